@@ -1,0 +1,1 @@
+"""What a run says afterwards: inactive variables, the variance law."""

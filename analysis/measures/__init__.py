@@ -1,0 +1,1 @@
+"""One equation, one function, one citation; pure numpy."""

@@ -1,0 +1,1 @@
+"""The two-stage VAE with computed gamma and its baselines, in PyTorch."""

@@ -1,0 +1,1 @@
+"""Datasets, as uint8 images in memory."""

@@ -1,0 +1,205 @@
+"""What flows from a source to a screen or an analysis: values only, frozen, owned by the receiver.
+
+Knows nothing of files, wires or screens. The classes with arrays compare by identity (`eq=False`), for
+comparing arrays by `==` has no single truth.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+
+class RunState(StrEnum):
+    """What the writer of a run is doing, as far as its lock and its last word tell."""
+
+    WAITING = "waiting"
+    """Nothing has been recorded yet."""
+    RUNNING = "running"
+    """A live process holds the run."""
+    FINISHED = "finished"
+    """It ended as planned."""
+    STOPPED = "stopped"
+    """It was ended by a person: Ctrl-C, SIGTERM."""
+    FAILED = "failed"
+    """It ended by an error of its own, and said which."""
+    CRASHED = "crashed"
+    """The writer is gone without a word."""
+
+    @property
+    def over(self) -> bool:
+        """Whether no more rows are to be expected from this writer."""
+        return self not in (RunState.WAITING, RunState.RUNNING)
+
+
+@dataclass(frozen=True, slots=True)
+class StageInfo:
+    """What one stage of a run was set up to be."""
+
+    number: int
+    """1: the images' VAE. 2: the second-stage VAE, on the latents of the first."""
+    latents: int
+    total_steps: int | None = None
+    """Steps planned, for the ETA; None where nobody knows."""
+    steps_per_epoch: int | None = None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class RunInfo:
+    """Who a run is, and how it fares."""
+
+    name: str
+    address: str
+    """What reaches it again: a path, or host:path."""
+    state: RunState
+    reason: str = ""
+    """Why it ended, in words; empty while it goes on or where it ended as planned."""
+    created: float = 0.0
+    """Seconds since 1970; 0 where nothing has been recorded yet."""
+    host: str = ""
+    pid: int = 0
+    config: Mapping[str, Any] = field(default_factory=dict)
+    stages: tuple[StageInfo, ...] = ()
+
+    def stage(self, number: int) -> StageInfo | None:
+        """The stage of that number, or None where it has not begun."""
+        return next((each for each in self.stages if each.number == number), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened at a step."""
+
+    step: int
+    time: float
+    stage: int
+    kind: str
+    """"wake", "sleep", "stage", "checkpoint", "resume", "stop", "nan", "drop", "error", "note"."""
+    latent: int = -1
+    """The latent it happened to, counted from 0; -1 where it concerns none."""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """What a screen asks a source for."""
+
+    channels: tuple[str, ...]
+    """Channels wanted as columns; those that the run lacks are left out of the answer."""
+    stage: int | None = None
+    """None: the newest stage."""
+    columns: int = 512
+    """At most so many columns over the whole stage."""
+    seconds: float = 0.5
+    """Stop reading after so long, and go on at the next poll."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far a reader has come; the start is `Cursor()`. Only a source makes others."""
+
+    stage: int = 0
+    segments: int = 0
+    """Files of the stage seen; more of them later means that the run was resumed."""
+    rows: int = 0
+    """Rows of the stage that stand in columns already delivered."""
+    width: int = 1
+    """Rows a column."""
+    events: int = 0
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Columns:
+    """Consecutive finished columns of a growing time axis.
+
+    Column j of width w stands for rows j*w up to (j+1)*w of its stage; w is a power of two, so that
+    neighbours merge exactly when the axis grows.
+    """
+
+    first: int = 0
+    """Index of the first column here."""
+    width: int = 1
+    step: Array = field(default_factory=lambda: np.zeros(0, np.int64))
+    """Last step in each column, shape (n,)."""
+    time: Array = field(default_factory=lambda: np.zeros(0, np.float64))
+    """Wall time of the last row in each column, shape (n,)."""
+    epoch: Array = field(default_factory=lambda: np.zeros(0, np.int32))
+    mean: Mapping[str, Array] = field(default_factory=dict)
+    """Mean of the finite values, (n,) for a scalar, (n, k) for a latent channel; NaN where none is finite."""
+    low: Mapping[str, Array] = field(default_factory=dict)
+    """Smallest finite value, scalars only."""
+    high: Mapping[str, Array] = field(default_factory=dict)
+    bad: Mapping[str, Array] = field(default_factory=dict)
+    """How many values were NaN or infinite, scalars only."""
+
+    def __len__(self) -> int:
+        return len(self.step)
+
+    @property
+    def rows(self) -> int:
+        """Rows of the stage that these columns reach to."""
+        return (self.first + len(self)) * self.width
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Latest:
+    """The newest row, raw and smoothed."""
+
+    step: int
+    epoch: int
+    time: float
+    scalars: Mapping[str, float]
+    """Every scalar of the newest row, as recorded."""
+    smoothed: Mapping[str, Array]
+    """Every channel smoothed over about 25 steps (latents.smooth): () for a scalar, (k,) for a latent channel."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Batch:
+    """A source's answer to a poll: what is new since the cursor."""
+
+    info: RunInfo
+    cursor: Cursor
+    """To be given to the next poll."""
+    stage: int = 0
+    rows: int = 0
+    """Rows of the stage so far, those not yet in a finished column included."""
+    columns: Columns = field(default_factory=Columns)
+    latest: Latest | None = None
+    events: tuple[Event, ...] = ()
+    rewound_to: int | None = None
+    """A resumed run replaces what came after this step: columns from `columns.first` on are void."""
+    rate: float = 0.0
+    """Steps a second, over the newest rows; 0 where it cannot be told."""
+    more: bool = False
+    """Whether the time ran out before everything new was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A range of steps of one stage, both ends included; None is open."""
+
+    stage: int | None = None
+    """None: the newest stage."""
+    first: int | None = None
+    last: int | None = None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Series:
+    """One channel over a window, exact or decimated."""
+
+    channel: str
+    step: Array
+    """Last step that each point stands for, shape (n,)."""
+    mean: Array
+    """(n,) or (n, k)."""
+    low: Array
+    high: Array
+    exact: bool
+    """Whether every point is a recorded row."""

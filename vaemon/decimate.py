@@ -1,0 +1,65 @@
+"""Many rows to few points: mean, smallest and largest of each run of rows.
+
+Non-finite values take no part in the three figures and are counted beside them.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+
+class Pooled(NamedTuple):
+    """Rows pooled by groups; each array has shape (groups, ...)."""
+
+    mean: Array
+    low: Array
+    high: Array
+    bad: Array
+    """Non-finite values in each group."""
+
+
+def pool(values: Array, width: int) -> Pooled:
+    """Pool consecutive groups of `width` rows.
+
+    Args:
+        values: shape (n, ...), n a multiple of `width`.
+        width: rows a group, at least 1.
+
+    Returns:
+        Figures of shape (n / width, ...); NaN where a group has no finite value.
+    """
+    groups = np.asarray(values, dtype=np.float64).reshape(len(values) // width, width, *values.shape[1:])
+    finite = np.isfinite(groups)
+    count = finite.sum(axis=1)
+    with np.errstate(invalid="ignore"):
+        mean = np.where(finite, groups, 0.0).sum(axis=1) / np.where(count, count, np.nan)
+    low = np.where(finite, groups, np.inf).min(axis=1)
+    high = np.where(finite, groups, -np.inf).max(axis=1)
+    empty = count == 0
+    return Pooled(mean, np.where(empty, np.nan, low), np.where(empty, np.nan, high), width - count)
+
+
+def width_for(rows: int, columns: int) -> int:
+    """The smallest power of two that shows `rows` rows in at most `columns` columns."""
+    width = 1
+    while rows > width * columns:
+        width *= 2
+    return width
+
+
+def pair_mean(values: Array, weights: Array) -> Array:
+    """Mean of neighbours (0, 1), (2, 3), …, weighted by how many finite values stand behind each.
+
+    Args:
+        values: shape (2n, ...), NaN where nothing finite stands behind a value.
+        weights: shape (2n,) or (2n, ...), not negative.
+    """
+    shaped = np.broadcast_to(weights.reshape(weights.shape + (1,) * (values.ndim - weights.ndim)), values.shape)
+    known = np.where(np.isnan(values), 0.0, shaped)
+    total = known[0::2] + known[1::2]
+    parts = np.where(known > 0, values, 0.0) * known
+    with np.errstate(invalid="ignore"):
+        return np.asarray((parts[0::2] + parts[1::2]) / np.where(total > 0, total, np.nan))

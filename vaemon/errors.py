@@ -1,0 +1,87 @@
+"""What may go wrong, as a tree; the exit code stands on the class.
+
+VaemonError                 1   something failed; the message says what, where, and what to do next
+├── UsageError              2   the question was wrong: unknown name, bad option, bad value
+│   ├── UnknownName         2   a preset, key or run that does not exist; names the nearest one that does
+│   ├── BadRunName          2   a run name that cannot be a folder's name
+│   ├── RunExists           2   a new run under a name already taken
+│   └── DataNotFound        2   --data is missing, empty, or not what the preset needs
+├── RunLocked               1   another process is writing this run
+├── RunFileError            1   a run's file cannot be read or written
+├── BadLoss                 1   the loss went to NaN or infinity; training stopped
+└── SourceLost              1   the place a run is read from does not answer
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class VaemonError(Exception):
+    """Something failed; the message is shown to the user as it stands."""
+
+    exit_code = 1
+
+
+class UsageError(VaemonError):
+    """The question was wrong: an unknown name, a bad option, a bad value."""
+
+    exit_code = 2
+
+
+class UnknownName(UsageError):
+    """A preset, key or run that does not exist."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], hint: str = "") -> None:
+        """Name what was asked for, and the nearest of what is known.
+
+        Args:
+            kind: what was looked for: "preset", "config key", "run".
+            name: what was asked for.
+            known: every name that would have been right.
+            hint: a closing sentence; by default the known names are listed.
+        """
+        names = sorted(known)
+        near = nearest(name, names)
+        text = f"unknown {kind} {name!r}"
+        if near:
+            text += f" (did you mean {near!r}?)"
+        if hint:
+            text += f"; {hint}"
+        elif names:
+            text += f"; known: {', '.join(names[:20])}{', …' if len(names) > 20 else ''}"
+        super().__init__(text)
+
+
+class BadRunName(UsageError):
+    """A run name that cannot be a folder's name."""
+
+
+class RunExists(UsageError):
+    """A new run was asked for under a name already taken."""
+
+
+class DataNotFound(UsageError):
+    """--data is missing, empty, or not what the preset needs."""
+
+
+class RunLocked(VaemonError):
+    """Another process is writing this run."""
+
+
+class RunFileError(VaemonError):
+    """A run's file cannot be read or written."""
+
+
+class BadLoss(VaemonError):
+    """The loss went to NaN or infinity; training stopped, everything before it is recorded."""
+
+
+class SourceLost(VaemonError):
+    """The place a run is read from does not answer."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name most like `name`, or None where nothing is like it."""
+    by_lower = {each.lower(): each for each in known}
+    found = difflib.get_close_matches(name.lower(), list(by_lower), n=1, cutoff=0.6)
+    return by_lower[found[0]] if found else None

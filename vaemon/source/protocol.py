@@ -1,0 +1,41 @@
+"""What a source of runs is, local, remote or replayed; a screen knows no more than this."""
+
+from typing import Protocol
+
+from vaemon.batch import Batch, Cursor, RunInfo, Series, Want, Window
+
+
+class Source(Protocol):
+    """Where one run is read from. Used by one thread; answers are values that the caller owns."""
+
+    def info(self) -> RunInfo:
+        """Who the run is and how it fares, asked anew.
+
+        Raises:
+            SourceLost: the place does not answer now; asking again later may help.
+        """
+        ...
+
+    def poll(self, since: Cursor, want: Want) -> Batch:
+        """What is new since `since`; may be empty. The first cursor is `Cursor()`.
+
+        Stateless: equal questions to equal files have equal answers. Bounded by `want.columns` and
+        `want.seconds`; where the time ran out, `Batch.more` is set.
+
+        Raises:
+            SourceLost: the place does not answer now.
+        """
+        ...
+
+    def series(self, channel: str, window: Window, points: int) -> Series:
+        """One channel over a window, in at most `points` points; exact rows where they fit.
+
+        Raises:
+            UnknownName: the run has no such channel.
+            SourceLost: the place does not answer now.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of files and connections; safe to call twice."""
+        ...

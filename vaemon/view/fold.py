@@ -1,0 +1,133 @@
+"""fold(view, batch) -> view: the one way in which a view changes. Pure and total."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from vaemon import latents
+from vaemon.batch import Array, Batch, Columns, Event
+from vaemon.decimate import pair_mean
+from vaemon.view.state import RunView
+
+
+def fold(view: RunView, batch: Batch) -> RunView:
+    """The view after a source's answer.
+
+    A change of stage starts the columns anew; a resumed run (`rewound_to`) drops the columns and the events
+    that it replaces; a wider column merges pairs of those already there.
+    """
+    kept = view.columns if batch.stage == view.stage else Columns()
+    events = view.events
+    if batch.rewound_to is not None:
+        events = tuple(e for e in events if e.stage != batch.stage or e.step <= batch.rewound_to)
+    view = replace(
+        view,
+        info=batch.info,
+        cursor=batch.cursor,
+        stage=batch.stage,
+        rows=batch.rows,
+        columns=join(kept, batch.columns),
+        events=events + batch.events,
+        rate=batch.rate,
+        latest=batch.latest or (view.latest if batch.stage == view.stage else None),
+        lost="",
+        loading=batch.more,
+    )
+    return _with_states(view)
+
+
+def source_lost(view: RunView, why: str) -> RunView:
+    """The view while its source does not answer: the last good state, and the reason."""
+    return replace(view, lost=why)
+
+
+def _with_states(view: RunView) -> RunView:
+    if view.latest is None or "mean_variance" not in view.latest.smoothed:
+        return replace(view, states=np.zeros(0, np.int8), woke=np.zeros(0, np.int64), inactive=0)
+    variance = view.latest.smoothed["mean_variance"]
+    kl = view.latest.smoothed.get("latent_kl", np.full_like(variance, np.nan))
+    woke = woke_at(view.events, view.stage, len(variance))
+    return replace(
+        view,
+        states=latents.states(variance, kl, woke >= 0),
+        woke=woke,
+        inactive=int(latents.inactive(variance).sum()),
+    )
+
+
+def woke_at(events: tuple[Event, ...], stage: int, count: int) -> Array:
+    """Step at which each latent that is awake last woke; -1 for the sleepers. Shape (count,)."""
+    woke = np.full(count, -1, np.int64)
+    for event in events:
+        if event.stage == stage and 0 <= event.latent < count:
+            if event.kind == "wake":
+                woke[event.latent] = event.step
+            elif event.kind == "sleep":
+                woke[event.latent] = -1
+    return woke
+
+
+def join(old: Columns, new: Columns) -> Columns:
+    """Columns `new` put after, or in the place of, the end of `old`; `old` is widened to fit.
+
+    Where the two do not touch (a gap), `new` alone is kept.
+    """
+    old = widen(old, new.width)
+    if new.first > len(old):
+        return new
+    keep = new.first
+    if keep == 0:
+        return new
+    return Columns(
+        first=0,
+        width=new.width,
+        step=np.concatenate([old.step[:keep], new.step]),
+        time=np.concatenate([old.time[:keep], new.time]),
+        epoch=np.concatenate([old.epoch[:keep], new.epoch]),
+        mean=_joined(old.mean, new.mean, keep),
+        low=_joined(old.low, new.low, keep),
+        high=_joined(old.high, new.high, keep),
+        bad=_joined(old.bad, new.bad, keep),
+    )
+
+
+def _joined(old: Mapping[str, Array], new: Mapping[str, Array], keep: int) -> dict[str, Array]:
+    # A channel that one side lacks is unknown there, which is what NaN says.
+    first = next(iter(new.values()), None)
+    added = 0 if first is None else len(first)
+    joined = {}
+    for name in {**old, **new}:
+        have = old.get(name)
+        more = new.get(name)
+        shape = (have if have is not None else new[name]).shape[1:]
+        head = np.full((keep, *shape), np.nan) if have is None else have[:keep]
+        tail = np.full((added, *shape), np.nan) if more is None else more
+        joined[name] = np.concatenate([head, tail])
+    return joined
+
+
+def widen(columns: Columns, width: int) -> Columns:
+    """The same columns merged pair by pair until they are `width` rows wide; an odd one at the end is dropped."""
+    while columns.width < width:
+        columns = _merge_pairs(columns)
+    return columns
+
+
+def _merge_pairs(columns: Columns) -> Columns:
+    even = len(columns) // 2 * 2
+    last = slice(1, even, 2)
+    finite = {name: columns.width - count[:even] for name, count in columns.bad.items()}
+    all_rows = np.full(even, columns.width)
+    with np.errstate(invalid="ignore"):
+        return Columns(
+            first=columns.first // 2,
+            width=columns.width * 2,
+            step=columns.step[last],
+            time=columns.time[last],
+            epoch=columns.epoch[last],
+            mean={k: pair_mean(v[:even], finite.get(k, all_rows)) for k, v in columns.mean.items()},
+            low={k: np.fmin(v[0:even:2], v[1:even:2]) for k, v in columns.low.items()},
+            high={k: np.fmax(v[0:even:2], v[1:even:2]) for k, v in columns.high.items()},
+            bad={k: v[0:even:2] + v[1:even:2] for k, v in columns.bad.items()},
+        )

@@ -1,0 +1,44 @@
+"""What a screen shows of one run, as one value. NumPy and dataclasses only."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from vaemon.batch import Array, Columns, Cursor, Event, Latest, RunInfo
+
+WALL_CHANNELS = ("mean_variance", "latent_kl")
+CHART_CHANNELS = ("gamma", "mse", "kl", "variance_law", "loss", "lr")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class RunView:
+    """A run as far as it has been read. A new one is made by `fold`; none is ever changed."""
+
+    info: RunInfo | None = None
+    """None until a source has answered."""
+    cursor: Cursor = field(default_factory=Cursor)
+    stage: int = 0
+    """The stage shown; 0 before any row."""
+    rows: int = 0
+    columns: Columns = field(default_factory=Columns)
+    """Every finished column of the stage, `columns.first == 0`."""
+    latest: Latest | None = None
+    events: tuple[Event, ...] = ()
+    """Of all stages, in the order they were recorded."""
+    rate: float = 0.0
+    """Steps a second."""
+    states: Array = field(default_factory=lambda: np.zeros(0, np.int8))
+    """`LatentState` of each latent, (k,)."""
+    woke: Array = field(default_factory=lambda: np.zeros(0, np.int64))
+    """Step at which each latent that is awake last woke, -1 for the sleepers, (k,)."""
+    inactive: int = 0
+    """The paper's count: latents with smoothed E[σ²] >= 0.8."""
+    lost: str = ""
+    """Why the source does not answer; empty while it does. What is shown is then the last good state."""
+    loading: bool = False
+    """Whether older rows are still being read."""
+
+    @property
+    def latents(self) -> int:
+        """How many latents the stage has."""
+        return len(self.states)

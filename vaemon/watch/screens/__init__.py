@@ -1,0 +1,1 @@
+"""Whole screens: a run, the help."""

@@ -1,0 +1,1 @@
+"""A file a widget: the folder is a picture of the screen."""
