@@ -105,7 +105,7 @@ class Cursor:
 
     stage: int = 0
     segments: int = 0
-    """Files of the stage seen; more of them later means that the run was resumed."""
+    """Files of the run that had rows; more of them later means that rows may have been replaced."""
     rows: int = 0
     """Rows of the stage that stand in columns already delivered."""
     width: int = 1
@@ -172,6 +172,8 @@ class Batch:
     columns: Columns = field(default_factory=Columns)
     latest: Latest | None = None
     events: tuple[Event, ...] = ()
+    """Events since the cursor; all there are where `events_anew` is set."""
+    events_anew: bool = False
     rewound_to: int | None = None
     """A resumed run replaces what came after this step: columns from `columns.first` on are void."""
     rate: float = 0.0

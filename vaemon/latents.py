@@ -132,17 +132,31 @@ class WakeTracker:
             passages.extend(self._step(row))
         return passages
 
+    def prime(self, awake: Array, recent: Array) -> None:
+        """Go on where an earlier tracker stopped.
+
+        Args:
+            awake: which latents were awake, (k,), bool.
+            recent: the last rows before the next one, (n, k); some 5 times `smoothing` of them suffice.
+        """
+        self.awake = awake.copy()
+        for row in np.asarray(recent, dtype=np.float64):
+            self._smooth(row)
+
     @property
     def smoothed(self) -> Array:
         """Smoothed E[σ²] after the last row, shape (k,); NaN before the first finite value."""
         with np.errstate(invalid="ignore"):
             return self._sum / np.where(self._weight > 0, self._weight, np.nan)
 
-    def _step(self, row: Array) -> list[Passage]:
+    def _smooth(self, row: Array) -> None:
         finite = np.isfinite(row)
         decay = 1.0 - 1.0 / self.at.smoothing
         self._sum = np.where(finite, self._sum * decay + np.where(finite, row, 0.0), self._sum)
         self._weight = np.where(finite, self._weight * decay + 1.0, self._weight)
+
+    def _step(self, row: Array) -> list[Passage]:
+        self._smooth(row)
         value = self.smoothed
         pending = self._crossed >= 0
         crossing = np.where(self.awake, value > self.at.doze, value < self.at.wake)

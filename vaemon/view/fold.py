@@ -14,13 +14,10 @@ from vaemon.view.state import RunView
 def fold(view: RunView, batch: Batch) -> RunView:
     """The view after a source's answer.
 
-    A change of stage starts the columns anew; a resumed run (`rewound_to`) drops the columns and the events
-    that it replaces; a wider column merges pairs of those already there.
+    A change of stage starts the columns anew; columns of a resumed run take the place of those that they
+    replace; wider columns merge pairs of those already there.
     """
     kept = view.columns if batch.stage == view.stage else Columns()
-    events = view.events
-    if batch.rewound_to is not None:
-        events = tuple(e for e in events if e.stage != batch.stage or e.step <= batch.rewound_to)
     view = replace(
         view,
         info=batch.info,
@@ -28,7 +25,7 @@ def fold(view: RunView, batch: Batch) -> RunView:
         stage=batch.stage,
         rows=batch.rows,
         columns=join(kept, batch.columns),
-        events=events + batch.events,
+        events=batch.events if batch.events_anew else view.events + batch.events,
         rate=batch.rate,
         latest=batch.latest or (view.latest if batch.stage == view.stage else None),
         lost="",

@@ -1,0 +1,247 @@
+"""Recorder: what a training loop holds. One call a step; never blocks, never raises into the loop."""
+
+import atexit
+import os
+import signal
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+from vaemon.batch import Event, StageInfo
+from vaemon.errors import RunExists, UsageError, VaemonError
+from vaemon.recorder.derive import Bad
+from vaemon.recorder.reduce import posterior_to_channels
+from vaemon.recorder.ring import Ring
+from vaemon.recorder.row import Row, make_row, sizes
+from vaemon.recorder.writer import Writer, log
+from vaemon.runfile import lock, manifest
+from vaemon.runfile.find import check_name, is_run, runs_folder
+
+BUFFER_BYTES = 64 * 1024 * 1024
+
+
+class Recorder:
+    """Streams what a training loop logs into RUNS/NAME/.
+
+    Example:
+        with Recorder("run42", latents=64, config={"lr": 1e-4}) as recorder:
+            for step, x in enumerate(batches, start=1):
+                mean, log_variance = encoder(x)
+                ...
+                recorder.log(step, mean=mean, log_variance=log_variance, mse=mse, kl=kl, gamma=gamma)
+
+    The constructor and the first `log` raise on misuse. After that nothing does: a full disk, a bad value,
+    a dead file system become events of the run and a line in the log, and training goes on.
+
+    Leaving the `with` block ends the run as finished; by an exception as failed, by Ctrl-C as stopped. SIGTERM
+    and the end of the process flush what was logged, too.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        latents: int | None = None,
+        config: Mapping[str, Any] | None = None,
+        runs: str | Path | None = None,
+        resume: bool = False,
+        every: int = 1,
+        total_steps: int | None = None,
+        steps_per_epoch: int | None = None,
+    ) -> None:
+        """Begin a run, or go on with one.
+
+        Args:
+            name: the run's name, and its folder's below RUNS.
+            latents: latent variables of the first stage; None: as many as the first `log` shows.
+            config: what the run is to be remembered by; anything that JSON takes.
+            runs: the folder of runs; default $VAEMON_RUNS, else `runs/`.
+            resume: go on with an existing run. Rows logged from a step s on replace its rows from s on.
+            every: record one `log` call in so many.
+            total_steps: steps planned, for the ETA.
+            steps_per_epoch: gives the epoch of a step where `log` is not told.
+
+        Raises:
+            BadRunName: the name cannot be a folder's name.
+            RunExists: there is such a run, and `resume` was not asked for.
+            RunLocked: another process is recording it.
+        """
+        if every < 1:
+            raise UsageError(f"every={every}: record one step in how many? 1 or more")
+        self.name = check_name(name)
+        self.folder = runs_folder(runs) / name
+        self.every = every
+        _claim(self.folder, self.name, resume)
+        manifest.begin(self.folder, self.name, config or {})
+        self._stage = StageInfo(1, latents or 0, total_steps, steps_per_epoch)
+        self._ring = Ring(BUFFER_BYTES)
+        self._writer = Writer(self.folder, self._ring)
+        self._calls = 0
+        self._last_step = -1
+        self._checked = False  # whether a first row has been taken
+        self._complained: set[str] = set()
+        self._pid = os.getpid()
+        self._open = True
+        self._old_sigterm = _catch_sigterm(self._on_sigterm)
+        atexit.register(self._on_exit)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.close()
+        elif isinstance(error, KeyboardInterrupt):
+            self.close("stopped", "Ctrl-C")
+        else:
+            self.close(
+                "failed", f"{type(error).__name__}: {error}" if not isinstance(error, VaemonError) else str(error)
+            )
+
+    def stage(
+        self, number: int, *, latents: int, total_steps: int | None = None, steps_per_epoch: int | None = None
+    ) -> None:
+        """Begin a stage, or on a resumed run go on with it; its steps begin anew."""
+        self._stage = StageInfo(number, latents, total_steps, steps_per_epoch)
+        self._last_step = -1
+
+    def log(
+        self, step: int, *, mean: Any = None, variance: Any = None, log_variance: Any = None, **values: Any
+    ) -> None:
+        """Record one step.
+
+        Args:
+            step: goes upwards within the stage, from 0 or 1.
+            mean: posterior means of the batch, (B, k) or (B, k, h, w), NumPy or torch, on any device.
+            variance: posterior variances of the batch, like `mean`.
+            log_variance: their logarithms; give one of the two with `mean`.
+            **values: scalars (mse, kl, gamma, loss, lr, epoch, or names of your own) and latent channels already
+                reduced to (k,): mean_variance, mean_mu, mu_squared, latent_kl. See vaemon.channels.
+
+        Tensors stay on their device until the writer fetches them, a block of steps at a time.
+
+        Raises:
+            UsageError: on the first call only, where the values cannot be recorded.
+        """
+        if not self._open or os.getpid() != self._pid:
+            return
+        self._calls += 1
+        if (self._calls - 1) % self.every:
+            return
+        try:
+            if mean is not None or variance is not None or log_variance is not None:
+                values.update(posterior_to_channels(mean, variance, log_variance))
+            row = make_row(self._stage, _whole(step), time.time(), values)
+            self._check(row)
+        except Exception as error:
+            # Whatever a loop hands in, only its first call may stop it.
+            if not self._checked:
+                raise
+            self._complain(step, error)
+            return
+        self._last_step = row.step
+        self._ring.add(row)
+        if not self._checked:
+            self._checked = True
+            if not self._writer.flush():
+                raise UsageError(f"nothing can be recorded in {self.folder}: {self._writer.error}")
+
+    def event(self, kind: str, text: str = "", step: int | None = None) -> None:
+        """Record that something happened: "checkpoint", "note", …; by default at the last step logged."""
+        if self._open and os.getpid() == self._pid:
+            at = max(self._last_step, 0) if step is None else step
+            self._writer.event(Event(at, time.time(), self._stage.number, kind[:16], text=text))
+
+    def flush(self) -> None:
+        """Wait until everything logged so far can be read by others."""
+        if self._open and os.getpid() == self._pid:
+            self._writer.flush()
+
+    @property
+    def first_bad(self) -> Bad | None:
+        """The first step at which mse, kl, gamma or the loss was not finite, and which; None while all are.
+
+        Found by the writer's thread within about half a second; asking costs nothing.
+        """
+        return self._writer.bad
+
+    @property
+    def newest(self) -> Mapping[str, float]:
+        """The scalars of the newest row that was written, on the host."""
+        return self._writer.newest
+
+    def close(self, outcome: str = "finished", reason: str = "") -> None:
+        """Write what waits and end the run as "finished", "stopped" or "failed". Further calls do nothing."""
+        if not self._open or os.getpid() != self._pid:
+            return
+        if outcome != "finished":
+            self.event("stop", f"{outcome}: {reason}" if reason else outcome)
+        self._open = False
+        self._writer.stop()
+        _end(self.folder, outcome, reason)
+        lock.release(self.folder)
+        atexit.unregister(self._on_exit)
+        if self._old_sigterm is not None and signal.getsignal(signal.SIGTERM) == self._on_sigterm:
+            signal.signal(signal.SIGTERM, self._old_sigterm)
+
+    def _check(self, row: Row) -> None:
+        if row.step <= self._last_step:
+            raise UsageError(f"log(): step {row.step} after step {self._last_step}; steps go upwards within a stage")
+        vectors = {name: size for name, size in sizes(row).items() if size >= 0}
+        wrong = {name: size for name, size in vectors.items() if size != self._stage.latents}
+        if not self._checked and self._stage.latents and wrong:
+            name, size = next(iter(wrong.items()))
+            raise UsageError(f"log(): {name} has {size} values where latents={self._stage.latents} was announced")
+        if len(set(vectors.values())) > 1:
+            listed = ", ".join(f"{name} has {size}" for name, size in vectors.items())
+            raise UsageError(f"log(): one value a latent is wanted, but {listed}")
+
+    def _complain(self, step: Any, error: Exception) -> None:
+        # Once a kind of mistake: a loop makes the same one at every step.
+        text = f"{type(error).__name__}: {error}"
+        if type(error).__name__ not in self._complained:
+            self._complained.add(type(error).__name__)
+            log.warning("vaemon: step %s was not recorded, training goes on: %s", step, text)
+            self.event("error", f"step {step} was not recorded: {text}")
+
+    def _on_exit(self) -> None:
+        self.close("stopped", "the process ended without closing the recorder")
+
+    def _on_sigterm(self, number: int, frame: FrameType | None) -> None:
+        self.close("stopped", "SIGTERM")
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _claim(folder: Path, name: str, resume: bool) -> None:
+    if is_run(folder) and not resume and lock.holder(folder) is None:
+        raise RunExists(f"there is a run {name!r} already, in {folder.parent}; --resume (resume=True) goes on with it")
+    if resume and not is_run(folder):
+        raise UsageError(f"there is no run {name!r} to resume in {folder.parent.absolute()}")
+    folder.mkdir(parents=True, exist_ok=True)
+    lock.acquire(folder)
+
+
+def _end(folder: Path, outcome: str, reason: str) -> None:
+    try:
+        manifest.end(folder, outcome, reason)
+    except (OSError, VaemonError) as error:
+        log.warning("vaemon: how run %s ended could not be noted: %s", folder, error)
+
+
+def _catch_sigterm(handler: Any) -> Any:
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
+        return None
+    return signal.signal(signal.SIGTERM, handler)
+
+
+def _whole(step: Any) -> int:
+    whole = int(step)
+    if whole != step or whole < 0:
+        raise UsageError(f"log(): step={step!r} is not a whole number from 0 on")
+    return whole

@@ -1,0 +1,65 @@
+"""From the posteriors of a batch to one number a latent, on whatever device they are.
+
+The same few operations serve NumPy arrays and torch tensors; nothing here waits for a device.
+"""
+
+from typing import Any
+
+from vaemon.errors import UsageError
+
+
+def posterior_to_channels(mean: Any, variance: Any = None, log_variance: Any = None) -> dict[str, Any]:
+    """The four latent channels of a batch of Gaussian posteriors, each of shape (k,).
+
+    Args:
+        mean: posterior means, (batch, k), or (batch, k, h, w) for spatial latents: the places of a map then
+            count as further samples of its latent.
+        variance: posterior variances, like `mean`.
+        log_variance: their logarithms; give one of the two.
+
+    Returns:
+        mean_variance E[σ²], mean_mu E[μ], mu_squared E[μ²], and latent_kl, the KL to N(0, 1) in nats, per sample
+        (½(μ² + σ² - log σ² - 1), Kingma & Welling 2014; for a map the sum over its places).
+
+    Raises:
+        UsageError: the shapes do not fit, or not exactly one of variance and log_variance is given.
+    """
+    if (variance is None) == (log_variance is None):
+        raise UsageError("log() takes `mean` with exactly one of `variance` and `log_variance`")
+    second = variance if log_variance is None else log_variance
+    if tuple(second.shape) != tuple(mean.shape) or len(mean.shape) not in (2, 4):
+        raise UsageError(
+            f"posteriors are (batch, k) or (batch, k, h, w); mean is {tuple(mean.shape)}, "
+            f"{'variance' if log_variance is None else 'log_variance'} is {tuple(second.shape)}"
+        )
+    if variance is None:
+        variance = _exp(log_variance)
+    else:
+        log_variance = _log(variance)
+    over = (0,) if len(mean.shape) == 2 else (0, 2, 3)
+    places = 1 if len(mean.shape) == 2 else mean.shape[2] * mean.shape[3]
+    mu_squared = (mean * mean).mean(over)
+    mean_variance = variance.mean(over)
+    return {
+        "mean_variance": mean_variance,
+        "mean_mu": mean.mean(over),
+        "mu_squared": mu_squared,
+        "latent_kl": 0.5 * places * (mu_squared + mean_variance - log_variance.mean(over) - 1.0),
+    }
+
+
+def _exp(values: Any) -> Any:
+    if hasattr(values, "exp"):
+        return values.exp()
+    import numpy as np
+
+    return np.exp(values)
+
+
+def _log(values: Any) -> Any:
+    if hasattr(values, "log"):
+        return values.log()
+    import numpy as np
+
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.log(values)

@@ -1,0 +1,108 @@
+"""Where runs live: folders, names, addresses.
+
+A run is the folder RUNS/NAME/. RUNS is `--runs`, else $VAEMON_RUNS, else `runs/` below the working folder.
+"""
+
+import os
+import re
+from datetime import datetime
+from pathlib import Path
+
+from vaemon.errors import BadRunName, UnknownName, UsageError, nearest
+from vaemon.runfile import manifest
+
+_FORBIDDEN = re.compile(r"[/\\:*?\[\x00-\x1f\x7f]")
+
+
+def runs_folder(option: str | Path | None = None) -> Path:
+    """The folder that runs live in; it need not exist."""
+    return Path(option or os.environ.get("VAEMON_RUNS") or "runs").expanduser()
+
+
+def check_name(name: str) -> str:
+    """The name itself, if it can be a run's.
+
+    Raises:
+        BadRunName: it is empty, `.` or `..`, begins with `-` or `.`, has a `/`, `..`, `:`, `*`, `?`, `[` or a control
+            character, or is longer than a file system takes.
+    """
+    why = ""
+    if not name or name.isspace():
+        why = "is empty"
+    elif name.startswith(("-", ".")):
+        why = f"begins with {name[0]!r}"
+    elif ".." in name:
+        why = "has '..'"
+    elif found := _FORBIDDEN.search(name):
+        why = f"has {found.group()!r}"
+    elif len(os.fsencode(name)) > 200:
+        why = "is longer than 200 bytes"
+    if why:
+        raise BadRunName(
+            f"the run name {name[:60]!r} {why}; use letters, digits, '-', '_' and '.', as in 'cifar-lr1e-4'"
+        )
+    return name
+
+
+def new_name(prefix: str, runs: Path) -> str:
+    """A name not yet taken: PREFIX-YYYYMMDD-HHMMSS, with -2, -3, … where that is taken."""
+    stem = f"{prefix}-{datetime.now():%Y%m%d-%H%M%S}"
+    name, number = stem, 1
+    while (runs / name).exists():
+        number += 1
+        name = f"{stem}-{number}"
+    return name
+
+
+def is_run(folder: Path) -> bool:
+    """Whether a folder holds a run."""
+    return (folder / manifest.FILE).is_file()
+
+
+def list_runs(runs: Path) -> list[Path]:
+    """Every run below RUNS, the newest first."""
+    if not runs.is_dir():
+        return []
+    return sorted((each for each in runs.iterdir() if is_run(each)), key=_touched, reverse=True)
+
+
+def _touched(folder: Path) -> float:
+    return max((each.stat().st_mtime for each in folder.glob("segment-*.h5")), default=folder.stat().st_mtime)
+
+
+def latest_run(runs: Path) -> Path | None:
+    """The run written to last, or None where there is none."""
+    found = list_runs(runs)
+    return found[0] if found else None
+
+
+def find_run(address: str | None, runs: Path) -> Path:
+    """The folder of the run that a name or a path means; the latest run where None is given.
+
+    Raises:
+        UnknownName: there is no such run; the nearest name is given.
+        UsageError: there are no runs at all.
+    """
+    if address is None:
+        found = latest_run(runs)
+        if found is None:
+            raise UsageError(f"there are no runs in {runs.absolute()}; `vaemon demo` makes one, --runs looks elsewhere")
+        return found
+    if is_path(address):
+        folder = Path(address).expanduser()
+        if is_run(folder):
+            return folder
+        raise UsageError(f"{address} is not a run: it has no {manifest.FILE}")
+    folder = runs / check_name(address)
+    if is_run(folder):
+        return folder
+    known = [each.name for each in list_runs(runs)]
+    where = f"runs are looked for in {runs.absolute()}"
+    if not nearest(address, known):
+        where += f", which has {', '.join(known[:8])}{', …' if len(known) > 8 else ''}" if known else ", which has none"
+    raise UnknownName("run", address, known, where)
+
+
+def is_path(address: str) -> bool:
+    """Whether an address is a path to a run folder rather than a name in RUNS."""
+    return os.sep in address or address in (".", "..") or address.startswith("~")

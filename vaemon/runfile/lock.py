@@ -1,0 +1,109 @@
+"""writer.lock: one writer a run. The only module that opens that file.
+
+The lock is fcntl's, which the kernel drops when the writer dies, however it dies, and which a forked child
+does not hold. Its one trap: closing ANY descriptor of the file in the writer's process frees it; so readers in
+that process ask the registry here, and readers elsewhere only ask the kernel (F_GETLK) and never take it.
+"""
+
+import fcntl
+import json
+import os
+import socket
+import struct
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from vaemon.errors import RunLocked
+
+FILE = "writer.lock"
+
+_held: dict[Path, int] = {}
+
+# struct flock, as the platform's C compiler lays it out; 64-bit off_t.
+_FLOCK = "qqihh" if sys.platform == "darwin" else "hhqqi4x"
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The process that writes a run."""
+
+    pid: int
+    host: str
+    since: float
+    """Seconds since 1970."""
+
+
+def acquire(folder: Path) -> None:
+    """Become the writer of a run.
+
+    Raises:
+        RunLocked: a live process is; its pid and host are named.
+    """
+    folder = folder.resolve()
+    if folder in _held:
+        raise RunLocked(f"run {folder.name!r} is already being recorded by this process")
+    descriptor = os.open(folder / FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise RunLocked(_refusal(folder)) from error
+    me = {"pid": os.getpid(), "host": socket.gethostname(), "since": time.time()}
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, json.dumps(me).encode(), 0)
+    _held[folder] = descriptor
+
+
+def release(folder: Path) -> None:
+    """Stop being the writer; nothing happens where this process is not."""
+    descriptor = _held.pop(folder.resolve(), None)
+    if descriptor is not None:
+        os.close(descriptor)
+
+
+def holder(folder: Path) -> Holder | None:
+    """The live process that writes the run, or None. Never disturbs the lock."""
+    folder = folder.resolve()
+    if folder in _held:
+        return _who(os.pread(_held[folder], 4096, 0), os.getpid())
+    try:
+        descriptor = os.open(folder / FILE, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        pid = _locking_pid(descriptor)
+        return None if pid is None else _who(os.pread(descriptor, 4096, 0), pid)
+    finally:
+        os.close(descriptor)
+
+
+def _locking_pid(descriptor: int) -> int | None:
+    # A read lock would conflict with the writer's only, so asking for one finds the writer and no reader.
+    if sys.platform == "darwin":
+        question = struct.pack(_FLOCK, 0, 0, 0, fcntl.F_RDLCK, os.SEEK_SET)
+        answer = struct.unpack(_FLOCK, fcntl.fcntl(descriptor, fcntl.F_GETLK, question))
+        return None if answer[3] == fcntl.F_UNLCK else int(answer[2])
+    question = struct.pack(_FLOCK, fcntl.F_RDLCK, os.SEEK_SET, 0, 0, 0)
+    answer = struct.unpack(_FLOCK, fcntl.fcntl(descriptor, fcntl.F_GETLK, question))
+    return None if answer[0] == fcntl.F_UNLCK else int(answer[4])
+
+
+def _who(content: bytes, pid: int) -> Holder:
+    try:
+        found = json.loads(content)
+        return Holder(int(found["pid"]), str(found["host"]), float(found["since"]))
+    except (ValueError, KeyError, TypeError):  # the writer has locked but not yet signed
+        return Holder(pid, socket.gethostname(), time.time())
+
+
+def _refusal(folder: Path) -> str:
+    who = holder(folder)
+    if who is None:
+        return f"run {folder.name!r} cannot be locked for writing: {folder / FILE}"
+    since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(who.since))
+    return (
+        f"run {folder.name!r} is being recorded by process {who.pid} on {who.host} since {since}; "
+        f"stop that process first, or record under another name"
+    )

@@ -1,0 +1,119 @@
+"""Reading one segment file while it is written."""
+
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+
+from vaemon.batch import Event
+from vaemon.errors import RunFileError
+from vaemon.runfile.schema import EVENTS, FORMAT, LATE_VALUE, ROWS, Layout
+
+Array = npt.NDArray[Any]
+
+
+class SegmentReader:
+    """One open segment; `refresh` takes in what has been written since."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file for reading.
+
+        Raises:
+            RunFileError: it cannot be opened now, or is not a segment of this format.
+        """
+        self.path = path
+        try:
+            # Without `locking=False` a dashboard would keep the run from being resumed.
+            self._file = h5py.File(path, "r", swmr=True, locking=False)
+            attributes = dict(self._file.attrs)
+            if attributes.get("format") != FORMAT:
+                raise RunFileError(f"{path} has format {attributes.get('format')}; this vaemon reads {FORMAT}")
+            self.layout = Layout.of(attributes)
+            self._rows = self._file[ROWS]
+            self._events = self._file[EVENTS]
+            self._told: list[Event] = []
+            self._seen = 0
+        except (OSError, RuntimeError, KeyError, ValueError) as error:
+            raise RunFileError(f"cannot read {path}: {_first_line(error)}") from error
+
+    def refresh(self) -> None:
+        """See what the writer has flushed since.
+
+        Raises:
+            RunFileError: the file cannot be read now.
+        """
+        try:
+            self._rows.refresh()
+            self._events.refresh()
+        except (OSError, RuntimeError) as error:
+            raise RunFileError(f"cannot read {self.path}: {_first_line(error)}") from error
+
+    def __len__(self) -> int:
+        return int(self._rows.shape[0])
+
+    def rows(self, first: int, last: int) -> Array:
+        """Rows first up to last (excluded), as a structured array."""
+        try:
+            return np.asarray(self._rows[first:last])
+        except (OSError, RuntimeError) as error:
+            raise RunFileError(f"cannot read {self.path}: {_first_line(error)}") from error
+
+    def steps(self, first: int, last: int) -> Array:
+        """The steps of those rows."""
+        return np.asarray(self.rows(first, last)["step"])
+
+    def row_of(self, step: int) -> int:
+        """How many rows have a step below `step`: the row where that step is, or would be."""
+        low, high = 0, len(self)
+        while low < high:
+            middle = (low + high) // 2
+            if int(self.steps(middle, middle + 1)[0]) < step:
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+    def events(self) -> list[Event]:
+        """Every event of the segment, late values left out; only new ones are read."""
+        table = self._event_table(self._seen)
+        self._seen += len(table)
+        self._told += [_event(each) for each in table if each["kind"] != LATE_VALUE.encode()]
+        return self._told
+
+    def late_values(self, name: str) -> tuple[Array, Array]:
+        """Steps and values of a scalar that came up after the segment was frozen."""
+        table = self._event_table(0)
+        found = table[(table["kind"] == LATE_VALUE.encode()) & (table["text"] == name.encode())]
+        return found["step"], found["value"]
+
+    def late_names(self) -> set[str]:
+        """Names of the scalars that came up after the segment was frozen."""
+        table = self._event_table(0)
+        return {text.decode() for text in table["text"][table["kind"] == LATE_VALUE.encode()]}
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _event_table(self, first: int) -> Array:
+        try:
+            return np.asarray(self._events[first:])
+        except (OSError, RuntimeError) as error:
+            raise RunFileError(f"cannot read {self.path}: {_first_line(error)}") from error
+
+
+def _event(record: Any) -> Event:
+    return Event(
+        step=int(record["step"]),
+        time=float(record["time"]),
+        stage=int(record["stage"]),
+        kind=record["kind"].decode(),
+        latent=int(record["latent"]),
+        text=record["text"].decode(errors="replace"),
+    )
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -1,0 +1,168 @@
+"""A run in a folder of this machine."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from vaemon import latents
+from vaemon.batch import Batch, Columns, Cursor, Latest, RunInfo, RunState, Series, Want, Window
+from vaemon.channels import CLOCKS
+from vaemon.decimate import Pooled, pool, width_for
+from vaemon.errors import RunFileError, SourceLost
+from vaemon.runfile.find import is_run, latest_run
+from vaemon.runfile.read import RunReader
+from vaemon.runfile.series import StageRows
+
+Array = npt.NDArray[Any]
+
+NEWEST_ROWS = int(5 * latents.DEFAULT.smoothing)
+"""Rows behind the smoothed values; the weight of an older row is below 1 %."""
+
+
+class LocalSource:
+    """Reads a run folder, which need not exist yet: then the run is waiting."""
+
+    def __init__(self, folder: Path, *, newest: bool = False) -> None:
+        """Read the run in `folder`; with `newest`, the first run to appear below it."""
+        self.folder = folder
+        self._newest = newest
+        self._run: RunReader | None = None
+
+    def info(self) -> RunInfo:
+        """Who the run is and how it fares. Raises SourceLost."""
+        run = self._refreshed()
+        if run is None:
+            return RunInfo("" if self._newest else self.folder.name, str(self.folder), RunState.WAITING)
+        try:
+            return run.info()
+        except RunFileError as error:
+            raise SourceLost(str(error)) from error
+
+    def poll(self, since: Cursor, want: Want) -> Batch:
+        """What is new since `since`. Raises SourceLost."""
+        info = self.info()
+        rows = self._run.stage(want.stage) if self._run is not None else None
+        if self._run is None or rows is None:
+            return Batch(info, since)
+        try:
+            return _answer(info, self._run, rows, since, want)
+        except RunFileError as error:
+            raise SourceLost(str(error)) from error
+
+    def series(self, channel: str, window: Window, points: int) -> Series:
+        """One channel over a window. Raises UnknownName, SourceLost."""
+        run = self._refreshed()
+        if run is None:
+            raise SourceLost(f"{self.folder} has no rows yet")
+        try:
+            found = run.series(channel, stage=window.stage, first=window.first, last=window.last)
+            if len(found.step) <= points:
+                return found
+            return run.series(channel, stage=window.stage, first=window.first, last=window.last, points=points)
+        except RunFileError as error:
+            raise SourceLost(str(error)) from error
+
+    def close(self) -> None:
+        """Close the files."""
+        if self._run is not None:
+            self._run.close()
+            self._run = None
+
+    def _refreshed(self) -> RunReader | None:
+        try:
+            if self._run is not None:
+                self._run.refresh()
+            elif (found := latest_run(self.folder) if self._newest else self.folder) and is_run(found):
+                self.folder = found
+                self._run = RunReader(found)
+        except RunFileError as error:
+            raise SourceLost(str(error)) from error
+        return self._run
+
+
+def _answer(info: RunInfo, run: RunReader, rows: StageRows, since: Cursor, want: Want) -> Batch:
+    stage = rows.info.number
+    newer = set(run.segments[since.segments :]) & set(rows.segments)
+    width = width_for(len(rows), want.columns) if want.columns else 1
+    start, rewound_to = 0, None
+    if since.stage == stage:
+        width = max(width, since.width)
+        start = min(since.rows, rows.kept(newer))
+        if newer:
+            rewound_to = min(segment.layout.first_step for segment in newer) - 1
+    start = start // width * width
+    columns = _columns(rows, start, width, want)
+    events = run.events()
+    anew = len(run.segments) > since.segments
+    return Batch(
+        info=info,
+        cursor=Cursor(stage, len(run.segments), columns.rows, width, len(events)),
+        stage=stage,
+        rows=len(rows),
+        columns=columns,
+        latest=_latest(rows),
+        events=tuple(events if anew else events[since.events :]),
+        events_anew=anew,
+        rewound_to=rewound_to,
+        rate=_rate(rows),
+        more=bool(want.columns) and len(rows) - columns.rows >= width,
+    )
+
+
+def _columns(rows: StageRows, start: int, width: int, want: Want) -> Columns:
+    """The finished columns from row `start` on, as many as the time allows; at least one block of them."""
+    end = len(rows) // width * width if want.columns else start
+    names = [name for name in want.channels if name in rows.channels]
+    deadline = time.monotonic() + want.seconds
+    parts = []
+    for first, last in rows.blocks(start, end, multiple=width):
+        block = rows.read(first, last, (*CLOCKS, *names))
+        parts.append((block, {name: pool(block[name], width) for name in names}))
+        if time.monotonic() > deadline:
+            break
+    if not parts:
+        parts.append((rows.read(0, 0, CLOCKS), {}))
+    clocks = {name: np.concatenate([block[name][width - 1 :: width] for block, _ in parts]) for name in CLOCKS}
+    pooled = {name: _joined([part[name] for _, part in parts]) for name in parts[0][1]}
+    scalars = {name: each for name, each in pooled.items() if each.mean.ndim == 1}
+    return Columns(
+        first=start // width,
+        width=width,
+        step=clocks["step"].astype(np.int64),
+        time=clocks["time"].astype(np.float64),
+        epoch=clocks["epoch"].astype(np.int32),
+        mean={
+            name: each.mean.astype(np.float32 if each.mean.ndim == 2 else np.float64) for name, each in pooled.items()
+        },
+        low={name: each.low for name, each in scalars.items()},
+        high={name: each.high for name, each in scalars.items()},
+        bad={name: each.bad for name, each in scalars.items()},
+    )
+
+
+def _joined(parts: list[Pooled]) -> Pooled:
+    return Pooled(*(np.concatenate(each) for each in zip(*parts, strict=True)))
+
+
+def _latest(rows: StageRows) -> Latest:
+    end = len(rows)
+    block = rows.read(max(0, end - NEWEST_ROWS), end, rows.channels)
+    return Latest(
+        step=int(block["step"][-1]),
+        epoch=int(block["epoch"][-1]),
+        time=float(block["time"][-1]),
+        scalars={name: float(column[-1]) for name, column in block.items() if column.ndim == 1 and name not in CLOCKS},
+        smoothed={name: latents.smooth(column) for name, column in block.items() if name not in CLOCKS},
+    )
+
+
+def _rate(rows: StageRows) -> float:
+    """Steps a second over the newest rows; 0 where fewer than two rows or no time passed."""
+    end = len(rows)
+    block = rows.read(max(0, end - NEWEST_ROWS), end, ("step", "time"))
+    steps, times = block["step"], block["time"]
+    passed = float(times[-1] - times[0])
+    return float(steps[-1] - steps[0]) / passed if passed > 0 else 0.0

@@ -1,0 +1,44 @@
+"""From an address to a source: the one place that knows which kind of source serves it."""
+
+from pathlib import Path
+
+from vaemon.errors import nearest
+from vaemon.runfile.find import check_name, find_run, is_path, is_run, latest_run, list_runs, runs_folder
+from vaemon.source.local import LocalSource
+from vaemon.source.protocol import Source
+
+
+def open_source(address: str | None, runs: str | Path | None = None) -> Source:
+    """Open a run that exists.
+
+    Args:
+        address: a run's name, a path to its folder, or None for the latest run.
+        runs: the folder of runs; default $VAEMON_RUNS, else `runs/`.
+
+    Raises:
+        UnknownName, UsageError: there is no such run.
+    """
+    return LocalSource(find_run(address, runs_folder(runs)))
+
+
+def await_source(address: str | None, runs: str | Path | None = None) -> Source:
+    """Open a run that may not have begun yet; without an address, whatever run begins first.
+
+    Raises:
+        UnknownName: there is no such run, but one of nearly that name: most likely a slip of the pen.
+        BadRunName: no run can have that name.
+    """
+    folder = runs_folder(runs)
+    if address is None:
+        found = latest_run(folder)
+        return LocalSource(folder, newest=True) if found is None else LocalSource(found)
+    if is_path(address):
+        return LocalSource(Path(address).expanduser())
+    if not is_run(folder / check_name(address)) and nearest(address, [each.name for each in list_runs(folder)]):
+        find_run(address, folder)
+    return LocalSource(folder / address)
+
+
+def open_all(runs: str | Path | None = None) -> list[Source]:
+    """Every run below RUNS, the newest first."""
+    return [LocalSource(folder) for folder in list_runs(runs_folder(runs))]
