@@ -108,6 +108,9 @@ def smooth(rows: Array, window: float = DEFAULT.smoothing) -> Array:
         return np.asarray((np.where(finite, rows, 0.0) * shaped).sum(axis=0) / np.where(total > 0, total, np.nan))
 
 
+_NEVER = -(2**62)
+
+
 class WakeTracker:
     """Finds wakes and falls asleep in a stream of E[σ²] rows, in the order they come.
 
@@ -123,51 +126,46 @@ class WakeTracker:
         self.awake = np.zeros(latents, bool)
         self._sum = np.zeros(latents)
         self._weight = np.zeros(latents)
-        self._crossed = np.full(latents, -1, np.int64)  # row of a crossing not yet held long enough
+        self._crossed = np.full(latents, _NEVER, np.int64)  # row of a crossing not yet held long enough
 
     def update(self, mean_variance: Array) -> list[Passage]:
         """Take further rows, shape (n, k), and tell the passages that they settle."""
         passages: list[Passage] = []
         for row in np.asarray(mean_variance, dtype=np.float64):
-            passages.extend(self._step(row))
+            self._take(row)
+            passages.extend(self._settled())
         return passages
 
     def prime(self, awake: Array, recent: Array) -> None:
-        """Go on where an earlier tracker stopped.
+        """Go on where an earlier tracker stopped. Rows reported later may be negative: they lie in `recent`.
 
         Args:
             awake: which latents were awake, (k,), bool.
-            recent: the last rows before the next one, (n, k); some 5 times `smoothing` of them suffice.
+            recent: the last rows before the next one, (n, k); some 10 times `smoothing` of them suffice.
         """
-        self.awake = awake.copy()
+        self.awake = np.asarray(awake, bool).copy()
+        self.rows = -len(recent)
         for row in np.asarray(recent, dtype=np.float64):
-            self._smooth(row)
+            self._take(row)
 
-    @property
-    def smoothed(self) -> Array:
-        """Smoothed E[σ²] after the last row, shape (k,); NaN before the first finite value."""
-        with np.errstate(invalid="ignore"):
-            return self._sum / np.where(self._weight > 0, self._weight, np.nan)
-
-    def _smooth(self, row: Array) -> None:
+    def _take(self, row: Array) -> None:
         finite = np.isfinite(row)
         decay = 1.0 - 1.0 / self.at.smoothing
         self._sum = np.where(finite, self._sum * decay + np.where(finite, row, 0.0), self._sum)
         self._weight = np.where(finite, self._weight * decay + 1.0, self._weight)
-
-    def _step(self, row: Array) -> list[Passage]:
-        self._smooth(row)
-        value = self.smoothed
-        pending = self._crossed >= 0
+        with np.errstate(invalid="ignore"):
+            value = self._sum / np.where(self._weight > 0, self._weight, np.nan)
         crossing = np.where(self.awake, value > self.at.doze, value < self.at.wake)
         undone = np.where(self.awake, value <= self.at.wake, value >= self.at.doze)
-        self._crossed[pending & undone] = -1
-        self._crossed[crossing & ~pending] = self.rows
+        self._crossed[undone] = _NEVER
+        self._crossed[crossing & (self._crossed == _NEVER)] = self.rows
         self.rows += 1
-        held = (self._crossed >= 0) & (self.rows - self._crossed >= self.at.hold)
+
+    def _settled(self) -> list[Passage]:
+        held = (self._crossed != _NEVER) & (self.rows - self._crossed >= self.at.hold)
         if not held.any():
             return []
         found = [Passage(int(self._crossed[i]), int(i), not self.awake[i]) for i in np.flatnonzero(held)]
         self.awake[held] ^= True
-        self._crossed[held] = -1
+        self._crossed[held] = _NEVER
         return sorted(found)

@@ -30,9 +30,10 @@ class WakeLog:
             if rows is not None and len(rows):
                 end = rows.row_of(first_step)
                 self.resumed = end > 0
-                recent = rows.read(max(0, end - int(5 * DEFAULT.smoothing)), end, ("mean_variance",))["mean_variance"]
-                if recent.shape[1:] == (latents,):
-                    self._tracker.prime(_awake(run.events(), stage, latents, first_step), recent)
+                recent = rows.read(max(0, end - int(10 * DEFAULT.smoothing)), end, ("step", "time", "mean_variance"))
+                if recent["mean_variance"].shape[1:] == (latents,):
+                    self._tracker.prime(_awake(run.events(), stage, latents, first_step), recent["mean_variance"])
+                    self._steps, self._times = recent["step"], recent["time"]
 
     def update(self, steps: Array, times: Array, mean_variance: Array) -> list[Event]:
         """Take further rows, mean_variance (n, k); the events that they settle."""

@@ -1,7 +1,7 @@
 """Writing a segment: rows and events appended to an HDF5 file that others read meanwhile (SWMR)."""
 
 import os
-import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vaemon.batch import Event
-from vaemon.runfile.schema import EVENT, EVENTS, ROWS, Layout
+from vaemon.runfile.schema import BLOCK, BLOCKS, EVENT, EVENTS, ROWS, Layout
 
 Array = npt.NDArray[Any]
 
@@ -33,15 +33,22 @@ class SegmentWriter:
         """
         self.path = path
         self.layout = layout
+        self._whole = 0
         temporary = path.with_name(f".{path.name}.{os.getpid()}")
         temporary.unlink(missing_ok=True)
         self._file = h5py.File(temporary, "x", libver=("v110", "v110"), locking=False)
-        for name, value in layout.attributes().items():
-            self._file.attrs[name] = value
-        self._rows = self._create(ROWS, layout.row, layout.chunk)
-        self._events = self._create(EVENTS, EVENT, 64)
-        self._file.swmr_mode = True
-        os.rename(temporary, path)
+        try:
+            for name, value in layout.attributes().items():
+                self._file.attrs[name] = value
+            self._rows = self._create(ROWS, layout.row, layout.chunk)
+            self._events = self._create(EVENTS, EVENT, 64)
+            self._blocks = self._create(BLOCKS, BLOCK, 256)
+            self._file.swmr_mode = True
+            os.rename(temporary, path)
+        except (OSError, RuntimeError):
+            self._drop_file()
+            temporary.unlink(missing_ok=True)
+            raise
 
     def append(self, rows: Array) -> None:
         """Append rows of the layout's type; visible to readers after `flush`."""
@@ -64,6 +71,11 @@ class SegmentWriter:
         HDF5's own repair tool then destroys the data of a killed writer.
         """
         self._file.flush()
+        if self._rows.id.shape[0] > self._whole:
+            block = np.array([(self._rows.id.shape[0], time.time())], BLOCK)
+            _extend(self._blocks, block)
+            self._file.flush()
+            self._whole = int(block["rows"][0])
 
     def sync(self) -> None:
         """Have the disk hold what was flushed."""
@@ -71,15 +83,22 @@ class SegmentWriter:
 
     def close(self) -> None:
         """Flush and close."""
+        self.flush()
         self._file.close()
 
     def abandon(self) -> None:
         """Let go of a file that could not be written (disk full), keeping what was flushed before.
 
-        HDF5 would try the failed write again at close and at exit, and crash the process by it; so its
-        descriptor is pointed at memory first.
+        A file in which nothing was is removed.
         """
-        with tempfile.TemporaryFile(dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as nowhere:
+        self._drop_file()
+        if not self._whole:
+            self.path.unlink(missing_ok=True)
+
+    def _drop_file(self) -> None:
+        # HDF5 would try the failed write again at close and at exit, and crash the process by it; so its
+        # descriptor is pointed nowhere first.
+        with open(os.devnull, "r+b") as nowhere:
             os.dup2(nowhere.fileno(), self._descriptor)
         self._file.close()
 

@@ -16,6 +16,11 @@ from vaemon.channels import CLOCKS, channel
 FORMAT = 1
 ROWS = "rows"
 EVENTS = "events"
+BLOCKS = "blocks"
+
+BLOCK = np.dtype([("rows", "<i8"), ("time", "<f8")])
+"""A commit record: so many rows of the segment are whole. Written after they have been flushed, for a failed
+write (disk full) can leave rows of zeros behind with the length already advanced."""
 
 EVENT = np.dtype(
     [

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from vaemon.batch import Event
 from vaemon.errors import RunFileError
-from vaemon.runfile.schema import EVENTS, FORMAT, LATE_VALUE, ROWS, Layout
+from vaemon.runfile.schema import BLOCKS, EVENTS, FORMAT, LATE_VALUE, ROWS, Layout
 
 Array = npt.NDArray[Any]
 
@@ -33,8 +33,11 @@ class SegmentReader:
             self.layout = Layout.of(attributes)
             self._rows = self._file[ROWS]
             self._events = self._file[EVENTS]
+            self._blocks = self._file[BLOCKS]
+            self._whole = 0
             self._told: list[Event] = []
             self._seen = 0
+            self.refresh()
         except (OSError, RuntimeError, KeyError, ValueError) as error:
             raise RunFileError(f"cannot read {path}: {_first_line(error)}") from error
 
@@ -45,13 +48,17 @@ class SegmentReader:
             RunFileError: the file cannot be read now.
         """
         try:
+            # The commit record first: rows that it counts are there when the rows are looked at afterwards.
+            self._blocks.refresh()
+            if len(self._blocks):
+                self._whole = int(self._blocks[-1]["rows"])
             self._rows.refresh()
             self._events.refresh()
         except (OSError, RuntimeError) as error:
             raise RunFileError(f"cannot read {self.path}: {_first_line(error)}") from error
 
     def __len__(self) -> int:
-        return int(self._rows.shape[0])
+        return self._whole
 
     def rows(self, first: int, last: int) -> Array:
         """Rows first up to last (excluded), as a structured array."""

@@ -39,6 +39,6 @@ def await_source(address: str | None, runs: str | Path | None = None) -> Source:
     return LocalSource(folder / address)
 
 
-def open_all(runs: str | Path | None = None) -> list[Source]:
-    """Every run below RUNS, the newest first."""
-    return [LocalSource(folder) for folder in list_runs(runs_folder(runs))]
+def open_all(runs: str | Path | None = None) -> list[tuple[str, Source]]:
+    """The name and the source of every run below RUNS, the newest first."""
+    return [(folder.name, LocalSource(folder)) for folder in list_runs(runs_folder(runs))]

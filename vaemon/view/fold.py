@@ -17,14 +17,14 @@ def fold(view: RunView, batch: Batch) -> RunView:
     A change of stage starts the columns anew; columns of a resumed run take the place of those that they
     replace; wider columns merge pairs of those already there.
     """
-    kept = view.columns if batch.stage == view.stage else Columns()
+    columns = join(view.columns, batch.columns) if batch.stage == view.stage else batch.columns
     view = replace(
         view,
         info=batch.info,
         cursor=batch.cursor,
         stage=batch.stage,
         rows=batch.rows,
-        columns=join(kept, batch.columns),
+        columns=columns,
         events=batch.events if batch.events_anew else view.events + batch.events,
         rate=batch.rate,
         latest=batch.latest or (view.latest if batch.stage == view.stage else None),
@@ -37,6 +37,19 @@ def fold(view: RunView, batch: Batch) -> RunView:
 def source_lost(view: RunView, why: str) -> RunView:
     """The view while its source does not answer: the last good state, and the reason."""
     return replace(view, lost=why)
+
+
+def heard(before: RunView, after: RunView, now: float) -> RunView:
+    """The view `after`, knowing when its newest row came by the reader's clock.
+
+    The writer's clock is asked only for a row that was there when the reader came: two machines' clocks differ.
+    """
+    if after.latest is None:
+        return after
+    if before.latest is None or before.loading or before.stage != after.stage:
+        return replace(after, heard=min(after.latest.time, now))
+    new = (after.rows, after.latest.step) != (before.rows, before.latest.step)
+    return replace(after, heard=now if new else before.heard)
 
 
 def _with_states(view: RunView) -> RunView:
@@ -68,10 +81,13 @@ def woke_at(events: tuple[Event, ...], stage: int, count: int) -> Array:
 def join(old: Columns, new: Columns) -> Columns:
     """Columns `new` put after, or in the place of, the end of `old`; `old` is widened to fit.
 
-    Where the two do not touch (a gap), `new` alone is kept.
+    Where nothing is new, `old` is kept as it is. Where the two do not touch (a gap, or `old` too wide to be put
+    before `new`), `new` alone is kept.
     """
+    if not len(new) and (new.first, new.width) == (0, 1):
+        return old
     old = widen(old, new.width)
-    if new.first > len(old):
+    if new.first > len(old) or new.width != old.width:
         return new
     keep = new.first
     if keep == 0:

@@ -1,0 +1,45 @@
+"""Shared by all tests: a folder of runs of one's own, and runs with a known content."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def runs(tmp_path, monkeypatch) -> Path:
+    """An empty folder of runs that $VAEMON_RUNS points to."""
+    folder = tmp_path / "runs"
+    monkeypatch.setenv("VAEMON_RUNS", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def staircase():
+    """make(rows, latents) -> E[σ²] rows (n, k) in which latent i falls from 1 to .05 around row 100 (i + 1)."""
+
+    def make(rows: int, latents: int) -> np.ndarray:
+        at = 100.0 * (np.arange(latents) + 1)
+        return 1 - 0.95 / (1 + np.exp(-(np.arange(rows)[:, None] - at) / 10))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def log_rows():
+    """log(recorder, variance, first=1): log rows of E[σ²], with the other channels following from them."""
+
+    def log(recorder, variance, first: int = 1) -> None:
+        for step, row in enumerate(variance, start=first):
+            recorder.log(
+                step,
+                mean_variance=row,
+                mean_mu=np.zeros_like(row),
+                mu_squared=1 - row,
+                latent_kl=-0.5 * np.log(row),
+                mse=1.0 / step,
+                gamma=step**-0.5,
+                loss=float(step),
+            )
+
+    return log

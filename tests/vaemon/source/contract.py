@@ -1,0 +1,159 @@
+"""What every source must do. A test class for a kind of source inherits this one and says how it is opened."""
+
+import numpy as np
+import pytest
+
+from vaemon import Recorder
+from vaemon.batch import Cursor, RunState, Want, Window
+from vaemon.errors import UnknownName
+from vaemon.view.fold import fold
+from vaemon.view.state import RunView
+
+WANT = Want(("gamma", "mse", "mean_variance", "latent_kl"), columns=32)
+
+
+def read_to_end(source, view, want=WANT):
+    while True:
+        view = fold(view, source.poll(view.cursor, want))
+        if not view.loading:
+            return view
+
+
+def same_columns(a, b):
+    assert (a.first, a.width) == (b.first, b.width)
+    np.testing.assert_array_equal(a.step, b.step)
+    np.testing.assert_array_equal(a.epoch, b.epoch)
+    for part in ("mean", "low", "high", "bad"):
+        assert getattr(a, part).keys() == getattr(b, part).keys()
+        for name, column in getattr(a, part).items():
+            np.testing.assert_allclose(column, getattr(b, part)[name], rtol=1e-5)
+
+
+class SourceContract:
+    def open(self, folder):
+        raise AssertionError("the inheriting class opens its kind of source")
+
+    @pytest.fixture
+    def recorder(self, runs):
+        with Recorder("r", latents=3, total_steps=500, config={"a": 1}) as recorder:
+            yield recorder
+
+    def test_a_run_that_has_not_begun_is_waiting(self, runs):
+        source = self.open(runs / "later")
+        batch = source.poll(Cursor(), WANT)
+        assert batch.info.state is RunState.WAITING
+        assert (batch.stage, batch.rows, len(batch.columns)) == (0, 0, 0)
+
+    def test_a_source_opened_before_the_run_began_sees_it_begin(self, runs, staircase, log_rows):
+        source = self.open(runs / "r")
+        view = fold(RunView(), source.poll(Cursor(), WANT))
+        with Recorder("r", latents=3) as recorder:
+            view = fold(view, source.poll(view.cursor, WANT))
+            log_rows(recorder, staircase(40, 3))
+            recorder.flush()
+            view = read_to_end(source, view)
+            assert (view.rows, view.info.state) == (40, RunState.RUNNING)
+        assert read_to_end(source, view).info.state is RunState.FINISHED
+
+    def test_polling_while_it_is_written_ends_in_what_one_poll_gives(self, recorder, staircase, log_rows):
+        variance = staircase(471, 3)
+        source, view, rng = self.open(recorder.folder), RunView(), np.random.default_rng(0)
+        start = 0
+        while start < len(variance):
+            stop = start + int(rng.integers(1, 60))
+            log_rows(recorder, variance[start:stop], first=start + 1)
+            recorder.flush()
+            view = fold(view, source.poll(view.cursor, WANT))
+            assert len(view.columns) <= WANT.columns
+            start = stop
+        recorder.close()
+        view = read_to_end(source, view)
+        fresh = read_to_end(self.open(recorder.folder), RunView())
+        same_columns(view.columns, fresh.columns)
+        assert view.events == fresh.events
+        assert (view.rows, view.states.tolist(), view.woke.tolist()) == (
+            fresh.rows,
+            fresh.states.tolist(),
+            fresh.woke.tolist(),
+        )
+        np.testing.assert_allclose(
+            view.columns.mean["mean_variance"][0], variance[: view.columns.width].mean(0), rtol=1e-5
+        )
+
+    def test_equal_questions_have_equal_answers(self, recorder, staircase, log_rows):
+        log_rows(recorder, staircase(300, 3))
+        recorder.flush()
+        first, second = self.open(recorder.folder), self.open(recorder.folder)
+        middle = first.poll(Cursor(), Want(WANT.channels, columns=16)).cursor
+        a, b = first.poll(middle, WANT), second.poll(middle, WANT)
+        assert a.cursor == b.cursor
+        same_columns(a.columns, b.columns)
+
+    def test_a_poll_that_runs_out_of_time_goes_on_later(self, recorder, staircase, log_rows, monkeypatch):
+        monkeypatch.setattr("vaemon.runfile.series.BLOCK_BYTES", 4096)
+        log_rows(recorder, staircase(400, 3))
+        recorder.flush()
+        hurried = Want(WANT.channels, columns=32, seconds=0.0)
+        source = self.open(recorder.folder)
+        assert source.poll(Cursor(), hurried).more
+        view = read_to_end(source, RunView(), hurried)
+        same_columns(view.columns, read_to_end(self.open(recorder.folder), RunView()).columns)
+
+    def test_rows_that_a_resumed_run_replaces_disappear_from_the_view(self, runs, log_rows):
+        source, view = self.open(runs / "r"), RunView()
+        with Recorder("r", latents=2) as recorder:
+            log_rows(recorder, np.repeat([[0.9, 0.9], [0.1, 0.1]], 100, axis=0))
+        view = read_to_end(source, view)
+        assert {e.kind for e in view.events} >= {"wake"}
+        with Recorder("r", resume=True) as recorder:
+            log_rows(recorder, np.full((20, 2), 0.9), first=11)
+            recorder.flush()
+            batch = source.poll(view.cursor, WANT)
+            assert batch.rewound_to == 10
+            view = fold(view, batch)
+            assert view.rows == 30
+            assert "wake" not in {e.kind for e in view.events}
+        same_columns(
+            read_to_end(source, view).columns,
+            read_to_end(self.open(runs / "r"), RunView(), Want(WANT.channels, columns=4)).columns,
+        )
+
+    def test_the_newest_stage_is_shown_unless_another_is_asked_for(self, recorder, log_rows):
+        log_rows(recorder, np.full((50, 3), 0.4))
+        source = self.open(recorder.folder)
+        view = read_to_end(source, RunView())
+        recorder.stage(2, latents=5)
+        log_rows(recorder, np.full((20, 5), 0.7))
+        recorder.flush()
+        view = read_to_end(source, view)
+        assert (view.stage, view.rows, view.latents, len(view.columns)) == (2, 20, 5, 20)
+        assert [e.kind for e in view.events] == ["stage", "stage"]
+        view = read_to_end(source, view, Want(WANT.channels, stage=1))
+        assert (view.stage, view.rows, view.latents) == (1, 50, 3)
+
+    def test_a_series_is_exact_where_it_fits_and_pooled_where_not(self, recorder, staircase, log_rows):
+        variance = staircase(300, 3)
+        log_rows(recorder, variance)
+        recorder.flush()
+        source = self.open(recorder.folder)
+        exact = source.series("mean_variance", Window(first=11, last=20), 10)
+        assert exact.exact
+        np.testing.assert_allclose(exact.mean, variance[10:20], rtol=1e-6)
+        pooled = source.series("mean_variance", Window(), 50)
+        assert not pooled.exact
+        assert len(pooled.step) == 50
+        with pytest.raises(UnknownName, match="gamma"):
+            source.series("gama", Window(), 50)
+
+    def test_not_finite_values_are_counted_and_take_no_part(self, runs):
+        with Recorder("r", latents=1) as recorder:
+            for step in range(1, 65):
+                recorder.log(step, mean_variance=[0.5], mse=float("nan") if step == 40 else 2.0)
+        columns = read_to_end(self.open(runs / "r"), RunView()).columns
+        assert columns.bad["mse"].sum() == 1
+        np.testing.assert_array_equal(columns.mean["mse"], 2.0)
+
+    def test_closing_twice_does_no_harm(self, recorder):
+        source = self.open(recorder.folder)
+        source.close()
+        source.close()

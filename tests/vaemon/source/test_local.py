@@ -1,0 +1,46 @@
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from vaemon import Recorder
+from vaemon.batch import Cursor, RunState, Want
+from vaemon.errors import SourceLost, UnknownName
+from vaemon.source.local import LocalSource
+from vaemon.source.open import await_source, open_all, open_source
+
+_spec = importlib.util.spec_from_file_location("contract", Path(__file__).with_name("contract.py"))
+contract = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(contract)
+
+
+class TestLocalSource(contract.SourceContract):
+    def open(self, folder):
+        return LocalSource(folder)
+
+
+def test_a_damaged_run_is_a_lost_source_not_a_crash(runs):
+    with Recorder("r", latents=1) as recorder:
+        recorder.log(1, mean_variance=[0.5])
+    (runs / "r" / "segment-0000.h5").write_bytes(b"gone")
+    with pytest.raises(SourceLost, match="segment-0000"):
+        LocalSource(runs / "r").poll(Cursor(), Want(()))
+
+
+def test_a_run_of_nearly_that_name_is_most_likely_meant(runs):
+    with Recorder("run42", latents=1) as recorder:
+        recorder.log(1, mean_variance=[0.5])
+    with pytest.raises(UnknownName, match="did you mean 'run42'"):
+        await_source("rnu42")
+    assert await_source("something-else").info().state is RunState.WAITING
+    assert await_source(str(runs / "run42")).info().name == "run42"
+
+
+def test_without_a_name_the_first_run_to_begin_is_waited_for(runs):
+    source = await_source(None)
+    assert source.info().state is RunState.WAITING
+    with Recorder("first", latents=1) as recorder:
+        recorder.log(1, mean_variance=[0.5])
+    assert source.poll(Cursor(), Want(())).info.name == "first"
+    assert open_source(None).info().name == "first"
+    assert [name for name, _ in open_all()] == ["first"]

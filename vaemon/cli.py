@@ -1,0 +1,97 @@
+"""The roof: one name a command; only the command asked for is imported.
+
+Exit codes: 0 ok, 1 failure, 2 usage or unknown name, 3 far end lacks vaemon, 4 condition not met.
+"""
+
+import importlib
+import sys
+from typing import Any, NamedTuple
+
+import click
+
+from vaemon import __version__
+from vaemon.errors import UnknownName, VaemonError
+
+
+class _Place(NamedTuple):
+    module: str
+    help: str
+
+
+COMMANDS = {
+    "watch": _Place("vaemon.commands.watch", "Open the dashboard of a run: live, finished or yet to begin."),
+    "ls": _Place("vaemon.commands.ls", "List the runs."),
+    "demo": _Place("vaemon.commands.demo", "Train on built-in images with the dashboard open, then analyze."),
+    "train": _Place("trainer.command", "Train a VAE from a preset, and record it."),
+    "analyze": _Place("analysis.command", "Count inactive latents, check the variance law."),
+}
+
+EXTRAS = {"torch": "train", "msgspec": "train", "scipy": "analyze", "PIL": "analyze"}
+"""Packages that only some users install, and the extra that brings each."""
+
+
+class Roof:
+    """What the commands of one room may ask of another, handed down as click's context object."""
+
+    def watch_training(self, arguments: list[str], run: str, runs: Any) -> None:
+        """Run `vaemon train ARGUMENTS` as a child process with the dashboard of `run` in the foreground."""
+        from vaemon.commands.companion import watch_training
+
+        sys.exit(watch_training(arguments, run, runs))
+
+
+class _Commands(click.Group):
+    """Imports a command when it is asked for, so that `vaemon --help` and `vaemon watch` start at once."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command:
+        place = COMMANDS.get(name)
+        if place is None:
+            raise UnknownName("command", name, COMMANDS)
+        command = getattr(importlib.import_module(place.module), name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, place.help) for name, place in COMMANDS.items()])
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="vaemon")
+@click.pass_context
+def vaemon(context: click.Context) -> None:
+    """Watch the latent variables of a Variational Autoencoder wake up, live, in the terminal.
+
+    Runs live in --runs, else $VAEMON_RUNS, else ./runs.
+    """
+    context.obj = Roof()
+
+
+def main() -> None:
+    """Run the command line; the only place where an error of vaemon's becomes a message and an exit code."""
+    try:
+        sys.exit(vaemon.main(standalone_mode=False) or 0)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("vaemon: stopped", err=True)
+        sys.exit(130)
+    except VaemonError as error:
+        click.echo(f"vaemon: {error}", err=True)
+        sys.exit(error.exit_code)
+    except ModuleNotFoundError as error:
+        extra = EXTRAS.get((error.name or "").partition(".")[0])
+        if extra is None:
+            raise
+        click.echo(f"vaemon: this needs the package {error.name!r}: pip install 'vaemon[{extra}]'", err=True)
+        sys.exit(1)
+    except BrokenPipeError:
+        # The reader of our output has gone (`vaemon ls | head`); nothing more can be said to it.
+        sys.stderr.close()
+        sys.exit(0)

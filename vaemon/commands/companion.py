@@ -1,0 +1,90 @@
+"""A training as a child process, with its dashboard in the foreground.
+
+The two share nothing but the run folder: the dashboard may be closed while the training goes on, and a
+training that dies takes no screen with it.
+"""
+
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import click
+
+from vaemon.commands.watch import can_draw, show
+from vaemon.runfile.find import is_run, runs_folder
+from vaemon.source.local import LocalSource
+
+PATIENCE = 120.0
+"""Seconds that a training may take to its first sign of life: importing torch, decoding images."""
+
+
+def watch_training(arguments: list[str], run: str, runs: str | Path | None, *, linger: float | None = None) -> int:
+    """Run `vaemon train ARGUMENTS` as a child and show its run until it is over or the dashboard is closed.
+
+    Args:
+        arguments: of `vaemon train`; they name the run.
+        run: the run's name.
+        runs: the folder of runs.
+        linger: seconds that the dashboard stays once the run is over; None: until the user quits it.
+
+    Returns:
+        The training's exit code.
+    """
+    folder = runs_folder(runs) / run
+    with tempfile.TemporaryFile() as words, _child(arguments, words) as training:
+        resumed_at = _modified(folder)
+        if _await_start(training, folder, resumed_at):
+            show(LocalSource(folder), until=None if linger is None else "finished", linger=linger or 0.0)
+            code = _wait(training, run)
+        else:
+            code = training.wait()
+        words.seek(0)
+        said = words.read().decode(errors="replace").strip()
+        if said:
+            click.echo(said, err=code != 0)
+        return code
+
+
+@contextmanager
+def _child(arguments: list[str], words: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+    # A session of its own would keep Ctrl-C from it; the terminal's is what stops it cleanly.
+    command = [sys.executable, "-m", "vaemon", "train", *arguments]
+    training = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=words, stderr=subprocess.STDOUT)
+    try:
+        yield training
+    finally:
+        if training.poll() is None:
+            training.send_signal(signal.SIGINT)
+            training.wait()
+
+
+def _await_start(training: subprocess.Popen[bytes], folder: Path, before: float) -> bool:
+    """Whether the run folder was written before the training ended."""
+    deadline = time.monotonic() + PATIENCE
+    while training.poll() is None and time.monotonic() < deadline:
+        if _modified(folder) > before:
+            return True
+        time.sleep(0.05)
+    return training.poll() is None
+
+
+def _modified(folder: Path) -> float:
+    return (folder / "run.json").stat().st_mtime if is_run(folder) else 0.0
+
+
+def _wait(training: subprocess.Popen[bytes], run: str) -> int:
+    if training.poll() is None and can_draw():
+        click.echo(
+            f"Training goes on as process {training.pid}. `vaemon watch {run}` looks at it again; Ctrl-C stops it."
+        )
+    try:
+        return training.wait()
+    except KeyboardInterrupt:
+        click.echo("Stopping after this step …")
+        return training.wait()

@@ -1,0 +1,55 @@
+"""`vaemon watch`: open a source, hand it to the dashboard."""
+
+import os
+import sys
+
+import click
+
+from vaemon.source.protocol import Source
+
+
+@click.command()
+@click.argument("run", required=False)
+@click.option("--runs", metavar="DIR", help="The folder of runs; default $VAEMON_RUNS, else ./runs.")
+@click.option("--once", is_flag=True, help="Print one frame as text and leave; so, too, where there is no terminal.")
+@click.option("--until", type=click.Choice(["finished"]), help="Leave when the run is over.")
+@click.option("--hz", type=click.FloatRange(0.2, 10.0), help="Frames a second; default 2, over ssh 1.")
+@click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII characters only.")
+def watch(run: str | None, runs: str | None, once: bool, until: str | None, hz: float | None, ascii_only: bool) -> None:
+    """Open the dashboard of RUN: a run's name or a path to its folder; without it, the latest run.
+
+    A run that has not begun yet is waited for.
+    """
+    from vaemon.source.open import await_source
+
+    show(await_source(run, runs), once=once, until=until, hz=hz, ascii_only=ascii_only)
+
+
+def show(
+    source: Source,
+    *,
+    once: bool = False,
+    until: str | None = None,
+    hz: float | None = None,
+    ascii_only: bool = False,
+    linger: float = 0.0,
+) -> None:
+    """The dashboard where there is a terminal that can show it, else one frame as text."""
+    try:
+        if once or not can_draw():
+            from vaemon.headless import frame
+
+            click.echo(frame(source))
+            return
+        # One thread is enough for what a screen computes, and starting more costs time.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+        from vaemon.watch.app import watch as open_dashboard
+
+        open_dashboard(source, hz=hz, ascii=ascii_only, until=until, linger=linger)
+    finally:
+        source.close()
+
+
+def can_draw() -> bool:
+    """Whether the dashboard can be drawn: both ends are a terminal that knows how to move its cursor."""
+    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
