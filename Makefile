@@ -1,0 +1,50 @@
+# `make demo` and `make test` do all the set-up on a machine with Python 3.11+, make and pip.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: demo test check soak test-slow format pictures clean
+
+demo: $(VENV)/.installed  ## train on built-in images with the dashboard open, then print the analysis
+	@$(BIN)/vaemon demo
+
+test: $(VENV)/.installed-dev  ## the tests: about five minutes on two cores
+	$(BIN)/pytest -m "not soak and not slow"
+
+check: $(VENV)/.installed-dev  ## format, lint, types, floors, spelling
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/codespell
+
+soak: $(VENV)/.installed-dev  ## the long runs
+	$(BIN)/pytest -m soak
+
+test-slow: $(VENV)/.installed-dev  ## trains to a stated loss
+	$(BIN)/pytest -m slow
+
+format: $(VENV)/.installed-dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+pictures: $(VENV)/.installed  ## the README's pictures, from the real app
+	$(BIN)/python docs/screens.py
+
+clean:
+	rm -rf $(VENV)
+
+# Both files pin what is installed, so a fresh machine gets the tested set.
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@echo "Setting up $(VENV) (once; torch is large) ..."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "vaemon needs Python 3.11 or newer; try: make PYTHON=python3.12")'
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) install --constraint constraints.txt --upgrade pip
+	@$(PIP) install --constraint constraints.txt --editable '.[train]'
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	@$(PIP) install --constraint constraints.txt --group dev
+	@touch $@

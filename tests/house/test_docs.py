@@ -1,0 +1,64 @@
+"""The documents say what the program does."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+import vaemon
+from vaemon.channels import CHANNELS
+from vaemon.cli import COMMANDS
+from vaemon.cli import vaemon as command_line
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_and_stands_in_the_readme(name):
+    done = CliRunner().invoke(command_line, [name, "--help"])
+    assert done.exit_code == 0
+    assert len(done.output.splitlines()) > 5
+    assert f"vaemon {name}" in README
+
+
+@pytest.mark.parametrize("line", re.findall(r"^(?:\$ )?vaemon ([a-z]+ .*?)(?:\s{2,}#.*)?$", README, re.MULTILINE))
+def test_every_option_in_the_readme_exists(line):
+    name, *rest = line.split()
+    command = command_line.get_command(click.Context(command_line), name)
+    known = {option for parameter in command.params for option in parameter.opts}
+    assert {word.split("=")[0] for word in rest if word.startswith("--")} <= known
+
+
+def test_every_picture_and_page_the_readme_points_to_is_there():
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", README):
+        if "://" not in target:
+            assert (ROOT / target).exists(), target
+
+
+def test_the_python_of_the_readme_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("VAEMON_RUNS", raising=False)
+    blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    assert blocks
+    for block in blocks:
+        exec(compile(block, "README.md", "exec"), {"__name__": "readme"})
+    with vaemon.open_run() as run:
+        assert len(run.series("mean_variance").mean) > 10
+
+
+def test_every_channel_stands_in_the_description_of_the_run_file():
+    text = (ROOT / "docs" / "run-file.md").read_text(encoding="utf-8")
+    for name in CHANNELS:
+        assert f"`{name}`" in text, name
+
+
+def test_one_version_everywhere():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["version"] == vaemon.__version__
+    assert f"## [{vaemon.__version__}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8") or "[Unreleased]" in (
+        ROOT / "CHANGELOG.md"
+    ).read_text(encoding="utf-8")

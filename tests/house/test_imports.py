@@ -1,0 +1,36 @@
+"""What a static linter cannot see: which modules are really loaded, by name."""
+
+import subprocess
+import sys
+
+import pytest
+
+LOADED = "\nimport sys; print(' '.join(sorted({name.partition('.')[0] for name in sys.modules})))"
+
+
+def loaded_by(code: str) -> set[str]:
+    done = subprocess.run([sys.executable, "-c", code + LOADED], capture_output=True, text=True, check=True)
+    return set(done.stdout.splitlines()[-1].split())
+
+
+HELP = "import sys; sys.argv = ['vaemon', {}]\nfrom vaemon.cli import main\ntry: main()\nexcept SystemExit: pass\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "never"),
+    [
+        ("import vaemon", {"torch", "textual", "rich", "scipy", "numpy", "h5py"}),
+        ("from vaemon import Recorder", {"torch", "textual", "rich", "scipy", "plotext"}),
+        ("import vaemon.watch.app", {"torch", "scipy", "plotext", "h5py"}),
+        ("import vaemon.source.open, vaemon.view.fold", {"torch", "scipy", "textual", "rich"}),
+        ("import trainer.command", {"torch", "scipy"}),
+        ("import analysis.command", {"torch", "scipy", "plotext"}),
+        (HELP.format("'--help'"), {"numpy", "h5py", "torch", "textual"}),
+        (HELP.format("'watch', '--help'"), {"torch", "scipy", "textual"}),
+        (HELP.format("'train', '--help'"), {"torch", "scipy", "textual"}),
+        (HELP.format("'analyze', '--help'"), {"torch", "scipy", "textual"}),
+    ],
+    ids=lambda value: value[:60].replace("\n", " ") if isinstance(value, str) else "",
+)
+def test_what_is_not_needed_is_not_loaded(code, never):
+    assert not loaded_by(code) & never
