@@ -5,11 +5,12 @@ The public names are loaded when first asked for, so that `import vaemon` costs 
 
 from typing import TYPE_CHECKING, Any
 
+from vaemon.version import __version__
+
 if TYPE_CHECKING:
     from vaemon.recorder.recorder import Recorder as Recorder
     from vaemon.runfile.read import open_run as open_run
 
-__version__ = "0.1.0"
 __all__ = ["Recorder", "__version__", "open_run"]
 
 

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import click
 
-from vaemon import __version__
 from vaemon.errors import UnknownName, VaemonError
+from vaemon.version import __version__
 
 
 class _Place(NamedTuple):

@@ -1,7 +1,6 @@
 """The documents say what the program does."""
 
 import re
-import tomllib
 from pathlib import Path
 
 import click
@@ -56,9 +55,5 @@ def test_every_channel_stands_in_the_description_of_the_run_file():
         assert f"`{name}`" in text, name
 
 
-def test_one_version_everywhere():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert project["version"] == vaemon.__version__
-    assert f"## [{vaemon.__version__}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8") or "[Unreleased]" in (
-        ROOT / "CHANGELOG.md"
-    ).read_text(encoding="utf-8")
+def test_the_changelog_has_a_place_for_what_is_new():
+    assert "## [Unreleased]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")

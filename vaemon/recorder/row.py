@@ -58,8 +58,15 @@ def make_row(stage: StageInfo, step: int, time: float, values: Mapping[str, Any]
             tensors.append(value.detach().reshape(-1).float())
         elif value is not None:
             host[name] = _array(name, value)
-    packed = torch.cat(tensors) if torch is not None and tensors else None
+    packed = torch.cat(_on_one_device(tensors)) if torch is not None and tensors else None
     return Row(stage, step, time, host, tuple(names), packed)
+
+
+def _on_one_device(tensors: list[Any]) -> list[Any]:
+    if len({tensor.device for tensor in tensors}) == 1:
+        return tensors
+    home = next(tensor.device for tensor in tensors if tensor.device.type != "cpu")
+    return [tensor.to(home, non_blocking=True) for tensor in tensors]
 
 
 def _array(name: str, value: Any) -> Any:

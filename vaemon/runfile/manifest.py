@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import vaemon
 from vaemon.errors import RunFileError
+from vaemon.version import __version__
 
 FILE = "run.json"
 FORMAT = 1
@@ -29,7 +29,7 @@ class Manifest:
     pid: int = field(default_factory=os.getpid)
     python: str = sys.executable
     """The interpreter that writes the run."""
-    vaemon: str = vaemon.__version__
+    vaemon: str = __version__
     format: int = FORMAT
     outcome: str = ""
     """"finished", "stopped" or "failed"; empty while the run is written."""
@@ -71,7 +71,7 @@ def read(folder: Path) -> Manifest:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         if found["format"] != FORMAT:
-            raise RunFileError(f"{path} has format {found['format']}, this vaemon {vaemon.__version__} reads {FORMAT}")
+            raise RunFileError(f"{path} has format {found['format']}, this vaemon {__version__} reads {FORMAT}")
         known = {name: found[name] for name in Manifest.__dataclass_fields__ if name in found}
         return Manifest(**known)
     except OSError as error:
