@@ -180,7 +180,7 @@ class Recorder:
         if not self._open or os.getpid() != self._pid:
             return
         if outcome != "finished":
-            self.event("stop", f"{outcome}: {reason}" if reason else outcome)
+            self.event("stop", reason if outcome == "stopped" else f"{outcome}: {reason}")
         self._open = False
         self._writer.stop()
         _end(self.folder, outcome, reason)

@@ -1,0 +1,122 @@
+"""NumPy files, .npy and .npz, as a dataset. Files with pickled objects are refused."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numpy.lib.npyio import NpzFile
+
+from trainer.data import damage
+from trainer.data.images import CHANNELS, Images, Pixels
+from trainer.data.missing import missing
+from trainer.data.split import hold_out
+from vaemon.errors import DataNotFound
+
+Array = npt.NDArray[Any]
+
+PAIRS = (("train", "test"), ("x_train", "x_test"))
+"""Names under which an .npz holds train and test images."""
+MAGICS = (b"\x93NUMPY", b"PK")
+SLACK = 1e-6
+"""How far a float may leave [0, 1], for the rounding of whoever computed it."""
+BLOCK = 1024
+"""Images turned from floats into bytes at a time."""
+TODO = "give --data an .npy file, or an .npz file with arrays train and test, or with one array"
+
+
+def images(path: Path, *, seed: int = 0) -> Images:
+    """Read the images of an .npy or .npz file.
+
+    Args:
+        path: the file; arrays are (n, H, W), (n, H, W, C) or (n, C, H, W) with C = 1 or 3, bytes or floats in [0, 1].
+        seed: of the split, where the file has no test images: a tenth is held out.
+
+    Raises:
+        DataNotFound: no such arrays, or a damaged file.
+    """
+    if not path.is_file():
+        raise missing("an .npy or .npz file", path, TODO)
+    train, test = _read(path)
+    if test is not None:
+        return Images(to_pixels(train, f"{path} (train)"), to_pixels(test, f"{path} (test)"), f"Arrays in {path}")
+    parts = hold_out(to_pixels(train, str(path)), seed, str(path))
+    return Images(*parts, f"Array in {path}, a tenth held out by seed {seed}")
+
+
+def to_pixels(array: Array, where: str) -> Pixels:
+    """Bytes, channels last, (n, H, W, C), of an array of images.
+
+    Raises:
+        DataNotFound: another shape, another dtype, or values outside of the dtype's range for images.
+    """
+    return _bytes(_channels_last(array, where), where)
+
+
+def _channels_last(array: Array, where: str) -> Array:
+    if array.ndim == 3:
+        return array[..., None]
+    if array.ndim == 4 and array.shape[3] in CHANNELS:
+        return array
+    if array.ndim == 4 and array.shape[1] in CHANNELS:
+        return array.transpose(0, 2, 3, 1)
+    raise DataNotFound(
+        f"{where} has shape {array.shape}; images are (n, H, W), (n, H, W, C) or (n, C, H, W) with C = 1 or 3"
+    )
+
+
+def _bytes(array: Array, where: str) -> Pixels:
+    if array.size == 0:
+        raise DataNotFound(f"{where} is empty: its shape is {array.shape}")
+    if array.dtype == np.uint8:
+        if array.max() <= 1:
+            raise DataNotFound(
+                f"{where} holds bytes from {array.min()} to {array.max()}, almost black; scale them to 255"
+            )
+        return array
+    if array.dtype == np.bool_:
+        return array.astype(np.uint8) * np.uint8(255)
+    if array.dtype.kind != "f":
+        raise DataNotFound(f"{where} holds {array.dtype}; images are bytes (uint8) or floats in [0, 1]")
+    low, high = float(array.min()), float(array.max())
+    if not (low >= -SLACK and high <= 1 + SLACK):  # NaN fails too
+        raise DataNotFound(f"{where} holds floats from {low:.6g} to {high:.6g}; images are floats in [0, 1], or bytes")
+    return _scaled(array)
+
+
+def _scaled(array: Array) -> Pixels:
+    """Floats in [0, 1] as bytes, rounded to the nearest."""
+    pixels = np.empty(array.shape, np.uint8)
+    for start in range(0, len(array), BLOCK):
+        block = array[start : start + BLOCK].astype(np.float32)
+        pixels[start : start + BLOCK] = np.rint(np.clip(block, 0, 1) * 255)
+    return pixels
+
+
+def _read(path: Path) -> tuple[Array, Array | None]:
+    """The file's train and test arrays; no test array where the file holds but one."""
+    with path.open("rb") as file:
+        if not file.read(6).startswith(MAGICS):
+            raise DataNotFound(f"{path} is neither an .npy nor an .npz file; {TODO}")
+        file.seek(0)
+        try:
+            return _chosen(path, np.load(file, allow_pickle=False))
+        except damage.NUMPY as error:
+            raise DataNotFound(f"{path} cannot be read as a NumPy file of plain arrays: {error}") from error
+
+
+def _chosen(path: Path, loaded: Array | NpzFile) -> tuple[Array, Array | None]:
+    if isinstance(loaded, np.ndarray):
+        return loaded, None
+    with loaded:
+        train, test = _names(path, loaded.files)
+        return np.asarray(loaded[train]), None if test is None else np.asarray(loaded[test])
+
+
+def _names(path: Path, names: list[str]) -> tuple[str, str | None]:
+    for pair in PAIRS:
+        if set(pair) <= set(names):
+            return pair
+    if len(names) == 1:
+        return names[0], None
+    raise missing("arrays train and test, x_train and x_test, or a single array", path, TODO, names)

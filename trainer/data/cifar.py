@@ -1,0 +1,130 @@
+"""CIFAR-10 (Krizhevsky 2009): its three published archives, and the same images as picture files."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from trainer.data import matlab
+from trainer.data.decode import is_picture
+from trainer.data.gallery import gallery
+from trainer.data.images import Images, Pixels, sides
+from trainer.data.members import members, names
+from trainer.data.missing import listing, missing
+from trainer.data.unpickle import read_batch
+from vaemon.errors import DataNotFound
+
+SIDE = 32
+VALUES = 3 * SIDE * SIDE
+TRAIN = tuple(f"data_batch_{i}" for i in range(1, 6))
+TEST = "test_batch"
+TODO = (
+    "give --data cifar-10-python.tar.gz, cifar-10-matlab.tar.gz or cifar-10-binary.tar.gz "
+    "(https://www.cs.toronto.edu/~kriz/cifar.html), its unpacked folder, or pictures as train/CLASS/NAME.jpg "
+    "and test/CLASS/NAME.jpg"
+)
+
+
+def _python(data: bytes) -> Pixels:
+    return np.asarray(read_batch(data)["data"])
+
+
+def _binary(data: bytes) -> Pixels:
+    """Records of one label and 3,072 values."""
+    if len(data) % (1 + VALUES):
+        raise ValueError(f"has {len(data):,} bytes, which is no multiple of {1 + VALUES:,}")
+    return np.frombuffer(data, np.uint8).reshape(-1, 1 + VALUES)[:, 1:]
+
+
+def _matlab(data: bytes) -> Pixels:
+    return matlab.read_bytes(data, "data")
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One of the published archives."""
+
+    title: str
+    folder: str
+    """What the archive unpacks to."""
+    archive: str
+    ending: str
+    """Of its batches' file names."""
+    read: Callable[[bytes], Pixels]
+    """A batch's bytes -> (n, 3072) uint8: 1,024 red values row by row, then green, then blue."""
+
+
+FORMS = (
+    Form("Python version", "cifar-10-batches-py", "cifar-10-python.tar.gz", "", _python),
+    Form("binary version", "cifar-10-batches-bin", "cifar-10-binary.tar.gz", ".bin", _binary),
+    Form("MATLAB version", "cifar-10-batches-mat", "cifar-10-matlab.tar.gz", ".mat", _matlab),
+)
+
+
+def images(path: Path) -> Images:
+    """Read CIFAR-10 in whichever form it lies there.
+
+    Args:
+        path: an archive, an unpacked archive, the folder that holds either, or a folder or tar of pictures.
+
+    Returns:
+        Train and test, (n, 32, 32, 3), in the published order (pictures: in the order of their names).
+
+    Raises:
+        DataNotFound: none of these, an incomplete or damaged one, or pictures of another size.
+    """
+    path = _downloaded(path)
+    form, place = _form(path)
+    return _pictures(path) if form is None else _published(path, form, place)
+
+
+def _downloaded(path: Path) -> Path:
+    """The archive in a folder of downloads; the path itself where it is no such folder."""
+    inside = [path / name for form in FORMS for name in (form.folder, form.archive)]
+    return next((each for each in inside if each.exists()), path)
+
+
+def _form(path: Path) -> tuple[Form | None, PurePosixPath]:
+    """The form of the first batch found and the folder it lies in; None for pictures."""
+    seen = []
+    for name in names(path):
+        seen.append(name)
+        for form in FORMS:
+            at = PurePosixPath(name)
+            if at.name in {batch + form.ending for batch in (*TRAIN, TEST)}:
+                return form, at.parent
+        if is_picture(name):
+            return None, PurePosixPath()
+    raise missing("CIFAR-10", path, TODO, seen)
+
+
+def _published(path: Path, form: Form, place: PurePosixPath) -> Images:
+    wanted = {str(place / (batch + form.ending)): batch for batch in (*TRAIN, TEST)}
+    found: dict[str, Pixels] = {}
+    for member in members(path, wanted.__contains__):
+        try:
+            found[wanted[member.name]] = _upright(form.read(member.read()))
+        except (ValueError, KeyError) as error:
+            raise DataNotFound(f"{path}: {member.name} is not a batch of CIFAR-10's {form.title}: {error}") from error
+    lacking = [batch + form.ending for batch in (*TRAIN, TEST) if batch not in found]
+    if lacking:
+        raise missing(f"all of CIFAR-10's {form.title}, but it lacks {listing(lacking)},", path, TODO, sorted(found))
+    train = np.concatenate([found.pop(batch) for batch in TRAIN])
+    return Images(train, found[TEST], f"CIFAR-10 ({form.title}) from {path}")
+
+
+def _upright(rows: Pixels) -> Pixels:
+    """(n, 3072) by colour, row and column -> (n, 32, 32, 3)."""
+    if rows.dtype != np.uint8 or rows.ndim != 2 or rows.shape[1] != VALUES:
+        raise ValueError(f"its data are {rows.dtype} {rows.shape}, not uint8 (n, {VALUES:,})")
+    return np.ascontiguousarray(rows.reshape(-1, 3, SIDE, SIDE).transpose(0, 2, 3, 1))
+
+
+def _pictures(path: Path) -> Images:
+    found = gallery(path, 0)
+    if found.train.shape[1:] != (SIDE, SIDE, 3):
+        raise DataNotFound(f"{path}: expected pictures of {SIDE} × {SIDE} × 3, found {sides(found.train)}; {TODO}")
+    if not len(found.test):
+        raise DataNotFound(f"{path}: expected pictures in train/ and test/, found no such division; {TODO}")
+    return Images(found.train, found.test, f"CIFAR-10 (pictures) from {path}{found.note}")

@@ -1,0 +1,102 @@
+"""One picture file's bytes -> pixels. The only module of this room that knows Pillow; it loads it on first use."""
+
+import io
+from functools import cache
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from trainer.data import damage
+from trainer.data.images import Pixels
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+ENDINGS = (
+    ".avif", ".bmp", ".gif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm",
+    ".qoi", ".tga", ".tif", ".tiff", ".webp",
+)  # fmt: skip
+"""File names that promise a picture."""
+
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "TGA", "AVIF", "JPEG2000", "QOI", "MPO")
+"""What a file may turn out to be, whatever its name. EPS is left out: Pillow would hand it to Ghostscript."""
+
+PAPER = (255, 255, 255, 255)
+"""What shows through where a picture is transparent."""
+
+
+TURNED = frozenset({"exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp"})
+"""Where Pillow keeps what may tell that a picture is to be turned; looking into it costs as much as decoding."""
+
+
+class Unreadable(Exception):
+    """These bytes are not a picture that can be shown in 8 bits a channel; caught where pictures are counted."""
+
+
+def is_picture(name: str) -> bool:
+    """Whether a file's name promises a picture."""
+    return name.lower().endswith(ENDINGS)
+
+
+def decode(data: bytes, size: int) -> Pixels:
+    """Decode, turn as its EXIF data say, and bring to a size.
+
+    Args:
+        data: a whole picture file; of an animation the first frame is taken.
+        size: 0 leaves the picture as it is; else its largest centred square is cut out and brought to
+            `size` × `size` by Pillow's BILINEAR, which is antialiased when it shrinks.
+
+    Returns:
+        (H, W) for a grey picture, (H, W, 3) for one in colour; transparency is laid on white.
+
+    Raises:
+        Unreadable: the bytes are no picture of the known formats, or damaged.
+    """
+    image_module, formats = _pillow()
+    try:
+        with image_module.open(io.BytesIO(data), formats=formats) as image:
+            return np.asarray(_fitted(_plain(image), size))
+    except (*damage.PILLOW, image_module.DecompressionBombError) as error:
+        raise Unreadable(str(error)) from error
+
+
+@cache
+def _pillow() -> tuple[ModuleType, tuple[str, ...]]:
+    from PIL import Image
+
+    Image.init()
+    return Image, tuple(each for each in FORMATS if each in Image.OPEN)  # AVIF and others only where built in
+
+
+def _plain(image: "Image") -> "Image":
+    """The picture upright, in mode L or RGB."""
+    from PIL import Image, ImageOps
+
+    image.load()
+    if TURNED & image.info.keys():
+        ImageOps.exif_transpose(image, in_place=True)
+    if image.mode.startswith("I;16"):
+        wide = np.asarray(image).astype(np.uint32)  # Pillow's own conversion clips at 255 instead of scaling
+        return Image.fromarray(((wide + 128) // 257).astype(np.uint8))
+    if image.mode in ("I", "F"):
+        raise ValueError(f"pixels of mode {image.mode} have no known range")
+    grey = image.mode in ("1", "L", "LA", "La")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, PAPER), image)
+    mode = "L" if grey else "RGB"
+    return image if image.mode == mode else image.convert(mode)
+
+
+def _fitted(image: "Image", size: int) -> "Image":
+    """The largest centred square at the size asked for; the picture itself where none is."""
+    if not size:
+        return image
+    from PIL import Image
+
+    side = min(image.size)
+    left, top = (image.width - side) // 2, (image.height - side) // 2
+    # Cropping first is not the same as resize(box=...), which lets pixels outside the square in.
+    square = image.crop((left, top, left + side, top + side))
+    return square.resize((size, size), Image.Resampling.BILINEAR)
