@@ -58,9 +58,6 @@ class LocalSource:
         if run is None:
             raise SourceLost(f"{self.folder} has no rows yet")
         try:
-            found = run.series(channel, stage=window.stage, first=window.first, last=window.last)
-            if len(found.step) <= points:
-                return found
             return run.series(channel, stage=window.stage, first=window.first, last=window.last, points=points)
         except RunFileError as error:
             raise SourceLost(str(error)) from error

@@ -1,0 +1,106 @@
+"""From a checkpoint to the posteriors of the whole test set: the one door to torch and the trainer.
+
+Importing it imports torch; where torch or the trainer's requirements are not installed, that raises ImportError.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from analysis.inputs import Origin, PosteriorStatistics
+from analysis.measures.moments import Moments, merge, posterior_moments
+from trainer.checkpoint import RestoredVAE, restore_vae
+from trainer.images import load_images
+from trainer.networks.vae import images_to_input
+from trainer.settings import resolve
+from vaemon.errors import DataNotFound
+
+BATCH = 500
+"""Images encoded at a time; no figure depends on it."""
+NOISE = 2
+"""Tells the noise of the second stage's inputs apart from what else is drawn under a run's seed."""
+
+Posterior = tuple[torch.Tensor, torch.Tensor]
+
+
+class Checkpoint:
+    """The networks of a run, as last saved, up to the stage that is analyzed."""
+
+    def __init__(self, run_folder: Path, stage: int) -> None:
+        """Restore them.
+
+        Raises:
+            UsageError: the run has no checkpoint of the stage.
+            RunFileError: a checkpoint is damaged.
+        """
+        self.stage = stage
+        self.restored: RestoredVAE = restore_vae(run_folder, stage)
+        self.first: RestoredVAE = self.restored if stage == 1 else restore_vae(run_folder, 1)
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        for each in (self.first, self.restored):
+            each.model.to(self.device)
+
+    def encode_test_set(self, data: Path | None, told: Callable[[int, int], None]) -> PosteriorStatistics:
+        """The statistics of the stage's posteriors over every test image, in evaluation mode.
+
+        Stage 2 encodes one sample z = μ + σε of each test image's first-stage posterior, ε drawn under the run's seed.
+
+        Args:
+            data: where the images are, if not where the run was trained from.
+            told: called with the images done and their number.
+
+        Raises:
+            DataNotFound: the images are not there, or not those that the network was trained on.
+            UsageError: the run's images are built in, and `data` was given.
+        """
+        images = load_images(resolve(self.first.config, data=data))
+        if images.test.shape[1:] != tuple(self.first.shape):
+            raise DataNotFound(
+                f"the network was trained on images of {_sides(self.first.shape)}, "
+                f"these are {_sides(images.test.shape[1:])} ({images.source}); --data says where the run's own are"
+            )
+        batches = self._batches(images.test, told)
+        moments = reduce(merge, (posterior_moments(_array(mean), _array(log)) for mean, log in batches))
+        return _statistics(moments, self.restored, images.source)
+
+    def _batches(self, images: npt.NDArray[np.uint8], told: Callable[[int, int], None]) -> Iterator[Posterior]:
+        noise = np.random.default_rng([self.first.config.seed, NOISE])
+        for start in range(0, len(images), BATCH):
+            pixels = torch.from_numpy(images[start : start + BATCH]).to(self.device)
+            # Else a GPU rounds what it convolves to 10 bits, and the figures depend on where they are taken.
+            with torch.no_grad(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+                posterior = self.first.model.encode(images_to_input(pixels))
+                if self.stage == 2:
+                    posterior = self.restored.model.encode(self._drawn(*posterior, noise))
+            yield posterior
+            told(min(start + BATCH, len(images)), len(images))
+
+    def _drawn(self, mean: torch.Tensor, log_variance: torch.Tensor, noise: np.random.Generator) -> torch.Tensor:
+        # From NumPy, so that the numbers are the same on every device and in any cut into batches.
+        epsilon = torch.from_numpy(noise.standard_normal(tuple(mean.shape), np.float32))
+        return mean + torch.exp(0.5 * log_variance) * epsilon.to(self.device)
+
+
+def _statistics(moments: Moments, restored: RestoredVAE, source: str) -> PosteriorStatistics:
+    return PosteriorStatistics(
+        origin=Origin(kind="checkpoint", step=restored.step, epoch=restored.epoch, samples=moments.count, data=source),
+        mean_variance=moments.mean_variance,
+        mean_mu=moments.mean_mu,
+        mu_squared=moments.mu_squared,
+        mu_variance=moments.mu_variance,
+        kl=moments.kl,
+        mean_deviation=moments.mean_deviation,
+    )
+
+
+def _array(values: torch.Tensor) -> npt.NDArray[Any]:
+    return np.asarray(values.double().cpu().numpy())
+
+
+def _sides(shape: tuple[int, ...]) -> str:
+    return " × ".join(map(str, shape))

@@ -1,0 +1,33 @@
+"""Inactive latents, as the paper counts them and as the published code does."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from vaemon import latents
+
+Array = npt.NDArray[Any]
+
+
+def inactive_count(mean_variance: Array, threshold: float = latents.DEFAULT.inactive) -> int:
+    """How many latents are inactive: E_x[σ²] >= 0.8 (Asperti & Trentin 2020, footnote 3).
+
+    Args:
+        mean_variance: E_x[σ²(x)] of each latent, shape (k,); NaN counts as not inactive.
+        threshold: on E_x[σ²], the prior's variance being 1.
+    """
+    return int(latents.inactive(mean_variance, threshold).sum())
+
+
+def inactive_as_published(mean_deviation: Array, threshold: float = latents.DEFAULT.inactive) -> npt.NDArray[np.bool_]:
+    """The published code's inactive latents: E_x[σ] > 0.8.
+
+    The code of Asperti & Trentin (asperti/BalancingVAE) averages exp(log σ), the standard deviation, where the
+    paper's footnote 3 has the variance. As σ >= σ² wherever σ <= 1, this counts at least as many.
+
+    Args:
+        mean_deviation: E_x[σ(x)] of each latent, shape (k,).
+        threshold: on E_x[σ], the prior's deviation being 1.
+    """
+    return np.asarray(mean_deviation) > threshold

@@ -1,0 +1,152 @@
+"""One question to one report: the stream's part and the checkpoint's, or why one of them is missing.
+
+Knows no command line and no tables; usable from Python:
+
+    answer(open_source("run42"), Question())
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from analysis.catalogue import REPORTS, Subject, examine
+from analysis.inputs import PosteriorStatistics, read_stream, stage_of, woke_steps
+from analysis.report import Factors, Part, Report
+from vaemon import latents
+from vaemon.batch import RunInfo, StageInfo
+from vaemon.errors import SourceLost, UsageError, VaemonError
+from vaemon.source.protocol import Source
+
+Told = Callable[[int, int], None]
+"""Takes how many images are encoded, and of how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of a run."""
+
+    reports: tuple[str, ...] = tuple(REPORTS)
+    stage: int = 1
+    threshold: float = latents.DEFAULT.inactive
+    as_published: bool = False
+    """Judge by the published code's definitions, where E[σ] is known."""
+    checkpoint: bool = True
+    """Whether the checkpoint's part is wanted; it takes torch and the images."""
+    data: Path | None = None
+    """Where the images are, if not where the run was trained from."""
+
+
+def answer(source: Source, question: Question, told: Told = lambda done, total: None) -> Report:
+    """Everything asked that can be had.
+
+    Raises:
+        UnknownName: the run has no such stage.
+        DataNotFound: `question.data` is given, but is not what the run needs.
+        VaemonError: neither the stream nor a checkpoint gives anything.
+    """
+    info = source.info()
+    stage = stage_of(info, question.stage)
+    missing: dict[str, str] = {}
+    stream = _stream_part(source, stage, question, missing)
+    checkpoint = _checkpoint_part(source, info, stage, question, missing, told) if question.checkpoint else None
+    if stream is None and checkpoint is None:
+        raise VaemonError(f"nothing to analyze in run {info.name!r}: {'; '.join(missing.values())}")
+    return Report(
+        run=info.name,
+        address=info.address,
+        state=str(info.state),
+        stage=stage.number,
+        latents=stage.latents,
+        threshold=question.threshold,
+        as_published=question.as_published,
+        reports=question.reports,
+        stream=stream,
+        checkpoint=checkpoint,
+        missing=missing,
+        notes=tuple(_notes(question, stream, checkpoint)),
+        factors=_factors(info, stage, stream or checkpoint),
+    )
+
+
+def _stream_part(source: Source, stage: StageInfo, question: Question, missing: dict[str, str]) -> Part | None:
+    try:
+        posterior = read_stream(source, stage)
+    except SourceLost:
+        raise
+    except VaemonError as error:
+        missing["stream"] = str(error)
+        return None
+    return examine(Subject(posterior, woke_steps(source, stage), question.threshold), question.reports)
+
+
+def _checkpoint_part(
+    source: Source, info: RunInfo, stage: StageInfo, question: Question, missing: dict[str, str], told: Told
+) -> Part | None:
+    posterior = _encoded(info, question, told)
+    if isinstance(posterior, str):
+        missing["checkpoint"] = posterior
+        return None
+    woke = woke_steps(source, stage, until=posterior.origin.step)
+    return examine(Subject(posterior, woke, question.threshold, question.as_published), question.reports)
+
+
+def _encoded(info: RunInfo, question: Question, told: Told) -> PosteriorStatistics | str:
+    """The posteriors of the test set, or why they cannot be had."""
+    folder = Path(info.address)
+    if not folder.is_dir():
+        return "the run lies on another machine; analyze it there"
+    if not (folder / "checkpoints").is_dir():
+        return "the run has none; `vaemon train` saves one"
+    try:
+        from analysis.encode import Checkpoint
+    except ImportError as error:
+        return f"{error.name} is not installed; pip install 'vaemon[train]'"
+    try:
+        checkpoint = Checkpoint(folder, stage=question.stage)
+    except VaemonError as error:
+        return str(error)
+    try:
+        return checkpoint.encode_test_set(question.data, told)
+    except UsageError as error:
+        if question.data is not None:
+            raise
+        return str(error)
+
+
+def _notes(question: Question, stream: Part | None, checkpoint: Part | None) -> Iterator[str]:
+    if question.as_published and stream is not None:
+        yield (
+            "The stream does not record E[σ], so its figures are by the paper's definitions"
+            + ("." if checkpoint is not None else "; as published needs a checkpoint.")
+        )
+    for part in (stream, checkpoint):
+        if part is None:
+            continue
+        where = part.origin.kind
+        if part.origin.lacking:
+            yield f"The {where} lacks {', '.join(part.origin.lacking)}; what would follow from them is not known."
+        if part.origin.left_out:
+            yield (
+                f"In {part.origin.left_out:,} of the {part.origin.samples:,} rows of the {where} a latent was not "
+                "finite; its means are over the other rows."
+            )
+        lost = np.flatnonzero(~np.isfinite(part.column("mean_variance").values))
+        if len(lost):
+            listed = ", ".join(str(i) for i in lost[:8]) + (", …" if len(lost) > 8 else "")
+            yield f"No finite E[σ²] in the {where} for {len(lost)} of {len(part.inactive)} latents: {listed}."
+
+
+def _factors(info: RunInfo, stage: StageInfo, part: Part | None) -> Factors | None:
+    """What the shapes were rendered from, beside the latents of the first stage; None for other images."""
+    told = info.config.get("factors")
+    if part is None or stage.number != 1 or not told or info.config.get("data", {}).get("name") != "shapes":
+        return None
+    names = tuple(map(str, told)) if isinstance(told, Sequence) and not isinstance(told, str) else ()
+    return Factors(
+        count=len(names) or int(told),
+        names=names,
+        woken=int((part.column("woke_at").values >= 0).sum()),
+        active=int((part.column("state").values == "active").sum()),
+    )

@@ -1,0 +1,256 @@
+"""The report as text for people: a table of latents for each origin, then the counts side by side.
+
+The only room of the analysis that knows rich.
+"""
+
+import io
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from rich import box
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from analysis.inputs import Origin
+from analysis.report import STEP, Column, Figure, Part, Report
+
+PLAIN_WIDTH = 100
+"""Columns where stdout is no terminal."""
+
+_STATE_STYLES = {"active": "green", "waking": "yellow", "limbo": "magenta", "collapsed": "blue"}
+_BLOCKS = " ▏▎▍▌▋▊▉█"
+_BAR = range(8, 25)
+"""Cells that a bar may have: fewer show nothing, more are hard to compare."""
+_WIDEST = 1000
+"""No table is cut: a terminal too narrow for its digits wraps them."""
+_GAP = 2
+"""Cells between two columns."""
+_BOX = box.Box("    \n    \n ── \n    \n ── \n    \n    \n    \n")
+"""A line below the headings and one between sections; no other lines."""
+_ASCII = str.maketrans(
+    {"σ": "s", "μ": "mu", "²": "^2", "≥": ">=", "≤": "<=", "–": "-", "·": "|", "…": "...", "─": "-", "═": "="}
+    | dict.fromkeys("┌┐└┘├┤┬┴┼", "+")
+    | {"│": "|"}
+    | dict.fromkeys("▌▋▊▉█", "#")
+    | dict.fromkeys("▏▎▍", " ")
+)
+"""What stands for a sign where only ASCII can be written."""
+
+
+def to_text(report: Report, width: int = PLAIN_WIDTH, colour: bool = False, ascii_only: bool = False) -> str:
+    """The whole report.
+
+    Args:
+        report: what was found.
+        width: columns that a line may take.
+        colour: whether to write colours; where $NO_COLOR is set, only bold and dim.
+        ascii_only: write `E[s^2]` for `E[σ²]`, and so on.
+    """
+    report = _with_ascii_labels(report) if ascii_only else report
+    console = Console(
+        file=io.StringIO(),
+        width=_WIDEST,
+        force_terminal=colour,
+        color_system="auto" if colour else None,
+        legacy_windows=False,
+        highlight=False,
+        emoji=False,
+        markup=False,
+    )
+    with console.capture() as captured:
+        for block in _blocks(report, width):
+            console.print(block, width=_WIDEST if isinstance(block, Table) else width)
+    text = "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
+    return to_ascii(text) if ascii_only else text
+
+
+def fits(text: str, encoding: str) -> bool:
+    """Whether a text can be written in an encoding."""
+    try:
+        text.encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def to_ascii(text: str) -> str:
+    """A text with ASCII in the place of Greek letters, lines and bars; `?` for what has no counterpart."""
+    return text.translate(_ASCII).encode("ascii", "replace").decode("ascii")
+
+
+@contextmanager
+def progress(sentence: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on stderr while a long step runs; nothing where stderr is no terminal.
+
+    Yields:
+        A function to call with how much is done, and of how much.
+    """
+    console = Console(stderr=True)
+    columns = (TextColumn(sentence), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(sentence, total=None, visible=False)
+        yield lambda done, total: bar.update(task, completed=done, total=total, visible=True)
+
+
+def _with_ascii_labels(report: Report) -> Report:
+    """The labels are written out before the tables are laid out, for they grow by it."""
+    return replace(
+        report,
+        stream=None if report.stream is None else _part_with_ascii_labels(report.stream),
+        checkpoint=None if report.checkpoint is None else _part_with_ascii_labels(report.checkpoint),
+    )
+
+
+def _part_with_ascii_labels(part: Part) -> Part:
+    return replace(
+        part,
+        columns=tuple(replace(column, label=to_ascii(column.label)) for column in part.columns),
+        figures={
+            name: tuple(replace(figure, label=to_ascii(figure.label)) for figure in figures)
+            for name, figures in part.figures.items()
+        },
+    )
+
+
+def _blocks(report: Report, width: int) -> Iterator[RenderableType]:
+    yield Text.assemble(
+        (report.run, "bold"), f" · stage {report.stage} · {_count(report.latents, 'latent')} · {report.state}"
+    )
+    bar = min(_bar_cells(part, width) for part in report.parts)
+    for part in report.parts:
+        yield Text(f"\n{_heading(part.origin)}", style="bold")
+        yield Text(f"{_detail(part.origin)}\n", style="dim")
+        yield _latents(part, bar)
+        if _divided(part):
+            yield Text(f"\nBelow the line: inactive, {part.rule}.", style="dim")
+    yield Text()
+    yield _figures(report)
+    for remark in _remarks(report):
+        yield Text(f"\n{remark}")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _heading(origin: Origin) -> str:
+    return "Recorded stream" if origin.kind == "stream" else "Checkpoint, over the test set"
+
+
+def _detail(origin: Origin) -> str:
+    if origin.kind == "checkpoint":
+        told = f"step {origin.step:,} · {_count(origin.samples, 'test image')} · evaluation mode"
+        return f"{told}\n{origin.data}" if origin.data else told
+    rows = _count(origin.samples, "row")
+    which = f"the last full epoch, {rows}" if origin.full_epoch else f"the last {rows}"
+    return f"steps {origin.first_step:,}–{origin.step:,} · {which}, each a training batch"
+
+
+def _divided(part: Part) -> bool:
+    """Whether the table of latents is to show where the inactive ones begin."""
+    return "inactive" in part.figures and bool(part.inactive.any() and not part.inactive.all())
+
+
+def _latents(part: Part, bar: int) -> Table:
+    """A row a latent, sorted, with a line where the inactive ones begin; a bar of the first column, where `bar` > 0."""
+    columns = [part.column(name) for name in part.shown]
+    table = _table()
+    table.add_column("latent", justify="right")
+    for column in columns:
+        table.add_column(column.label, justify="right" if column.style else "left")
+        if bar and column is columns[0]:
+            table.add_column(f"0{'1':>{bar - 1}}", width=bar)
+    order = part.order()
+    for place, i in enumerate(order):
+        style = _STATE_STYLES[str(part.column("state").values[i])]
+        cells = [Text(text, style=style if text in _STATE_STYLES else "") for text in _row(part, i)]
+        if bar:
+            cells.insert(2, Text(_bar(float(columns[0].values[i]), bar), style=style))
+        ends = _divided(part) and any(part.inactive[i] != part.inactive[j] for j in order[place + 1 : place + 2])
+        table.add_row(*cells, style="dim" if part.inactive[i] else "", end_section=ends)
+    return table
+
+
+def _row(part: Part, i: int) -> list[str]:
+    return [str(i), *(_cell(part.column(name), i) for name in part.shown)]
+
+
+def _figures(report: Report) -> Table:
+    """Every figure, one column an origin; a line between the reports. What no origin has is left out."""
+    table = _table()
+    table.add_column("over all latents")
+    for part in report.parts:
+        step = f"steps {part.origin.first_step:,}–" if part.origin.kind == "stream" else "step "
+        table.add_column(f"{part.origin.kind}\n{step}{part.origin.step:,}", justify="right")
+    for name in report.reports:
+        rows = zip(*(part.figures[name] for part in report.parts), strict=True)
+        known = [row for row in rows if any(figure.value is not None for figure in row)]
+        for row in known:
+            style = "bold" if row is known[0] else ""
+            table.add_row(row[0].label, *map(_value, row), style=style, end_section=row is known[-1])
+    return table
+
+
+def _remarks(report: Report) -> Iterator[str]:
+    if "inactive" in report.reports:
+        yield (
+            "Inactive latents and active units are not complements: the one is judged by the posterior's variance, "
+            "the other by how far its mean moves."
+        )
+    factors = report.factors
+    if factors:
+        names = f" ({', '.join(factors.names)})" if factors.names else ""
+        yield (
+            f"The images vary in {_count(factors.count, 'factor')}{names}; {_count(factors.woken, 'latent')} woke, "
+            f"{factors.active} {'is' if factors.active == 1 else 'are'} active. The two need not agree "
+            "(Asperti & Trentin 2020, section V)."
+        )
+    yield from report.notes
+    for kind, reason in report.missing.items():
+        yield f"No figures from the {kind}: {reason}"
+
+
+def _table() -> Table:
+    return Table(
+        box=_BOX, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold", border_style="dim"
+    )
+
+
+def _cell(column: Column, i: int) -> str:
+    value = column.values[i]
+    if not column.style:
+        return str(value)
+    if column.style == STEP:
+        return f"{int(value):,}" if value >= 0 else "–"
+    return _number(float(value), column.style)
+
+
+def _value(figure: Figure) -> str:
+    if figure.value is None:
+        return "–"
+    return f"{figure.value:,d}" if figure.style == "d" else _number(float(figure.value), figure.style)
+
+
+def _number(value: float, style: str) -> str:
+    """A number in the column's style; in powers of ten where that would be too wide to read."""
+    return f"{value:.2e}" if math.isfinite(value) and abs(value) >= 1e4 else f"{value:{style}}"
+
+
+def _bar_cells(part: Part, width: int) -> int:
+    """Cells left for a bar beside the columns of a part, or 0 where they are too few."""
+    rows = [["latent", *(part.column(name).label for name in part.shown)]]
+    rows += [_row(part, i) for i in range(len(part.inactive))]
+    left = width - sum(max(map(len, column)) + _GAP for column in zip(*rows, strict=True))
+    return min(left, _BAR[-1]) if left >= _BAR[0] else 0
+
+
+def _bar(value: float, cells: int) -> str:
+    """A bar from 0 to 1 in eighths of a cell; empty for NaN, full beyond 1."""
+    if math.isnan(value):
+        return ""
+    eighths = round(min(max(value, 0.0), 1.0) * cells * 8)
+    return "█" * (eighths // 8) + _BLOCKS[eighths % 8].strip()

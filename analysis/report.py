@@ -1,0 +1,180 @@
+"""What an analysis found, as values: columns of latents and single figures, by where they come from.
+
+Knows no measure by name: a new one is a line in catalogue.py, and appears in the table and in the JSON.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from analysis.inputs import Origin
+
+Array = npt.NDArray[Any]
+
+FORMAT = 1
+"""Of the JSON; raised when a key changes its meaning or goes."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Column:
+    """One value a latent."""
+
+    name: str
+    """Its key in the JSON."""
+    label: str
+    """Its heading in the table."""
+    style: str
+    """How a value is written: a format specification such as ".3f"; empty for words."""
+    values: Array
+    """Shape (k,): numbers, or words. A negative step is one that has not come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One value over all latents."""
+
+    name: str
+    label: str
+    style: str
+    value: float | int | None
+    """None: it cannot be had from this origin."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Part:
+    """What was found from one origin: the stream or a checkpoint."""
+
+    origin: Origin
+    columns: tuple[Column, ...]
+    """Every column, in the order of the latents."""
+    shown: tuple[str, ...]
+    """Names of the columns that belong in the table, in its order; the first is what it is sorted by."""
+    inactive: npt.NDArray[np.bool_]
+    """Which latents are inactive by the definition in force, (k,)."""
+    rule: str
+    """That definition: "E[σ²] ≥ 0.8"."""
+    figures: Mapping[str, tuple[Figure, ...]]
+    """The figures of each report."""
+
+    def column(self, name: str) -> Column:
+        """The column of that name."""
+        return next(each for each in self.columns if each.name == name)
+
+    def order(self) -> list[int]:
+        """The latents as the table lists them: by the first shown column, rising, NaN last."""
+        return [int(i) for i in np.argsort(self.column(self.shown[0]).values, kind="stable")]
+
+
+@dataclass(frozen=True, slots=True)
+class Factors:
+    """The factors that the data were rendered from, beside the latents in use."""
+
+    count: int
+    names: tuple[str, ...]
+    woken: int
+    """Latents that are awake at the end of the record."""
+    active: int
+    """Latents in the state `active`."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Report:
+    """The answer to one `vaemon analyze`."""
+
+    run: str
+    address: str
+    state: str
+    stage: int
+    latents: int
+    threshold: float
+    """On E[σ²]; as published, on E[σ]."""
+    as_published: bool
+    reports: tuple[str, ...]
+    """Names of the reports asked for."""
+    stream: Part | None
+    checkpoint: Part | None
+    missing: Mapping[str, str]
+    """Why a part is missing: "stream" or "checkpoint" to a sentence."""
+    notes: tuple[str, ...] = ()
+    factors: Factors | None = None
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The parts that are there."""
+        return tuple(part for part in (self.stream, self.checkpoint) if part is not None)
+
+
+def to_json(report: Report) -> dict[str, Any]:
+    """The report as what `json.dumps(allow_nan=False)` takes; NaN and infinity become None."""
+    factors = report.factors
+    return {
+        "format": FORMAT,
+        "run": report.run,
+        "address": report.address,
+        "state": report.state,
+        "stage": report.stage,
+        "latents": report.latents,
+        "threshold": report.threshold,
+        "as_published": report.as_published,
+        "reports": list(report.reports),
+        "stream": None if report.stream is None else _part(report.stream),
+        "checkpoint": None if report.checkpoint is None else _part(report.checkpoint),
+        "missing": dict(report.missing),
+        "notes": list(report.notes),
+        "factors": None
+        if factors is None
+        else {
+            "count": factors.count,
+            "names": list(factors.names),
+            "woken": factors.woken,
+            "active": factors.active,
+        },
+    }
+
+
+def _part(part: Part) -> dict[str, Any]:
+    return {
+        "origin": _origin(part.origin),
+        "rule": part.rule,
+        **{name: {each.name: _plain(each.value) for each in figures} for name, figures in part.figures.items()},
+        "latents": [
+            {
+                "latent": i,
+                "inactive": bool(part.inactive[i]),
+                **{column.name: _cell(column, i) for column in part.columns},
+            }
+            for i in range(len(part.inactive))
+        ],
+    }
+
+
+def _origin(origin: Origin) -> dict[str, Any]:
+    told: dict[str, Any] = {"kind": origin.kind, "step": origin.step, "epoch": origin.epoch}
+    if origin.kind == "checkpoint":
+        return {**told, "images": origin.samples, "data": origin.data}
+    return {
+        **told,
+        "first_step": origin.first_step,
+        "rows": origin.samples,
+        "full_epoch": origin.full_epoch,
+        "left_out": origin.left_out,
+    }
+
+
+def _cell(column: Column, i: int) -> Any:
+    value = column.values[i].item() if isinstance(column.values[i], np.generic) else column.values[i]
+    return None if column.style == STEP and value < 0 else _plain(value)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value
+
+
+STEP = "step"
+"""The style of a column of steps; a negative one has not come."""
