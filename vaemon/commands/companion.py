@@ -20,6 +20,8 @@ from vaemon.commands.watch import can_draw, show
 from vaemon.runfile.find import is_run, runs_folder
 from vaemon.source.local import LocalSource
 
+STOPPED = (130, 143)
+"""Exit codes of a training that Ctrl-C or SIGTERM stopped cleanly."""
 PATIENCE = 120.0
 """Seconds that a training may take to its first sign of life: importing torch, decoding images."""
 
@@ -48,6 +50,9 @@ def watch_training(arguments: list[str], run: str, runs: str | Path | None, *, l
         said = words.read().decode(errors="replace").strip()
         if said:
             click.echo(said, err=code != 0)
+        if code in STOPPED:
+            again = f"vaemon train {arguments[0]} --run {run} --resume"
+            click.echo(f"Stopped; everything up to here is recorded. `{again}` goes on.")
         return code
 
 

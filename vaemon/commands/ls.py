@@ -10,6 +10,7 @@ from vaemon.batch import Cursor, Want
 from vaemon.errors import SourceLost
 from vaemon.latents import LatentState
 from vaemon.view.state import RunView
+from vaemon.view.words import age, rate
 
 
 @click.command()
@@ -64,7 +65,7 @@ def _print_table(lines: list[dict[str, Any]]) -> None:
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("run", overflow="fold")
     table.add_column("state")
-    for heading in ("stage", "step", "steps/s", "active", "inactive", "newest row"):
+    for heading in ("stage", "step", "rate", "active", "inactive", "newest row"):
         table.add_column(heading, justify="right")
     now = time.time()
     for line in lines:
@@ -72,8 +73,9 @@ def _print_table(lines: list[dict[str, Any]]) -> None:
             table.add_row(line["name"], f"unreadable: {line['reason']}")
             continue
         steps = f"{line['step']:,}" + (f"/{line['total_steps']:,}" if line["total_steps"] else "")
-        rate = f"{line['rate']:,.1f}" if line["state"] == "running" else ""
-        age = duration(now - line["newest"]) + " ago"
+        speed = rate(line["rate"]) if line["state"] == "running" else ""
         counts = [f"{line[name]}/{line['latents']}" if line["latents"] else "" for name in ("active", "inactive")]
-        table.add_row(line["name"], line["state"], str(line["stage"] or ""), steps, rate, *counts, age)
+        table.add_row(
+            line["name"], line["state"], str(line["stage"] or ""), steps, speed, *counts, age(now - line["newest"])
+        )
     Console(highlight=False).print(table)
