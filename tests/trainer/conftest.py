@@ -1,0 +1,90 @@
+"""For tests of the trainer: a config that trains in a blink, and stand-ins for recorder and screen."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from trainer.config import Config
+from trainer.settings import resolve
+from trainer.stages import image_stage
+
+TINY = [
+    *("data.size=8", "data.limit=40", "network=dense", "network.hidden=[8]", "network.latents=3"),
+    *("stage1.epochs=2", "stage1.batch=10", "stage1.lr=1e-3"),
+    *("stage2.epochs=2", "stage2.batch=10", "stage2.second_dim=8"),
+    *("threads=1", "device=cpu"),
+]
+
+
+@pytest.fixture
+def tiny():
+    """tiny("stage1.epochs=3", …) -> a Config of 4 steps an epoch on 40 images of 8 x 8."""
+
+    def make(*settings: str) -> Config:
+        return resolve(Config(), [*TINY, *settings])
+
+    return make
+
+
+@pytest.fixture
+def tiny_settings():
+    """The same as `--set` arguments."""
+    return [argument for setting in TINY for argument in ("--set", setting)]
+
+
+@pytest.fixture
+def pixels():
+    """Images (40, 8, 8, 3) of noise."""
+    return torch.randint(0, 256, (40, 8, 8, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(7)).numpy()
+
+
+@pytest.fixture
+def tiny_stage(tiny, pixels):
+    """tiny_stage("stage1.lr=1", …) -> a first stage on those images."""
+    return lambda *settings: image_stage(tiny(*settings), pixels, torch.device("cpu"))
+
+
+class FakeRecorder:
+    """Keeps what is logged, and finds a bad value only when flushed, as late as the real one may."""
+
+    def __init__(self, folder=None):
+        self.folder = folder
+        self.rows = []
+        self.newest = {}
+        self.first_bad = None
+        self.flushes = 0
+
+    def log(self, step, **values):
+        self.rows.append({"step": step, **values})
+
+    def flush(self):
+        self.flushes += 1
+        for row in self.rows:
+            for name in ("mse", "kl", "gamma", "loss"):
+                if self.first_bad is None and not torch.isfinite(row[name]):
+                    self.first_bad = SimpleNamespace(step=row["step"], channel=name)
+
+
+@pytest.fixture
+def recorder(tmp_path):
+    return FakeRecorder(tmp_path)
+
+
+class Screen:
+    """Counts what it is shown."""
+
+    def __init__(self):
+        self.shown = []
+        self.said = []
+
+    def show(self, stage, newest):
+        self.shown.append((stage.number, stage.step))
+
+    def say(self, text):
+        self.said.append(text)
+
+
+@pytest.fixture
+def screen():
+    return Screen()

@@ -1,0 +1,87 @@
+import pytest
+import torch
+
+from trainer import checkpoint
+from trainer.networks.vae import images_to_input
+from vaemon.errors import RunFileError, UsageError
+
+
+@pytest.fixture
+def saved(tmp_path, tiny, tiny_stage):
+    """A stage in whose folder a checkpoint lies."""
+    stage = tiny_stage()
+    stage.step = 5
+    checkpoint.save(tmp_path, 1, stage.state_dict(), tiny(), (8, 8, 3))
+    return stage
+
+
+def test_a_checkpoint_comes_back_as_it_was(saved, tmp_path, tiny_stage):
+    found = checkpoint.load(tmp_path, 1)
+    other = tiny_stage("seed=9")
+    other.load_state_dict(found)
+    assert other.step == 5
+    for mine, theirs in zip(other.network.parameters(), saved.network.parameters(), strict=True):
+        assert torch.equal(mine, theirs)
+    assert torch.equal(other.noise.get_state(), saved.noise.get_state())
+
+
+def test_restored_vae_encodes_as_the_trained_one(saved, tmp_path, tiny, pixels):
+    restored = checkpoint.restore_vae(tmp_path)
+    assert (restored.step, restored.epoch, restored.shape, restored.config) == (5, 1, (8, 8, 3), tiny())
+    assert not restored.model.training
+    x = images_to_input(torch.from_numpy(pixels))
+    torch.testing.assert_close(restored.model.encode(x), saved.network.eval().encode(x))
+
+
+def test_nothing_is_left_beside_the_checkpoint(saved, tmp_path):
+    assert [each.name for each in (tmp_path / "checkpoints").iterdir()] == ["stage1.pt"]
+
+
+def test_a_failed_write_keeps_the_checkpoint_before(saved, tmp_path, tiny, monkeypatch):
+    def fail(content, file):
+        file.write(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", fail)
+    with pytest.raises(RunFileError, match=r"cannot write the checkpoint .*No space left"):
+        checkpoint.save(tmp_path, 1, saved.state_dict(), tiny(), (8, 8, 3))
+    monkeypatch.undo()
+    assert checkpoint.load(tmp_path, 1)["step"] == 5
+    assert [each.name for each in (tmp_path / "checkpoints").iterdir()] == ["stage1.pt"]
+
+
+def test_no_checkpoint_is_none_to_load_and_an_error_to_restore(tmp_path):
+    assert checkpoint.load(tmp_path, 1) is None
+    with pytest.raises(UsageError, match="has no checkpoint of stage 2"):
+        checkpoint.restore_vae(tmp_path, stage=2)
+
+
+@pytest.mark.parametrize("damage", [b"", b"no checkpoint at all", None], ids=["empty", "text", "cut"])
+def test_a_damaged_checkpoint_is_said(saved, tmp_path, damage):
+    path = checkpoint.path_of(tmp_path, 1)
+    path.write_bytes(path.read_bytes()[:-500] if damage is None else damage)
+    with pytest.raises(RunFileError, match=r"the checkpoint .*stage1.pt cannot be read"):
+        checkpoint.load(tmp_path, 1)
+
+
+def test_a_file_that_would_run_code_is_refused(tmp_path):
+    path = checkpoint.path_of(tmp_path, 1)
+    path.parent.mkdir()
+    torch.save({"format": 1, "stage": 1, "evil": print}, path)
+    with pytest.raises(RunFileError, match="UnpicklingError"):
+        checkpoint.load(tmp_path, 1)
+
+
+def test_something_else_that_torch_saved_is_refused(tmp_path):
+    path = checkpoint.path_of(tmp_path, 1)
+    path.parent.mkdir()
+    for content in ({"format": 99, "stage": 1}, {"format": 1, "stage": 2}, {"weights": 3}, [1, 2]):
+        torch.save(content, path)
+        with pytest.raises(RunFileError):
+            checkpoint.load(tmp_path, 1)
+
+
+def test_a_dropped_checkpoint_is_gone(saved, tmp_path):
+    checkpoint.drop(tmp_path, 1)
+    checkpoint.drop(tmp_path, 1)
+    assert checkpoint.load(tmp_path, 1) is None

@@ -1,0 +1,173 @@
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from click.testing import CliRunner
+
+from trainer import training
+from trainer.command import train
+from trainer.settings import load_preset
+from vaemon import open_run
+from vaemon.batch import RunState
+from vaemon.errors import DataNotFound, RunExists, UnknownName, UsageError
+
+
+@pytest.fixture
+def invoke(runs, tiny_settings):
+    """invoke("shapes", "--run", …) -> click's result; the settings make any preset tiny."""
+
+    def call(*arguments, obj=None, tiny=True):
+        given = [*arguments, *(tiny_settings if tiny else [])]
+        return CliRunner().invoke(train, given, obj=obj, catch_exceptions=True)
+
+    return call
+
+
+def test_a_run_is_trained_and_told_in_plain_lines(invoke, runs):
+    result = invoke("shapes", "--run", "a")
+    assert result.exit_code == 0, result.exception
+    assert "run a in " in result.output
+    assert "stage 2  step 8/8" in result.output
+    assert "`vaemon analyze a --inactive`" in result.output
+    with open_run("a", runs) as run:
+        assert run.info().state is RunState.FINISHED
+
+
+def test_a_run_has_a_name_of_its_own_by_default(invoke, runs):
+    assert invoke("shapes").exit_code == 0
+    (folder,) = runs.iterdir()
+    assert folder.name.startswith("shapes-2")
+
+
+def test_runs_may_live_elsewhere(invoke, tmp_path):
+    assert invoke("shapes", "--run", "a", "--runs", str(tmp_path / "else")).exit_code == 0
+    assert (tmp_path / "else" / "a" / "checkpoints" / "stage2.pt").exists()
+
+
+def test_quiet_prints_nothing(invoke):
+    assert invoke("shapes", "--run", "a", "--quiet").output == ""
+
+
+def test_show_prints_a_config_that_loads_back_and_trains_nothing(invoke, runs, tmp_path):
+    result = invoke("shapes", "--show", "--set", "seed=11", tiny=False)
+    assert not runs.exists()
+    file = tmp_path / "mine.toml"
+    file.write_text(result.output, encoding="utf-8")
+    assert load_preset(str(file)).seed == 11
+
+
+def test_a_file_of_ones_own_is_a_preset(invoke, runs, tmp_path):
+    file = tmp_path / "mine.toml"
+    file.write_text(invoke("shapes", "--show").output, encoding="utf-8")
+    assert invoke(str(file), tiny=False).exit_code == 0
+    (folder,) = runs.iterdir()
+    assert folder.name.startswith("mine-2")
+    assert "nothing left to do" in invoke(str(file), "--resume", tiny=False).output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "said"),
+    [
+        (["shaeps"], UnknownName, "did you mean 'shapes'"),
+        (["shapes", "--set", "stage1.epoch=3"], UnknownName, "did you mean 'stage1.epochs'"),
+        (["shapes", "--set", "stage1.epochs=0"], UsageError, "from 1 on, not 0"),
+        (["shapes", "--resume", "--run", "none"], UnknownName, "unknown run 'none'"),
+        (["mnist-dense"], DataNotFound, "needs --data"),
+        (["mnist-dense", "--data", "/nowhere"], DataNotFound, "/nowhere"),
+    ],
+)
+@pytest.mark.parametrize("watch", [False, True], ids=["plain", "watched"])
+def test_what_is_wrong_is_said_before_anything_begins(invoke, runs, arguments, error, said, watch):
+    def never(*arguments):
+        raise AssertionError("the dashboard was opened")
+
+    obj = SimpleNamespace(watch_training=never)
+    result = invoke(*arguments, *(["--watch"] if watch else []), obj=obj, tiny=False)
+    assert isinstance(result.exception, error)
+    assert said in str(result.exception)
+    assert not runs.exists()
+
+
+def test_a_taken_name_is_refused(invoke):
+    invoke("shapes", "--run", "a")
+    assert isinstance(invoke("shapes", "--run", "a").exception, RunExists)
+
+
+def test_resume_goes_on_with_the_newest_run_of_the_preset(invoke, runs):
+    invoke("shapes", "--run", "a")
+    result = invoke("shapes", "--resume", "--set", "stage1.epochs=3", tiny=False)
+    assert result.exit_code == 0, result.exception
+    assert "stage 1 goes on after step 8 of 12" in result.output
+    again = invoke("shapes", "--resume", tiny=False)
+    assert again.exit_code == 0
+    assert "nothing left to do" in again.output
+
+
+@pytest.mark.parametrize(("number", "code", "word"), [(signal.SIGINT, 130, "Ctrl-C"), (signal.SIGTERM, 143, "SIGTERM")])
+def test_a_signal_stops_cleanly_and_the_run_can_go_on(invoke, runs, monkeypatch, number, code, word):
+    log = training.Recorder.log
+
+    def log_and_interrupt(self, step, **values):
+        log(self, step, **values)
+        if step == 5:
+            os.kill(os.getpid(), number)
+
+    handlers = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
+    with monkeypatch.context() as patched:
+        patched.setattr(training.Recorder, "log", log_and_interrupt)
+        result = invoke("shapes", "--run", "a")
+    assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)] == handlers
+    assert result.exit_code == code
+    assert "`vaemon train shapes --run a --resume` goes on" in result.output
+    with open_run("a", runs) as run:
+        assert run.info().state is RunState.STOPPED
+        assert run.info().reason == word
+        assert run.series("loss", stage=1).step.tolist() == [1, 2, 3, 4, 5]
+    assert "stage 1 goes on after step 5 of 8" in invoke("shapes", "--run", "a", "--resume", tiny=False).output
+
+
+def test_a_second_ctrl_c_stops_at_once(invoke, runs, monkeypatch):
+    def interrupt_twice(self, step, **values):
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(training.Recorder, "log", interrupt_twice)
+    assert invoke("shapes", "--run", "a").exit_code == 1  # click's word for KeyboardInterrupt
+    with open_run("a", runs) as run:
+        assert run.info().state is RunState.STOPPED
+
+
+def test_watch_hands_the_same_training_to_the_roof(invoke, runs, tmp_path, tiny_settings):
+    calls = []
+    obj = SimpleNamespace(watch_training=lambda *arguments: calls.append(arguments))
+    result = invoke("shapes", "--watch", "--run", "a", "--runs", str(runs), obj=obj)
+    assert result.exit_code == 0, result.exception
+    ((arguments, name, home),) = calls
+    assert (name, home) == ("a", runs)
+    assert not runs.exists()
+    assert invoke(*arguments, tiny=False).output == ""  # they train the run, quietly
+    with open_run("a", runs) as run:
+        assert run.info().state is RunState.FINISHED
+
+    invoke("shapes", "--watch", "--resume", "--set", "stage1.epochs=3", obj=obj, tiny=False)
+    arguments, name, home = calls[1]
+    assert (name, home) == ("a", None)
+    assert arguments == ["shapes", "--run", "a", "--quiet", "--set", "stage1.epochs=3", "--resume"]
+
+
+def test_the_default_name_is_the_same_for_both_processes(invoke):
+    calls = []
+    invoke("shapes", "--watch", obj=SimpleNamespace(watch_training=lambda *given: calls.append(given)))
+    ((arguments, name, _),) = calls
+    assert arguments[:3] == ["shapes", "--run", name]
+
+
+def test_the_command_line_is_read_without_torch_or_numpy():
+    code = "import sys, trainer.command; print([m for m in ('torch', 'numpy', 'h5py', 'rich') if m in sys.modules])"
+    root = Path(__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,168 @@
+import pytest
+
+from trainer.config import KEYS, MAY_CHANGE, Config, flattened, nested, to_tree
+from trainer.settings import config_from, load_preset, presets, resolve, resolve_resumed, to_toml, with_settings
+from vaemon.errors import UnknownName, UsageError
+
+
+def test_a_setting_changes_its_key_and_no_other():
+    changed = with_settings(Config(), ["stage1.epochs=3"])
+    before, after = flattened(to_tree(Config())), flattened(to_tree(changed))
+    assert {key for key in KEYS if before[key] != after[key]} == {"stage1.epochs"}
+    assert changed.stage1.epochs == 3
+
+
+@pytest.mark.parametrize(
+    ("setting", "key", "value"),
+    [
+        ("stage1.lr=1e-4", "stage1.lr", 1e-4),
+        ("stage1.lr=.5", "stage1.lr", 0.5),
+        ("stage1.lr=1", "stage1.lr", 1.0),
+        ("seed = 7", "seed", 7),
+        ("stage2.enabled=false", "stage2.enabled", False),
+        ("network.hidden=[32, 16]", "network.hidden", [32, 16]),
+        ("network.hidden=[]", "network.hidden", []),
+        ("balance=fixed", "balance.name", "fixed"),
+        ("network=dense", "network.name", "dense"),
+        ("data=folder", "data.name", "folder"),
+        ("data.path=12", "data.path", "12"),
+        ("data.path=a=b", "data.path", "a=b"),
+        ("device=cuda:1", "device", "cuda:1"),
+    ],
+)
+def test_a_value_is_read_as_its_key_wants_it(setting, key, value):
+    assert flattened(to_tree(with_settings(Config(), [setting])))[key] == value
+
+
+def test_later_settings_win():
+    assert with_settings(Config(), ["seed=1", "seed=2"]).seed == 2
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("stage1.epochs=-1", "stage1.epochs must be a whole number from 1 on, not -1"),
+        ("stage1.batch=0", "stage1.batch must be a whole number from 1 on, not 0"),
+        ("stage1.epochs=2.5", "stage1.epochs must be a whole number from 1 on, not 2.5"),
+        ("stage1.lr=fast", "stage1.lr must be a number above 0 and below 1e+12, not 'fast'"),
+        ("stage1.lr=nan", "stage1.lr must be a number above 0"),
+        ("stage1.lr=inf", "stage1.lr must be a number above 0"),
+        ("stage1.lr=", "stage1.lr must be a number above 0"),
+        ("balance.momentum=1", "balance.momentum must be a number from 0 on and below 1, not 1"),
+        ("stage2.enabled=yes", "stage2.enabled must be true or false, not 'yes'"),
+        ("network.hidden=[3, 0]", "network.hidden must be a list, each a whole number from 1 on"),
+        ("network.hidden=3", "network.hidden must be a list"),
+        ("balance.gamma=big", "balance.gamma must be a number above 0, not 'big'"),
+        ("balance.gamma=-0.2", "balance.gamma must be a number above 0, not '-0.2'"),
+        ("stage1.epochs", "--set takes key=value"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_key_and_what_it_takes(setting, said):
+    with pytest.raises(UsageError) as caught:
+        with_settings(Config(), [setting])
+    assert said in str(caught.value)
+    assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("setting", "nearest"),
+    [
+        ("stage1.epohcs=3", "stage1.epochs"),
+        ("netwrok.latents=3", "network.latents"),
+        ("sead=3", "seed"),
+        ("balance=compted", "computed"),
+        ("network=resnt", "resnet"),
+        ("precision=bfloat", "bfloat16"),
+    ],
+)
+def test_a_typo_is_answered_with_the_nearest_name(setting, nearest):
+    with pytest.raises(UnknownName, match=f"did you mean '{nearest}'"):
+        with_settings(Config(), [setting])
+
+
+def test_gamma_is_another_spelling_of_its_square():
+    config = resolve(Config(), ["balance=fixed", "balance.gamma=0.5"])
+    assert config.balance.gamma_squared == 0.25
+
+
+def test_a_fixed_gamma_has_to_be_given():
+    with pytest.raises(UsageError, match=r"balance\.gamma=0\.2"):
+        resolve(Config(), ["balance=fixed"])
+
+
+def test_a_gamma_for_a_strategy_that_sets_its_own_is_refused():
+    with pytest.raises(UsageError, match="add --set balance=fixed"):
+        with_settings(Config(), ["balance.gamma=0.5"])
+
+
+def test_a_fixed_preset_may_be_made_computed():
+    assert resolve(load_preset("mnist-dense"), ["balance=computed"]).balance.name == "computed"
+
+
+def test_the_data_path_becomes_absolute_and_data_wins(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert resolve(Config(), ["data.path=x"], "y").data.path == str(tmp_path / "y")
+    assert resolve(Config(), ["data.path=x"]).data.path == str(tmp_path / "x")
+    assert resolve(Config()).data.path == ""
+
+
+def test_a_resumed_run_may_get_more_epochs_but_no_other_network():
+    old = resolve(Config())
+    assert resolve_resumed(old, ["stage1.epochs=9"]).stage1.epochs == 9
+    with pytest.raises(UsageError, match=r"network.latents cannot change .*this run has network.latents=64"):
+        resolve_resumed(old, ["network.latents=3"])
+
+
+def test_what_may_change_exists():
+    assert set(KEYS) >= MAY_CHANGE
+
+
+@pytest.mark.parametrize("preset", presets())
+def test_every_preset_parses_and_its_printed_form_loads_back(preset, tmp_path):
+    config = load_preset(preset)
+    file = tmp_path / "printed.toml"
+    file.write_text(to_toml(config), encoding="utf-8")
+    assert load_preset(str(file)) == config
+
+
+def test_the_presets_of_the_issue_are_there():
+    assert {"shapes", "mnist-dense", "cifar10"} <= set(presets())
+
+
+def test_the_papers_preset_is_the_papers():
+    config = load_preset("cifar10")
+    assert (config.network.base_dim, config.network.fc_dim, config.network.latents) == (32, 512, 64)
+    assert (config.stage1.epochs, config.stage1.lr, config.stage1.halve_every, config.stage1.batch) == (
+        700,
+        1e-4,
+        200,
+        100,
+    )
+    assert (config.stage2.epochs, config.stage2.halve_every, config.stage2.second_dim) == (1400, 400, 2048)
+    assert (config.balance.name, config.balance.momentum) == ("computed", 0.99)
+
+
+def test_an_unknown_preset_names_the_nearest():
+    with pytest.raises(UnknownName, match="did you mean 'shapes'"):
+        load_preset("shaeps")
+
+
+def test_a_file_that_is_missing_or_no_toml_is_said(tmp_path):
+    with pytest.raises(UsageError, match="cannot read"):
+        load_preset(str(tmp_path / "none.toml"))
+    broken = tmp_path / "broken.toml"
+    broken.write_text("stage1.epochs = = 3")
+    with pytest.raises(UsageError, match="is not TOML"):
+        load_preset(str(broken))
+
+
+def test_a_table_in_the_place_of_a_value_is_refused():
+    with pytest.raises(UnknownName):
+        config_from({"seed": {"x": 1}})
+    with pytest.raises(UnknownName):
+        config_from({"stage1": 3})
+
+
+def test_flat_and_nested_are_each_others_inverse():
+    tree = to_tree(Config())
+    assert nested(flattened(tree)) == tree

@@ -1,0 +1,219 @@
+"""Whole runs, recorded for real."""
+
+import numpy as np
+import pytest
+import torch
+
+from trainer import checkpoint
+from trainer.training import Run, choose_device, train
+from vaemon import open_run
+from vaemon.batch import RunState
+from vaemon.channels import CHANNELS, CLOCKS
+from vaemon.errors import BadLoss, RunExists, RunFileError, UsageError
+
+
+def go() -> str:
+    return ""
+
+
+@pytest.fixture
+def start(runs, screen):
+    """start(name, config, stop=…, resume=…) -> whether it was finished."""
+
+    def call(name, config, stop=go, resume=False):
+        return train(Run(name, runs / name, "shapes", config, resume), screen, stop)
+
+    return call
+
+
+class After:
+    """Says stop once it has been asked so often; the loop asks before an epoch and after each step."""
+
+    def __init__(self, count):
+        self.left = count
+
+    def __call__(self):
+        self.left -= 1
+        return "Ctrl-C" if self.left <= 0 else ""
+
+
+def series(name, runs, channel, stage):
+    with open_run(name, runs) as run:
+        return run.series(channel, stage=stage)
+
+
+def test_both_stages_are_trained_and_recorded(start, tiny, runs):
+    assert start("a", tiny())
+    with open_run("a", runs) as run:
+        assert run.info().state is RunState.FINISHED
+        assert run.info().config["preset"] == "shapes"
+        assert run.info().config["stage1"]["epochs"] == 2
+        assert [(s.number, s.latents, s.total_steps, s.steps_per_epoch) for s in run.stages] == [
+            (1, 3, 8, 4),
+            (2, 3, 8, 4),
+        ]
+        for stage in (1, 2):
+            assert set(run.channels(stage)) == set(CHANNELS)
+            for channel in set(CHANNELS) - set(CLOCKS):
+                found = run.series(channel, stage=stage)
+                assert found.step.tolist() == list(range(1, 9))
+                assert np.isfinite(found.mean).all()
+                assert found.mean.shape == ((8, 3) if CHANNELS[channel].kind == "latent" else (8,))
+
+
+def test_each_stage_begins_with_a_gamma_of_one(start, tiny, runs):
+    start("a", tiny())
+    for stage in (1, 2):
+        gamma = series("a", runs, "gamma", stage).mean
+        assert gamma[0] == 1.0
+        assert (np.diff(gamma) <= 0).all()
+
+
+def test_the_second_stage_can_be_left_out(start, tiny, runs):
+    assert start("a", tiny("stage2.enabled=false"))
+    assert not checkpoint.path_of(runs / "a", 2).exists()
+
+
+def test_the_same_seed_trains_the_same_network_and_another_does_not(start, tiny, runs):
+    start("a", tiny())
+    start("b", tiny())
+    start("c", tiny("seed=1"))
+    a, b, c = (checkpoint.load(runs / name, 2)["network"] for name in "abc")
+    assert all(torch.equal(a[key], b[key]) for key in a)
+    assert not all(torch.equal(a[key], c[key]) for key in a)
+
+
+RESNET = ("network=resnet", "network.base_dim=2", "network.num_scale=2", "network.fc_dim=4")
+
+
+def flat(tree, prefix=""):
+    if isinstance(tree, dict):
+        return {k: v for key, value in tree.items() for k, v in flat(value, f"{prefix}{key}.").items()}
+    return {prefix: tree}
+
+
+@pytest.mark.parametrize("network", [(), RESNET], ids=["dense", "resnet"])
+@pytest.mark.parametrize("asked", [3, 6, 11, 13, 18], ids="stopped at ask {}".format)
+def test_a_run_stopped_and_resumed_is_the_run_that_went_through(start, tiny, runs, network, asked):
+    """Stops within and between epochs, between the stages and within the second, all bitwise equal in the end."""
+    start("straight", tiny(*network))
+    assert not start("halted", tiny(*network), stop=After(asked))
+    with open_run("halted", runs) as run:
+        assert run.info().state is RunState.STOPPED
+    assert start("halted", tiny(*network), resume=True)
+
+    for stage in (1, 2):
+        one, other = (flat(checkpoint.load(runs / name, stage)) for name in ("straight", "halted"))
+        assert one.keys() == other.keys()
+        for key in one:
+            same = torch.equal(one[key], other[key]) if isinstance(one[key], torch.Tensor) else one[key] == other[key]
+            assert same, f"{key} of stage {stage}"
+        for channel in set(CHANNELS) - {"time"}:
+            one, other = (series(name, runs, channel, stage) for name in ("straight", "halted"))
+            assert one.step.tolist() == other.step.tolist() == list(range(1, 9))
+            np.testing.assert_array_equal(one.mean, other.mean, err_msg=channel)
+
+
+def test_rows_after_the_checkpoint_are_replaced(start, tiny, runs, monkeypatch):
+    """A crash between two checkpoints: the run goes on from the first of them."""
+    start("straight", tiny())
+    start("crashed", tiny(), stop=After(4))
+    early = checkpoint.path_of(runs / "crashed", 1).read_bytes()
+    start("crashed", tiny(), stop=After(3), resume=True)
+    checkpoint.path_of(runs / "crashed", 1).write_bytes(early)
+    assert start("crashed", tiny(), resume=True)
+    np.testing.assert_array_equal(series("crashed", runs, "mse", 1).mean, series("straight", runs, "mse", 1).mean)
+
+
+def test_a_finished_run_has_nothing_left_to_do(start, tiny, runs, screen):
+    start("a", tiny())
+    before = {path: path.read_bytes() for path in (runs / "a").rglob("*") if path.is_file()}
+    assert start("a", tiny(), resume=True)
+    assert "nothing left to do" in screen.said[-1]
+    assert {path: path.read_bytes() for path in (runs / "a").rglob("*") if path.is_file()} == before
+
+
+def test_a_finished_run_may_get_more_epochs_and_a_fresh_second_stage(start, tiny, runs):
+    start("a", tiny())
+    assert start("a", tiny("stage1.epochs=4"), resume=True)
+    start("straight", tiny("stage1.epochs=4"))
+    for stage, steps in ((1, 16), (2, 8)):
+        one, other = (series(name, runs, "loss", stage) for name in ("a", "straight"))
+        assert len(one.step) == steps
+        np.testing.assert_array_equal(one.mean, other.mean)
+
+
+def test_a_second_stage_may_be_added_later(start, tiny, runs):
+    start("a", tiny("stage2.enabled=false"))
+    assert start("a", tiny(), resume=True)
+    assert checkpoint.load(runs / "a", 2)["step"] == 8
+
+
+def test_a_run_stopped_before_its_first_step_can_be_resumed(start, tiny, runs):
+    assert not start("a", tiny(), stop=After(1))
+    assert checkpoint.load(runs / "a", 1)["step"] == 0
+    assert start("a", tiny(), resume=True)
+
+
+def test_a_bad_loss_stops_the_run_with_its_step_and_term(start, tiny, runs):
+    with pytest.raises(BadLoss, match=r"(mse|kl|a weight) became NaN or infinite (at|in) step \d+ of stage 1"):
+        start("a", tiny("stage1.lr=1e11", "stage1.epochs=100"))
+    with open_run("a", runs) as run:
+        info = run.info()
+        assert info.state is RunState.FAILED
+        assert "became NaN or infinite" in info.reason
+        assert run.series("mse", stage=1).mean[0] > 0  # what came before is recorded
+    state = checkpoint.load(runs / "a", 1)
+    assert all(value.isfinite().all() for value in state["network"].values())
+
+
+def test_a_checkpoint_that_cannot_be_written_in_between_does_not_end_a_run(start, tiny, runs, monkeypatch, screen):
+    save = checkpoint.save
+
+    def full_once(folder, stage, state, config, shape):
+        if (stage, state["step"]) == (1, 2):
+            raise RunFileError("cannot write the checkpoint: No space left on device")
+        return save(folder, stage, state, config, shape)
+
+    monkeypatch.setattr(checkpoint, "save", full_once)
+    assert start("a", tiny("checkpoint.seconds=1e-9"))
+    assert any("No space left on device; training goes on" in said for said in screen.said)
+    with open_run("a", runs) as run:
+        assert [event.step for event in run.events() if event.kind == "error"] == [2]
+
+
+def test_a_last_checkpoint_that_cannot_be_written_is_an_error(start, tiny, monkeypatch):
+    def full(folder, stage, state, config, shape):
+        raise RunFileError("cannot write the checkpoint: No space left on device")
+
+    start("a", tiny(), stop=After(2))
+    monkeypatch.setattr(checkpoint, "save", full)
+    with pytest.raises(RunFileError, match="No space left"):
+        start("a", tiny(), resume=True)
+
+
+def test_what_does_not_go_together_leaves_no_run_behind(start, tiny, runs):
+    with pytest.raises(UsageError, match="square images"):
+        start("a", tiny("network=resnet", "data.size=12"))
+    assert not (runs / "a").exists()
+
+
+def test_padding_makes_images_fit(start, tiny, runs):
+    assert start("a", tiny("data.size=12", "data.pad=2", *RESNET))
+    assert checkpoint.restore_vae(runs / "a").shape == (16, 16, 3)
+
+
+def test_a_taken_name_is_refused(start, tiny):
+    start("a", tiny())
+    with pytest.raises(RunExists):
+        start("a", tiny())
+
+
+@pytest.mark.parametrize("name", ["warp", "cuda:99", "cpu:x"])
+def test_a_device_that_is_not_there_is_said(tiny, name):
+    with pytest.raises(UsageError, match=f"device={name} cannot be used here"):
+        choose_device(tiny(f"device={name}"))
+
+
+def test_auto_takes_what_is_there(tiny):
+    assert choose_device(tiny("device=auto")).type == ("cuda" if torch.cuda.is_available() else "cpu")

@@ -1,0 +1,129 @@
+"""`vaemon train`: what the command line says, made into a run. Imports torch only once there is something to train."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+
+from trainer import runs as run_folders
+from trainer.config import Config
+from trainer.settings import load_preset, presets, resolve, resolve_resumed, to_toml
+
+STOPPED = 128
+"""Exit code of a training stopped by a signal, less the signal's number: 130 for Ctrl-C, 143 for SIGTERM."""
+
+_WORDS = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
+
+
+def _complete_preset(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    return [name for name in presets() if name.startswith(incomplete)]
+
+
+@click.command("train", short_help="Train a VAE and record every batch.")
+@click.argument("preset", shell_complete=_complete_preset)
+@click.option("--run", "name", metavar="NAME", help="Name of the run; by default PRESET-YYYYMMDD-HHMMSS.")
+@click.option(
+    "--set", "settings", metavar="KEY=VALUE", multiple=True, help="Set a key, as in stage1.epochs=3. May be repeated."
+)
+@click.option("--data", metavar="PATH", help="Where the images are: a file or a folder.")
+@click.option("--runs", metavar="DIR", help="Folder of runs; by default $VAEMON_RUNS, else runs/.")
+@click.option("--watch", is_flag=True, help="Open the dashboard while it trains.")
+@click.option("--resume", is_flag=True, help="Go on with --run, or with the newest run of the preset.")
+@click.option("--show", is_flag=True, help="Print the config that would be trained, as TOML, and train nothing.")
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+@click.pass_context
+def train(
+    context: click.Context,
+    preset: str,
+    name: str | None,
+    settings: tuple[str, ...],
+    data: str | None,
+    runs: str | None,
+    watch: bool,
+    resume: bool,
+    show: bool,
+    quiet: bool,
+) -> None:
+    """Train a VAE on PRESET and record every batch.
+
+    PRESET is shapes (built in, nothing to download), mnist-dense or cifar10, or a TOML file such as --show prints.
+
+    Ctrl-C stops after the present step, saves a checkpoint and exits with code 130 (SIGTERM: 143); a second Ctrl-C
+    stops at once. --resume goes on from the last checkpoint as the same run.
+    """
+    if resume:
+        folder, old = run_folders.resumable_run(name, preset, runs)
+        config = resolve_resumed(old, settings, data)
+    else:
+        config = resolve(load_preset(preset), settings, data)
+        folder = Path() if show else run_folders.new_run(name, preset, runs)
+    if show:
+        click.echo(to_toml(config), nl=False)
+        return
+    _check_images(config)
+    if watch:
+        arguments = _arguments(preset, folder.name, settings, data, runs, resume)
+        context.obj.watch_training(arguments, folder.name, Path(runs) if runs else None)
+        return
+    number = _train(folder, run_folders.short_name(preset), config, resume, quiet)
+    if number:
+        context.exit(STOPPED + number)
+
+
+def _check_images(config: Config) -> None:
+    from trainer.images import check_images
+
+    check_images(config)
+
+
+def _arguments(
+    preset: str, name: str, settings: tuple[str, ...], data: str | None, runs: str | None, resume: bool
+) -> list[str]:
+    """The same `train` without the dashboard, for the process below it."""
+    given = [preset, "--run", name, "--quiet"]
+    for setting in settings:
+        given += ["--set", setting]
+    given += ["--data", data] if data is not None else []
+    given += ["--runs", runs] if runs is not None else []
+    given += ["--resume"] if resume else []
+    return given
+
+
+def _train(folder: Path, preset: str, config: Config, resume: bool, quiet: bool) -> int:
+    """Train; the number of the signal that stopped it, or 0."""
+    from rich.console import Console
+
+    from trainer.progress import Bars, Lines, Quiet
+    from trainer.training import Run, train
+
+    console = Console()
+    teller = Quiet() if quiet else Bars(console) if console.is_terminal else Lines()
+    run = Run(folder.name, folder, preset, config, resume)
+    with _caught_signals() as caught, teller:
+        finished = train(run, teller, lambda: _WORDS[caught[0]] if caught else "")
+    return 0 if finished else caught[0]
+
+
+@contextmanager
+def _caught_signals() -> Iterator[list[int]]:
+    """The signals that asked to stop, in a list that fills; a second Ctrl-C or SIGTERM acts as if uncaught."""
+    caught: list[int] = []
+    former: dict[int, Any] = {}
+
+    def catch(number: int, frame: FrameType | None) -> None:
+        caught.append(number)
+        signal.signal(number, former[number])
+
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            former[number] = signal.signal(number, catch)
+    try:
+        yield caught
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)

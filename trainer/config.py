@@ -1,0 +1,160 @@
+"""What a training is set to, as sections of typed values.
+
+A key is dotted and says where it belongs: `stage1.lr`, `network.latents`, `seed`. Knows neither torch nor data, nor
+where a value comes from (trainer/settings.py).
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct, inspect
+
+Count = Annotated[int, Meta(ge=1)]
+CountOrNone = Annotated[int, Meta(ge=0)]
+Positive = Annotated[float, Meta(gt=0, lt=1e12)]
+NotNegative = Annotated[float, Meta(ge=0, lt=1e12)]
+Tree = dict[str, Any]
+
+
+class Data(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which images are trained on."""
+
+    name: str = "shapes"
+    path: str = ""
+    """Where they are; `--data` sets it. Empty for images that are built in."""
+    size: CountOrNone = 0
+    """Pixels a side; 0: as the images are."""
+    limit: CountOrNone = 0
+    """At most so many images each to train and to test on; 0: all."""
+    pad: CountOrNone = 0
+    """Black pixels added at each edge: 2 makes 32 of MNIST's 28, which the Resnet needs."""
+
+
+class Network(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The first stage's encoder and decoder. What the other kind of network takes has no effect."""
+
+    name: Literal["resnet", "dense"] = "resnet"
+    latents: Count = 64
+    base_dim: Count = 32
+    """resnet: channels at the image's own side; they double at each halving."""
+    fc_dim: Count = 512
+    """resnet: width of the encoder's fully connected block."""
+    num_scale: Count = 3
+    """resnet: scale blocks of the encoder; the decoder has one at each side from 4 pixels on."""
+    block_per_scale: Count = 1
+    """resnet: residual blocks a scale block."""
+    depth_per_block: Count = 2
+    """resnet: convolutions a residual block, its shortcut aside."""
+    hidden: tuple[Count, ...] = (256, 64)
+    """dense: widths of the encoder's layers; the decoder has them in reverse."""
+
+
+class Balance(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How reconstruction and KL are weighed (trainer/balance.py)."""
+
+    name: Literal["computed", "fixed"] = "computed"
+    gamma_squared: NotNegative = 0.0
+    """fixed: γ² in mse/(2γ²). `balance.gamma` sets it, too, to its square."""
+    momentum: Annotated[float, Meta(ge=0, lt=1)] = 0.99
+    """computed: weight of the past in the running mse."""
+
+
+class Stage1(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the VAE of the images is trained."""
+
+    epochs: Count = 1
+    max_steps: CountOrNone = 0
+    """Stop after so many steps, even within an epoch; 0: no limit."""
+    batch: Count = 100
+    lr: Positive = 1e-4
+    """Adam's learning rate at the start."""
+    halve_every: CountOrNone = 0
+    """Epochs after which the learning rate is halved, again and again; 0: never."""
+    kl_weight: NotNegative = 1.0
+
+
+class Stage2(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the VAE of the latents is trained."""
+
+    enabled: bool = True
+    epochs: Count = 1
+    max_steps: CountOrNone = 0
+    batch: Count = 100
+    lr: Positive = 1e-4
+    halve_every: CountOrNone = 0
+    kl_weight: NotNegative = 1.0
+    second_dim: Count = 1024
+    """Width of its layers."""
+    second_depth: Count = 3
+    """Layers each of its encoder and decoder, heads aside."""
+
+
+class Checkpoint(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When the state of a training is saved; at the end of a stage and when stopped it is in any case."""
+
+    seconds: Positive = 60.0
+
+
+class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything that a training is set to."""
+
+    seed: CountOrNone = 0
+    device: str = "auto"
+    """auto (CUDA where there is one, else the CPU), or as torch names it: cpu, cuda, cuda:1, mps."""
+    threads: CountOrNone = 0
+    """CPU threads; 0: as torch chooses."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """bfloat16: convolutions and wide layers in bfloat16, everything else in float32."""
+    data: Data = Data()
+    network: Network = Network()
+    balance: Balance = Balance()
+    stage1: Stage1 = Stage1()
+    stage2: Stage2 = Stage2()
+    checkpoint: Checkpoint = Checkpoint()
+
+
+def _keys(kind: type[Struct], prefix: str = "") -> dict[str, inspect.Type]:
+    found: dict[str, inspect.Type] = {}
+    for field in inspect.type_info(kind).fields:
+        if isinstance(field.type, inspect.StructType):
+            found |= _keys(field.type.cls, f"{prefix}{field.name}.")
+        else:
+            found[prefix + field.name] = field.type
+    return found
+
+
+KEYS = _keys(Config)
+"""Every dotted key, and the type of what it takes."""
+
+MAY_CHANGE = frozenset(
+    [f"stage{n}.{key}" for n in (1, 2) for key in ("epochs", "max_steps", "lr", "halve_every", "kl_weight")]
+    + ["stage2.enabled", "checkpoint.seconds", "data.path", "device", "threads", "precision"]
+)
+"""What may be set anew when a run goes on; the rest would make another run of it."""
+
+
+def to_tree(config: Config) -> Tree:
+    """The config as nested tables that JSON and TOML take."""
+    return dict(json.loads(msgspec.json.encode(config)))
+
+
+def flattened(tree: Mapping[str, Any], prefix: str = "") -> Tree:
+    """Nested tables as dotted keys and values, in their order."""
+    flat: Tree = {}
+    for name, value in tree.items():
+        flat |= flattened(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value}
+    return flat
+
+
+def nested(flat: Mapping[str, Any]) -> Tree:
+    """Dotted keys and values as nested tables."""
+    tree: Tree = {}
+    for key, value in flat.items():
+        *sections, last = key.split(".")
+        table = tree
+        for section in sections:
+            table = table.setdefault(section, {})
+        table[last] = value
+    return tree

@@ -1,0 +1,38 @@
+"""The images of a config: read, and padded where it says so."""
+
+from pathlib import Path
+
+import numpy as np
+
+from trainer.config import Config
+from trainer.data.images import Images
+from trainer.data.load import check, load
+
+
+def check_images(config: Config) -> None:
+    """Refuse data that are not there, without reading them.
+
+    Raises:
+        UnknownName: data.name is no dataset.
+        DataNotFound: data.path is missing or empty.
+    """
+    check(config.data.name, _path(config))
+
+
+def load_images(config: Config) -> Images:
+    """Training and test images as the config's network sees them.
+
+    Raises:
+        DataNotFound: data.path is missing, empty, or not what the data need.
+        UsageError: a size or limit that makes no sense.
+    """
+    data = config.data
+    images = load(data.name, _path(config), size=data.size, seed=config.seed, limit=data.limit or None)
+    if not data.pad:
+        return images
+    edges = ((0, 0), (data.pad, data.pad), (data.pad, data.pad), (0, 0))
+    return Images(np.pad(images.train, edges), np.pad(images.test, edges), images.source, images.factors)
+
+
+def _path(config: Config) -> Path | None:
+    return Path(config.data.path) if config.data.path else None

@@ -1,0 +1,141 @@
+"""A stage, from its first step (or the one after its checkpoint) to its last, read from top to bottom."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from trainer.networks.vae import draw
+from trainer.objective import elbo_terms
+from trainer.stages import Stage
+from trainer.statistics import step_to_channels
+from vaemon import Recorder
+from vaemon.errors import BadLoss
+
+LOOK_EVERY = 0.25
+"""Seconds between two looks at the clock's, the recorder's and the screen's affairs."""
+
+
+class Screen(Protocol):
+    """What shows how a stage fares."""
+
+    def show(self, stage: Stage, newest: Mapping[str, float]) -> None:
+        """Show the stage as it stands, and the newest scalars recorded; called about four times a second."""
+        ...
+
+
+def run_stage(
+    stage: Stage,
+    recorder: Recorder,
+    *,
+    save: Callable[[Stage], None],
+    save_every: float,
+    stop: Callable[[], object],
+    screen: Screen,
+) -> None:
+    """Train a stage until it is done or told to stop, and save it.
+
+    Args:
+        stage: where to begin; left where training ended.
+        recorder: takes the values of every step.
+        save: writes a checkpoint.
+        save_every: seconds between two checkpoints.
+        stop: whether to stop after the present step; asked every step.
+        screen: shows progress.
+
+    Raises:
+        BadLoss: a term of the loss, or a weight, is no longer finite.
+    """
+    stage.network.train()
+    look_at = time.monotonic()
+    save_at = look_at + save_every
+
+    while not stage.done and not stop():
+        # Begin an epoch, or go on with an interrupted one.
+        batches = stage.shuffle()
+        for group in stage.optimizer.param_groups:
+            group["lr"] = stage.learning_rate
+        first = stage.step % stage.steps_per_epoch
+
+        for rows in batches[first : first + stage.total_steps - stage.step]:
+            # Train on a batch and record what it gave.
+            channels = train_batch(stage, rows)
+            recorder.log(stage.step + 1, lr=stage.learning_rate, epoch=stage.epoch, **channels)
+            stage.step += 1
+
+            # Now and then, look up: is all well, what does the screen show, is it time to save?
+            if stop():
+                break
+            now = time.monotonic()
+            if now >= look_at:
+                raise_if_bad(stage, recorder)
+                screen.show(stage, recorder.newest)
+                look_at = now + LOOK_EVERY
+            if now >= save_at:
+                raise_if_unsound(stage, recorder)
+                save(stage)
+                save_at = time.monotonic() + save_every
+
+    # Save where training ended.
+    raise_if_unsound(stage, recorder)
+    save(stage)
+    screen.show(stage, recorder.newest)
+
+
+def train_batch(stage: Stage, rows: Tensor) -> dict[str, Tensor]:
+    """One step of the optimizer, from row numbers (B,) to channel values; nothing in it waits for the device."""
+    # Encode the batch, draw one latent vector a posterior, decode it.
+    x = stage.take(rows)  # (B, C, H, W), or (B, k) in stage 2
+    mean, log_variance = stage.network.encode(x)  # (B, k)
+    x_hat = stage.network.decode(draw(mean, log_variance, stage.noise))
+
+    # Weigh the terms.
+    terms = elbo_terms(x, x_hat, mean, log_variance)
+    loss = stage.balance.loss(terms, stage.settings.kl_weight)
+
+    # Update the weights.
+    stage.optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    stage.optimizer.step()
+
+    # Measure, with the balance that was in force; then update the balance.
+    channels = step_to_channels(terms, loss, stage.balance, mean, log_variance)
+    stage.balance.update(terms)
+    return channels
+
+
+def raise_if_bad(stage: Stage, recorder: Recorder) -> None:
+    """Stop a training whose loss went bad, as far as the recorder has seen; waits for nothing.
+
+    Raises:
+        BadLoss: a term is not finite.
+    """
+    bad = recorder.first_bad
+    if bad is not None:
+        raise _bad_loss(stage, recorder, f"{bad.channel} became NaN or infinite at step {bad.step}")
+
+
+def raise_if_unsound(stage: Stage, recorder: Recorder) -> None:
+    """The same after all that was logged has been looked at, and the weights, too; waits for the device.
+
+    Raises:
+        BadLoss: a term or a weight is not finite.
+    """
+    recorder.flush()
+    raise_if_bad(stage, recorder)
+    with torch.no_grad():
+        finite = torch.stack([weight.isfinite().all() for weight in stage.network.parameters()]).all()
+    if not finite:
+        # Not finite after a step whose own loss was: the next loss would be bad, and a checkpoint is of no use.
+        raise _bad_loss(stage, recorder, f"a weight became NaN or infinite in step {stage.step}")
+
+
+def _bad_loss(stage: Stage, recorder: Recorder, what: str) -> BadLoss:
+    lr = f"stage{stage.number}.lr"
+    return BadLoss(
+        f"{what} of stage {stage.number}; training stopped, everything before it is recorded in {recorder.folder}. "
+        f"Lower {lr}, now {stage.learning_rate:g} (--set {lr}={stage.learning_rate / 2:g}), and begin anew, "
+        "or go on from the last good checkpoint with --resume"
+    )

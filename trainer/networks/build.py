@@ -1,0 +1,36 @@
+"""From a config to a network with fresh weights."""
+
+from collections.abc import Sequence
+
+import torch
+
+from trainer.config import Config
+from trainer.networks.dense import Dense
+from trainer.networks.resnet import Resnet
+from trainer.networks.second_stage import SecondStage
+from trainer.networks.vae import VAE
+
+IMAGE_NETWORKS: dict[str, type[Resnet] | type[Dense]] = {"resnet": Resnet, "dense": Dense}
+"""The first stage's networks, by network.name."""
+
+
+def build(config: Config, stage: int, shape: Sequence[int], generator: torch.Generator) -> VAE:
+    """The network of a stage, on the CPU.
+
+    Args:
+        config: the run's.
+        stage: 1: the VAE of the images. 2: that of its latents.
+        shape: of an image, (H, W, C).
+        generator: what the weights are drawn from, on the CPU.
+
+    Raises:
+        UsageError: the images do not fit the network.
+    """
+    network: VAE
+    if stage == 1:
+        network = IMAGE_NETWORKS[config.network.name](config.network, shape, config.precision)
+    else:
+        settings = config.stage2
+        network = SecondStage(config.network.latents, settings.second_dim, settings.second_depth, config.precision)
+    network.initialise(generator)
+    return network

@@ -1,0 +1,67 @@
+"""What every variational autoencoder here can do, whatever it is made of: encode and decode."""
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+class VAE(nn.Module, ABC):
+    """An encoder to a Gaussian posterior of independent latents, and a decoder."""
+
+    def __init__(self, latents: int, precision: str = "float32") -> None:
+        super().__init__()
+        self.latents = latents
+        self.precision = precision
+
+    @abstractmethod
+    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The posterior of a batch.
+
+        Args:
+            x: what is encoded, (B, ...), float32.
+
+        Returns:
+            mean μ and log variance log σ², each (B, k), float32.
+        """
+
+    @abstractmethod
+    def decode(self, z: Tensor) -> Tensor:
+        """What latents (B, k) stand for, of the shape of the encoder's input, float32."""
+
+    @torch.no_grad()
+    def initialise(self, generator: torch.Generator) -> None:
+        """Draw fresh weights: Glorot-uniform (Glorot & Bengio 2010) with zero biases, as Keras does by default."""
+        for layer in self.modules():
+            if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
+                nn.init.xavier_uniform_(layer.weight, generator=generator)
+                nn.init.zeros_(layer.bias)
+
+    def lowered(self, device: torch.device) -> Any:
+        """The context in which convolutions and wide layers run in bfloat16, where that precision is set."""
+        return torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bfloat16")
+
+
+class PosteriorHeads(nn.Module):
+    """Two linear layers: μ and log σ, the latter doubled to log σ²."""
+
+    def __init__(self, width: int, latents: int) -> None:
+        super().__init__()
+        self.mean = nn.Linear(width, latents)
+        self.log_sigma = nn.Linear(width, latents)
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Features (B, width) to μ and log σ², each (B, k)."""
+        return self.mean(features), 2.0 * self.log_sigma(features)
+
+
+def draw(mean: Tensor, log_variance: Tensor, noise: torch.Generator) -> Tensor:
+    """One sample of each posterior, z = μ + σ ε with ε ~ N(0, I), (B, k)."""
+    epsilon = torch.randn(mean.shape, generator=noise, device=mean.device, dtype=mean.dtype)
+    return mean + torch.exp(0.5 * log_variance) * epsilon
+
+
+def images_to_input(images: Tensor) -> Tensor:
+    """Bytes (B, H, W, C) to float32 (B, C, H, W) in [0, 1]; the memory stays in the order of channels_last."""
+    return images.permute(0, 3, 1, 2).float() / 255.0

@@ -1,0 +1,44 @@
+"""The terms of the objective, one function an equation (Asperti & Trentin 2020, doi:10.1109/ACCESS.2020.3034828)."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ElboTerms:
+    """The parts of the evidence lower bound of one batch, with gradients; means over the batch."""
+
+    mse: Tensor
+    """Squared error, mean over the batch and over the values of a sample; ()."""
+    kl: Tensor
+    """KL to the prior, nats, summed over the latents; ()."""
+    latent_kl: Tensor
+    """KL of each latent, nats; (k,)."""
+    values: int
+    """D, the values of a sample."""
+
+
+def elbo_terms(x: Tensor, x_hat: Tensor, mean: Tensor, log_variance: Tensor) -> ElboTerms:
+    """The terms for a batch x, (B, ...), its reconstruction, and its posteriors, each (B, k)."""
+    latent_kl = kl_to_prior(mean, log_variance).mean(0)
+    return ElboTerms(mean_squared_error(x, x_hat), latent_kl.sum(), latent_kl, x[0].numel())
+
+
+def kl_to_prior(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """Equation 4: KL(N(μ, σ²) || N(0, 1)) = ½ (μ² + σ² - log σ² - 1), of each latent and sample, in nats."""
+    return 0.5 * (mean.square() + log_variance.exp() - log_variance - 1.0)
+
+
+def mean_squared_error(x: Tensor, x_hat: Tensor) -> Tensor:
+    """The tables' mse: mean over the batch and over the values of a sample."""
+    return torch.mean((x - x_hat).square())
+
+
+def weighted_loss(terms: ElboTerms, gamma_squared: Tensor, kl_weight: float) -> Tensor:
+    """Equation 11, summed over the values of a sample: D mse / (2 γ²) + kl_weight KL, mean over the batch.
+
+    Equation 8's log γ + ½ log 2π are left out: where γ is no parameter they have no gradient.
+    """
+    return terms.values * terms.mse / (2.0 * gamma_squared) + kl_weight * terms.kl

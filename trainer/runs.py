@@ -1,0 +1,78 @@
+"""Which run a command means: a new one's name and folder, or the one to go on with. Knows no torch."""
+
+from pathlib import Path
+
+from trainer.config import Config
+from trainer.settings import config_from, presets
+from vaemon.errors import RunExists, UnknownName, UsageError
+from vaemon.runfile import manifest
+from vaemon.runfile.find import check_name, find_run, is_run, list_runs, new_name, runs_folder
+
+
+def new_run(name: str | None, preset: str, option: str | Path | None = None) -> Path:
+    """The folder of a run that is to begin; it does not exist yet.
+
+    Args:
+        name: asked for; None: PRESET-YYYYMMDD-HHMMSS.
+        preset: its name, or the TOML file.
+        option: the folder of runs, as `--runs` says it.
+
+    Raises:
+        BadRunName: the name cannot be a folder's name.
+        RunExists: it is taken.
+    """
+    runs = runs_folder(option)
+    name = check_name(name) if name is not None else new_name(short_name(preset), runs)
+    if is_run(runs / name):
+        raise RunExists(
+            f"there is a run {name!r} already, in {runs}; --resume goes on with it, another --run begins anew"
+        )
+    return runs / name
+
+
+def resumable_run(name: str | None, preset: str, option: str | Path | None = None) -> tuple[Path, Config]:
+    """The folder and the config of the run to go on with: the one named, or the newest of the preset.
+
+    Args:
+        name: asked for, or None.
+        preset: its name, or the TOML file.
+        option: the folder of runs, as `--runs` says it.
+
+    Raises:
+        UnknownName: there is no such run.
+        UsageError: it was made with another preset, or by another program.
+    """
+    runs = runs_folder(option)
+    if name is None:
+        return _newest(preset, runs)
+    folder = find_run(check_name(name), runs)
+    made_with, config = _made_with(folder)
+    if made_with != short_name(preset):
+        raise UsageError(
+            f"the run {name!r} was made with the preset {made_with}, not {short_name(preset)}: "
+            f"vaemon train {made_with} --run {name} --resume"
+            if made_with
+            else f"the run {name!r} was not made by `vaemon train`, which therefore cannot go on with it"
+        )
+    return folder, config
+
+
+def short_name(preset: str) -> str:
+    """A preset's name: of a TOML file, that of the file."""
+    return Path(preset).stem if preset.endswith(".toml") else preset
+
+
+def _newest(preset: str, runs: Path) -> tuple[Path, Config]:
+    for folder in list_runs(runs):
+        made_with, config = _made_with(folder)
+        if made_with == short_name(preset):
+            return folder, config
+    if preset == short_name(preset) and preset not in presets():
+        raise UnknownName("preset", preset, presets())
+    raise UsageError(f"there is no run of the preset {short_name(preset)} in {runs.absolute()}; leave out --resume")
+
+
+def _made_with(folder: Path) -> tuple[str, Config]:
+    found = dict(manifest.read(folder).config)
+    preset = found.pop("preset", "")
+    return (str(preset), config_from(found)) if preset else ("", Config())

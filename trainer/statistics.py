@@ -1,0 +1,35 @@
+"""From the tensors of a step to the channels that are recorded. Nothing here waits for the device.
+
+The names are those of vaemon.channels; a new channel is one line there and one here.
+"""
+
+import torch
+from torch import Tensor
+
+from trainer.balance import Balance
+from trainer.objective import ElboTerms
+
+
+@torch.no_grad()
+def step_to_channels(
+    terms: ElboTerms, loss: Tensor, balance: Balance, mean: Tensor, log_variance: Tensor
+) -> dict[str, Tensor]:
+    """Channel values of one step, (k,) or (), on the device and free of gradients.
+
+    Args:
+        terms: of the batch.
+        loss: that was minimised, ().
+        balance: as it was in force in the step.
+        mean: posterior means, (B, k).
+        log_variance: logarithms of the posterior variances, (B, k).
+    """
+    return {
+        "mean_variance": log_variance.exp().mean(0),
+        "mean_mu": mean.mean(0),
+        "mu_squared": mean.square().mean(0),
+        "latent_kl": terms.latent_kl.detach(),
+        "mse": terms.mse.detach(),
+        "kl": terms.kl.detach(),
+        "gamma": balance.gamma,
+        "loss": loss.detach(),
+    }

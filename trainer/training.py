@@ -1,0 +1,198 @@
+"""A run: stage 1, the posteriors of its images, stage 2; begun anew or gone on with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+
+from trainer import checkpoint
+from trainer.config import Config, to_tree
+from trainer.images import load_images
+from trainer.loop import Screen, run_stage
+from trainer.posteriors import images_to_posteriors
+from trainer.stages import Stage, image_stage, latent_stage, planned_steps
+from vaemon import Recorder
+from vaemon.errors import RunFileError, UsageError
+
+State = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What is to be trained, and where it is recorded."""
+
+    name: str
+    folder: Path
+    """Of the run, in the folder of runs."""
+    preset: str
+    config: Config
+    resume: bool = False
+
+
+class Teller(Screen, Protocol):
+    """A screen that takes sentences, too."""
+
+    def say(self, text: str) -> None:
+        """Tell people something."""
+        ...
+
+
+def train(run: Run, teller: Teller, stop: Callable[[], str]) -> bool:
+    """Train what is left of a run.
+
+    Args:
+        run: what to train.
+        teller: shows progress and takes sentences.
+        stop: why to stop after the present step; empty to go on.
+
+    Returns:
+        Whether every planned step is trained; False where `stop` said so.
+
+    Raises:
+        UsageError: data, network and config do not go together.
+        DataNotFound: the images are not there.
+        BadLoss: the loss went bad.
+        RunLocked: another process is recording the run.
+        RunFileError: a checkpoint cannot be read or written.
+    """
+    saved = {stage: checkpoint.load(run.folder, stage) if run.resume else None for stage in (1, 2)}
+    if run.resume and nothing_left(run.config, saved):
+        teller.say(
+            f"run {run.name} is trained to its end, there is nothing left to do; --set stage1.epochs=… adds to it"
+        )
+        return True
+    device = choose_device(run.config)
+    images = load_images(run.config)
+    teller.say(images.source)
+    teller.say(f"run {run.name} in {run.folder}, on {device}")
+    first = image_stage(run.config, images.train, device)
+    with Recorder(
+        run.name,
+        latents=first.network.latents,
+        config={"preset": run.preset, **to_tree(run.config)},
+        runs=run.folder.parent,
+        resume=run.resume,
+        total_steps=first.total_steps,
+        steps_per_epoch=first.steps_per_epoch,
+    ) as recorder:
+        both = _Stages(run, recorder, teller, stop, images.train)
+        finished = both.train(first, saved)
+        if not finished:
+            recorder.close("stopped", stop())
+    if finished:
+        teller.say(
+            f"done; `vaemon watch {run.name}` shows it, `vaemon analyze {run.name} --inactive` counts the sleepers"
+        )
+    else:
+        teller.say(f"stopped, all of it is recorded; `vaemon train {run.preset} --run {run.name} --resume` goes on")
+    return finished
+
+
+class _Stages:
+    """Both stages of one run, while it is recorded."""
+
+    def __init__(
+        self, run: Run, recorder: Recorder, teller: Teller, stop: Callable[[], str], images: np.ndarray[Any, Any]
+    ) -> None:
+        self.run = run
+        self.recorder = recorder
+        self.teller = teller
+        self.stop = stop
+        self.images = images
+        self.shape = images.shape[1:]
+
+    def train(self, first: Stage, saved: dict[int, State | None]) -> bool:
+        """Train what is left of either stage; whether all of it was done."""
+        self._begin(first, saved[1])
+        if not first.done:
+            # What a second stage learned of an unfinished first one is void.
+            checkpoint.drop(self.run.folder, 2)
+            saved[2] = None
+            if saved[1] is None:
+                self._save(first)  # so that there is always something to go on from
+            self._train(first)
+        if not first.done or not self.run.config.stage2.enabled:
+            return first.done
+        second = self._second(first)
+        if second is None:
+            return False
+        self._begin(second, saved[2])
+        self._train(second)
+        return second.done
+
+    def _begin(self, stage: Stage, state: State | None) -> None:
+        self.recorder.stage(
+            stage.number,
+            latents=stage.network.latents,
+            total_steps=stage.total_steps,
+            steps_per_epoch=stage.steps_per_epoch,
+        )
+        if state is not None:
+            stage.load_state_dict(state)
+            self.teller.say(f"stage {stage.number} goes on after step {stage.step:,} of {stage.total_steps:,}")
+            self.recorder.event("resume", f"goes on after step {stage.step}", step=stage.step)
+        else:
+            self.teller.say(f"stage {stage.number} begins: {stage.total_steps:,} steps of {stage.settings.batch}")
+            self.recorder.event("stage", f"stage {stage.number} begins", step=0)
+
+    def _train(self, stage: Stage) -> None:
+        run_stage(
+            stage,
+            self.recorder,
+            save=self._save,
+            save_every=self.run.config.checkpoint.seconds,
+            stop=self.stop,
+            screen=self.teller,
+        )
+
+    def _second(self, first: Stage) -> Stage | None:
+        """Stage 2, on the posteriors of all training images; None where told to stop."""
+        self.teller.say(f"encoding {len(self.images):,} images for stage 2")
+        posteriors = images_to_posteriors(first.network, torch.from_numpy(self.images), self.stop)
+        return None if posteriors is None else latent_stage(self.run.config, *posteriors, self.shape)
+
+    def _save(self, stage: Stage) -> None:
+        try:
+            checkpoint.save(self.run.folder, stage.number, stage.state_dict(), self.run.config, self.shape)
+        except RunFileError as error:
+            if stage.done or self.stop():
+                raise
+            # A full disk may be emptied; hours of training are worth the wait.
+            self.recorder.event("error", str(error))
+            self.teller.say(f"{error}; training goes on")
+            return
+        self.recorder.event("checkpoint", f"checkpoint at step {stage.step}", step=stage.step)
+
+
+def nothing_left(config: Config, saved: dict[int, State | None]) -> bool:
+    """Whether the checkpoints of a run have every step that its config plans."""
+    wanted = {1: config.stage1, **({2: config.stage2} if config.stage2.enabled else {})}
+    for number, settings in wanted.items():
+        state = saved[number]
+        if state is None or state["step"] < planned_steps(settings, state["steps_per_epoch"]):
+            return False
+    return True
+
+
+def choose_device(config: Config) -> torch.device:
+    """The device to train on; sets torch's threads, too.
+
+    Raises:
+        UsageError: torch knows no such device, or it is not there.
+    """
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    if config.device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(config.device)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise UsageError(
+            f"device={config.device} cannot be used here ({reason}); device=auto takes what is there"
+        ) from error
+    return device
