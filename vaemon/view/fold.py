@@ -81,11 +81,8 @@ def woke_at(events: tuple[Event, ...], stage: int, count: int) -> Array:
 def join(old: Columns, new: Columns) -> Columns:
     """Columns `new` put after, or in the place of, the end of `old`; `old` is widened to fit.
 
-    Where nothing is new, `old` is kept as it is. Where the two do not touch (a gap, or `old` too wide to be put
-    before `new`), `new` alone is kept.
+    Where the two do not touch (a gap, or `old` too wide to be put before `new`), `new` alone is kept.
     """
-    if not len(new) and (new.first, new.width) == (0, 1):
-        return old
     old = widen(old, new.width)
     if new.first > len(old) or new.width != old.width:
         return new

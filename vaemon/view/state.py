@@ -35,6 +35,8 @@ class RunView:
     """The paper's count: latents with smoothed E[σ²] >= 0.8."""
     lost: str = ""
     """Why the source does not answer; empty while it does. What is shown is then the last good state."""
+    heard: float = 0.0
+    """When the newest row came, by the reader's clock (`fold.heard`); 0 before any."""
     loading: bool = False
     """Whether older rows are still being read."""
 

@@ -1,0 +1,259 @@
+"""A made-up but lifelike run, a source that tells it row by row, and ways to look at the screen."""
+
+import asyncio
+from dataclasses import dataclass, field
+from functools import lru_cache
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from vaemon import latents
+from vaemon.batch import Batch, Columns, Cursor, Event, Latest, RunInfo, RunState, StageInfo
+from vaemon.decimate import pool, width_for
+from vaemon.errors import SourceLost
+from vaemon.view.state import RunView
+from vaemon.watch.app import WatchApp
+from vaemon.watch.messages import ViewChanged
+
+CREATED = 1_760_000_000.0
+SCALARS = ("lr", "loss", "gamma", "mse", "kl", "variance_law")
+
+
+@dataclass
+class FakeStage:
+    """All rows of a stage, made at once: latents start at 1, hang around .8 and wake one by one."""
+
+    number: int = 1
+    latents: int = 64
+    steps: int = 4000
+    awake: float = 0.45
+    rate: float = 40.0
+    per_epoch: int = 400
+    seed: int = 7
+    begins: float = CREATED + 5.0
+    rows: dict = field(default_factory=dict)
+    events: list = field(default_factory=list)
+
+    def __post_init__(self):
+        rng = np.random.default_rng(self.seed)
+        n, k = self.steps, self.latents
+        t = np.arange(n)
+        noise = 0.027 * rng.standard_normal((n, k))
+        variance = self._variance(rng, t)
+        law = 1.0 + 0.6 * np.exp(-t / (0.03 * n)) + 0.02 * rng.standard_normal(n)
+        mse = (0.18 * np.exp(-t / (0.05 * n)) + 0.05 / (1 + 6 * t / n) + 0.004) * np.exp(0.08 * rng.standard_normal(n))
+        self.rows = {
+            "step": t + 1,
+            "time": self.begins + t / self.rate,
+            "epoch": t // self.per_epoch,
+            "lr": np.full(n, 1e-3),
+            "mse": mse,
+            "gamma": np.sqrt(np.minimum.accumulate(np.convolve(np.r_[np.ones(49), mse], np.ones(50) / 50, "valid"))),
+            "variance_law": law,
+            "mean_variance": np.clip(variance + noise, 0.0, 1.05),
+            "mean_mu": 0.1 * rng.standard_normal((n, k)),
+            "mu_squared": np.clip(1.0 - variance + noise, 0.0, None),
+            "latent_kl": np.maximum(
+                -0.5 * np.log(np.clip(variance, 1e-3, 1.0)) + 0.02 * rng.random((n, k)) * (variance < 0.95), 0.0
+            ),
+        }
+        self.rows["kl"] = self.rows["latent_kl"].sum(axis=1)
+        self.rows["loss"] = self.rows["mse"] / (2 * self.rows["gamma"] ** 2) + self.rows["kl"]
+        self.events = [Event(1, self.begins, self.number, "stage")]
+        if k:
+            tracker = latents.WakeTracker(k)
+            for p in tracker.update(self.rows["mean_variance"]):
+                self.events.append(
+                    Event(p.row + 1, self.rows["time"][p.row], self.number, "wake" if p.woke else "sleep", p.latent)
+                )
+        self.events.sort(key=lambda event: event.step)
+
+    def _variance(self, rng, t):
+        n, k = self.steps, self.latents
+        wakes = np.full(k, np.inf)
+        sleepers = rng.permutation(k)
+        count = int(self.awake * k)
+        wakes[sleepers[:count]] = 0.04 * n + 0.9 * n * (np.arange(count) / max(count, 1)) ** 1.4
+        dead = sleepers[count : count + k // 5]
+        limbo = 0.8 + 0.05 * rng.standard_normal(k)
+        limbo[dead] = 1.0
+        start = 1.0 - (1.0 - limbo) * np.clip(t / (0.06 * n), 0, 1)[:, None]
+        fall = 1.0 / (1.0 + np.exp(-(t[:, None] - wakes) / (0.012 * n)))
+        return start * (1 - fall) + (0.03 + 0.05 * rng.random(k)) * fall
+
+
+class FakeSource:
+    """Answers polls as a source does, from stages that are all there; `shown` says how much has happened."""
+
+    def __init__(self, *stages, state=RunState.RUNNING, reason="", shown=None, name="run42", total=None):
+        self.stages = stages or (FakeStage(),)
+        self.state = state
+        self.reason = reason
+        self.shown = {s.number: s.steps for s in self.stages} if shown is None else dict(shown)
+        self.name = name
+        self.total = total
+        self.broken = None
+        self.wants = []
+        self.closed = False
+
+    def info(self):
+        begun = [s for s in self.stages if self.shown.get(s.number)]
+        return RunInfo(
+            self.name,
+            f"runs/{self.name}",
+            self.state,
+            self.reason,
+            CREATED,
+            "host",
+            1234,
+            stages=tuple(StageInfo(s.number, s.latents, self.total or s.steps, s.per_epoch) for s in begun),
+        )
+
+    def poll(self, since, want):
+        self.wants.append(want)
+        if self.broken is not None:
+            raise self.broken
+        info = self.info()
+        stages = {s.number: s for s in self.stages if self.shown.get(s.number)}
+        if not stages:
+            return Batch(info, since)
+        stage = stages[want.stage if want.stage in stages else max(stages)]
+        return self._answer(info, stage, since, want)
+
+    def _answer(self, info, stage, since, want):
+        rows = self.shown[stage.number]
+        same = since.stage == stage.number
+        width = max(width_for(rows, want.columns), since.width if same else 1)
+        start = since.rows // width if same else 0
+        end = rows // width
+        events = [e for s in self.stages for e in s.events if e.step <= self.shown.get(s.number, 0)]
+        return Batch(
+            info=info,
+            cursor=Cursor(stage.number, 1, end * width, width, len(events)),
+            stage=stage.number,
+            rows=rows,
+            columns=columns_of(stage, start, end, width, want.channels),
+            latest=latest_of(stage, rows),
+            events=tuple(events[since.events if same else 0 :]),
+            events_anew=not same,
+            rate=stage.rate,
+        )
+
+    def series(self, channel, window, points):
+        raise SourceLost("a made-up run has no series")
+
+    def close(self):
+        self.closed = True
+
+
+def columns_of(stage, start, end, width, channels):
+    names = [name for name in channels if name in stage.rows]
+    piece = slice(start * width, end * width)
+    pooled = {name: pool(stage.rows[name][piece], width) for name in names}
+    scalars = {name: each for name, each in pooled.items() if each.mean.ndim == 1}
+    last = slice(start * width + width - 1, end * width, width)
+    return Columns(
+        first=start,
+        width=width,
+        step=stage.rows["step"][last],
+        time=stage.rows["time"][last],
+        epoch=stage.rows["epoch"][last],
+        mean={name: each.mean for name, each in pooled.items()},
+        low={name: each.low for name, each in scalars.items()},
+        high={name: each.high for name, each in scalars.items()},
+        bad={name: each.bad for name, each in scalars.items()},
+    )
+
+
+def latest_of(stage, rows):
+    newest = slice(max(0, rows - 125), rows)
+    named = {name: values for name, values in stage.rows.items() if name not in ("step", "time", "epoch")}
+    return Latest(
+        step=int(stage.rows["step"][rows - 1]),
+        epoch=int(stage.rows["epoch"][rows - 1]),
+        time=float(stage.rows["time"][rows - 1]),
+        scalars={name: float(v[rows - 1]) for name, v in named.items() if v.ndim == 1},
+        smoothed={name: latents.smooth(v[newest]) for name, v in named.items()},
+    )
+
+
+class Clock:
+    """A clock that stands still until it is set."""
+
+    def __init__(self, now=CREATED):
+        self.now = now
+
+    def __call__(self):
+        return self.now
+
+
+class SteppedApp(WatchApp):
+    """The dashboard, asking its source only when told to, in the test's own thread."""
+
+    asked = RunView()
+
+    def poll(self):
+        """Wait for `step`."""
+
+    def step(self):
+        """Ask once, and show the answer."""
+        self.asked = self.poller.ask(self.asked, self.poller.stage)
+        self.on_view_changed(ViewChanged(self.asked))
+
+
+@lru_cache(maxsize=8)
+def short_stage(latents=64, number=1, steps=1200):
+    """A stage of 30 s."""
+    return FakeStage(
+        number=number, latents=latents, steps=steps, per_epoch=150, begins=CREATED + 5.0 + 40.0 * (number - 1)
+    )
+
+
+def when(stage, rows):
+    """The moment just after so many rows of a stage."""
+    return stage.begins + rows / stage.rate + 0.3
+
+
+def lines(app):
+    """What is on the screen, as lines of text."""
+    return [strip.text.rstrip() for strip in app.screen._compositor.render_strips()]
+
+
+def play(app, gesture, size=(120, 40)):
+    """Run the app without a terminal and do something with it."""
+
+    async def run():
+        async with app.run_test(size=size) as pilot:
+            if isinstance(app, SteppedApp):
+                app.step()
+            await pilot.pause()
+            await gesture(app, pilot)
+
+    asyncio.run(run())
+    return app
+
+
+@pytest.fixture(autouse=True)
+def full_colour(monkeypatch):
+    """A terminal of full colour, near, and dark, whatever the tests run in."""
+    for name in ("NO_COLOR", "COLORFGBG", "SSH_CONNECTION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLORTERM", "truecolor")
+
+
+@pytest.fixture
+def fake():
+    """All of the above, for the tests."""
+    return SimpleNamespace(
+        Stage=FakeStage,
+        Source=FakeSource,
+        Clock=Clock,
+        App=SteppedApp,
+        stage=short_stage,
+        when=when,
+        lines=lines,
+        play=play,
+        CREATED=CREATED,
+    )

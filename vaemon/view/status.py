@@ -1,0 +1,93 @@
+"""How a run fares, in a word and a sign: what a person must never be in doubt about."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from vaemon.batch import RunState
+from vaemon.view.state import RunView
+from vaemon.view.words import age, duration
+
+STALLED_SECONDS = 10.0
+"""A run is never called stalled sooner after its last row."""
+STALLED_INTERVALS = 20.0
+"""Nor before so many times the usual time between two rows."""
+
+
+class Kind(StrEnum):
+    """How a run fares, as far as one can see from here."""
+
+    OPENING = "opening"
+    WAITING = "waiting"
+    RUNNING = "running"
+    STALLED = "stalled"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    CRASHED = "crashed"
+    LOST = "link lost"
+
+
+SIGNS = {
+    Kind.OPENING: "…",
+    Kind.WAITING: "…",
+    Kind.RUNNING: "●",
+    Kind.STALLED: "▲",
+    Kind.FINISHED: "✓",
+    Kind.STOPPED: "■",
+    Kind.FAILED: "✗",
+    Kind.CRASHED: "✗",
+    Kind.LOST: "◇",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A run's state, told by word and sign."""
+
+    kind: Kind
+    words: str
+    """The kind, with what belongs to it: "stalled 42 s"."""
+    age: str = ""
+    """How long ago the newest row came; empty before any."""
+    reason: str = ""
+    """Why, where it is not as planned; empty otherwise."""
+
+    @property
+    def sign(self) -> str:
+        """One character that tells the kind without colour."""
+        return SIGNS[self.kind]
+
+
+def status(view: RunView, now: float) -> Status:
+    """How the run fares at the moment `now`, seconds since 1970 by the reader's clock."""
+    since = max(now - view.heard, 0.0)
+    heard = age(since) if view.latest is not None else ""
+    if view.lost:
+        return Status(Kind.LOST, _lost_words(view, since), heard, view.lost)
+    if view.info is None:
+        return Status(Kind.OPENING, Kind.OPENING)
+    kind = Kind(view.info.state.value)
+    if kind is Kind.RUNNING and view.latest is not None and since > stalled_after(view):
+        return Status(Kind.STALLED, f"stalled {duration(since)}", heard, view.info.reason)
+    return Status(kind, kind, heard, view.info.reason or _silent_end(view.info.state))
+
+
+def _lost_words(view: RunView, since: float) -> str:
+    return f"link lost, data {duration(since)} old" if view.latest is not None else "link lost"
+
+
+def _silent_end(state: RunState) -> str:
+    return "the writer is gone without a word; what it recorded is shown" if state is RunState.CRASHED else ""
+
+
+def stalled_after(view: RunView) -> float:
+    """Seconds without a new row after which a live run counts as stalled."""
+    return max(STALLED_SECONDS, STALLED_INTERVALS * row_interval(view))
+
+
+def row_interval(view: RunView) -> float:
+    """The usual time between two rows, seconds, by the newest columns; 0 where it cannot be told."""
+    times = view.columns.time[-65:]
+    return float(np.median(np.diff(times))) / view.columns.width if len(times) > 1 else 0.0

@@ -1,0 +1,192 @@
+"""Axes: from values to places, round ticks, short labels."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from vaemon.watch.render.cells import Row, said
+
+Array = npt.NDArray[Any]
+
+FINE = (1, 1.5, 2, 2.5, 3, 4, 5)
+"""Mantissas of the distance between ticks where there is room for few."""
+OUTLIER = 4.0
+"""A chart follows its values until they leave the range of nine tenths of them by so many times that range."""
+
+
+class TimeAxis(StrEnum):
+    """What the horizontal axis counts."""
+
+    STEP = "step"
+    EPOCH = "epoch"
+    TIME = "time"
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """A vertical axis."""
+
+    low: float
+    high: float
+    log: bool = False
+
+    def place(self, values: Array) -> Array:
+        """Where values stand, 0 at the bottom and 1 at the top; NaN for what the axis cannot show."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            if not self.log:
+                return np.asarray((values - self.low) / (self.high - self.low))
+            above = math.log(self.low)
+            return np.asarray((np.log(np.where(values > 0, values, np.nan)) - above) / (math.log(self.high) - above))
+
+    def ticks(self, most: int) -> list[float]:
+        """Round values on the axis, rising: so few that `most` rows, evenly spaced, could hold them."""
+        if most < 1:
+            return []
+        if self.log and len(found := self._log_ticks(most)) >= 2:
+            return found
+        step = nice_step((self.high - self.low) / max(most - 1, 1), FINE)
+        found = _multiples(step, self.low, self.high)[:most]
+        return found if len(found) >= 2 else [self.low, self.high][:most]
+
+    def _log_ticks(self, most: int) -> list[float]:
+        first, last = math.floor(math.log10(self.low)), math.ceil(math.log10(self.high))
+        for mantissas in ((1, 2, 5), (1, 3), (1,)):
+            ticks = [m * 10.0**e for e in range(first, last + 1) for m in mantissas]
+            ticks = [t for t in ticks if self.low * (1 - 1e-9) <= t <= self.high * (1 + 1e-9)]
+            if len(ticks) <= most:
+                return ticks
+        return ticks[:: -(-len(ticks) // max(most, 1))]
+
+
+def _multiples(step: float, low: float, high: float) -> list[float]:
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [round(i * step, 12) for i in range(first, last + 1)]
+
+
+def nice_step(least: float, mantissas: Sequence[float] = (1, 2, 2.5, 5)) -> float:
+    """The smallest of the mantissas times a power of ten that is at least `least`."""
+    if not (math.isfinite(least) and least > 0):
+        return 1.0
+    power = 10.0 ** math.floor(math.log10(least))
+    return next((m * power for m in mantissas if m * power >= least * (1 - 1e-9)), 10 * power)
+
+
+def scale_for(values: Array, *, log: bool, keep: Sequence[float] = ()) -> Scale:
+    """The axis that shows the values, its ends rounded outward so that it moves seldom.
+
+    Far outliers are left off it, for one bad batch would press everything else flat.
+
+    Args:
+        values: any shape; what is not finite (and on a log axis, not positive) takes no part.
+        log: whether the axis is logarithmic.
+        keep: values that must be on the axis whatever the others are.
+    """
+    values = values[np.isfinite(values)]
+    kept = [each for each in keep if math.isfinite(each)]
+    if log:
+        values, kept = values[values > 0], [each for each in kept if each > 0]
+    if not len(values):
+        return Scale(*((min(kept) / 2, max(kept) * 2) if kept and log else (0.1, 1.0) if log else (0.0, 1.0)), log)
+    low, high = _without_outliers(np.log(values) if log else values)
+    if log:
+        return _log_scale(min([math.exp(low), *kept]), max([math.exp(high), *kept]))
+    return _linear_scale(min([low, *kept]), max([high, *kept]))
+
+
+def _without_outliers(values: Array) -> tuple[float, float]:
+    low, high = (float(each) for each in np.quantile(values, (0.05, 0.95)))
+    reach = OUTLIER * (high - low)
+    inside = values[(values >= low - reach) & (values <= high + reach)]
+    return (float(inside.min()), float(inside.max())) if len(inside) else (low, high)
+
+
+def _linear_scale(low: float, high: float) -> Scale:
+    if high - low <= 1e-12 * max(abs(low), abs(high), 1e-300):
+        pad = abs(low) / 10 or 0.5
+        return Scale(low - pad, high + pad)
+    step = nice_step((high - low) / 8)
+    first = math.floor(low / step + 1e-9)
+    last = math.ceil(high / step - 1e-9)
+    return Scale(round(first * step, 12), round(last * step, 12)) if last > first else Scale(low, high)
+
+
+def _log_scale(low: float, high: float) -> Scale:
+    if high / low < 1.0001:
+        return Scale(low / 1.2, high * 1.2, log=True)
+    return Scale(_mantissa(low, math.floor), _mantissa(high, math.ceil), log=True)
+
+
+def _mantissa(value: float, toward: Callable[[float], int]) -> float:
+    # Rounded outward to one digit of its power of ten.
+    power = 10.0 ** math.floor(math.log10(value))
+    rounded = toward(value / power * (1 + (1e-9 if toward is math.floor else -1e-9)))
+    return max(rounded, 1) * power
+
+
+def tick_label(value: float) -> str:
+    """A tick in at most seven characters."""
+    size = abs(value)
+    if value == 0:
+        return "0"
+    if size >= 1e7 or size < 1e-3:
+        return f"{value:.3g}".replace("e+0", "e").replace("e-0", "e-").replace("e+", "e")
+    if size >= 10_000:
+        return f"{value / 1000:.6g}k"
+    return f"{value:,.5g}" if size >= 1000 else f"{value:.4g}"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Ruler:
+    """What the places of a time axis mean: a rising value at each edge between columns."""
+
+    values: Array
+    """At the left edge of column 0, and at the right edge of each column; shape (n + 1,)."""
+    label: Callable[[float], str]
+    least: float = 1.0
+    """Ticks stand at least so far apart."""
+
+    def at(self, column: float) -> float:
+        """The value at a place, counted in columns from the left; beyond the last it goes on as before."""
+        known = len(self.values) - 1
+        if column <= known or known < 1:
+            return float(np.interp(column, np.arange(known + 1), self.values))
+        return float(self.values[-1] + self._slope() * (column - known))
+
+    def column(self, value: float) -> float:
+        """The place of a value: the first, where many have it."""
+        known = len(self.values) - 1
+        if value > self.values[-1] and known >= 1:
+            slope = self._slope()
+            return known + (value - self.values[-1]) / slope if slope > 0 else math.inf
+        after = int(np.searchsorted(self.values, value, side="left"))
+        if after == 0:
+            return 0.0
+        before, behind = self.values[after - 1], self.values[after]
+        return after - 1 + float((value - before) / (behind - before))
+
+    def _slope(self) -> float:
+        return float(self.values[-1] - self.values[0]) / (len(self.values) - 1)
+
+
+def axis_row(ruler: Ruler, total: int, cells: int) -> Row:
+    """One row of ticks and labels under a picture `cells` wide that shows `total` columns."""
+    last = ruler.at(total)
+    first = float(ruler.values[0])
+    if cells < 1 or not (last > first):
+        return ()
+    widest = max(len(ruler.label(first)), len(ruler.label(last))) + 3
+    step = nice_step(max((last - first) / max(cells // widest, 1), ruler.least))
+    text = [" "] * cells
+    free = 0
+    for i in range(math.ceil(first / step - 1e-9), math.floor(last / step + 1e-9) + 1):
+        place = ruler.column(i * step) * cells / total
+        label = "╵" + ruler.label(i * step)
+        if math.isfinite(place) and free <= int(place) <= cells - len(label):
+            text[int(place) : int(place) + len(label)] = label
+            free = int(place) + len(label) + 1
+    return (said("".join(text), "muted"),)

@@ -1,0 +1,105 @@
+"""Line charts in dots: braille, two by four to a cell, or one to a cell in ASCII.
+
+A picture is a pile of layers, each a grid of dots in one colour. A cell has one colour only: it shows the dots of
+the topmost layer that has any there.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from vaemon.watch.render.cells import Grid, Ink, Row
+
+Array = npt.NDArray[Any]
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Dots:
+    """How many dots a cell has."""
+
+    across: int
+    down: int
+
+
+BRAILLE = Dots(2, 4)
+ASCII = Dots(1, 1)
+
+_BITS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Layer:
+    """Dots of one colour."""
+
+    mask: Mask
+    """Shape (height * dots.down, width * dots.across)."""
+    fg: str
+    mark: str = "*"
+    """What a dot is in ASCII."""
+
+
+def draw(layers: Sequence[Layer], height: int, width: int, dots: Dots) -> list[Row]:
+    """The layers, the lowest first, as `height` rows of `width` cells."""
+    codes = np.full((height, width), ord(" "))
+    inks = np.zeros((height, width), np.int64)
+    for number, layer in enumerate(layers, start=1):
+        cells = layer.mask.reshape(height, dots.down, width, dots.across).transpose(0, 2, 1, 3)
+        if dots == BRAILLE:
+            drawn = (cells * _BITS).sum(axis=(2, 3))
+            glyphs = 0x2800 + drawn
+        else:
+            drawn = cells.any(axis=(2, 3))
+            glyphs = np.full((height, width), ord(layer.mark))
+        codes = np.where(drawn > 0, glyphs, codes)
+        inks = np.where(drawn > 0, number, inks)
+    return Grid(codes, inks).rows([Ink(), *(Ink(layer.fg) for layer in layers)])
+
+
+def line(place: Array, height: int, width: int, dots: Dots) -> Mask:
+    """A line through one place a dot column.
+
+    Args:
+        place: 0 at the bottom, 1 at the top, NaN for a gap, shape (n,) with n at most the dot columns; what is
+            outside is drawn at the edge.
+        height: rows of cells.
+        width: cells.
+        dots: dots a cell.
+    """
+    row = _rows(place, height * dots.down)
+    before = np.concatenate([row[:1], row[:-1]])
+    before = np.where(np.isnan(before), row, before)
+    # A column reaches from its own dot to the one next to its neighbour's, so that steep lines have no holes.
+    low = np.where(before < row, before + 1, row)
+    high = np.where(before > row, before - 1, row)
+    return _filled(low, high, height, width, dots)
+
+
+def band(low: Array, high: Array, height: int, width: int, dots: Dots) -> Mask:
+    """Everything between two places a dot column; arguments as in `line`."""
+    return _filled(_rows(high, height * dots.down), _rows(low, height * dots.down), height, width, dots)
+
+
+def dashes(place: float, height: int, width: int, dots: Dots) -> Mask:
+    """A dashed level line over the whole width; nothing where its place is outside."""
+    mask = np.zeros((height * dots.down, width * dots.across), bool)
+    if 0.0 <= place <= 1.0 and mask.size:
+        mask[int(_rows(np.array([place]), len(mask))[0])] = (
+            np.arange(mask.shape[1]) % (4 * dots.across) < 2 * dots.across
+        )
+    return mask
+
+
+def _rows(place: Array, rows: int) -> Array:
+    # Dot rows from the top, as floats for the gaps' sake.
+    return np.asarray(np.rint((1.0 - np.clip(place, 0.0, 1.0)) * max(rows - 1, 0)))
+
+
+def _filled(top: Array, bottom: Array, height: int, width: int, dots: Dots) -> Mask:
+    mask = np.zeros((height * dots.down, width * dots.across), bool)
+    row = np.arange(len(mask))[:, None]
+    mask[:, : len(top)] = (row >= top) & (row <= bottom)
+    return mask

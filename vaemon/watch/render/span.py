@@ -1,0 +1,106 @@
+"""Which columns of a run stand in which cell of the screen, and their figures pooled into cells.
+
+Time grows, it does not scroll: a cell of a live run stands for a whole number of columns, and is painted once
+they are all there; when the axis is full, cells take more columns each. A run that is over fills the width.
+"""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TimeSpan:
+    """The time axis of a picture, counted in columns of the run."""
+
+    total: int
+    """Columns that the whole axis stands for, at least 1."""
+    filled: int
+    """Columns that are there."""
+
+    @classmethod
+    def live(cls, columns: int, cells: int) -> "TimeSpan":
+        """The axis of a run that goes on, in a picture `cells` wide: room for what comes is left free."""
+        cells = max(cells, 1)
+        return cls(total=max(-(-columns // cells), 1) * cells, filled=columns)
+
+    @classmethod
+    def over(cls, columns: int) -> "TimeSpan":
+        """The axis of a run that is over: its columns fill the width."""
+        return cls(total=max(columns, 1), filled=columns)
+
+    def starts(self, cells: int) -> Array:
+        """First column of each cell, shape (cells,)."""
+        return np.arange(cells) * self.total // max(cells, 1)
+
+    def ends(self, cells: int) -> Array:
+        """Column after the last of each cell, shape (cells,); where columns are wider than cells, they share one."""
+        return np.asarray(np.maximum((np.arange(cells) + 1) * self.total // max(cells, 1), self.starts(cells) + 1))
+
+    def painted(self, cells: int) -> int:
+        """How many cells, from the left, have all their columns."""
+        return int(np.searchsorted(self.ends(cells), self.filled, side="right"))
+
+    def cell(self, column: float, cells: int) -> int:
+        """The cell that a column falls into."""
+        return min(max(int(column * cells / self.total), 0), max(cells - 1, 0))
+
+
+class Pooled(NamedTuple):
+    """Figures of the painted cells, each of shape (painted, ...)."""
+
+    mean: Array
+    low: Array
+    high: Array
+    bad: Array
+
+
+def pool_mean(values: Array, span: TimeSpan, cells: int, weights: Array | None = None) -> Array:
+    """Mean of each painted cell's columns, NaN where none has a value.
+
+    Args:
+        values: shape (n, ...), NaN where nothing finite stands behind a column.
+        span: the time axis.
+        cells: width of the picture.
+        weights: how many values stand behind each column, shape (n,); one each where not given.
+    """
+    starts, end = _groups(span, cells)
+    values = values[:end]
+    if not len(starts):
+        return np.full((0, *values.shape[1:]), np.nan)
+    weights = np.ones(end) if weights is None else np.asarray(weights[:end], np.float64)
+    weight = np.where(np.isnan(values), 0.0, weights.reshape(-1, *(1,) * (values.ndim - 1)))
+    total = np.add.reduceat(weight, starts, axis=0)
+    parts = np.add.reduceat(np.where(weight > 0, values, 0.0) * weight, starts, axis=0)
+    return np.asarray(parts / np.where(total > 0, total, np.nan))
+
+
+def pool(columns: Pooled, span: TimeSpan, cells: int, width: int) -> Pooled:
+    """Mean, smallest, largest and count of non-finite values of each painted cell of a scalar channel.
+
+    Args:
+        columns: the figures of each column, each of shape (n,).
+        span: the time axis.
+        cells: width of the picture.
+        width: rows a column.
+    """
+    starts, end = _groups(span, cells)
+    if not len(starts):
+        none = np.full(0, np.nan)
+        return Pooled(none, none, none, np.zeros(0, np.int64))
+    return Pooled(
+        mean=pool_mean(columns.mean, span, cells, width - np.nan_to_num(columns.bad, nan=width)),
+        low=np.fmin.reduceat(columns.low[:end], starts),
+        high=np.fmax.reduceat(columns.high[:end], starts),
+        bad=np.add.reduceat(np.nan_to_num(columns.bad[:end]), starts).astype(np.int64),
+    )
+
+
+def _groups(span: TimeSpan, cells: int) -> tuple[Array, int]:
+    painted = span.painted(cells)
+    ends = span.ends(cells)
+    return span.starts(cells)[:painted], int(ends[painted - 1]) if painted else 0

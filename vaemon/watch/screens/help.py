@@ -1,0 +1,114 @@
+"""The help: the keys, made from their table, and what the signs and colours mean."""
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import Screen
+
+from vaemon.latents import DEFAULT, LatentState
+from vaemon.view.status import SIGNS, Kind
+from vaemon.view.words import STATE_WORDS
+from vaemon.watch.render.cells import BLANK, Ink, Row, Span, said
+from vaemon.watch.render.glyphs import STATE
+from vaemon.watch.render.wall import legend
+from vaemon.watch.screens.bindings import APP_KEYS, RUN_KEYS, told
+from vaemon.watch.widgets.header import COLOURS
+from vaemon.watch.widgets.lines import LinesWidget
+from vaemon.watch.widgets.pen import Pen
+
+_STATES = {
+    LatentState.ACTIVE: f"E[σ²] below {DEFAULT.wake:g}, or awake and not yet above {DEFAULT.doze:g}",
+    LatentState.WAKING: f"below {DEFAULT.doze:g}, on its way",
+    LatentState.LIMBO: "in between: it may still wake",
+    LatentState.COLLAPSED: f"from {DEFAULT.collapsed:g} on with a KL below {DEFAULT.collapsed_kl:g}: the prior itself",
+}
+_KINDS = {
+    Kind.WAITING: "nothing has been recorded yet",
+    Kind.RUNNING: "rows are coming",
+    Kind.STALLED: "it runs, but no row has come for long",
+    Kind.FINISHED: "it ended as planned",
+    Kind.STOPPED: "a person ended it",
+    Kind.FAILED: "it ended by an error, which is told",
+    Kind.CRASHED: "the writer is gone without a word",
+    Kind.LOST: "the place it is read from does not answer; the data are as old as told",
+}
+
+
+KEY = Ink("accent", bold=True)
+
+
+class HelpScreen(Screen[None]):
+    """All keys and signs; any of esc, ?, enter leads back."""
+
+    DEFAULT_CSS = """
+    HelpScreen { background: $background; }
+    HelpScreen VerticalScroll { height: 1fr; scrollbar-size-vertical: 0; }
+    HelpScreen #foot { height: 1; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,question_mark,enter,space", "back", "back to the run"),
+        Binding("k", "scroll(-1)", "up"),
+        Binding("j", "scroll(1)", "down"),
+    ]
+
+    def __init__(self, pen: Pen) -> None:
+        """Draw with `pen`."""
+        super().__init__()
+        self._pen = pen
+        self._list = VerticalScroll()
+
+    def compose(self) -> ComposeResult:
+        """One list, scrolled where it is too long, and how to leave it."""
+        with self._list:
+            yield LinesWidget(self._pen, id="text")
+        yield LinesWidget(self._pen, id="foot")
+
+    def on_mount(self) -> None:
+        """Write the list."""
+        rows = help_rows(shaded=self._pen.shaded)
+        text = self.query_one("#text", LinesWidget)
+        text.styles.height = len(rows)
+        text.publish(rows)
+        foot = (("esc", "back"), ("↑ ↓", "scroll"), ("q", "quit"))
+        keys = [Span(part, ink) for key, word in foot for part, ink in ((f" {key} ", KEY), (f"{word} ", Ink("muted")))]
+        self.query_one("#foot", LinesWidget).publish([tuple(keys)])
+        self._list.focus()
+
+    def action_back(self) -> None:
+        """Leave."""
+        self.dismiss()
+
+    def action_scroll(self, by: int) -> None:
+        """Scroll by a row."""
+        self._list.scroll_relative(y=by, animate=False)
+
+
+def help_rows(*, shaded: bool) -> list[Row]:
+    """What the help says."""
+    keys = [((said(f"{key:>16}", "accent", bold=True),), what) for key, what in told((*RUN_KEYS, *APP_KEYS))]
+    states = [((said(f"{STATE[s]:>4} ", STATE_WORDS[s]), said(STATE_WORDS[s])), text) for s, text in _STATES.items()]
+    kinds = [((said(f"{SIGNS[k]:>4} ", COLOURS[k]), said(k)), text) for k, text in _KINDS.items()]
+    colours = (said(f"{'':>5}", "muted"), *legend(16, shaded=shaded), said("  awake to asleep; × not finite", "muted"))
+    remarks = [
+        "Two latents in one row: the left number is the upper strip.",
+        f"inactive is the paper's count, E[σ²] ≥ {DEFAULT.inactive:g}; it overlaps limbo and collapsed.",
+    ]
+    return [
+        BLANK,
+        *_part("keys", keys, 19),
+        *_part("a run is", kinds, 19),
+        *_part("a latent is", states, 19),
+        colours,
+        *((said(f"{'':>5}{remark}", "muted"),) for remark in remarks),
+    ]
+
+
+def _part(title: str, lines: Iterable[tuple[Row, str]], indent: int) -> Sequence[Row]:
+    rows: list[Row] = [(said(f" {title}", bold=True),)]
+    for head, text in lines:
+        gap = indent - sum(len(span.text) for span in head)
+        rows.append((*head, said(" " * max(gap, 1)), said(text, "muted")))
+    return [*rows, BLANK]

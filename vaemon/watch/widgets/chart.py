@@ -1,0 +1,159 @@
+"""A chart of one recorded scalar: its newest value in the title, mean and envelope over time below."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from vaemon.batch import Array, Columns
+from vaemon.view.words import number
+from vaemon.watch.render.axis import axis_row
+from vaemon.watch.render.cells import Row, Span, fit, join, said
+from vaemon.watch.render.chart import GUTTER, Plot, chart_rows, not_positive
+from vaemon.watch.render.span import Pooled, TimeSpan, pool, pool_mean
+from vaemon.watch.widgets.lines import Panel
+from vaemon.watch.widgets.pen import Pen
+from vaemon.watch.widgets.picture import Picture
+from vaemon.watch.widgets.time import ruler_of, span_of
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """What a chart shows."""
+
+    channel: str
+    name: str
+    root_of: str = ""
+    """A channel whose square root is drawn beside it, for the two should meet."""
+    root_name: str = ""
+    level: float | None = None
+    """A value that it should have."""
+
+
+QUANTITIES = (
+    Quantity("gamma", "gamma", root_of="mse", root_name="√MSE"),
+    Quantity("mse", "MSE"),
+    Quantity("kl", "KL"),
+    Quantity("variance_law", "variance law", level=1.0),
+)
+
+
+NO_COLUMNS = Pooled(np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0, np.int64))
+
+
+class Chart(Panel, can_focus=True):
+    """One quantity over time."""
+
+    def __init__(self, pen: Pen, quantity: Quantity, **options: str | None) -> None:
+        """Draw the quantity with `pen`; the options are those of a Textual widget."""
+        super().__init__(pen, **options)
+        self.quantity = quantity
+        self.alone = False
+        """Whether the chart stands alone, and has an axis of its own."""
+        self._made: tuple[object, Plot, list[Row]] = (None, Plot(NO_COLUMNS), [])
+
+    def rows(self, picture: Picture, width: int, height: int) -> Sequence[Row]:
+        """Title, plot, and the time axis where the chart stands alone."""
+        gutter = GUTTER if width > 2 * GUTTER else 0
+        cells = max(width - gutter, 1)
+        span = picture.span or span_of(picture, cells)
+        # Whole cells only: half a cell would be painted twice.
+        painted = span.painted(cells)
+        span = replace(span, filled=int(span.ends(cells)[painted - 1]) if painted else 0)
+        drawn = (
+            span,
+            picture.look,
+            picture.view.columns.width,
+            picture.view.stage,
+            picture.view.cursor.segments,
+            width,
+            height,
+        )
+        if self._made[0] != drawn:
+            plot = self._plot(picture, span, cells)
+            body = chart_rows(plot, height - 1 - self.alone, width, ascii_only=self.pen.ascii_only)
+            self._made = (drawn, plot, body)
+        _, plot, body = self._made
+        title = self._title(picture, plot, width)
+        return [title, *body, time_row(picture, span, gutter, cells)] if self.alone else [title, *body]
+
+    def _plot(self, picture: Picture, span: TimeSpan, cells: int) -> Plot:
+        columns, look = picture.view.columns, picture.look
+        dots = cells if self.pen.ascii_only else 2 * cells
+        at = None if look.at is None else span.cell(min(look.at / columns.width, len(columns) - 1), dots)
+        return Plot(
+            pooled=_pooled(columns, self.quantity.channel, span, dots),
+            reference=_root(columns, self.quantity.root_of, span, dots),
+            level=self.quantity.level,
+            smoothed=look.smoothed,
+            log=look.log,
+            at=at,
+        )
+
+    def _title(self, picture: Picture, plot: Plot, width: int) -> Row:
+        focused = self.has_focus
+        head = (said("▸" if focused else " ", "accent", bold=True),)
+        parts: list[Row] = [(*head, said(self.quantity.name, "accent" if focused else "muted", bold=focused))]
+        parts += [(said(value, bold=True),) for value in self._value(picture)]
+        parts += [(span,) for span in self._remarks(picture, plot)]
+        return fit(join(parts, said("  "), width), width)
+
+    def _value(self, picture: Picture) -> list[str]:
+        value = _at(picture, self.quantity.channel)
+        return [] if value is None else [number(value)]
+
+    def _remarks(self, picture: Picture, plot: Plot) -> list[Span]:
+        remarks = []
+        bad, hidden = int(plot.pooled.bad.sum()), not_positive(plot)
+        if bad:
+            remarks.append(said(f"{bad:,} not finite", "bad", bold=True))
+        if self.quantity.root_of and (square := _at(picture, self.quantity.root_of)) is not None and square >= 0:
+            remarks.append(said(f"{self.quantity.root_name} {number(float(np.sqrt(square)))}", "reference"))
+        if self.quantity.level is not None:
+            remarks.append(said(f"prior: {self.quantity.level:g}", "reference"))
+        if hidden:
+            remarks.append(said(f"{hidden:,} ≤ 0", "warn"))
+        return remarks
+
+
+class ChartAxis(Panel):
+    """The time axis under a pile of charts."""
+
+    def rows(self, picture: Picture, width: int, height: int) -> Sequence[Row]:
+        """One row of ticks."""
+        gutter = GUTTER if width > 2 * GUTTER else 0
+        cells = max(width - gutter, 1)
+        return [time_row(picture, picture.span or span_of(picture, cells), gutter, cells)]
+
+
+def time_row(picture: Picture, span: TimeSpan, gutter: int, cells: int) -> Row:
+    """Ticks of the time axis, its name in the gutter."""
+    ruler = ruler_of(picture.view, picture.look.axis)
+    if ruler is None:
+        return ()
+    name = (said(f"{picture.look.axis:>{gutter - 1}} ", "muted"),) if gutter else ()
+    return (*name, *axis_row(ruler, span.total, cells))
+
+
+def _pooled(columns: Columns, channel: str, span: TimeSpan, dots: int) -> Pooled:
+    if channel not in columns.mean:
+        return NO_COLUMNS
+    figures = Pooled(columns.mean[channel], columns.low[channel], columns.high[channel], columns.bad[channel])
+    return pool(figures, span, dots, columns.width)
+
+
+def _root(columns: Columns, channel: str, span: TimeSpan, dots: int) -> Array | None:
+    if channel not in columns.mean:
+        return None
+    square = pool_mean(columns.mean[channel], span, dots)
+    return np.sqrt(np.where(square >= 0, square, np.nan))
+
+
+def _at(picture: Picture, channel: str) -> float | None:
+    """The value under the crosshair, else the newest, smoothed; None where there is none."""
+    view, at = picture.view, picture.look.at
+    if at is not None and len(view.columns):
+        column = view.columns.mean.get(channel)
+        return None if column is None else float(column[min(at // view.columns.width, len(column) - 1)])
+    value = view.latest.smoothed.get(channel) if view.latest is not None else None
+    return None if value is None else float(value)

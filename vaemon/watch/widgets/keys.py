@@ -1,0 +1,43 @@
+"""The bottom row: the keys that work now, and what they are set to."""
+
+from collections.abc import Sequence
+
+from vaemon.watch.render.axis import TimeAxis
+from vaemon.watch.render.cells import Row, join, length, said, spread
+from vaemon.watch.widgets.lines import Panel
+from vaemon.watch.widgets.pen import Pen
+from vaemon.watch.widgets.picture import Picture, other_stage
+
+
+class Keys(Panel):
+    """Keys in strong, what they do or are set to after them; what does not fit is left out from the right."""
+
+    def __init__(self, pen: Pen, keys: Sequence[tuple[str, str]]) -> None:
+        """Draw with `pen`; the keys as they are written, each with the name of what it does."""
+        super().__init__(pen)
+        self._keys = keys
+
+    def rows(self, picture: Picture, width: int, height: int) -> Sequence[Row]:
+        """One row."""
+        aside: Row = (said(f" {picture.notice} ", "accent", bold=True),) if picture.notice else ()
+        words = _words(picture)
+        parts = [
+            (said(f" {key} ", "accent", bold=True), said(words.get(name, name), "muted"))
+            for key, name in self._keys
+            if words.get(name, name)
+        ]
+        return [spread(join(parts, said(" "), width - length(aside) - 1), aside, width)]
+
+
+def _words(picture: Picture) -> dict[str, str]:
+    """What the keys with a state say; an empty word leaves the key out."""
+    look, other = picture.look, other_stage(picture.view)
+    return {
+        "pause": "go on" if look.paused else "pause",
+        "stage": f"stage {other}" if other is not None else "",
+        "order": f"by {look.order}",
+        "axis": {TimeAxis.STEP: "steps", TimeAxis.EPOCH: "epochs", TimeAxis.TIME: "time"}[look.axis],
+        "log": "log" if look.log else "linear",
+        "smooth": "smooth" if look.smoothed else "raw",
+        "next": "next panel",
+    }

@@ -1,0 +1,60 @@
+"""From rows of named colours to strips of a terminal: the one place where the names become styles."""
+
+from functools import lru_cache
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from vaemon.watch.render.cells import Ink, Row, Span, fit
+from vaemon.watch.render.glyphs import safe, to_ascii
+from vaemon.watch.render.palette import Palette
+
+
+class Pen:
+    """What a screen is drawn with: a palette, and whether signs beyond ASCII may be used."""
+
+    def __init__(self, palette: Palette, *, ascii_only: bool = False) -> None:
+        """Draw with these colours."""
+        self.palette = palette
+        self.ascii_only = ascii_only
+        self._style = lru_cache(maxsize=4096)(self._make_style)
+
+    @property
+    def shaded(self) -> bool:
+        """Whether heat is told by density instead of colour."""
+        return self.palette.shaded or self.ascii_only
+
+    def strip(self, row: Row, width: int) -> Strip:
+        """The row as a strip of exactly that width."""
+        written = fit(tuple(Span(self._sign(span.text), span.ink) for span in row), width)
+        return Strip([Segment(span.text, self._style(span.ink)) for span in _merged(written)], max(width, 0))
+
+    def _sign(self, text: str) -> str:
+        return to_ascii(safe(text)) if self.ascii_only else safe(text)
+
+    def _make_style(self, ink: Ink) -> Style:
+        # A style is dear to make (6 µs) and there are few: they are kept.
+        return Style(color=self.palette[ink.fg], bgcolor=self.palette[ink.bg], bold=ink.bold)
+
+    @staticmethod
+    def ellipsis(text: str, width: int) -> str:
+        """The text cut to the width, with a sign where something is missing."""
+        return text if cell_len(text) <= width else text[: max(width - 1, 0)] + "…"
+
+
+def _merged(row: Row) -> list[Span]:
+    """The row in as few spans as look the same: a colour costs some forty bytes on the wire, and a blank shows none."""
+    merged: list[Span] = []
+    for span in row:
+        last = merged[-1] if merged else None
+        if last is None or last.ink.bg != span.ink.bg:
+            merged.append(span)
+        elif span.ink == last.ink or span.text.isspace():
+            merged[-1] = Span(last.text + span.text, last.ink)
+        elif last.text.isspace():
+            merged[-1] = Span(last.text + span.text, span.ink)
+        else:
+            merged.append(span)
+    return merged

@@ -1,0 +1,56 @@
+"""What the places along a run's time axis mean, and which columns a picture's axis stands for."""
+
+import numpy as np
+
+from vaemon.batch import Array
+from vaemon.view.state import RunView
+from vaemon.watch.render.axis import Ruler, TimeAxis, tick_label
+from vaemon.watch.render.span import TimeSpan
+from vaemon.watch.widgets.picture import Picture
+
+_LARGE = 100_000
+
+
+def span_of(picture: Picture, cells: int) -> TimeSpan:
+    """The time axis of a picture `cells` wide: room to grow for a live run, all of the width for one that is over."""
+    columns = len(picture.view.columns)
+    return TimeSpan.over(columns) if picture.over else TimeSpan.live(columns, cells)
+
+
+def ruler_of(view: RunView, axis: TimeAxis) -> Ruler | None:
+    """What the axis counts; None before there is a column."""
+    if not len(view.columns):
+        return None
+    if axis is TimeAxis.TIME:
+        return _time_ruler(view.columns.time)
+    steps = _edges(view.columns.step.astype(np.float64), floor=0.0)
+    stage = view.info.stage(view.stage) if view.info is not None else None
+    if axis is TimeAxis.STEP:
+        return Ruler(steps, _count_label)
+    if stage is not None and stage.steps_per_epoch:
+        return Ruler(steps / stage.steps_per_epoch, tick_label)
+    return Ruler(_edges(view.columns.epoch.astype(np.float64), floor=0.0), tick_label)
+
+
+def steps_per_column(view: RunView) -> float:
+    """Steps that a column stands for; 0 where it cannot be told."""
+    step = view.columns.step
+    return float(step[-1] - step[0]) / (len(step) - 1) if len(step) > 1 else 0.0
+
+
+def _edges(values: Array, floor: float) -> Array:
+    # The left edge of the first column is as far before its right edge as columns are wide on average.
+    values = np.maximum.accumulate(values)
+    wide = (values[-1] - values[0]) / (len(values) - 1) if len(values) > 1 else 0.0
+    return np.concatenate([[max(values[0] - wide, floor)], values])
+
+
+def _time_ruler(times: Array) -> Ruler:
+    since = _edges(times - times[0], floor=-np.inf)
+    since = since - since[0]
+    unit, size = next((u, s) for u, s in (("h", 3600.0), ("min", 60.0), ("s", 1.0)) if since[-1] >= 2 * s or s == 1.0)
+    return Ruler(since / size, lambda value: f"{value:g} {unit}")
+
+
+def _count_label(value: float) -> str:
+    return f"{value / 1000:,g}k" if value >= _LARGE else f"{value:,.0f}"
