@@ -61,6 +61,7 @@ class Lines(Quiet):
     def __init__(self) -> None:
         self._pace = Pace()
         self._next = 0.0
+        self._last = (0, 0)
 
     def say(self, text: str) -> None:
         """Print a sentence."""
@@ -70,9 +71,10 @@ class Lines(Quiet):
         """Print the stage as it stands, where the last line is some seconds old."""
         now = time.monotonic()
         rate = self._pace.update(stage.step, now)
-        if now < self._next and not stage.done:
+        at = (stage.number, stage.step)
+        if at == self._last or (now < self._next and not stage.done):
             return
-        self._next = now + LINE_EVERY
+        self._next, self._last = now + LINE_EVERY, at
         counts = f"stage {stage.number}  step {stage.step}/{stage.total_steps}  epoch {_epoch(stage)}"
         click.echo("  ".join(filter(None, (counts, rates(stage, rate), terms(newest)))))
 

@@ -73,6 +73,6 @@ def _newest(preset: str, runs: Path) -> tuple[Path, Config]:
 
 
 def _made_with(folder: Path) -> tuple[str, Config]:
-    found = dict(manifest.read(folder).config)
-    preset = found.pop("preset", "")
-    return (str(preset), config_from(found)) if preset else ("", Config())
+    found = manifest.read(folder).config
+    settings = {name: found[name] for name in Config.__struct_fields__ if name in found}
+    return (str(found["preset"]), config_from(settings)) if found.get("preset") else ("", Config())

@@ -67,12 +67,12 @@ def train(run: Run, teller: Teller, stop: Callable[[], str]) -> bool:
     device = choose_device(run.config)
     images = load_images(run.config)
     teller.say(images.source)
-    teller.say(f"run {run.name} in {run.folder}, on {device}")
     first = image_stage(run.config, images.train, device)
+    teller.say(f"run {run.name} in {run.folder}, on {device}")
     with Recorder(
         run.name,
         latents=first.network.latents,
-        config={"preset": run.preset, **to_tree(run.config)},
+        config={"preset": run.preset, "factors": list(images.factors), **to_tree(run.config)},
         runs=run.folder.parent,
         resume=run.resume,
         total_steps=first.total_steps,
@@ -133,10 +133,8 @@ class _Stages:
         if state is not None:
             stage.load_state_dict(state)
             self.teller.say(f"stage {stage.number} goes on after step {stage.step:,} of {stage.total_steps:,}")
-            self.recorder.event("resume", f"goes on after step {stage.step}", step=stage.step)
         else:
             self.teller.say(f"stage {stage.number} begins: {stage.total_steps:,} steps of {stage.settings.batch}")
-            self.recorder.event("stage", f"stage {stage.number} begins", step=0)
 
     def _train(self, stage: Stage) -> None:
         run_stage(
@@ -164,7 +162,7 @@ class _Stages:
             self.recorder.event("error", str(error))
             self.teller.say(f"{error}; training goes on")
             return
-        self.recorder.event("checkpoint", f"checkpoint at step {stage.step}", step=stage.step)
+        self.recorder.event("checkpoint", f"stage {stage.number}", step=stage.step)
 
 
 def nothing_left(config: Config, saved: dict[int, State | None]) -> bool:

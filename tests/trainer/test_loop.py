@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from trainer.loop import run_stage
+from trainer.loop import run_stage, train_batch
 from trainer.stages import image_stage
 from vaemon.errors import BadLoss
 
@@ -49,6 +49,22 @@ def test_training_lessens_the_loss(run, tiny, recorder):
     run(image_stage(tiny("stage1.epochs=10", "stage1.lr=1e-2"), white, torch.device("cpu")))
     mse = [row["mse"].item() for row in recorder.rows]
     assert sum(mse[-4:]) < 0.1 * sum(mse[:4])
+
+
+def test_nothing_in_a_step_waits_for_the_device(tiny_stage, monkeypatch):
+    """Each of these asks for a value on the host, for which a GPU would have to finish first."""
+    settings = ("network=resnet", "network.base_dim=2", "network.num_scale=2", "network.fc_dim=4")
+    for stage in (tiny_stage(), tiny_stage(*settings)):
+        rows = stage.shuffle()[0]
+        train_batch(stage, rows)  # the optimizer makes its state in the first step
+        with monkeypatch.context() as patched:
+            for name in ("item", "tolist", "numpy", "cpu", "__bool__", "__float__", "__int__", "__index__", "nonzero"):
+                patched.setattr(torch.Tensor, name, _refuse)
+            train_batch(stage, rows)
+
+
+def _refuse(*arguments, **keywords):
+    raise AssertionError("a value was asked for on the host")
 
 
 def test_max_steps_ends_within_an_epoch(run, tiny_stage, recorder):

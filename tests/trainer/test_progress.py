@@ -30,9 +30,9 @@ def test_terms_are_those_that_are_there():
 
 
 def test_lines_are_some_seconds_apart_but_for_the_last(tiny_stage, capsys, monkeypatch):
-    stage, now, lines = tiny_stage(), iter([0.0, 1.0, 6.0, 6.1]), Lines()
+    stage, now, lines = tiny_stage(), iter([0.0, 1.0, 6.0, 6.1, 6.2]), Lines()
     monkeypatch.setattr(progress.time, "monotonic", lambda: next(now))
-    for step in (1, 2, 4, 8):
+    for step in (1, 2, 4, 8, 8):
         stage.step = step
         lines.show(stage, NEWEST)
     shown = capsys.readouterr().out.splitlines()

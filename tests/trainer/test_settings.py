@@ -1,3 +1,6 @@
+import re
+from importlib import resources
+
 import pytest
 
 from trainer.config import KEYS, MAY_CHANGE, Config, flattened, nested, to_tree
@@ -68,7 +71,7 @@ def test_a_wrong_value_is_named_with_its_key_and_what_it_takes(setting, said):
     ("setting", "nearest"),
     [
         ("stage1.epohcs=3", "stage1.epochs"),
-        ("netwrok.latents=3", "network.latents"),
+        ("network.latent=3", "network.latents"),
         ("sead=3", "seed"),
         ("balance=compted", "computed"),
         ("network=resnt", "resnet"),
@@ -123,6 +126,15 @@ def test_every_preset_parses_and_its_printed_form_loads_back(preset, tmp_path):
     file = tmp_path / "printed.toml"
     file.write_text(to_toml(config), encoding="utf-8")
     assert load_preset(str(file)) == config
+
+
+@pytest.mark.parametrize("preset", presets())
+def test_every_value_of_a_preset_says_where_it_comes_from(preset):
+    text = resources.files("trainer").joinpath(f"presets/{preset}.toml").read_text(encoding="utf-8")
+    values = [line for line in text.splitlines() if re.match(r"\w+ = ", line)]
+    silent = [line for line in values if not re.search(r"\S  # \w+", line)]
+    assert len(values) >= 10
+    assert [line.split(" ")[0] for line in silent] == []
 
 
 def test_the_presets_of_the_issue_are_there():
