@@ -61,8 +61,7 @@ def _passage(event: Event) -> Line:
 def _flicker(told: list[Event]) -> Line:
     newest = told[-1]
     wakes = sum(event.kind == "wake" for event in told)
-    now = "awake" if newest.kind == "wake" else "asleep"
-    text = f"z{newest.latent} flickers, now {now}: {wakes}× woke since {told[0].step:,}"
+    text = f"z{newest.latent} flickers: {wakes} wakes, {'awake' if newest.kind == 'wake' else 'asleep'}"
     return Line(newest.step, newest.stage, newest.kind, text, newest.latent)
 
 

@@ -56,7 +56,7 @@ class Poller:
             failures = failures + 1 if view.lost else 0
             if differs(before, view):
                 self._post(view)
-            self._pause(cancelled, self._pace(view, failures))
+            self._pause(cancelled, self.pace(view, failures))
 
     def ask(self, view: RunView, stage: int | None = None) -> RunView:
         """The view after one question."""
@@ -68,7 +68,8 @@ class Poller:
             return source_lost(view, str(error) or type(error).__name__)
         return heard(view, fold(view, batch), self._clock())
 
-    def _pace(self, view: RunView, failures: int) -> float:
+    def pace(self, view: RunView, failures: int) -> float:
+        """Seconds until the next question, after so many in a row without an answer."""
         if failures:
             return min(self._wait * 2.0 ** min(failures, 16), LONGEST_WAIT)
         if view.loading:

@@ -18,7 +18,7 @@ def test_the_newest_comes_first():
 def test_a_latent_that_flickers_is_told_once():
     flicker = [event(10 * i, "wake" if i % 2 else "sleep", latent=5) for i in range(1, 8)]
     lines = chronicle([*flicker, event(33, latent=2)])
-    assert [line.text for line in lines] == ["z2 woke", "z5 flickers, now awake: 4× woke since 10"]
+    assert [line.text for line in lines] == ["z2 woke", "z5 flickers: 4 wakes, awake"]
     assert lines[1].step == 70
 
 

@@ -15,6 +15,8 @@ Array = npt.NDArray[Any]
 
 FINE = (1, 1.5, 2, 2.5, 3, 4, 5)
 """Mantissas of the distance between ticks where there is room for few."""
+LARGEST = 1e300
+"""What is larger, or on a logarithmic axis smaller than one over it, cannot be told apart by arithmetic."""
 OUTLIER = 4.0
 """A chart follows its values until they leave the range of nine tenths of them by so many times that range."""
 
@@ -65,7 +67,12 @@ class Scale:
 
 def _multiples(step: float, low: float, high: float) -> list[float]:
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-    return [round(i * step, 12) for i in range(first, last + 1)]
+    return [_round(i * step) for i in range(first, last + 1)]
+
+
+def _round(value: float) -> float:
+    # Without the dust of binary fractions: 3 times 0.1 is 0.3.
+    return float(f"{value:.12g}")
 
 
 def nice_step(least: float, mantissas: Sequence[float] = (1, 2, 2.5, 5)) -> float:
@@ -86,10 +93,10 @@ def scale_for(values: Array, *, log: bool, keep: Sequence[float] = ()) -> Scale:
         log: whether the axis is logarithmic.
         keep: values that must be on the axis whatever the others are.
     """
-    values = values[np.isfinite(values)]
+    values = np.clip(values[np.isfinite(values)], -LARGEST, LARGEST)
     kept = [each for each in keep if math.isfinite(each)]
     if log:
-        values, kept = values[values > 0], [each for each in kept if each > 0]
+        values, kept = values[values > 1 / LARGEST], [each for each in kept if each > 0]
     if not len(values):
         return Scale(*((min(kept) / 2, max(kept) * 2) if kept and log else (0.1, 1.0) if log else (0.0, 1.0)), log)
     low, high = _without_outliers(np.log(values) if log else values)
@@ -112,7 +119,7 @@ def _linear_scale(low: float, high: float) -> Scale:
     step = nice_step((high - low) / 8)
     first = math.floor(low / step + 1e-9)
     last = math.ceil(high / step - 1e-9)
-    return Scale(round(first * step, 12), round(last * step, 12)) if last > first else Scale(low, high)
+    return Scale(_round(first * step), _round(last * step)) if last > first else Scale(low, high)
 
 
 def _log_scale(low: float, high: float) -> Scale:
@@ -129,7 +136,7 @@ def _mantissa(value: float, toward: Callable[[float], int]) -> float:
 
 
 def tick_label(value: float) -> str:
-    """A tick in at most seven characters."""
+    """A tick, in as few characters as tell it exactly to three figures."""
     size = abs(value)
     if value == 0:
         return "0"
@@ -179,8 +186,8 @@ def axis_row(ruler: Ruler, total: int, cells: int) -> Row:
     first = float(ruler.values[0])
     if cells < 1 or not (last > first):
         return ()
-    widest = max(len(ruler.label(first)), len(ruler.label(last))) + 3
-    step = nice_step(max((last - first) / max(cells // widest, 1), ruler.least))
+    widest = max(len(ruler.label(first)), len(ruler.label(last))) + 4
+    step = nice_step(max((last - first) / max(cells / widest, 1), ruler.least))
     text = [" "] * cells
     free = 0
     for i in range(math.ceil(first / step - 1e-9), math.floor(last / step + 1e-9) + 1):

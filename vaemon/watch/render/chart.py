@@ -15,7 +15,7 @@ Array = npt.NDArray[Any]
 
 SMOOTHING = 0.8
 """Weight of what came before, a dot column; the mean of some five of them."""
-GUTTER = 6
+GUTTER = 7
 """Cells left of the plot, for its ticks."""
 
 
@@ -113,16 +113,17 @@ def _upright(at: int, height: int, cells: int, dots: Dots) -> Array:
 
 
 def _labels(plot: Plot, scale: Scale, height: int) -> dict[int, str]:
-    """Labels by row, the level line's first; every other row at most, so that they can be told apart."""
+    """Labels by row, the level line's first; none next to another, and none that is too long for the gutter."""
     labels: dict[int, str] = {}
     ticks = scale.ticks((height + 1) // 2)
     for tick in ticks if plot.level is None else [plot.level, *ticks]:
         place = _place(scale, tick)
         row = round((1.0 - place) * (height - 1)) if 0 <= place <= 1 else -1
-        if row >= 0 and not labels.keys() & {row - 1, row, row + 1}:
-            labels[row] = tick_label(tick)
+        label = tick_label(tick)
+        if row >= 0 and len(label) < GUTTER and not labels.keys() & {row - 1, row, row + 1}:
+            labels[row] = label
     return labels
 
 
 def _gutter(label: str, width: int) -> tuple[Span, ...]:
-    return (said(f"{label:>{width - 1}} "[:width], "muted"),) if width else ()
+    return (said(f"{label:>{width - 1}} ", "muted"),) if width else ()

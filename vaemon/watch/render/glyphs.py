@@ -52,10 +52,10 @@ _ASCII = {
     "’": "'",
 }
 _TO_ASCII = {ord(sign): stand_in for sign, stand_in in _ASCII.items()}
-# A run's name, a reason or an event comes from elsewhere: an escape in it must not reach the terminal.
-_CONTROLS = dict.fromkeys(
-    [*range(0x20), *range(0x7F, 0xA0), 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)], "?"
-)
+# A run's name, a reason or an event comes from elsewhere: an escape in it must not reach the terminal. Controls,
+# signs of no width, signs that turn the direction of writing, and halves of surrogate pairs.
+_FOREIGN = ((0, 0x20), (0x7F, 0xA0), (0x200B, 0x2010), (0x2028, 0x202F), (0x2060, 0x2070), (0xD800, 0xE000))
+_CONTROLS = dict.fromkeys((code for first, end in _FOREIGN for code in range(first, end)), "?")
 
 
 def safe(text: str) -> str:

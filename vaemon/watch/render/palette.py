@@ -104,7 +104,7 @@ LIGHT = Palette(
             "waking": "#c0431a",
             "limbo": "#7e3a94",
             "collapsed": "#747c87",
-            **heat_scale(asleep=0.13, awake=0.90),
+            **heat_scale(asleep=0.13, awake=0.87),
         }
     ),
 )
@@ -150,7 +150,7 @@ SIXTEEN_LIGHT = _few(
         "line": "#0000aa",
         "band": "#55ffff",
         "reference": "#aa5500",
-        "good": "#00aa00",
+        "good": "#0000aa",
         "warn": "#aa5500",
         "bad": "#aa0000",
         "active": "#aa5500",

@@ -4,7 +4,7 @@ Time grows, it does not scroll: a cell of a live run stands for a whole number o
 they are all there; when the axis is full, cells take more columns each. A run that is over fills the width.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,6 +44,11 @@ class TimeSpan:
     def painted(self, cells: int) -> int:
         """How many cells, from the left, have all their columns."""
         return int(np.searchsorted(self.ends(cells), self.filled, side="right"))
+
+    def whole(self, cells: int) -> "TimeSpan":
+        """The axis without the columns of a cell that is not complete, for pictures with several dots a cell."""
+        painted = self.painted(cells)
+        return replace(self, filled=int(self.ends(cells)[painted - 1]) if painted else 0)
 
     def cell(self, column: float, cells: int) -> int:
         """The cell that a column falls into."""

@@ -31,16 +31,22 @@ class Shelf:
 
     latents: tuple[int, ...]
     part: int = 0
-    """Which row of its latent this is, where one takes several."""
-    edge: bool = False
-    """Whether this is the last of several, of which the lower half is left free to part it from the next latent."""
+    """Which row of its latent this is."""
+    rows: int = 1
+    """How many rows its latent takes. The lower half of the last of several is left free, to part it from the next."""
+
+    @property
+    def edge(self) -> bool:
+        """Whether this is the last row of several."""
+        return self.rows > 1 and self.part == self.rows - 1
 
 
 def arrange(order: Sequence[int], height: int, *, single: bool) -> list[Shelf]:
     """Shelves for all latents, in that order, for a wall `height` rows high.
 
-    Where there is room, a latent takes up to `THICKEST` rows; where there is not, the first ones have a row of
-    their own and the others share; where even that is too much, all share and the wall is scrolled.
+    Where there is room, a latent takes up to `THICKEST` rows, the first ones one more than the others if that fills
+    the wall; where there is not, the first ones have a row of their own and the others share; where even that is
+    too much, all share and the wall is scrolled.
 
     Args:
         order: the latents.
@@ -48,14 +54,22 @@ def arrange(order: Sequence[int], height: int, *, single: bool) -> list[Shelf]:
         single: never two in a row (a shade cannot be halved); the wall is scrolled sooner.
     """
     count = len(order)
-    if count and height >= 2 * count:
-        thick = min(height // count, THICKEST)
-        return [Shelf((latent,), part, part == thick - 1) for latent in order for part in range(thick)]
-    alone = count if single else min(max(2 * height - count, 0), count)
-    if alone < count / 4 and not single:
-        alone = 0  # A few that are taller than the rest would only look odd.
+    if count and height >= count:
+        rows, more = divmod(min(height, THICKEST * count), count)
+        more = _unless_few(more, count)
+        return [shelf for place, latent in enumerate(order) for shelf in _thick(latent, rows + (place < more))]
+    alone = count if single else _unless_few(2 * height - count, count)
     shelves = [Shelf((latent,)) for latent in order[:alone]]
     return shelves + [Shelf(tuple(order[i : i + 2])) for i in range(alone, count, 2)]
+
+
+def _unless_few(taller: int, count: int) -> int:
+    # A few that are taller than the rest would only look odd.
+    return taller if taller >= count / 4 else 0
+
+
+def _thick(latent: int, rows: int) -> list[Shelf]:
+    return [Shelf((latent,), part, rows) for part in range(rows)]
 
 
 def heat_grid(shelves: Sequence[Shelf], variance: Array, span: TimeSpan, cells: int, *, shaded: bool) -> Grid:
@@ -72,11 +86,13 @@ def heat_grid(shelves: Sequence[Shelf], variance: Array, span: TimeSpan, cells: 
     grid = Grid(empty + ord(" "), empty + heat.INKS.index(Ink()))
     if not grid.codes.size or not variance.shape[1]:
         return grid
+    span = span.whole(cells)
     first = np.array([shelf.latents[0] for shelf in shelves])
     if shaded:
         return heat.shaded(pool_mean(variance[:, first], span, cells), cells)
     other = np.array([shelf.latents[-1] for shelf in shelves])
-    shared = np.array([len(shelf.latents) > 1 for shelf in shelves])
+    # Both halves of a row that is not the only one of its latent show that latent, in the time steps of its edge.
+    shared = np.array([len(shelf.latents) > 1 or (shelf.rows > 1 and not shelf.edge) for shelf in shelves])
     edge = np.array([shelf.edge for shelf in shelves])
 
     def levels(chosen: Array, width: int) -> Array:

@@ -44,7 +44,6 @@ class HelpScreen(Screen[None]):
     """All keys and signs; any of esc, ?, enter leads back."""
 
     DEFAULT_CSS = """
-    HelpScreen { background: $background; }
     HelpScreen VerticalScroll { height: 1fr; scrollbar-size-vertical: 0; }
     HelpScreen #foot { height: 1; }
     """
@@ -68,6 +67,7 @@ class HelpScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Write the list."""
+        self.styles.background = self._pen.palette["ground"]
         rows = help_rows(shaded=self._pen.shaded)
         text = self.query_one("#text", LinesWidget)
         text.styles.height = len(rows)

@@ -40,7 +40,6 @@ class RunScreen(Screen[None]):
     DEFAULT_CSS = """
     RunScreen {
         layout: vertical;
-        background: $background;
         Header, Banner, Counts, Figures, Progress, Keys, ChartAxis { height: 1; }
         Banner, Figures, Notice { display: none; }
         #body, Notice { height: 1fr; }
@@ -112,6 +111,7 @@ class RunScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Look, now and then, at what grows old by itself or could not be drawn before."""
+        self.styles.background = self._pen.palette["ground"]
         self.set_interval(max(self._period, 0.5), self._tick)
 
     def on_resize(self) -> None:
@@ -136,14 +136,14 @@ class RunScreen(Screen[None]):
 
     def _draw_soon(self) -> None:
         # On a slow link the writer's queue would fill and the keys with it stand still: skip, the tick comes back.
-        self._late = not self.is_current or writer_backlog(self.app) > 0
+        self._late = not self.is_active or writer_backlog(self.app) > 0
         if not self._late:
             self.draw()
 
     def _tick(self) -> None:
         if self._late:
             self._draw_soon()
-        elif self.is_current and not writer_backlog(self.app):
+        elif self.is_active and not writer_backlog(self.app):
             self._header.show(self.picture())
 
     def picture(self) -> Picture:

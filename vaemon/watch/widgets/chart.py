@@ -1,7 +1,7 @@
 """A chart of one recorded scalar: its newest value in the title, mean and envelope over time below."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -57,20 +57,11 @@ class Chart(Panel, can_focus=True):
         gutter = GUTTER if width > 2 * GUTTER else 0
         cells = max(width - gutter, 1)
         span = picture.span or span_of(picture, cells)
-        # Whole cells only: half a cell would be painted twice.
-        painted = span.painted(cells)
-        span = replace(span, filled=int(span.ends(cells)[painted - 1]) if painted else 0)
-        drawn = (
-            span,
-            picture.look,
-            picture.view.columns.width,
-            picture.view.stage,
-            picture.view.cursor.segments,
-            width,
-            height,
-        )
+        # A cell is painted once, when it is complete: as long as none is added, the plot is as it was.
+        whole, view = span.whole(cells), picture.view
+        drawn = (whole, picture.look, view.columns.width, view.stage, view.cursor.segments, width, height)
         if self._made[0] != drawn:
-            plot = self._plot(picture, span, cells)
+            plot = self._plot(picture, whole, cells)
             body = chart_rows(plot, height - 1 - self.alone, width, ascii_only=self.pen.ascii_only)
             self._made = (drawn, plot, body)
         _, plot, body = self._made

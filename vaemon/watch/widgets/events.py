@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from vaemon.batch import Event
 from vaemon.latents import LatentState
 from vaemon.view.chronicle import Line, chronicle
 from vaemon.watch.render.cells import Row, said, spread
@@ -26,10 +27,12 @@ class Events(Panel, can_focus=True):
     """The newest first; scrolls to the oldest."""
 
     top = 0
+    """The newest line in sight."""
+    _read: tuple[tuple[Event, ...], list[Line]] = ((), [])
 
     def rows(self, picture: Picture, width: int, height: int) -> Sequence[Row]:
         """A title and as many lines as fit."""
-        told = chronicle(picture.view.events)
+        told = self._told(picture.view.events)
         self.top = max(min(self.top, len(told) - (height - 1)), 0)
         mark = said("▸" if self.has_focus else " ", "accent", bold=True)
         name = said("events", "accent" if self.has_focus else "muted", bold=self.has_focus)
@@ -39,6 +42,12 @@ class Events(Panel, can_focus=True):
         stages = len({line.stage for line in told}) > 1
         digits = max((len(f"{line.step:,}") for line in told), default=1)
         return [title, *(_row(line, digits, stages) for line in told[self.top : self.top + max(height - 1, 0)])]
+
+    def _told(self, events: tuple[Event, ...]) -> list[Line]:
+        # Most ticks bring no event, and a long run has many.
+        if self._read[0] is not events:
+            self._read = (events, chronicle(events))
+        return self._read[1]
 
     def move(self, by: int) -> None:
         """Show older events."""

@@ -72,10 +72,7 @@ class Panel(LinesWidget):
         """Draw the same picture at another size."""
         self.show(self.picture)
 
-    def on_focus(self) -> None:
-        """Show by a mark that keys go here."""
-        self.show(self.picture)
-
-    def on_blur(self) -> None:
-        """Take the mark away."""
+    def watch_has_focus(self, focused: bool) -> None:
+        """Show by a mark whether keys go here."""
+        super().watch_has_focus(focused)
         self.show(self.picture)

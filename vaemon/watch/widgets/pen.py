@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
@@ -41,7 +41,7 @@ class Pen:
     @staticmethod
     def ellipsis(text: str, width: int) -> str:
         """The text cut to the width, with a sign where something is missing."""
-        return text if cell_len(text) <= width else text[: max(width - 1, 0)] + "…"
+        return text if cell_len(text) <= width else set_cell_size(text, max(width - 1, 0)) + "…"
 
 
 def _merged(row: Row) -> list[Span]:

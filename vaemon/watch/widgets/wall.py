@@ -87,12 +87,9 @@ class Wall(Widget, can_focus=True):
         """Draw the same picture at another size, once the parts have theirs."""
         self.call_after_refresh(lambda: self.show(self.picture))
 
-    def on_focus(self) -> None:
-        """Show by a mark that keys go here."""
-        self._draw_title()
-
-    def on_blur(self) -> None:
-        """Take the mark away."""
+    def watch_has_focus(self, focused: bool) -> None:
+        """Show by a mark whether keys go here."""
+        super().watch_has_focus(focused)
         self._draw_title()
 
     def _sort(self) -> None:
@@ -134,10 +131,14 @@ class Wall(Widget, can_focus=True):
         row = fit(axis_row(ruler, self.span.total, self.cells), self.cells)
         if (at := self._at_cell()) is not None:
             row = (*cut(row, 0, at), said("▲", "cursor", bold=True), *cut(row, at + 1, self.cells - at - 1))
-        below = len(self._all) - self.top - self._height
-        above = f"↑ {self.top}  " if self.top else ""
-        more = (said(f"{above}↓ {max(below, 0)} rows ", "muted"),) if self.top or below > 0 else BLANK
-        return spread((said(f"{axis:>{left - 1}} ", "muted"), *row), more, self.size.width)
+        return spread((said(f"{axis:>{left - 1}} ", "muted"), *row), self._beyond(), self.size.width)
+
+    def _beyond(self) -> Row:
+        """How many rows there are above and below those in sight."""
+        below = max(len(self._all) - self.top - self._height, 0)
+        if not self.top and not below:
+            return BLANK
+        return (said(f"↑ {self.top}  ↓ {below} " if self.top else f"↓ {below} more ", "muted"),)
 
     def _at_cell(self) -> int | None:
         """The cell under the crosshair, None while the newest is followed."""
