@@ -1,14 +1,16 @@
 """Reading one segment file while it is written."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 import numpy.typing as npt
 
 from vaemon.batch import Event
 from vaemon.errors import RunFileError
+from vaemon.runfile import shared
 from vaemon.runfile.schema import BLOCKS, EVENTS, FORMAT, LATE_VALUE, ROWS, Layout
 
 Array = npt.NDArray[Any]
@@ -24,22 +26,22 @@ class SegmentReader:
             RunFileError: it cannot be opened now, or is not a segment of this format.
         """
         self.path = path
+        self._told: list[Event] = []
+        self._seen = 0
+        self._whole = 0
+        with _in_words(path):
+            self._file = shared.acquire(path)
         try:
-            # Without `locking=False` a dashboard would keep the run from being resumed.
-            self._file = h5py.File(path, "r", swmr=True, locking=False)
-            attributes = dict(self._file.attrs)
-            if attributes.get("format") != FORMAT:
-                raise RunFileError(f"{path} has format {attributes.get('format')}; this vaemon reads {FORMAT}")
-            self.layout = Layout.of(attributes)
-            self._rows = self._file[ROWS]
-            self._events = self._file[EVENTS]
-            self._blocks = self._file[BLOCKS]
-            self._whole = 0
-            self._told: list[Event] = []
-            self._seen = 0
+            with _in_words(path), self._file.lock:
+                attributes = self._file.attributes
+                if attributes.get("format") != FORMAT:
+                    raise RunFileError(f"{path} has format {attributes.get('format')}; this vaemon reads {FORMAT}")
+                self.layout = Layout.of(attributes)
+                self._rows, self._events, self._blocks = (self._file.dataset(n) for n in (ROWS, EVENTS, BLOCKS))
             self.refresh()
-        except (OSError, RuntimeError, KeyError, ValueError) as error:
-            raise RunFileError(f"cannot read {path}: {_first_line(error)}") from error
+        except RunFileError:
+            shared.release(self._file)
+            raise
 
     def refresh(self) -> None:
         """See what the writer has flushed since.
@@ -47,25 +49,24 @@ class SegmentReader:
         Raises:
             RunFileError: the file cannot be read now.
         """
-        try:
+        with _in_words(self.path), self._file.lock:
             # The commit record first: rows that it counts are there when the rows are looked at afterwards.
             self._blocks.refresh()
             if len(self._blocks):
                 self._whole = int(self._blocks[-1]["rows"])
             self._rows.refresh()
             self._events.refresh()
-        except (OSError, RuntimeError) as error:
-            raise RunFileError(f"cannot read {self.path}: {_first_line(error)}") from error
 
     def __len__(self) -> int:
         return self._whole
 
     def rows(self, first: int, last: int) -> Array:
         """Rows first up to last (excluded), as a structured array."""
-        try:
-            return np.asarray(self._rows[first:last])
-        except (OSError, RuntimeError) as error:
-            raise RunFileError(f"cannot read {self.path}: {_first_line(error)}") from error
+        with _in_words(self.path), self._file.lock:
+            rows = np.asarray(self._rows[first:last])
+        if self._file.short and not rows["time"].all():
+            raise RunFileError(f"{self.path} is cut short: rows between {first:,} and {last:,} are missing")
+        return rows
 
     def steps(self, first: int, last: int) -> Array:
         """The steps of those rows."""
@@ -101,14 +102,12 @@ class SegmentReader:
         return {text.decode() for text in table["text"][table["kind"] == LATE_VALUE.encode()]}
 
     def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+        """Let go of the file."""
+        shared.release(self._file)
 
     def _event_table(self, first: int) -> Array:
-        try:
+        with _in_words(self.path), self._file.lock:
             return np.asarray(self._events[first:])
-        except (OSError, RuntimeError) as error:
-            raise RunFileError(f"cannot read {self.path}: {_first_line(error)}") from error
 
 
 def _event(record: Any) -> Event:
@@ -116,11 +115,17 @@ def _event(record: Any) -> Event:
         step=int(record["step"]),
         time=float(record["time"]),
         stage=int(record["stage"]),
-        kind=record["kind"].decode(),
+        kind=record["kind"].decode(errors="replace"),
         latent=int(record["latent"]),
         text=record["text"].decode(errors="replace"),
     )
 
 
-def _first_line(error: BaseException) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
+@contextmanager
+def _in_words(path: Path) -> Iterator[None]:
+    """What HDF5 and h5py raise, as a RunFileError."""
+    try:
+        yield
+    except (OSError, RuntimeError, KeyError, ValueError) as error:
+        said = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise RunFileError(f"cannot read {path}: {said}") from error

@@ -1,0 +1,95 @@
+"""Segment files opened for reading, each once in a process, however many readers it has.
+
+Two handles of one file under SWMR, in one process, share HDF5's caches and spoil them for each other: rows of later
+chunks come back as those of earlier ones. So readers share one handle, counted here.
+"""
+
+import ctypes
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+import h5py
+
+from vaemon.errors import RunFileError
+from vaemon.runfile.superblock import check_superblock
+
+READ_ATTEMPTS = 24
+"""How often HDF5 reads a piece of metadata again that does not fit its checksum: some 20 ms in all. By default it goes
+on for what amounts to ever."""
+
+
+class SharedFile:
+    """One file, open under SWMR. `lock` is to be held around every use of what it hands out."""
+
+    def __init__(self, path: Path) -> None:
+        self.lock = threading.RLock()
+        self.short = check_superblock(path)
+        """Whether parts of the file may be missing, see `check_superblock`."""
+        self.readers = 0
+        self.key = (0, 0)
+        self._file = h5py.File(_open(path))
+        self.attributes: dict[str, Any] = dict(self._file.attrs)
+        self._datasets: dict[str, Any] = {}
+
+    def dataset(self, name: str) -> Any:
+        """A dataset of the file, the same object for all readers. Raises KeyError."""
+        if name not in self._datasets:
+            self._datasets[name] = self._file[name]
+        return self._datasets[name]
+
+    def close(self) -> None:
+        """Close the file."""
+        self._datasets.clear()
+        self._file.close()
+
+
+_files: dict[tuple[int, int], SharedFile] = {}
+_registry = threading.Lock()
+
+
+def acquire(path: Path) -> SharedFile:
+    """The open file of a path; to be given back by `release`.
+
+    Raises:
+        RunFileError: it cannot be opened, or is damaged.
+        OSError, RuntimeError: HDF5 refuses it.
+    """
+    with _registry:
+        try:
+            found = os.stat(path)
+        except OSError as error:
+            raise RunFileError(f"cannot read {path}: {error.strerror}") from error
+        key = (found.st_dev, found.st_ino)
+        if key not in _files:
+            _files[key] = SharedFile(path)
+            _files[key].key = key
+        _files[key].readers += 1
+        return _files[key]
+
+
+def release(shared: SharedFile) -> None:
+    """Give back what `acquire` gave; the last reader closes the file."""
+    with _registry, shared.lock:
+        shared.readers -= 1
+        if not shared.readers:
+            _files.pop(shared.key, None)
+            shared.close()
+
+
+def _open(path: Path) -> Any:
+    access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
+    # A lock held by a dashboard would keep the run from being resumed.
+    access.set_file_locking(False, True)
+    _bound_read_attempts(access)
+    return h5py.h5f.open(os.fsencode(path), h5py.h5f.ACC_RDONLY | h5py.h5f.ACC_SWMR_READ, fapl=access)
+
+
+def _bound_read_attempts(access: Any) -> None:
+    # h5py has no call for it; its extension module is linked to the HDF5 that it uses.
+    library = ctypes.CDLL(h5py.h5p.__file__)
+    bound = library.H5Pset_metadata_read_attempts
+    bound.argtypes, bound.restype = (ctypes.c_int64, ctypes.c_uint), ctypes.c_int
+    if bound(access.id, READ_ATTEMPTS) < 0:
+        raise RunFileError("this HDF5 does not bound how often it reads damaged metadata; h5py 3.14 or newer does")

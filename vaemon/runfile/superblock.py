@@ -1,0 +1,82 @@
+"""The first bytes of an HDF5 file, checked before HDF5 sees them.
+
+HDF5 answers a damaged superblock of a file opened under SWMR by reading it again and again, in C, with the
+interpreter locked: a dashboard would freeze and Ctrl-C be dead. The layout is that of the HDF5 file format
+specification, superblock version 3; its checksum is Bob Jenkins' lookup3.
+"""
+
+import os
+from pathlib import Path
+
+from vaemon.errors import RunFileError
+
+_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+_SIZE = 48
+_MASK = 0xFFFFFFFF
+
+
+def check_superblock(path: Path) -> bool:
+    """Refuse a file that HDF5 had better not see.
+
+    Returns:
+        Whether the file is shorter than it says: cut, or its last write failed. HDF5 then reads zeros for what is
+        missing.
+
+    Raises:
+        RunFileError: it is missing, damaged, or something else.
+    """
+    try:
+        with open(path, "rb") as file:
+            head = file.read(_SIZE)
+            size = os.fstat(file.fileno()).st_size
+    except OSError as error:
+        raise RunFileError(f"cannot read {path}: {error.strerror}") from error
+    if not head.startswith(_SIGNATURE):
+        raise RunFileError(f"cannot read {path}: it is not an HDF5 file")
+    if len(head) < _SIZE or head[8] != 3:
+        raise RunFileError(f"cannot read {path}: its beginning is damaged")
+    if lookup3(head[:44]) != int.from_bytes(head[44:48], "little"):
+        raise RunFileError(f"cannot read {path}: the checksum of its beginning is wrong")
+    # The end that the superblock tells is that of the last flush; the file is longer while it is written.
+    return size < int.from_bytes(head[28:36], "little")
+
+
+def lookup3(data: bytes) -> int:
+    """Bob Jenkins' hash of 2006, `hashlittle` with seed 0, as HDF5 uses it for metadata."""
+    a = b = c = (0xDEADBEEF + len(data)) & _MASK
+    while len(data) > 12:
+        a, b, c = (a + _word(data, 0)) & _MASK, (b + _word(data, 4)) & _MASK, (c + _word(data, 8)) & _MASK
+        a, b, c = _mix(a, b, c)
+        data = data[12:]
+    if not data:
+        return c
+    data = data.ljust(12, b"\0")
+    a, b, c = (a + _word(data, 0)) & _MASK, (b + _word(data, 4)) & _MASK, (c + _word(data, 8)) & _MASK
+    return _final(a, b, c)
+
+
+def _word(data: bytes, at: int) -> int:
+    return int.from_bytes(data[at : at + 4], "little")
+
+
+def _rotated(x: int, k: int) -> int:
+    return ((x << k) | (x >> (32 - k))) & _MASK
+
+
+def _mix(a: int, b: int, c: int) -> tuple[int, int, int]:
+    for k, n, m in ((4, 6, 8), (16, 19, 4)):
+        a = ((a - c) & _MASK) ^ _rotated(c, k)
+        c = (c + b) & _MASK
+        b = ((b - a) & _MASK) ^ _rotated(a, n)
+        a = (a + c) & _MASK
+        c = ((c - b) & _MASK) ^ _rotated(b, m)
+        b = (b + a) & _MASK
+    return a, b, c
+
+
+def _final(a: int, b: int, c: int) -> int:
+    for k, n, m in ((14, 11, 25), (16, 4, 14)):
+        c = ((c ^ b) - _rotated(b, k)) & _MASK
+        a = ((a ^ c) - _rotated(c, n)) & _MASK
+        b = ((b ^ a) - _rotated(a, m)) & _MASK
+    return ((c ^ b) - _rotated(b, 24)) & _MASK
