@@ -5,7 +5,7 @@ from pathlib import Path
 from trainer.config import Config
 from trainer.settings import config_from, presets
 from vaemon.errors import RunExists, UnknownName, UsageError
-from vaemon.runfile import manifest
+from vaemon.runfile import lock, manifest
 from vaemon.runfile.find import check_name, find_run, is_run, list_runs, new_name, runs_folder
 
 
@@ -41,11 +41,13 @@ def resumable_run(name: str | None, preset: str, option: str | Path | None = Non
     Raises:
         UnknownName: there is no such run.
         UsageError: it was made with another preset, or by another program.
+        RunLocked: it is being recorded at this moment.
     """
     runs = runs_folder(option)
     if name is None:
         return _newest(preset, runs)
     folder = find_run(check_name(name), runs)
+    lock.refuse_if_held(folder)
     made_with, config = _made_with(folder)
     if made_with != short_name(preset):
         raise UsageError(
@@ -66,6 +68,7 @@ def _newest(preset: str, runs: Path) -> tuple[Path, Config]:
     for folder in list_runs(runs):
         made_with, config = _made_with(folder)
         if made_with == short_name(preset):
+            lock.refuse_if_held(folder)
             return folder, config
     if preset == short_name(preset) and preset not in presets():
         raise UnknownName("preset", preset, presets())

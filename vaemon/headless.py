@@ -3,10 +3,9 @@
 import time
 
 from vaemon.batch import Cursor, Want
-from vaemon.errors import SourceLost
 from vaemon.source.protocol import Source
 from vaemon.view.chronicle import chronicle
-from vaemon.view.fold import fold, heard, source_lost
+from vaemon.view.fold import fold, heard
 from vaemon.view.state import CHART_CHANNELS, RunView
 from vaemon.view.status import status
 from vaemon.view.words import STATE_WORDS, counts_line, epochs, eta, number, rate, steps
@@ -15,12 +14,9 @@ EVENT_LINES = 8
 
 
 def frame(source: Source) -> str:
-    """One frame: how the run fares, its newest values, its latents, its newest events."""
-    try:
-        view = fold(RunView(), source.poll(Cursor(), Want((), columns=0)))
-        view = heard(RunView(), view, time.time())
-    except SourceLost as error:
-        view = source_lost(RunView(), str(error))
+    """One frame: how the run fares, its newest values, its latents, its newest events. Raises SourceLost."""
+    view = fold(RunView(), source.poll(Cursor(), Want((), columns=0)))
+    view = heard(RunView(), view, time.time())
     return "\n".join(part for part in (_head(view), _values(view), _latents(view), _events(view)) if part)
 
 

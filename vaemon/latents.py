@@ -2,7 +2,8 @@
 
 Everything here is arithmetic on E[σ²] (the mean posterior variance of a latent: near 0 the latent carries
 information, near 1 its posterior is the prior) and on the KL of the latent. Asperti & Trentin (2020,
-doi:10.1109/ACCESS.2020.3034828), figs 4-6: latents are held in a limbo of variance around 0.8 from which, one at a time, they wake.
+doi:10.1109/ACCESS.2020.3034828), figs 4-6: latents are held in a limbo of variance around 0.8 from which, one at a
+time, they wake.
 
 Knows nothing of files or screens.
 """

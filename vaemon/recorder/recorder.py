@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import re
 import signal
 import threading
 import time
@@ -11,7 +12,7 @@ from types import FrameType, TracebackType
 from typing import Any, Self
 
 from vaemon.batch import Event, StageInfo
-from vaemon.errors import RunExists, UsageError, VaemonError
+from vaemon.errors import RunExists, RunFileError, UsageError, VaemonError
 from vaemon.recorder.derive import Bad
 from vaemon.recorder.reduce import posterior_to_channels
 from vaemon.recorder.ring import Ring
@@ -21,6 +22,8 @@ from vaemon.runfile import lock, manifest
 from vaemon.runfile.find import check_name, is_run, runs_folder
 
 BUFFER_BYTES = 64 * 1024 * 1024
+MOST_COMPLAINTS = 20
+"""Kinds of mistakes told; all are counted."""
 
 
 class Recorder:
@@ -69,23 +72,26 @@ class Recorder:
             RunExists: there is such a run, and `resume` was not asked for.
             RunLocked: another process is recording it.
         """
-        if every < 1:
-            raise UsageError(f"every={every}: record one step in how many? 1 or more")
+        if type(every) is not int or every < 1:
+            raise UsageError(f"every={every!r}: record one step in how many? a whole number from 1 on")
         self.name = check_name(name)
         self.folder = runs_folder(runs) / name
         self.every = every
-        _claim(self.folder, self.name, resume)
-        manifest.begin(self.folder, self.name, config or {})
-        self._stage = StageInfo(1, latents or 0, total_steps, steps_per_epoch)
+        self._stage = _stage(1, 0 if latents is None else latents, total_steps, steps_per_epoch)
+        _begin(self.folder, self.name, config, resume)
         self._ring = Ring(BUFFER_BYTES)
-        self._writer = Writer(self.folder, self._ring)
+        self._writer = Writer(self.folder, self._ring, resumes=resume)
         self._calls = 0
         self._last_step = -1
         self._checked = False  # whether a first row has been taken
-        self._complained: set[str] = set()
+        self._complaints: set[str] = set()
+        self._refused = 0  # calls of `log` and `event` that could not be recorded
         self._pid = os.getpid()
-        self._open = True
-        self._old_sigterm = _catch_sigterm(self._on_sigterm)
+        self._open = True  # whether further rows are taken
+        self._closed = False
+        self._outcome = ("finished", "")
+        _live.add(self)
+        _catch_sigterm()
         atexit.register(self._on_exit)
 
     def __enter__(self) -> Self:
@@ -106,8 +112,12 @@ class Recorder:
     def stage(
         self, number: int, *, latents: int, total_steps: int | None = None, steps_per_epoch: int | None = None
     ) -> None:
-        """Begin a stage, or on a resumed run go on with it; its steps begin anew."""
-        self._stage = StageInfo(number, latents, total_steps, steps_per_epoch)
+        """Begin a stage, or on a resumed run go on with it; its steps begin anew.
+
+        Raises:
+            UsageError: a number is not a whole one, or negative.
+        """
+        self._stage = _stage(number, latents, total_steps, steps_per_epoch)
         self._last_step = -1
 
     def log(
@@ -154,8 +164,12 @@ class Recorder:
     def event(self, kind: str, text: str = "", step: int | None = None) -> None:
         """Record that something happened: "checkpoint", "note", …; by default at the last step logged."""
         if self._open and os.getpid() == self._pid:
-            at = max(self._last_step, 0) if step is None else step
-            self._writer.event(Event(at, time.time(), self._stage.number, kind[:16], text=text))
+            try:
+                at = max(self._last_step, 0) if step is None else _whole(step)
+            except Exception as error:
+                self._complain(step, error)
+                return
+            self._writer.event(Event(at, time.time(), self._stage.number, str(kind), text=str(text)))
 
     def flush(self) -> None:
         """Wait until everything logged so far can be read by others."""
@@ -177,22 +191,30 @@ class Recorder:
 
     def close(self, outcome: str = "finished", reason: str = "") -> None:
         """Write what waits and end the run as "finished", "stopped" or "failed". Further calls do nothing."""
-        if not self._open or os.getpid() != self._pid:
+        if self._closed or os.getpid() != self._pid:
             return
-        if outcome != "finished":
-            self.event("stop", reason if outcome == "stopped" else f"{outcome}: {reason}")
-        self._open = False
+        if self._open:
+            self._outcome = (outcome, reason)
+            if self._refused:
+                self._tell("drop", f"{self._refused} calls in all could not be recorded")
+            if outcome != "finished":
+                self._tell("stop", reason if outcome == "stopped" else f"{outcome}: {reason}")
+            self._open = False
+        # A signal may strike anywhere from here on: whoever comes next goes on with it.
         self._writer.stop()
-        _end(self.folder, outcome, reason)
+        _end(self.folder, *self._outcome, lost=len(self._ring), error=self._writer.error)
         lock.release(self.folder)
+        self._closed = True
+        _live.discard(self)
+        _release_sigterm()
         atexit.unregister(self._on_exit)
-        if self._old_sigterm is not None and signal.getsignal(signal.SIGTERM) == self._on_sigterm:
-            signal.signal(signal.SIGTERM, self._old_sigterm)
 
     def _check(self, row: Row) -> None:
         if row.step <= self._last_step:
             raise UsageError(f"log(): step {row.step} after step {self._last_step}; steps go upwards within a stage")
         vectors = {name: size for name, size in sizes(row).items() if size >= 0}
+        if "epoch" in vectors:
+            raise UsageError("log(): epoch is one number")
         wrong = {name: size for name, size in vectors.items() if size != self._stage.latents}
         if not self._checked and self._stage.latents and wrong:
             name, size = next(iter(wrong.items()))
@@ -202,46 +224,88 @@ class Recorder:
             raise UsageError(f"log(): one value a latent is wanted, but {listed}")
 
     def _complain(self, step: Any, error: Exception) -> None:
-        # Once a kind of mistake: a loop makes the same one at every step.
+        # A loop makes the same mistake at every step: each kind is told once, and all are counted.
+        self._refused += 1
         text = f"{type(error).__name__}: {error}"
-        if type(error).__name__ not in self._complained:
-            self._complained.add(type(error).__name__)
+        kind = re.sub(r"\d+", "", text)
+        if kind not in self._complaints and len(self._complaints) < MOST_COMPLAINTS:
+            self._complaints.add(kind)
             log.warning("vaemon: step %s was not recorded, training goes on: %s", step, text)
-            self.event("error", f"step {step} was not recorded: {text}")
+            self._tell("error", f"step {step} was not recorded: {text}")
+
+    def _tell(self, kind: str, text: str) -> None:
+        self._writer.event(Event(max(self._last_step, 0), time.time(), self._stage.number, kind, text=text))
 
     def _on_exit(self) -> None:
         self.close("stopped", "the process ended without closing the recorder")
 
-    def _on_sigterm(self, number: int, frame: FrameType | None) -> None:
-        self.close("stopped", "SIGTERM")
+
+_live: set[Recorder] = set()
+"""The recorders that are open in this process."""
+
+
+def _catch_sigterm() -> None:
+    in_main = threading.current_thread() is threading.main_thread()
+    if in_main and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _on_sigterm)
+
+
+def _release_sigterm() -> None:
+    in_main = threading.current_thread() is threading.main_thread()
+    if in_main and not _live and signal.getsignal(signal.SIGTERM) is _on_sigterm:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _claim(folder: Path, name: str, resume: bool) -> None:
+def _on_sigterm(number: int, frame: FrameType | None) -> None:
+    for recorder in list(_live):
+        recorder.close("stopped", "SIGTERM")
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _stage(number: int, latents: int, total_steps: int | None, steps_per_epoch: int | None) -> StageInfo:
+    told = {"stage": number, "latents": latents, "total_steps": total_steps, "steps_per_epoch": steps_per_epoch}
+    least = {"latents": 0}
+    for name, value in told.items():
+        if value is not None and (type(value) is not int or not least.get(name, 1) <= value < 2**31):
+            raise UsageError(f"{name}={value!r} is not a whole number from {least.get(name, 1)} on")
+    return StageInfo(number, latents, total_steps, steps_per_epoch)
+
+
+def _begin(folder: Path, name: str, config: Mapping[str, Any] | None, resume: bool) -> None:
+    """Make the folder, take the lock, write run.json."""
+    if config is not None and not isinstance(config, Mapping):
+        raise UsageError(f"config={config!r} is not a mapping")
     if is_run(folder) and not resume and lock.holder(folder) is None:
         raise RunExists(f"there is a run {name!r} already, in {folder.parent}; --resume (resume=True) goes on with it")
     if resume and not is_run(folder):
         raise UsageError(f"there is no run {name!r} to resume in {folder.parent.absolute()}")
-    folder.mkdir(parents=True, exist_ok=True)
-    lock.acquire(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire(folder)
+    except OSError as error:
+        raise RunFileError(f"the run cannot be recorded in {folder}: {error.strerror}") from error
+    try:
+        manifest.begin(folder, name, config or {})
+    except BaseException as error:
+        lock.release(folder)
+        if isinstance(error, TypeError | ValueError):
+            raise UsageError(f"the config cannot be written as JSON: {error}") from error
+        raise
 
 
-def _end(folder: Path, outcome: str, reason: str) -> None:
+def _end(folder: Path, outcome: str, reason: str, *, lost: int, error: Exception | None) -> None:
+    if lost:
+        reason = f"{reason}; {lost} rows could not be written: {error}".lstrip("; ")
+        log.warning("vaemon: run %s: %s", folder, reason)
     try:
         manifest.end(folder, outcome, reason)
-    except (OSError, VaemonError) as error:
-        log.warning("vaemon: how run %s ended could not be noted: %s", folder, error)
-
-
-def _catch_sigterm(handler: Any) -> Any:
-    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
-        return None
-    return signal.signal(signal.SIGTERM, handler)
+    except (OSError, VaemonError) as failure:
+        log.warning("vaemon: how run %s ended could not be noted: %s", folder, failure)
 
 
 def _whole(step: Any) -> int:
     whole = int(step)
-    if whole != step or whole < 0:
+    if whole != step or not 0 <= whole < 2**62:
         raise UsageError(f"log(): step={step!r} is not a whole number from 0 on")
     return whole

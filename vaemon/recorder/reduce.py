@@ -1,4 +1,4 @@
-"""From the posteriors of a batch to one number a latent, on whatever device they are.
+"""From the posteriors of a batch to one number a latent, on whatever device they are, in float32 or better.
 
 The same few operations serve NumPy arrays and torch tensors; nothing here waits for a device.
 """
@@ -32,10 +32,11 @@ def posterior_to_channels(mean: Any, variance: Any = None, log_variance: Any = N
             f"posteriors are (batch, k) or (batch, k, h, w); mean is {tuple(mean.shape)}, "
             f"{'variance' if log_variance is None else 'log_variance'} is {tuple(second.shape)}"
         )
+    mean, second = _single(mean), _single(second)
     if variance is None:
-        variance = _exp(log_variance)
+        log_variance, variance = second, _exp(second)
     else:
-        log_variance = _log(variance)
+        log_variance, variance = _log(second), second
     over = (0,) if len(mean.shape) == 2 else (0, 2, 3)
     places = 1 if len(mean.shape) == 2 else mean.shape[2] * mean.shape[3]
     mu_squared = (mean * mean).mean(over)
@@ -46,6 +47,15 @@ def posterior_to_channels(mean: Any, variance: Any = None, log_variance: Any = N
         "mu_squared": mu_squared,
         "latent_kl": 0.5 * places * (mu_squared + mean_variance - log_variance.mean(over) - 1.0),
     }
+
+
+def _single(values: Any) -> Any:
+    # Half precision has too few digits: a latent near the prior would show a KL of nothing at all.
+    if hasattr(values, "detach"):
+        return values.detach().float()
+    import numpy as np
+
+    return np.asarray(values, dtype=np.float64)
 
 
 def _exp(values: Any) -> Any:

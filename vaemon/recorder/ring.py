@@ -22,12 +22,16 @@ class Ring:
         self._added = 0  # bytes; written by the loop only
         self._removed = 0  # bytes; written by the writer only
 
+    def __len__(self) -> int:
+        return len(self._rows)
+
     def add(self, row: Row) -> bool:
         """Append a row; False where it had to be dropped."""
         size = row.nbytes
         if self._added - self._removed + size > self.limit:
+            if not self.dropped:
+                self._first_dropped = row.step
             self.dropped += 1
-            self._first_dropped = self._first_dropped or row.step
             self._last_dropped = row.step
             return False
         self._rows.append(row)

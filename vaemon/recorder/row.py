@@ -18,6 +18,10 @@ from vaemon.errors import UsageError
 Array = npt.NDArray[Any]
 
 
+RESERVED = ("step", "time")
+LONGEST_NAME = 200
+
+
 class Row(NamedTuple):
     """One step."""
 
@@ -49,10 +53,16 @@ def make_row(stage: StageInfo, step: int, time: float, values: Mapping[str, Any]
     names: list[tuple[str, int]] = []
     tensors: list[Any] = []
     for name, value in values.items():
+        if name in RESERVED:
+            raise UsageError(f"log(): {name!r} is recorded by itself; choose another name")
+        if len(name.encode()) > LONGEST_NAME:
+            raise UsageError(f"log(): the name {name[:40]!r}… is longer than {LONGEST_NAME} bytes")
         if type(value) in (float, int):
             host[name] = value
         elif torch is not None and isinstance(value, torch.Tensor):
             if value.dim() > 1:
+                raise UsageError(_misshapen(name, tuple(value.shape)))
+            if not value.numel():
                 raise UsageError(_misshapen(name, tuple(value.shape)))
             names.append((name, value.numel() if value.dim() else -1))
             tensors.append(value.detach().reshape(-1).float())
@@ -76,7 +86,7 @@ def _array(name: str, value: Any) -> Any:
         found = np.array(np.from_dlpack(value))
     if found.dtype.kind not in "fiub":
         raise UsageError(f"log(): {name}={value!r} is not a number or an array of numbers")
-    if found.ndim > 1:
+    if found.ndim > 1 or not found.size:
         raise UsageError(_misshapen(name, found.shape))
     return found if found.ndim else found.item()
 
@@ -124,6 +134,6 @@ def alike(rows: Sequence[Row]) -> list[list[Row]]:
 
 
 def _same(a: Row, b: Row) -> bool:
-    if a.stage is not b.stage or a.names != b.names or a.host.keys() != b.host.keys():
+    if a.stage is not b.stage or a.names != b.names or a.host.keys() != b.host.keys() or sizes(a) != sizes(b):
         return False
     return a.packed is None or (b.packed is not None and a.packed.device == b.packed.device)

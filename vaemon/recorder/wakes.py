@@ -1,5 +1,6 @@
 """Wakes and falls asleep as events, found while a run is recorded; a resumed run goes on where it stopped."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -7,9 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from vaemon.batch import Event
+from vaemon.errors import VaemonError
 from vaemon.latents import DEFAULT, WakeTracker
 from vaemon.runfile.read import RunReader
 
+log = logging.getLogger("vaemon")
 Array = npt.NDArray[Any]
 
 
@@ -25,15 +28,23 @@ class WakeLog:
         self._times = np.zeros(0, np.float64)
         self.resumed = False
         """Whether the stage has rows before `first_step`."""
-        with RunReader(folder) as run:
-            rows = run.stage(stage)
-            if rows is not None and len(rows):
-                end = rows.row_of(first_step)
-                self.resumed = end > 0
-                recent = rows.read(max(0, end - int(10 * DEFAULT.smoothing)), end, ("step", "time", "mean_variance"))
-                if recent["mean_variance"].shape[1:] == (latents,):
-                    self._tracker.prime(_awake(run.events(), stage, latents, first_step), recent["mean_variance"])
-                    self._steps, self._times = recent["step"], recent["time"]
+        try:
+            with RunReader(folder) as run:
+                self._go_on(run, first_step)
+        except VaemonError as error:
+            log.warning("vaemon: which latents were awake before step %d is not known: %s", first_step, error)
+
+    def _go_on(self, run: RunReader, first_step: int) -> None:
+        rows = run.stage(self.stage)
+        if rows is None or not len(rows):
+            return
+        end = rows.row_of(first_step)
+        self.resumed = end > 0
+        recent = rows.read(max(0, end - int(10 * DEFAULT.smoothing)), end, ("step", "time", "mean_variance"))
+        if recent["mean_variance"].shape[1:] == (self.latents,):
+            awake = _awake(run.events(), self.stage, self.latents, first_step)
+            self._tracker.prime(awake, recent["mean_variance"])
+            self._steps, self._times = recent["step"], recent["time"]
 
     def update(self, steps: Array, times: Array, mean_variance: Array) -> list[Event]:
         """Take further rows, mean_variance (n, k); the events that they settle."""

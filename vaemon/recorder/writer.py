@@ -22,7 +22,8 @@ from vaemon.recorder.derive import Bad, complete, first_bad
 from vaemon.recorder.ring import Ring
 from vaemon.recorder.row import Row, alike, unpack
 from vaemon.recorder.wakes import WakeLog
-from vaemon.runfile.append import SegmentWriter, next_segment
+from vaemon.runfile.append import SegmentWriter
+from vaemon.runfile.find import next_segment
 from vaemon.runfile.schema import LATE_VALUE, Layout, blank
 
 Array = npt.NDArray[Any]
@@ -42,9 +43,11 @@ KEEP_FREE = 64 * 1024 * 1024
 class Writer:
     """Takes rows from a ring and appends them to the newest segment of a run folder."""
 
-    def __init__(self, folder: Path, ring: Ring) -> None:
+    def __init__(self, folder: Path, ring: Ring, *, resumes: bool) -> None:
         self.folder = folder
         self.ring = ring
+        self.resumes = resumes
+        """Whether the run existed before."""
         self.newest: dict[str, float] = {}
         """Every scalar of the newest row written."""
         self.bad: Bad | None = None
@@ -52,6 +55,7 @@ class Writer:
         """Why nothing can be written now; None while it can."""
         self._segment: SegmentWriter | None = None
         self._stage: StageInfo | None = None  # of the rows that the segment was opened for
+        self._first_step = 1  # of the stage; loops count from 0 or from 1
         self._wakes: WakeLog | None = None
         self._announced = (0, 0)
         self._events: deque[tuple[Event, float]] = deque()
@@ -62,8 +66,8 @@ class Writer:
         self._nudge = threading.Event()
         self._turn = threading.Condition()
         self._stopping = False
-        self._thread = threading.Thread(target=self._run, name="vaemon-writer", daemon=True)
-        self._thread.start()
+        self._done = threading.Event()
+        threading.Thread(target=self._run, name="vaemon-writer", daemon=True).start()
 
     def event(self, event: Event, value: float = float("nan")) -> None:
         """Have an event written after the rows logged so far."""
@@ -75,14 +79,15 @@ class Writer:
             self._wanted += 1
             ticket = self._wanted
             self._nudge.set()
-            self._turn.wait_for(lambda: self._served >= ticket or not self._thread.is_alive(), timeout)
+            self._turn.wait_for(lambda: self._served >= ticket or self._done.is_set(), timeout)
             return self._served >= ticket and self.error is None
 
     def stop(self, timeout: float = 30.0) -> None:
         """Write what waits, close the file, end the thread."""
         self._stopping = True
         self._nudge.set()
-        self._thread.join(timeout)
+        # Not `join`: one that Ctrl-C interrupts takes the thread for dead from then on.
+        self._done.wait(timeout)
 
     def _run(self) -> None:
         while True:
@@ -97,6 +102,7 @@ class Writer:
                 break
         if self._segment is not None:
             self._guarded(self._segment.close)
+        self._done.set()
 
     def _drain(self, insist: bool) -> None:
         if self.error is not None and not insist and time.monotonic() < self._retry_at:
@@ -138,7 +144,7 @@ class Writer:
     def _write(self, rows: list[Row]) -> None:
         _check_space(self.folder)
         for run in alike(rows):
-            self._write_run(run)
+            self._write_or_drop(run)
         if self.ring.dropped:
             count, first, last = self.ring.settle()
             self._note("drop", f"{count} rows were dropped, steps {first} to {last}: the buffer was full", last)
@@ -152,27 +158,38 @@ class Writer:
                 self._segment.sync()
                 self._synced = time.monotonic()
 
-    def _write_run(self, run: Sequence[Row]) -> None:
+    def _write_or_drop(self, run: Sequence[Row]) -> None:
         try:
-            values = unpack(run)
-        except (ValueError, TypeError, OverflowError) as error:
-            self._note("drop", f"{len(run)} rows could not be understood: {error}", run[0].step)
+            segment, table, values = self._table(run)
+        except (OSError, RuntimeError):
+            raise
+        except Exception as error:
+            # Whatever is wrong with a row, it must hold up no other: look for the culprit row by row.
+            if len(run) > 1:
+                for row in run:
+                    self._write_or_drop([row])
+            else:
+                self._note("drop", f"step {run[0].step} could not be recorded: {error}", run[0].step)
             return
+        segment.append(table)
+        self._look(table, values)
+
+    def _table(self, run: Sequence[Row]) -> tuple[SegmentWriter, Array, dict[str, Array]]:
+        values = unpack(run)
         complete(values)
-        step = np.array([row.step for row in run], np.int64)
         segment = self._segment_for(run[0], values)
         layout = segment.layout
         table = blank(layout, len(run))
-        table["step"] = step
+        table["step"] = [row.step for row in run]
         table["time"] = [row.time for row in run]
-        table["epoch"] = values.pop("epoch", (step - 1) // (layout.stage.steps_per_epoch or 2**62))
+        begun = np.maximum(table["step"] - self._first_step, 0)
+        table["epoch"] = values.pop("epoch", begun // (layout.stage.steps_per_epoch or 2**62))
         for name, column in values.items():
             if name in layout.scalars or name in layout.vectors:
                 table[name] = column
             else:
-                self._keep_late(name, step, table["time"], column)
-        segment.append(table)
-        self._look(table, values)
+                self._keep_late(name, table["step"], table["time"], column)
+        return segment, table, values
 
     def _look(self, table: Array, values: dict[str, Array]) -> None:
         scalars = self._segment.layout.scalars if self._segment else ()
@@ -194,6 +211,8 @@ class Writer:
         if have is not None:
             have.flush()
         self._segment = SegmentWriter(next_segment(self.folder), layout)
+        if self._stage is None or self._stage.number != row.stage.number:
+            self._first_step = min(row.step, 1)
         self._stage = row.stage
         if have is not None:
             have.close()
@@ -206,7 +225,7 @@ class Writer:
             self._wakes = WakeLog(self.folder, *stage, layout.first_step)
             if self._announced != stage:
                 self._announced = stage
-                kind = "resume" if self._wakes.resumed else "stage"
+                kind = "resume" if self.resumes and self._wakes.resumed else "stage"
                 self._note(kind, f"stage {stage[0]}: {stage[1]} latents", layout.first_step)
 
     def _note(self, kind: str, text: str, step: int | None = None) -> None:

@@ -16,12 +16,6 @@ from vaemon.runfile.schema import BLOCK, BLOCKS, EVENT, EVENTS, ROWS, Layout
 Array = npt.NDArray[Any]
 
 
-def next_segment(folder: Path) -> Path:
-    """The path of the segment that comes after those in the folder."""
-    numbers = [int(each.stem.split("-")[1]) for each in folder.glob("segment-*.h5")]
-    return folder / f"segment-{max(numbers, default=-1) + 1:04d}.h5"
-
-
 class SegmentWriter:
     """One open segment. Used by one thread at a time."""
 
@@ -60,8 +54,8 @@ class SegmentWriter:
             return
         table = np.zeros(len(events), EVENT)
         for i, (event, value) in enumerate(zip(events, values, strict=True)):
-            text = event.text.encode()[:224].decode(errors="ignore").encode()
-            table[i] = (event.step, event.time, event.stage, event.latent, event.kind.encode(), value, text)
+            kind, text = _fitted(event.kind, 16), _fitted(event.text, 224)
+            table[i] = (event.step, event.time, event.stage, event.latent, kind, value, text)
         _extend(self._events, table)
 
     def flush(self) -> None:
@@ -108,6 +102,11 @@ class SegmentWriter:
 
     def _create(self, name: str, dtype: np.dtype[Any], chunk: int) -> Any:
         return self._file.create_dataset(name, shape=(0,), maxshape=(None,), dtype=dtype, chunks=(chunk,))
+
+
+def _fitted(text: str, size: int) -> bytes:
+    """The text in UTF-8, cut between characters; what UTF-8 cannot say (a lone surrogate) becomes "?"."""
+    return text.encode(errors="replace")[:size].decode(errors="ignore").encode()
 
 
 def _extend(dataset: Any, rows: Array) -> None:

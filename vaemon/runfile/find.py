@@ -11,6 +11,7 @@ from pathlib import Path
 from vaemon.errors import BadRunName, UnknownName, UsageError, nearest
 from vaemon.runfile import manifest
 
+_SEGMENT = re.compile(r"segment-(\d{4,})\.h5")
 _FORBIDDEN = re.compile(r"[/\\:*?\[\x00-\x1f\x7f]")
 
 
@@ -67,7 +68,19 @@ def list_runs(runs: Path) -> list[Path]:
 
 
 def _touched(folder: Path) -> float:
-    return max((each.stat().st_mtime for each in folder.glob("segment-*.h5")), default=folder.stat().st_mtime)
+    return max((path.stat().st_mtime for _, path in list_segments(folder)), default=folder.stat().st_mtime)
+
+
+def list_segments(folder: Path) -> list[tuple[int, Path]]:
+    """Number and path of the segments in a run's folder, in the order they were written."""
+    found = ((_SEGMENT.fullmatch(each.name), each) for each in folder.iterdir())
+    return sorted((int(match[1]), each) for match, each in found if match)
+
+
+def next_segment(folder: Path) -> Path:
+    """The path of the segment that comes after those in the folder."""
+    taken = [number for number, _ in list_segments(folder)]
+    return folder / f"segment-{max(taken, default=-1) + 1:04d}.h5"
 
 
 def latest_run(runs: Path) -> Path | None:

@@ -56,6 +56,16 @@ def acquire(folder: Path) -> None:
     _held[folder] = descriptor
 
 
+def refuse_if_held(folder: Path) -> None:
+    """Refuse a run that a live process is writing, before much is done for it; `acquire` has the last word.
+
+    Raises:
+        RunLocked: a live process is; its pid and host are named.
+    """
+    if holder(folder) is not None:
+        raise RunLocked(_refusal(folder))
+
+
 def release(folder: Path) -> None:
     """Stop being the writer; nothing happens where this process is not."""
     descriptor = _held.pop(folder.resolve(), None)

@@ -73,10 +73,18 @@ def read(folder: Path) -> Manifest:
         if found["format"] != FORMAT:
             raise RunFileError(f"{path} has format {found['format']}, this vaemon {__version__} reads {FORMAT}")
         known = {name: found[name] for name in Manifest.__dataclass_fields__ if name in found}
-        return Manifest(**known)
+        return _checked(Manifest(**known))
     except OSError as error:
         raise RunFileError(f"cannot read {path}: {error.strerror}") from error
     except (ValueError, TypeError, KeyError) as error:
         raise RunFileError(
             f"{path} is damaged ({error}); the recorded rows beside it are not touched by this"
         ) from error
+
+
+def _checked(told: Manifest) -> Manifest:
+    if told.outcome not in ("", "finished", "stopped", "failed"):
+        raise ValueError(f"outcome {told.outcome!r}")
+    if not isinstance(told.config, dict):
+        raise ValueError(f"config {told.config!r}")
+    return replace(told, name=str(told.name), created=float(told.created), reason=str(told.reason), pid=int(told.pid))

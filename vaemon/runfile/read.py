@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from vaemon.batch import Event, RunInfo, RunState, Series, StageInfo
 from vaemon.decimate import pool
-from vaemon.errors import UnknownName
+from vaemon.errors import RunFileError, UnknownName
 from vaemon.runfile import lock, manifest
-from vaemon.runfile.find import find_run, runs_folder
+from vaemon.runfile.find import find_run, list_segments, runs_folder
 from vaemon.runfile.segment import SegmentReader
 from vaemon.runfile.series import StageRows
 
@@ -46,6 +46,8 @@ class RunReader:
         self.segments: tuple[SegmentReader, ...] = ()
         """Those with rows, in the order they were written; one that died before its first row says nothing."""
         self._stages: dict[int, StageRows] = {}
+        self._held = False  # whether a live process held the run before the rows were looked at
+        self._unreadable: dict[Path, str] = {}
         self.refresh()
 
     def __enter__(self) -> Self:
@@ -68,13 +70,21 @@ class RunReader:
         """Take in what has been written since.
 
         Raises:
-            RunFileError: a file cannot be read now; what was read before stands.
+            RunFileError: run.json, or every segment, or one that could be read before, cannot be read now.
         """
-        for path in sorted(self.folder.glob("segment-*.h5")):
-            if path not in self._open:
-                self._open[path] = SegmentReader(path)
-            else:
+        # The lock first: of a run that is over then, all rows are there to be read afterwards.
+        self._held = lock.holder(self.folder) is not None
+        self._unreadable.clear()
+        for _, path in list_segments(self.folder):
+            if path in self._open:
                 self._open[path].refresh()
+                continue
+            try:
+                self._open[path] = SegmentReader(path)
+            except RunFileError as error:
+                self._unreadable[path] = str(error)
+        if self._unreadable and not self._open:
+            raise RunFileError(next(iter(self._unreadable.values())))
         self.segments = tuple(each for each in self._open.values() if len(each))
         by_stage: dict[int, list[SegmentReader]] = {}
         for segment in self.segments:
@@ -93,9 +103,9 @@ class RunReader:
         return self._stages[self.segments[-1].layout.stage.number] if self.segments else None
 
     def info(self) -> RunInfo:
-        """Who the run is and how it fares."""
+        """Who the run is, and how it fared when it was last refreshed. Raises RunFileError."""
         told = manifest.read(self.folder)
-        state, reason = _state(self.folder, told)
+        state, reason = (RunState.RUNNING, "") if self._held else _ended(told)
         return RunInfo(
             name=told.name,
             address=str(self.folder),
@@ -114,7 +124,8 @@ class RunReader:
         for i, segment in enumerate(self.segments):
             later = [each.layout for each in self.segments[i + 1 :]]
             kept += [event for event in segment.events() if not any(_replaces(layout, event) for layout in later)]
-        return kept
+        # One damaged file hides itself, not the run.
+        return kept + [Event(0, 0.0, 0, "error", text=said) for said in self._unreadable.values()]
 
     def channels(self, stage: int | None = None) -> tuple[str, ...]:
         """Names of the channels of a stage, by default the newest."""
@@ -189,9 +200,7 @@ def _replaces(layout: Any, event: Event) -> bool:
     return bool(layout.stage.number == event.stage and layout.first_step <= event.step)
 
 
-def _state(folder: Path, told: manifest.Manifest) -> tuple[RunState, str]:
-    if lock.holder(folder) is not None:
-        return RunState.RUNNING, ""
+def _ended(told: manifest.Manifest) -> tuple[RunState, str]:
     if told.outcome:
         return RunState(told.outcome), told.reason
     return RunState.CRASHED, f"process {told.pid} on {told.host} is gone without a word"

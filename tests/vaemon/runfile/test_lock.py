@@ -45,6 +45,7 @@ def test_a_reader_learns_of_a_live_writer_and_of_its_death(runs, writer):
         os.kill(writer.pid, signal.SIGKILL)
         writer.wait()
         assert lock.holder(runs / "held") is None
+        run.refresh()
         assert run.info().state is RunState.CRASHED
 
 
@@ -62,7 +63,7 @@ def test_reading_in_the_writers_process_does_not_free_its_lock(runs):
         recorder.log(1, mean_variance=[1.0])
         with open_run("mine") as run:
             assert run.info().state is RunState.RUNNING
-        question = "from vaemon.runfile import lock; from pathlib import Path; import sys; print(lock.holder(Path(sys.argv[1])))"
+        question = "import sys, pathlib; from vaemon.runfile import lock; print(lock.holder(pathlib.Path(sys.argv[1])))"
         told = subprocess.run(
             [sys.executable, "-c", question, str(runs / "mine")], capture_output=True, text=True, check=True
         )
