@@ -11,7 +11,7 @@ demo: $(VENV)/.installed  ## train on built-in images with the dashboard open, t
 	@$(BIN)/vaemon demo
 
 test: $(VENV)/.installed-dev  ## the tests: about five minutes on two cores
-	$(BIN)/pytest -m "not soak and not slow"
+	OMP_NUM_THREADS=1 $(BIN)/pytest -m "not soak and not slow" -n auto --maxprocesses 8
 
 check: $(VENV)/.installed-dev  ## format, lint, types, floors, spelling
 	$(BIN)/ruff format --check .

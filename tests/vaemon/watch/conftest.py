@@ -220,6 +220,15 @@ def lines(app):
     return [strip.text.rstrip() for strip in app.screen._compositor.render_strips()]
 
 
+async def settle(app, pilot):
+    """Wait until the screen has come to rest: a change of layout takes it several rounds."""
+    seen, calm = None, 0
+    while calm < 3:
+        await pilot.pause(0.01)
+        seen, before = lines(app), seen
+        calm = calm + 1 if seen == before else 0
+
+
 def play(app, gesture, size=(120, 40)):
     """Run the app without a terminal and do something with it."""
 
@@ -227,7 +236,7 @@ def play(app, gesture, size=(120, 40)):
         async with app.run_test(size=size) as pilot:
             if isinstance(app, SteppedApp):
                 app.step()
-            await pilot.pause()
+            await settle(app, pilot)
             await gesture(app, pilot)
 
     asyncio.run(run())
@@ -254,6 +263,7 @@ def fake():
         stage=short_stage,
         when=when,
         lines=lines,
+        settle=settle,
         play=play,
         CREATED=CREATED,
     )

@@ -105,7 +105,7 @@ def test_lost(fake, size):
         source.broken = SourceLost("ssh: connection reset by peer")
         clock.now += 75
         app.step()
-        await pilot.pause()
+        await fake.settle(app, pilot)
         compare(f"lost-{size[0]}x{size[1]}", fake.lines(app))
 
     fake.play(fake.App(source, clock=clock), look, size)
@@ -119,7 +119,7 @@ def test_paused(fake, size):
         await pilot.press("space")
         source.shown[1] = 760
         app.step()
-        await pilot.pause()
+        await fake.settle(app, pilot)
         compare(f"paused-{size[0]}x{size[1]}", fake.lines(app))
 
     fake.play(fake.App(source, clock=fake.Clock(now)), look, size)
@@ -142,7 +142,7 @@ def test_help(fake, size):
 
     async def look(app, pilot):
         await pilot.press("question_mark")
-        await pilot.pause()
+        await fake.settle(app, pilot)
         compare(f"help-{size[0]}x{size[1]}", fake.lines(app))
 
     fake.play(fake.App(source, clock=fake.Clock(now)), look, size)
