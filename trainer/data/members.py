@@ -122,7 +122,9 @@ def _opened(path: Path) -> Iterator[tarfile.TarFile]:
     except PermissionError:
         raise
     except damage.TAR as error:
-        raise DataNotFound(f"{path} {_fault(path)} ({error})") from error
+        # Python's own words for a file of no known kind are a list, a line for each kind that it tried.
+        why = str(error).splitlines()[0].rstrip(":")
+        raise DataNotFound(f"{path} {_fault(path)} ({why})") from error
 
 
 def _fault(path: Path) -> str:
