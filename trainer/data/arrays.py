@@ -22,7 +22,7 @@ SLACK = 1e-6
 """How far a float may leave [0, 1], for the rounding of whoever computed it."""
 BLOCK = 1024
 """Images turned from floats into bytes at a time."""
-TODO = "give --data an .npy file, or an .npz file with arrays train and test, or with one array"
+ADVICE = "give --data an .npy file, or an .npz file with arrays train and test, or with one array"
 
 
 def images(path: Path, *, seed: int = 0) -> Images:
@@ -36,7 +36,7 @@ def images(path: Path, *, seed: int = 0) -> Images:
         DataNotFound: no such arrays, or a damaged file.
     """
     if not path.is_file():
-        raise missing("an .npy or .npz file", path, TODO)
+        raise missing("an .npy or .npz file", path, ADVICE)
     train, test = _read(path)
     if test is not None:
         return Images(to_pixels(train, f"{path} (train)"), to_pixels(test, f"{path} (test)"), f"Arrays in {path}")
@@ -97,7 +97,7 @@ def _read(path: Path) -> tuple[Array, Array | None]:
     """The file's train and test arrays; no test array where the file holds but one."""
     with path.open("rb") as file:
         if not file.read(6).startswith(MAGICS):
-            raise DataNotFound(f"{path} is neither an .npy nor an .npz file; {TODO}")
+            raise DataNotFound(f"{path} is neither an .npy nor an .npz file; {ADVICE}")
         file.seek(0)
         try:
             return _chosen(path, np.load(file, allow_pickle=False))
@@ -119,4 +119,4 @@ def _names(path: Path, names: list[str]) -> tuple[str, str | None]:
             return pair
     if len(names) == 1:
         return names[0], None
-    raise missing("arrays train and test, x_train and x_test, or a single array", path, TODO, names)
+    raise missing("arrays train and test, x_train and x_test, or a single array", path, ADVICE, names)

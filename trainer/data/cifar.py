@@ -19,7 +19,7 @@ SIDE = 32
 VALUES = 3 * SIDE * SIDE
 TRAIN = tuple(f"data_batch_{i}" for i in range(1, 6))
 TEST = "test_batch"
-TODO = (
+ADVICE = (
     "give --data cifar-10-python.tar.gz, cifar-10-matlab.tar.gz or cifar-10-binary.tar.gz "
     "(https://www.cs.toronto.edu/~kriz/cifar.html), its unpacked folder, or pictures as train/CLASS/NAME.jpg "
     "and test/CLASS/NAME.jpg"
@@ -96,7 +96,7 @@ def _form(path: Path) -> tuple[Form | None, PurePosixPath]:
                 return form, at.parent
         if is_picture(name):
             return None, PurePosixPath()
-    raise missing("CIFAR-10", path, TODO, seen)
+    raise missing("CIFAR-10", path, ADVICE, seen)
 
 
 def _published(path: Path, form: Form, place: PurePosixPath) -> Images:
@@ -109,7 +109,7 @@ def _published(path: Path, form: Form, place: PurePosixPath) -> Images:
             raise DataNotFound(f"{path}: {member.name} is not a batch of CIFAR-10's {form.title}: {error}") from error
     lacking = [batch + form.ending for batch in (*TRAIN, TEST) if batch not in found]
     if lacking:
-        raise missing(f"all of CIFAR-10's {form.title}, but it lacks {listing(lacking)},", path, TODO, sorted(found))
+        raise missing(f"all of CIFAR-10's {form.title}, but it lacks {listing(lacking)},", path, ADVICE, sorted(found))
     train = np.concatenate([found.pop(batch) for batch in TRAIN])
     return Images(train, found[TEST], f"CIFAR-10 ({form.title}) from {path}")
 
@@ -124,7 +124,7 @@ def _upright(rows: Pixels) -> Pixels:
 def _pictures(path: Path) -> Images:
     found = gallery(path, 0)
     if found.train.shape[1:] != (SIDE, SIDE, 3):
-        raise DataNotFound(f"{path}: expected pictures of {SIDE} × {SIDE} × 3, found {sides(found.train)}; {TODO}")
+        raise DataNotFound(f"{path}: expected pictures of {SIDE} × {SIDE} × 3, found {sides(found.train)}; {ADVICE}")
     if not len(found.test):
-        raise DataNotFound(f"{path}: expected pictures in train/ and test/, found no such division; {TODO}")
+        raise DataNotFound(f"{path}: expected pictures in train/ and test/, found no such division; {ADVICE}")
     return Images(found.train, found.test, f"CIFAR-10 (pictures) from {path}{found.note}")

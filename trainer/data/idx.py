@@ -22,7 +22,7 @@ SIDE = 28
 MOST = 10_000_000
 """More images than any published set has: a larger count is a damaged header."""
 GZIP = b"\x1f\x8b"
-TODO = "give --data the folder that holds both image files as published"
+ADVICE = "give --data the folder that holds both image files as published"
 
 
 def images(path: Path, title: str) -> Images:
@@ -44,7 +44,7 @@ def images(path: Path, title: str) -> Images:
         if train and test:
             return Images(read(train), read(test), f"{title} from {folder}")
     wanted = "train-images-idx3-ubyte and t10k-images-idx3-ubyte, plain or .gz,"
-    raise missing(wanted, path, TODO)
+    raise missing(wanted, path, ADVICE)
 
 
 def read(path: Path) -> Pixels:

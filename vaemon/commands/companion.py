@@ -29,6 +29,8 @@ PATIENCE = 120.0
 def watch_training(arguments: list[str], run: str, runs: str | Path | None, *, linger: float | None = None) -> int:
     """Run `vaemon train ARGUMENTS` as a child and show its run until it is over or the dashboard is closed.
 
+    Without a terminal to draw on, the child prints its progress instead.
+
     Args:
         arguments: of `vaemon train`; they name the run.
         run: the run's name.
@@ -38,6 +40,8 @@ def watch_training(arguments: list[str], run: str, runs: str | Path | None, *, l
     Returns:
         The training's exit code.
     """
+    if not can_draw():
+        return subprocess.call(_command([word for word in arguments if word != "--quiet"]))
     folder = runs_folder(runs) / run
     with tempfile.TemporaryFile() as words, _child(arguments, words) as training:
         resumed_at = _modified(folder)
@@ -56,11 +60,14 @@ def watch_training(arguments: list[str], run: str, runs: str | Path | None, *, l
         return code
 
 
+def _command(arguments: list[str]) -> list[str]:
+    return [sys.executable, "-m", "vaemon", "train", *arguments]
+
+
 @contextmanager
 def _child(arguments: list[str], words: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
     # A session of its own would keep Ctrl-C from it; the terminal's is what stops it cleanly.
-    command = [sys.executable, "-m", "vaemon", "train", *arguments]
-    training = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=words, stderr=subprocess.STDOUT)
+    training = subprocess.Popen(_command(arguments), stdin=subprocess.DEVNULL, stdout=words, stderr=subprocess.STDOUT)
     try:
         yield training
     finally:
@@ -84,7 +91,7 @@ def _modified(folder: Path) -> float:
 
 
 def _wait(training: subprocess.Popen[bytes], run: str) -> int:
-    if training.poll() is None and can_draw():
+    if training.poll() is None:
         click.echo(
             f"Training goes on as process {training.pid}. `vaemon watch {run}` looks at it again; Ctrl-C stops it."
         )

@@ -18,16 +18,12 @@ def demo(runs: str | None, linger: float) -> None:
     terminal, plain progress is printed instead.
     """
     from vaemon.commands.companion import watch_training
-    from vaemon.commands.watch import can_draw
     from vaemon.runfile.find import new_name, runs_folder
 
     name = new_name("demo", runs_folder(runs))
     where = ["--runs", runs] if runs else []
     arguments = ["shapes", "--run", name, *where]
-    if can_draw():
-        code = watch_training([*arguments, "--quiet"], name, runs, linger=linger)
-    else:
-        code = subprocess.call([sys.executable, "-m", "vaemon", "train", *arguments])
+    code = watch_training([*arguments, "--quiet"], name, runs, linger=linger)
     if code == 0:
         code = subprocess.call([sys.executable, "-m", "vaemon", "analyze", name, *where])
     if code == 0:

@@ -63,9 +63,10 @@ def _print_table(lines: list[dict[str, Any]]) -> None:
     from rich.table import Table
 
     table = Table(box=None, header_style="bold", pad_edge=False)
+    running = any(line["state"] == "running" for line in lines)
     table.add_column("run", overflow="fold")
     table.add_column("state")
-    for heading in ("stage", "step", "rate", "active", "inactive", "newest row"):
+    for heading in ("stage", "step", *(["rate"] if running else []), "active", "inactive", "newest row"):
         table.add_column(heading, justify="right")
     now = time.time()
     for line in lines:
@@ -73,9 +74,9 @@ def _print_table(lines: list[dict[str, Any]]) -> None:
             table.add_row(line["name"], f"unreadable: {line['reason']}")
             continue
         steps = f"{line['step']:,}" + (f"/{line['total_steps']:,}" if line["total_steps"] else "")
-        speed = rate(line["rate"]) if line["state"] == "running" else ""
+        speed = [rate(line["rate"]) if line["state"] == "running" else ""] if running else []
         counts = [f"{line[name]}/{line['latents']}" if line["latents"] else "" for name in ("active", "inactive")]
         table.add_row(
-            line["name"], line["state"], str(line["stage"] or ""), steps, speed, *counts, age(now - line["newest"])
+            line["name"], line["state"], str(line["stage"] or ""), steps, *speed, *counts, age(now - line["newest"])
         )
     Console(highlight=False).print(table)

@@ -1,0 +1,57 @@
+"""A training as a child process with the dashboard in front: the two commands that do it, really run."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from vaemon import open_run
+from vaemon.batch import RunState
+
+TINY = ["--set", "data.limit=400", "--set", "stage1.epochs=3", "--set", "stage2.epochs=1"]
+
+
+@pytest.fixture
+def environment(runs):
+    return {**os.environ, "OMP_NUM_THREADS": "1"}
+
+
+def test_without_a_terminal_watch_prints_plain_progress(runs, environment, tmp_path):
+    words = [sys.executable, "-m", "vaemon", "train", "shapes", "--run", "r", "--watch", *TINY]
+    done = subprocess.run(
+        words, capture_output=True, text=True, stdin=subprocess.DEVNULL, env=environment, cwd=tmp_path, timeout=100
+    )
+    assert done.returncode == 0, done.stderr
+    assert "stage 2" in done.stdout
+    assert "\x1b" not in done.stdout
+    with open_run("r") as run:
+        assert run.info().state is RunState.FINISHED
+        assert [stage.number for stage in run.stages] == [1, 2]
+
+
+@pytest.mark.parametrize("keys", [b"q", b""], ids=["the dashboard closed first", "the dashboard open"])
+def test_ctrl_c_stops_the_training_cleanly_and_it_goes_on_later(runs, environment, terminal_of, keys):
+    endless = ["--set", "stage1.epochs=100000"]
+    screen = terminal_of("train", "shapes", "--run", "r", "--watch", "--set", "data.limit=400", *endless)
+    screen.wait_for("running")
+    if keys:
+        screen.type(keys)
+        screen.wait_for("Training goes on")
+        os.killpg(screen.process.pid, signal.SIGINT)
+    else:
+        screen.type(b"\x03")
+        screen.wait_for("Training goes on")
+        os.killpg(screen.process.pid, signal.SIGINT)
+    screen.wait_for("Stopped; everything up to here is recorded")
+    assert screen.end() == 130
+    with open_run("r") as run:
+        assert run.info().state is RunState.STOPPED
+        reached = len(run.series("step").mean)
+    more = [sys.executable, "-m", "vaemon", "train", "shapes", "--run", "r", "--resume", "--quiet"]
+    more += ["--set", f"stage1.max_steps={reached + 20}", "--set", "stage2.enabled=false"]
+    subprocess.run(more, check=True, env=environment, timeout=100, capture_output=True)
+    with open_run("r") as run:
+        assert run.info().state is RunState.FINISHED
+        assert run.series("step").mean.tolist() == list(range(1, reached + 21))
