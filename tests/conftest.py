@@ -1,9 +1,15 @@
 """Shared by all tests: a folder of runs of one's own, and runs with a known content."""
 
+import signal
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+# A shell's background jobs are started with Ctrl-C ignored, and so would be every process that a test starts.
+if threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
