@@ -91,12 +91,13 @@ def _modified(folder: Path) -> float:
 
 
 def _wait(training: subprocess.Popen[bytes], run: str) -> int:
-    if training.poll() is None:
-        click.echo(
-            f"Training goes on as process {training.pid}. `vaemon watch {run}` looks at it again; Ctrl-C stops it."
-        )
+    # Ctrl-C reaches the training by itself, which ends after its present step; here it is only told.
+    former = signal.signal(signal.SIGINT, lambda number, frame: click.echo("Stopping after this step …"))
     try:
+        if training.poll() is None:
+            click.echo(
+                f"Training goes on as process {training.pid}. `vaemon watch {run}` looks at it again; Ctrl-C stops it."
+            )
         return training.wait()
-    except KeyboardInterrupt:
-        click.echo("Stopping after this step …")
-        return training.wait()
+    finally:
+        signal.signal(signal.SIGINT, former)
