@@ -5,6 +5,7 @@ Blocks and braille are drawn as shapes, not as letters: whoever looks at the pic
 
 import argparse
 import asyncio
+import os
 import time
 from collections.abc import Iterable, Iterator
 from itertools import groupby
@@ -53,6 +54,8 @@ def picture(
         stage: which stage of the run; None: the newest.
         light: for a light background.
     """
+    os.environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}  # whatever terminal it is made in
+    os.environ.pop("NO_COLOR", None)
     app = StillApp(source, light=light, clock=lambda: app.now)
     app.poller.stage = stage
     rows = asyncio.run(_rows(app, size))
