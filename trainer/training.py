@@ -65,6 +65,8 @@ def train(run: Run, teller: Teller, stop: Callable[[], str]) -> bool:
         )
         return True
     device = choose_device(run.config)
+    if run.config.data.path:
+        teller.say(f"reading {run.config.data.path}")
     images = load_images(run.config)
     teller.say(images.source)
     first = image_stage(run.config, images.train, device)
