@@ -65,8 +65,8 @@ class Panel(LinesWidget):
             self.publish(self.rows(picture, width, height))
 
     def rows(self, picture: Picture, width: int, height: int) -> Sequence[Row]:
-        """The rows of a picture at that size."""
-        raise NotImplementedError
+        """The rows of a picture at that size; each panel says its own."""
+        raise NotImplementedError(type(self).__name__)
 
     def on_resize(self) -> None:
         """Draw the same picture at another size."""
