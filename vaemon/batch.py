@@ -105,7 +105,7 @@ class Cursor:
 
     stage: int = 0
     segments: int = 0
-    """Files of the run that had rows; more of them later means that rows may have been replaced."""
+    """Files of the run that were begun; more of them later means that rows may have been replaced."""
     rows: int = 0
     """Rows of the stage that stand in columns already delivered."""
     width: int = 1

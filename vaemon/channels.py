@@ -34,6 +34,7 @@ _LISTED = (
     Channel("mse", "MSE", "", "scalar", "<f4", "Squared error, mean over the batch and over the values."),
     Channel("kl", "KL", "nats", "scalar", "<f4", "KL(q(z|x) || N(0, I)), summed over latents, batch mean."),
     Channel("variance_law", "VL", "", "scalar", "<f4", "Mean over latents of E[mu²] + E[σ²]; the prior asks 1."),
+    Channel("dropped", "", "rows", "scalar", "<f8", "Rows lost so far: a full buffer, values that made no row."),
     Channel("mean_variance", "E[σ²]", "", "latent", "<f4", "Mean posterior variance: 0 active, 1 collapsed."),
     Channel("mean_mu", "E[μ]", "", "latent", "<f4", "Batch mean of the posterior mean; the prior asks 0."),
     Channel("mu_squared", "E[μ²]", "", "latent", "<f4", "Batch mean of the squared posterior mean."),
@@ -44,6 +45,9 @@ CHANNELS: dict[str, Channel] = {each.name: each for each in _LISTED}
 
 POSTERIOR = ("mean_variance", "mean_mu", "mu_squared", "latent_kl")
 """The channels that a posterior (mean, variance) is reduced to."""
+
+DROPPED = "dropped"
+"""Kept by the recorder itself, at the steps at which it grew."""
 
 CLOCKS = ("step", "time", "epoch")
 """The channels that say when a row was made; every row has them."""

@@ -63,3 +63,27 @@ def pair_mean(values: Array, weights: Array) -> Array:
     parts = np.where(known > 0, values, 0.0) * known
     with np.errstate(invalid="ignore"):
         return np.asarray((parts[0::2] + parts[1::2]) / np.where(total > 0, total, np.nan))
+
+
+def merge(parts: Pooled, counts: Array, columns: Array) -> Pooled:
+    """Merge consecutive bins by column.
+
+    Args:
+        parts: bins, (n, ...).
+        counts: rows each bin stands for, (n,).
+        columns: the column that each bin belongs to, not decreasing, (n,).
+    """
+    starts = np.flatnonzero(np.diff(columns, prepend=columns[0] - 1)) if len(columns) else np.zeros(0, np.intp)
+    shaped = counts.reshape(-1, *(1,) * (parts.mean.ndim - 1))
+    weight = shaped - parts.bad.astype(np.float64)
+    total = np.add.reduceat(weight, starts) if len(starts) else weight
+    known = np.where(weight > 0, parts.mean, 0.0) * weight
+    if not len(starts):
+        return parts
+    mean = np.add.reduceat(known, starts) / np.where(total > 0, total, np.nan)
+    return Pooled(
+        mean,
+        np.fmin.reduceat(parts.low, starts),
+        np.fmax.reduceat(parts.high, starts),
+        np.add.reduceat(parts.bad, starts),
+    )

@@ -25,9 +25,10 @@ def complete(values: dict[str, Array]) -> None:
     eq. 6 and 7).
     """
     if "kl" not in values and "latent_kl" in values:
-        values["kl"] = values["latent_kl"].sum(axis=1)
+        values["kl"] = values["latent_kl"].sum(axis=1, dtype=np.float64)
     if "variance_law" not in values and "mu_squared" in values and "mean_variance" in values:
-        values["variance_law"] = (values["mu_squared"] + values["mean_variance"]).mean(axis=1)
+        law = values["mu_squared"] + values["mean_variance"]
+        values["variance_law"] = law.mean(axis=1, dtype=np.float64)
 
 
 def first_bad(steps: Array, values: dict[str, Array]) -> Bad | None:

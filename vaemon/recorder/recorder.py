@@ -13,15 +13,19 @@ from typing import Any, Self
 
 from vaemon.batch import Event, StageInfo
 from vaemon.errors import RunExists, RunFileError, UsageError, VaemonError
+from vaemon.recorder.block import kind_of
 from vaemon.recorder.derive import Bad
+from vaemon.recorder.fetch import join
 from vaemon.recorder.reduce import posterior_to_channels
 from vaemon.recorder.ring import Ring
-from vaemon.recorder.row import Row, make_row, sizes
+from vaemon.recorder.row import Values, sort_values
 from vaemon.recorder.writer import Writer, log
 from vaemon.runfile import lock, manifest
 from vaemon.runfile.find import check_name, is_run, runs_folder
 
 BUFFER_BYTES = 64 * 1024 * 1024
+MOST_UNLIKE = 8
+"""After so many rows whose names are not those of the rows before, the block gives way to one of their kind."""
 MOST_COMPLAINTS = 20
 """Kinds of mistakes told; all are counted."""
 
@@ -85,8 +89,6 @@ class Recorder:
         self._last_step = -1
         self._checked = False  # whether a first row has been taken
         self._complaints: set[str] = set()
-        self._refused = 0  # calls of `log` and `event` that could not be recorded
-        self._pid = os.getpid()
         self._open = True  # whether further rows are taken
         self._closed = False
         self._outcome = ("finished", "")
@@ -118,6 +120,7 @@ class Recorder:
             UsageError: a number is not a whole one, or negative.
         """
         self._stage = _stage(number, latents, total_steps, steps_per_epoch)
+        self._ring.current = None  # a block holds rows of one stage
         self._last_step = -1
 
     def log(
@@ -138,7 +141,7 @@ class Recorder:
         Raises:
             UsageError: on the first call only, where the values cannot be recorded.
         """
-        if not self._open or os.getpid() != self._pid:
+        if not self._open:
             return
         self._calls += 1
         if (self._calls - 1) % self.every:
@@ -146,24 +149,40 @@ class Recorder:
         try:
             if mean is not None or variance is not None or log_variance is not None:
                 values.update(posterior_to_channels(mean, variance, log_variance))
-            row = make_row(self._stage, _whole(step), time.time(), values)
-            self._check(row)
+            block = self._ring.current
+            # Nearly every row is like the one before it.
+            if not (type(step) is int and step > self._last_step and block is not None and block.put(step, values)):
+                self._take(_whole(step), values)
+            else:
+                self._last_step = step
         except Exception as error:
             # Whatever a loop hands in, only its first call may stop it.
             if not self._checked:
                 raise
             self._complain(step, error)
             return
-        self._last_step = row.step
-        self._ring.add(row)
         if not self._checked:
             self._checked = True
             if not self._writer.flush():
                 raise UsageError(f"nothing can be recorded in {self.folder}: {self._writer.error}")
 
+    def _take(self, step: int, given: Mapping[str, Any]) -> None:
+        """Take a row that is unlike the one before it."""
+        values = sort_values(given)
+        self._check(step, values)
+        packed = join(values.tensors) if values.tensors else None
+        block = self._ring.current
+        if block is None or block.unlike >= MOST_UNLIKE or not block.fits(self._stage, values):
+            block = self._ring.open(kind_of(self._stage, values))
+        if block is None:
+            self._ring.drop(step)
+        else:
+            block.fill(step, time.time(), values, packed)
+        self._last_step = step
+
     def event(self, kind: str, text: str = "", step: int | None = None) -> None:
         """Record that something happened: "checkpoint", "note", …; by default at the last step logged."""
-        if self._open and os.getpid() == self._pid:
+        if self._open:
             try:
                 at = max(self._last_step, 0) if step is None else _whole(step)
             except Exception as error:
@@ -173,7 +192,7 @@ class Recorder:
 
     def flush(self) -> None:
         """Wait until everything logged so far can be read by others."""
-        if self._open and os.getpid() == self._pid:
+        if self._open:
             self._writer.flush()
 
     @property
@@ -191,12 +210,12 @@ class Recorder:
 
     def close(self, outcome: str = "finished", reason: str = "") -> None:
         """Write what waits and end the run as "finished", "stopped" or "failed". Further calls do nothing."""
-        if self._closed or os.getpid() != self._pid:
+        if self._closed:
             return
         if self._open:
             self._outcome = (outcome, reason)
-            if self._refused:
-                self._tell("drop", f"{self._refused} calls in all could not be recorded")
+            if self._ring.refused:
+                self._tell("drop", f"{self._ring.refused} calls in all could not be recorded")
             if outcome != "finished":
                 self._tell("stop", reason if outcome == "stopped" else f"{outcome}: {reason}")
             self._open = False
@@ -209,23 +228,26 @@ class Recorder:
         _release_sigterm()
         atexit.unregister(self._on_exit)
 
-    def _check(self, row: Row) -> None:
-        if row.step <= self._last_step:
-            raise UsageError(f"log(): step {row.step} after step {self._last_step}; steps go upwards within a stage")
-        vectors = {name: size for name, size in sizes(row).items() if size >= 0}
-        if "epoch" in vectors:
+    def _check(self, step: int, values: Values) -> None:
+        if step <= self._last_step:
+            raise UsageError(f"log(): step {step} after step {self._last_step}; steps go upwards within a stage")
+        sizes = {name: len(vector) for name, vector in values.vectors.items()}
+        sizes |= {
+            name: int(each.shape[0]) for name, each in (*values.tensors.items(), *values.foreign.items()) if each.ndim
+        }
+        if "epoch" in sizes:
             raise UsageError("log(): epoch is one number")
-        wrong = {name: size for name, size in vectors.items() if size != self._stage.latents}
+        wrong = {name: size for name, size in sizes.items() if size != self._stage.latents}
         if not self._checked and self._stage.latents and wrong:
             name, size = next(iter(wrong.items()))
             raise UsageError(f"log(): {name} has {size} values where latents={self._stage.latents} was announced")
-        if len(set(vectors.values())) > 1:
-            listed = ", ".join(f"{name} has {size}" for name, size in vectors.items())
+        if len(set(sizes.values())) > 1:
+            listed = ", ".join(f"{name} has {size}" for name, size in sizes.items())
             raise UsageError(f"log(): one value a latent is wanted, but {listed}")
 
     def _complain(self, step: Any, error: Exception) -> None:
         # A loop makes the same mistake at every step: each kind is told once, and all are counted.
-        self._refused += 1
+        self._ring.refused += 1
         text = f"{type(error).__name__}: {error}"
         kind = re.sub(r"\d+", "", text)
         if kind not in self._complaints and len(self._complaints) < MOST_COMPLAINTS:
@@ -242,6 +264,17 @@ class Recorder:
 
 _live: set[Recorder] = set()
 """The recorders that are open in this process."""
+
+
+def _forget_all() -> None:
+    # A forked child has the recorders of its parent, but not the threads that write.
+    for recorder in _live:
+        recorder._open = False
+        recorder._closed = True
+    _live.clear()
+
+
+os.register_at_fork(after_in_child=_forget_all)
 
 
 def _catch_sigterm() -> None:

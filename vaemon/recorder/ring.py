@@ -1,12 +1,29 @@
 """The buffer between the training loop and the writer: bounded, and never in the loop's way."""
 
 from collections import deque
+from typing import NamedTuple
 
-from vaemon.recorder.row import Row
+from vaemon.recorder.block import Block, Kind
+
+BLOCK_BYTES = 512 * 1024
+"""Size of a full-grown block."""
+FEWEST_ROWS = 4
+FIRST_ROWS = 64
+"""Of the first block of a kind; it may be that few rows are like it. The next are four times as long each."""
+SPARE = 4
+"""Blocks kept for reuse."""
+
+
+class Waiting(NamedTuple):
+    """Rows of a block that wait to be written."""
+
+    block: Block
+    first: int
+    last: int
 
 
 class Ring:
-    """Rows that wait to be written. `add` is called by the loop, `take` and `put_back` by the writer.
+    """Rows that wait to be written, in blocks. `open` is called by the loop, `waiting` and `settle` by the writer.
 
     When it is full the newest rows are dropped: they are counted, and the range of their steps is kept.
     """
@@ -14,43 +31,74 @@ class Ring:
     def __init__(self, limit: int) -> None:
         """Hold at most about `limit` bytes."""
         self.limit = limit
+        self.current: Block | None = None
+        """The block that the loop fills."""
         self.dropped = 0
-        """Rows dropped since `settle` was last called."""
+        """Rows dropped since the run was opened; written by the loop only."""
+        self.refused = 0
+        """Calls whose values made no row."""
+        self._told = 0  # of them; written by the writer only
         self._first_dropped = 0
         self._last_dropped = 0
-        self._rows: deque[Row] = deque()
-        self._added = 0  # bytes; written by the loop only
-        self._removed = 0  # bytes; written by the writer only
+        self._blocks: deque[Block] = deque()  # the loop appends, the writer removes
+        self._spare: deque[Block] = deque(maxlen=SPARE)
+        self._opened = 0  # bytes; written by the loop only
+        self._settled = 0  # bytes; written by the writer only
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return sum(block.count - block.done for block in list(self._blocks))
 
-    def add(self, row: Row) -> bool:
-        """Append a row; False where it had to be dropped."""
-        size = row.nbytes
-        if self._added - self._removed + size > self.limit:
-            if not self.dropped:
-                self._first_dropped = row.step
-            self.dropped += 1
-            self._last_dropped = row.step
-            return False
-        self._rows.append(row)
-        self._added += size
-        return True
+    def open(self, kind: Kind) -> Block | None:
+        """Begin a block of a kind; None where the buffer is full."""
+        before = self.current
+        grown = before.capacity * 4 if before is not None and before.kind == kind else FIRST_ROWS
+        capacity = min(grown, max(BLOCK_BYTES // max(kind.row_bytes, 1), FEWEST_ROWS))
+        if self._held() + capacity * kind.row_bytes > self.limit:
+            return None
+        block = self._spare_of(kind, capacity) or Block(kind, capacity)
+        self._opened += block.nbytes
+        self._blocks.append(block)
+        self.current = block
+        return block
 
-    def take(self) -> list[Row]:
-        """Remove and return all rows that wait, the oldest first."""
-        rows = [self._rows.popleft() for _ in range(len(self._rows))]
-        self._removed += sum(row.nbytes for row in rows)
-        return rows
+    def _held(self) -> int:
+        """Memory of the blocks with rows that wait."""
+        before = self.current
+        written = before is None or before.done == before.count
+        return self._opened - self._settled - (before.nbytes if before is not None and written else 0)
 
-    def put_back(self, rows: list[Row]) -> None:
-        """Return rows that could not be written to the head of the queue."""
-        self._rows.extendleft(reversed(rows))
-        self._removed -= sum(row.nbytes for row in rows)
+    def _spare_of(self, kind: Kind, capacity: int) -> Block | None:
+        for _ in range(len(self._spare)):
+            block = self._spare.popleft()
+            if block.kind == kind and block.capacity == capacity:
+                return block
+        return None
 
-    def settle(self) -> tuple[int, int, int]:
+    def drop(self, step: int) -> None:
+        """Count a row that there was no room for."""
+        if self.dropped == self._told:
+            self._first_dropped = step
+        self._last_dropped = step
+        self.dropped += 1
+
+    def waiting(self) -> list[Waiting]:
+        """The rows that wait, the oldest first."""
+        found = [Waiting(block, block.done, block.count) for block in list(self._blocks)]
+        return [each for each in found if each.first < each.last]
+
+    def settle(self, written: list[Waiting]) -> None:
+        """Let go of rows that are in the run file for good."""
+        for block, _, last in written:
+            block.done = last
+        while self._blocks and self._blocks[0] is not self.current and self._blocks[0].done == self._blocks[0].count:
+            block = self._blocks.popleft()
+            self._settled += block.nbytes
+            block.reuse()
+            self._spare.append(block)
+
+    def drops(self) -> tuple[int, int, int]:
         """How many rows were dropped since last asked, and the first and last of their steps."""
-        told = (self.dropped, self._first_dropped, self._last_dropped)
-        self.dropped = self._first_dropped = self._last_dropped = 0
+        count = self.dropped - self._told
+        told = (count, self._first_dropped, self._last_dropped)
+        self._told += count
         return told

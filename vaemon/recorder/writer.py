@@ -5,59 +5,63 @@ a counter, an event and a line in the log, and what could not be written waits i
 """
 
 import logging
-import os
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from vaemon.batch import Event, StageInfo
-from vaemon.recorder.derive import Bad, complete, first_bad
-from vaemon.recorder.ring import Ring
-from vaemon.recorder.row import Row, alike, unpack
+from vaemon.channels import DROPPED
+from vaemon.recorder.derive import Bad, first_bad
+from vaemon.recorder.ring import Ring, Waiting
+from vaemon.recorder.sheet import Sheet, read_sheet
+from vaemon.recorder.table import Past, fits, look_back, make_layout, make_table
 from vaemon.recorder.wakes import WakeLog
-from vaemon.runfile.append import SegmentWriter
+from vaemon.runfile import handles
+from vaemon.runfile.append import SegmentWriter, event_table
 from vaemon.runfile.find import next_segment
-from vaemon.runfile.schema import LATE_VALUE, Layout, blank
+from vaemon.runfile.merge import merge_small
+from vaemon.runfile.place import check_space
+from vaemon.runfile.schema import LATE_VALUE, Layout
 
-Array = npt.NDArray[Any]
 log = logging.getLogger("vaemon")
 
 INTERVAL = 0.25
 """Seconds between two writes."""
+INTERVAL_CLOSED = 5.0
+"""The same where each write makes a file of its own."""
 SYNC_EVERY = 5.0
 """Seconds between two fdatasync."""
 RETRY_AFTER = 30.0
 """Seconds after a write error before a new segment is tried."""
 FOUND_IN_ROWS = ("wake", "sleep", LATE_VALUE)
-KEEP_FREE = 64 * 1024 * 1024
-"""Bytes left free on the disk: HDF5 itself must never meet a full one."""
 
 
 class Writer:
     """Takes rows from a ring and appends them to the newest segment of a run folder."""
 
-    def __init__(self, folder: Path, ring: Ring, *, resumes: bool) -> None:
+    def __init__(self, folder: Path, ring: Ring, *, resumes: bool, live: bool = True) -> None:
         self.folder = folder
         self.ring = ring
         self.resumes = resumes
         """Whether the run existed before."""
+        self.live = live
+        """Whether readers can look on while a segment is written."""
         self.newest: dict[str, float] = {}
         """Every scalar of the newest row written."""
         self.bad: Bad | None = None
         self.error: Exception | None = None
         """Why nothing can be written now; None while it can."""
         self._segment: SegmentWriter | None = None
-        self._stage: StageInfo | None = None  # of the rows that the segment was opened for
+        self._layout: Layout | None = None  # of the newest segment
+        self._stage: StageInfo | None = None  # of the rows that it was opened for
         self._first_step = 1  # of the stage; loops count from 0 or from 1
         self._wakes: WakeLog | None = None
         self._announced = (0, 0)
+        self._lost = 0  # rows, as last told
         self._events: deque[tuple[Event, float]] = deque()
         self._retry_at = 0.0
         self._synced = time.monotonic()
@@ -82,16 +86,20 @@ class Writer:
             self._turn.wait_for(lambda: self._served >= ticket or self._done.is_set(), timeout)
             return self._served >= ticket and self.error is None
 
-    def stop(self, timeout: float = 30.0) -> None:
-        """Write what waits, close the file, end the thread."""
+    def hurry(self) -> None:
+        """Write soon: the buffer fills up."""
+        self._nudge.set()
+
+    def stop(self, timeout: float = 30.0) -> bool:
+        """Write what waits, close the file, end the thread; False where it does not come to an end."""
         self._stopping = True
         self._nudge.set()
         # Not `join`: one that Ctrl-C interrupts takes the thread for dead from then on.
-        self._done.wait(timeout)
+        return self._done.wait(timeout)
 
     def _run(self) -> None:
         while True:
-            self._nudge.wait(INTERVAL)
+            self._nudge.wait(INTERVAL if self.live else INTERVAL_CLOSED)
             self._nudge.clear()
             stopping, ticket = self._stopping, self._wanted
             self._drain(insist=stopping or ticket > self._served)
@@ -107,21 +115,21 @@ class Writer:
     def _drain(self, insist: bool) -> None:
         if self.error is not None and not insist and time.monotonic() < self._retry_at:
             return
-        rows = self.ring.take()
-        if not rows and not self._events:
-            return
-        if not self._guarded(lambda: self._write(rows)):
-            self.ring.put_back(rows)
+        rows = self.ring.waiting()
+        if (rows or self._events) and self._guarded(lambda: self._write(rows)):
+            self.ring.settle(rows)
 
-    def _guarded(self, action: Any) -> bool:
+    def _guarded(self, action: Callable[[], object]) -> bool:
         try:
-            action()
+            with handles.inside:
+                action()
         except Exception as error:
             # Whatever it is, training goes on; the message is on the dashboard and in the log.
             self._fail(error)
             return False
         if self.error is not None:
             log.warning("vaemon: recording to %s goes on", self.folder)
+            self._note("recovered", "recording goes on")
         self.error = None
         return True
 
@@ -139,122 +147,110 @@ class Writer:
             try:
                 segment.abandon()
             except (OSError, RuntimeError) as second:
-                log.warning("vaemon: %s could not be closed: %s", segment.path, second)
+                log.warning("vaemon: a segment of %s could not be closed: %s", self.folder, second)
 
-    def _write(self, rows: list[Row]) -> None:
-        _check_space(self.folder)
-        for run in alike(rows):
-            self._write_or_drop(run)
-        if self.ring.dropped:
-            count, first, last = self.ring.settle()
-            self._note("drop", f"{count} rows were dropped, steps {first} to {last}: the buffer was full", last)
-        if self._segment is not None:
-            told = list(self._events)
-            self._segment.append_events([event for event, _ in told], [value for _, value in told])
-            self._segment.flush()
-            for _ in told:
-                self._events.popleft()
-            if time.monotonic() - self._synced > SYNC_EVERY:
-                self._segment.sync()
-                self._synced = time.monotonic()
+    def _write(self, rows: list[Waiting]) -> None:
+        check_space(self.folder)
+        for each in rows:
+            self._write_or_drop(each)
+        self._tell_lost()
+        if self._segment is None:
+            return
+        told = list(self._events)
+        self._segment.append_events(event_table([event for event, _ in told], [value for _, value in told]))
+        self._segment.flush()
+        for _ in told:
+            self._events.popleft()
+        if not self.live:
+            segment, self._segment = self._segment, None
+            segment.close()
+            merge_small(self.folder)
+        elif time.monotonic() - self._synced > SYNC_EVERY:
+            self._segment.sync()
+            self._synced = time.monotonic()
 
-    def _write_or_drop(self, run: Sequence[Row]) -> None:
+    def _write_or_drop(self, rows: Waiting) -> None:
         try:
-            segment, table, values = self._table(run)
-        except (OSError, RuntimeError):
+            sheet = read_sheet(rows)
+        except Exception as error:
+            # A device that fails, values that make no column.
+            self._drop_singly(rows, error)
+            return
+        try:
+            segment = self._segment_for(rows.block.kind.stage, sheet)
+            table, late = make_table(segment.layout, sheet, self._first_step)
+        except (OSError, RuntimeError, MemoryError):
             raise
         except Exception as error:
-            # Whatever is wrong with a row, it must hold up no other: look for the culprit row by row.
-            if len(run) > 1:
-                for row in run:
-                    self._write_or_drop([row])
-            else:
-                self._note("drop", f"step {run[0].step} could not be recorded: {error}", run[0].step)
+            self._drop_singly(rows, error)
             return
         segment.append(table)
-        self._look(table, values)
+        for event, value in late:
+            self.event(event, value)
+        self._look(segment, table, sheet)
 
-    def _table(self, run: Sequence[Row]) -> tuple[SegmentWriter, Array, dict[str, Array]]:
-        values = unpack(run)
-        complete(values)
-        segment = self._segment_for(run[0], values)
-        layout = segment.layout
-        table = blank(layout, len(run))
-        table["step"] = [row.step for row in run]
-        table["time"] = [row.time for row in run]
-        begun = np.maximum(table["step"] - self._first_step, 0)
-        table["epoch"] = values.pop("epoch", begun // (layout.stage.steps_per_epoch or 2**62))
-        for name, column in values.items():
-            if name in layout.scalars or name in layout.vectors:
-                table[name] = column
-            else:
-                self._keep_late(name, table["step"], table["time"], column)
-        return segment, table, values
+    def _drop_singly(self, rows: Waiting, error: Exception) -> None:
+        # Whatever is wrong with a row, it must hold up no other: look for the culprit row by row.
+        block, first, last = rows
+        if last - first > 1:
+            for row in range(first, last):
+                self._write_or_drop(Waiting(block, row, row + 1))
+            return
+        step = int(block.numbers(first, last)["step"][0])
+        self.ring.refused += 1
+        self._note("drop", f"step {step} could not be recorded: {error}", step)
 
-    def _look(self, table: Array, values: dict[str, Array]) -> None:
-        scalars = self._segment.layout.scalars if self._segment else ()
-        self.newest = {name: float(table[name][-1]) for name in ("step", "epoch", *scalars)}
-        if self._wakes is not None and "mean_variance" in values:
+    def _look(self, segment: SegmentWriter, table: np.ndarray, sheet: Sheet) -> None:
+        self.newest = {name: float(table[name][-1]) for name in ("step", "epoch", *segment.layout.scalars)}
+        if self._wakes is not None and "mean_variance" in sheet.values:
             for event in self._wakes.update(table["step"], table["time"], table["mean_variance"]):
                 self.event(event)
-        bad = first_bad(table["step"], values) if self.bad is None else None
+        bad = first_bad(sheet.step, sheet.values) if self.bad is None else None
         if bad is not None:
             self.bad = bad
             self._note("nan", f"{bad.channel} is not finite", bad.step)
 
-    def _segment_for(self, row: Row, values: dict[str, Array]) -> SegmentWriter:
+    def _segment_for(self, stage: StageInfo, sheet: Sheet) -> SegmentWriter:
         have = self._segment
-        if have is not None and self._stage is row.stage and _fits(have.layout, values):
+        if have is not None and self._stage is stage and fits(have.layout, sheet):
             return have
-        same_stage = have is not None and have.layout.stage.number == row.stage.number
-        layout = _layout(row, values, have.layout if have is not None and same_stage else None)
         if have is not None:
-            have.flush()
-        self._segment = SegmentWriter(next_segment(self.folder), layout)
-        if self._stage is None or self._stage.number != row.stage.number:
-            self._first_step = min(row.step, 1)
-        self._stage = row.stage
-        if have is not None:
+            # Closed before others of this process read it: HDF5 would share what it has in memory with them.
+            self._segment = None
             have.close()
-        self._begin_wakes(layout)
-        return self._segment
+        before = self._layout if self._layout is not None and self._layout.stage.number == stage.number else None
+        past = look_back(self.folder, stage.number, int(sheet.step[0]))
+        layout = make_layout(stage, sheet, before, past.first_row)
+        segment = SegmentWriter(next_segment(self.folder), layout, live=self.live)
+        self._segment, self._layout = segment, layout
+        if self._stage is None or self._stage.number != stage.number:
+            self._first_step = min(layout.first_step, 1)
+        self._stage = stage
+        self._begin_wakes(segment, past)
+        return segment
 
-    def _begin_wakes(self, layout: Layout) -> None:
+    def _begin_wakes(self, segment: SegmentWriter, past: Past) -> None:
+        layout = segment.layout
         stage = (layout.stage.number, layout.stage.latents)
         if self._wakes is None or (self._wakes.stage, self._wakes.latents) != stage:
-            self._wakes = WakeLog(self.folder, *stage, layout.first_step)
+            self._wakes = WakeLog(*stage, layout.first_step, past)
             if self._announced != stage:
                 self._announced = stage
-                kind = "resume" if self.resumes and self._wakes.resumed else "stage"
+                kind = "resume" if self.resumes and past.first_row else "stage"
                 self._note(kind, f"stage {stage[0]}: {stage[1]} latents", layout.first_step)
 
+    def _tell_lost(self) -> None:
+        count, first, last = self.ring.drops()
+        if count:
+            self._note("drop", f"{count} rows were dropped, steps {first} to {last}: the buffer was full", last)
+        lost = self.ring.dropped + self.ring.refused
+        if lost > self._lost:
+            self._lost = lost
+            step = int(self.newest.get("step", 0))
+            stage = self._stage.number if self._stage is not None else 1
+            self.event(Event(step, time.time(), stage, LATE_VALUE, text=DROPPED), float(lost))
+
     def _note(self, kind: str, text: str, step: int | None = None) -> None:
-        stage = self._segment.layout.stage.number if self._segment else 1
+        stage = self._stage.number if self._stage is not None else 1
         last = int(self.newest.get("step", 0)) if step is None else step
         self.event(Event(last, time.time(), stage, kind, text=text))
-
-    def _keep_late(self, name: str, steps: Array, times: Array, column: Array) -> None:
-        stage = self._segment.layout.stage.number if self._segment else 1
-        for step, when, value in zip(steps, times, column, strict=True):
-            self.event(Event(int(step), float(when), stage, LATE_VALUE, text=name), float(value))
-
-
-def _fits(layout: Layout, values: dict[str, Array]) -> bool:
-    vectors = {name: column.shape[1] for name, column in values.items() if column.ndim == 2}
-    return all(name in layout.vectors and size == layout.stage.latents for name, size in vectors.items())
-
-
-def _layout(row: Row, values: dict[str, Array], before: Layout | None) -> Layout:
-    vectors = [name for name, column in values.items() if column.ndim == 2]
-    scalars = [name for name, column in values.items() if column.ndim == 1 and name != "epoch"]
-    if before is not None:
-        scalars = [*before.scalars, *(name for name in scalars if name not in before.scalars)]
-    latents = next((values[name].shape[1] for name in vectors), row.stage.latents)
-    return Layout(replace(row.stage, latents=latents), row.step, tuple(scalars), tuple(vectors))
-
-
-def _check_space(folder: Path) -> None:
-    space = os.statvfs(folder)
-    free = space.f_bavail * space.f_frsize
-    if free < KEEP_FREE:
-        raise OSError(f"{folder}: only {free // 2**20} MiB are free, {KEEP_FREE // 2**20} MiB are kept free")

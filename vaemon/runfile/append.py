@@ -2,6 +2,7 @@
 
 import os
 import time
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,52 +12,88 @@ import numpy as np
 import numpy.typing as npt
 
 from vaemon.batch import Event
-from vaemon.runfile.schema import BLOCK, BLOCKS, EVENT, EVENTS, ROWS, Layout
+from vaemon.runfile import handles
+from vaemon.runfile.pyramid import PyramidBuilder
+from vaemon.runfile.schema import (
+    CLOCK,
+    CLOCKS_PART,
+    COMMIT,
+    COMMITS,
+    EVENT,
+    EVENTS,
+    LEVELS,
+    ROWS,
+    SCALARS_PART,
+    STATISTICS,
+    Layout,
+    bins_name,
+    commit_record,
+    latent_part,
+)
 
 Array = npt.NDArray[Any]
+
+CACHE_BYTES = 256 * 1024
+"""Of HDF5's chunk cache, for each dataset; of a file that is appended to, only the newest chunk is touched again."""
+_BIN_CHUNK_BYTES = 16 * 1024
 
 
 class SegmentWriter:
     """One open segment. Used by one thread at a time."""
 
-    def __init__(self, path: Path, layout: Layout) -> None:
-        """Create the file and begin SWMR; it gets its name only when readers can open it.
+    def __init__(
+        self, path: Path, layout: Layout, *, live: bool = True, compression: dict[str, Any] | None = None
+    ) -> None:
+        """Create the file; it gets its name only when readers can open it.
+
+        Args:
+            path: of the segment.
+            layout: what its rows hold.
+            live: begin SWMR: readers see what was flushed. Otherwise they see the file when it is closed, then in
+                place of one that has its name.
+            compression: further arguments of h5py's create_dataset, for the rows and the pyramid.
 
         Raises:
             OSError, RuntimeError: the file system refuses.
         """
         self.path = path
         self.layout = layout
-        self._whole = 0
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
-        temporary.unlink(missing_ok=True)
-        self._file = h5py.File(temporary, "x", libver=("v110", "v110"), locking=False)
+        self.live = live
+        self._sums = [0, 0]  # checksums of the rows and of the events since the last commit record
+        self._whole = (0, 0)
+        self._pyramid = PyramidBuilder(layout)
+        self._temporary = path.with_name(f".{path.name}.{os.getpid()}")
+        self._temporary.unlink(missing_ok=True)
+        self._file = h5py.File(self._temporary, "x", libver=("v110", "v110"), locking=False, rdcc_nbytes=CACHE_BYTES)
         try:
+            handles.opened(self._descriptor)
             for name, value in layout.attributes().items():
                 self._file.attrs[name] = value
-            self._rows = self._create(ROWS, layout.row, layout.chunk)
-            self._events = self._create(EVENTS, EVENT, 64)
-            self._blocks = self._create(BLOCKS, BLOCK, 256)
-            self._file.swmr_mode = True
-            os.rename(temporary, path)
+            self._rows = self._create(ROWS, layout.row, (layout.chunk,), **(compression or {}))
+            self._events = self._create(EVENTS, EVENT, (64,))
+            self._commits = self._create(COMMITS, COMMIT, (256,))
+            self._bins = {width: self._create_level(width, compression or {}) for width in LEVELS}
+            if live:
+                self._file.swmr_mode = True
+                os.rename(self._temporary, path)
         except (OSError, RuntimeError):
             self._drop_file()
-            temporary.unlink(missing_ok=True)
+            self._temporary.unlink(missing_ok=True)
             raise
 
     def append(self, rows: Array) -> None:
         """Append rows of the layout's type; visible to readers after `flush`."""
         _extend(self._rows, rows)
+        self._sums[0] = zlib.crc32(rows.view(np.uint8).data, self._sums[0])
+        for width, bins in self._pyramid.add(rows).items():
+            for name, values in bins.datasets():
+                _extend(self._bins[width][name], values)
 
-    def append_events(self, events: Sequence[Event], values: Sequence[float]) -> None:
-        """Append events, each with a number beside it (NaN where it has none)."""
-        if not events:
-            return
-        table = np.zeros(len(events), EVENT)
-        for i, (event, value) in enumerate(zip(events, values, strict=True)):
-            kind, text = _fitted(event.kind, 16), _fitted(event.text, 224)
-            table[i] = (event.step, event.time, event.stage, event.latent, kind, value, text)
-        _extend(self._events, table)
+    def append_events(self, table: Array) -> None:
+        """Append events, of type EVENT; visible to readers after `flush`."""
+        if len(table):
+            _extend(self._events, table)
+            self._sums[1] = zlib.crc32(table.view(np.uint8).data, self._sums[1])
 
     def flush(self) -> None:
         """Let readers see what was appended.
@@ -64,12 +101,13 @@ class SegmentWriter:
         The file is flushed, not its datasets: that would leave the superblock's end-of-file stale, and
         HDF5's own repair tool then destroys the data of a killed writer.
         """
+        have = (self._rows.id.shape[0], self._events.id.shape[0])
+        if have == self._whole:
+            return
         self._file.flush()
-        if self._rows.id.shape[0] > self._whole:
-            block = np.array([(self._rows.id.shape[0], time.time())], BLOCK)
-            _extend(self._blocks, block)
-            self._file.flush()
-            self._whole = int(block["rows"][0])
+        _extend(self._commits, commit_record(*have, time.time(), *self._sums))
+        self._file.flush()
+        self._whole, self._sums = have, [0, 0]
 
     def sync(self) -> None:
         """Have the disk hold what was flushed."""
@@ -78,30 +116,68 @@ class SegmentWriter:
     def close(self) -> None:
         """Flush and close."""
         self.flush()
+        if not self.live:
+            self.sync()
+        handles.closed(self._descriptor)
         self._file.close()
+        if not self.live:
+            os.replace(self._temporary, self.path)
 
     def abandon(self) -> None:
         """Let go of a file that could not be written (disk full), keeping what was flushed before.
 
-        A file in which nothing was is removed.
+        A file in which nothing was, or that was not live, is removed.
         """
         self._drop_file()
-        if not self._whole:
+        if not self.live:
+            self._temporary.unlink(missing_ok=True)
+        elif self._whole == (0, 0):
             self.path.unlink(missing_ok=True)
 
     def _drop_file(self) -> None:
         # HDF5 would try the failed write again at close and at exit, and crash the process by it; so its
         # descriptor is pointed nowhere first.
-        with open(os.devnull, "r+b") as nowhere:
-            os.dup2(nowhere.fileno(), self._descriptor)
+        handles.point_nowhere(self._descriptor)
+        handles.closed(self._descriptor)
         self._file.close()
 
     @property
     def _descriptor(self) -> int:
         return int(self._file.id.get_vfd_handle())
 
-    def _create(self, name: str, dtype: np.dtype[Any], chunk: int) -> Any:
-        return self._file.create_dataset(name, shape=(0,), maxshape=(None,), dtype=dtype, chunks=(chunk,))
+    def _create_level(self, width: int, compression: dict[str, Any]) -> dict[str, Any]:
+        statistics, latents = len(STATISTICS), max(self.layout.stage.latents, 1)
+        few = 16 if width > LEVELS[0] else 64
+        scalars = max(len(self.layout.scalars), 1)
+        chunk = int(np.clip(_BIN_CHUNK_BYTES // (4 * latents), 4, few))
+        found = {
+            CLOCKS_PART: self._create(bins_name(width, CLOCKS_PART), CLOCK, (4 * few,)),
+            SCALARS_PART: self._create(
+                bins_name(width, SCALARS_PART), "<f8", (few, statistics, scalars), (statistics, scalars), **compression
+            ),
+        }
+        for name in map(latent_part, self.layout.vectors):
+            # A chunk holds one statistic: a screen that wants the mean reads nothing else.
+            found[name] = self._create(
+                bins_name(width, name), "<f4", (chunk, 1, latents), (statistics, latents), **compression
+            )
+        return found
+
+    def _create(
+        self, name: str, dtype: Any, chunks: tuple[int, ...], shape: tuple[int, ...] = (), **options: Any
+    ) -> Any:
+        return self._file.create_dataset(
+            name, shape=(0, *shape), maxshape=(None, *shape), dtype=dtype, chunks=chunks, **options
+        )
+
+
+def event_table(events: Sequence[Event], values: Sequence[float]) -> Array:
+    """Events as they are stored, each with a number beside it (NaN where it has none)."""
+    table = np.zeros(len(events), EVENT)
+    for i, (event, value) in enumerate(zip(events, values, strict=True)):
+        kind, text = _fitted(event.kind, 16), _fitted(event.text, 224)
+        table[i] = (event.step, event.time, event.stage, event.latent, kind, value, text)
+    return table
 
 
 def _fitted(text: str, size: int) -> bytes:
@@ -111,9 +187,9 @@ def _fitted(text: str, size: int) -> bytes:
 
 def _extend(dataset: Any, rows: Array) -> None:
     # The low-level calls: h5py's selection layer would cost three times the write itself.
-    start = dataset.id.shape[0]
-    dataset.id.set_extent((start + len(rows),))
+    start, *rest = dataset.id.shape
+    dataset.id.set_extent((start + len(rows), *rest))
     file_space = dataset.id.get_space()
-    file_space.select_hyperslab((start,), (len(rows),))
-    memory_space = h5py.h5s.create_simple((len(rows),))
+    file_space.select_hyperslab((start, *(0,) * len(rest)), rows.shape)
+    memory_space = h5py.h5s.create_simple(rows.shape)
     dataset.id.write(memory_space, file_space, np.ascontiguousarray(rows))

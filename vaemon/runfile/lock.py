@@ -35,6 +35,16 @@ class Holder:
     """Seconds since 1970."""
 
 
+def _forget() -> None:
+    # A forked child does not hold what its parent locked; closing a descriptor here frees nothing there.
+    for descriptor in _held.values():
+        os.close(descriptor)
+    _held.clear()
+
+
+os.register_at_fork(after_in_child=_forget)
+
+
 def acquire(folder: Path) -> None:
     """Become the writer of a run.
 

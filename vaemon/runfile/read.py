@@ -8,14 +8,19 @@ import numpy as np
 import numpy.typing as npt
 
 from vaemon.batch import Event, RunInfo, RunState, Series, StageInfo
-from vaemon.decimate import pool
+from vaemon.channels import CLOCKS
+from vaemon.decimate import width_for
 from vaemon.errors import RunFileError, UnknownName
 from vaemon.runfile import lock, manifest
 from vaemon.runfile.find import find_run, list_segments, runs_folder
+from vaemon.runfile.schema import Layout
 from vaemon.runfile.segment import SegmentReader
 from vaemon.runfile.series import StageRows
 
 Array = npt.NDArray[Any]
+
+MOST_OPEN = 64
+"""Segments kept open between two questions."""
 
 
 def open_run(address: str | None = None, runs: str | Path | None = None) -> "RunReader":
@@ -48,6 +53,7 @@ class RunReader:
         self._stages: dict[int, StageRows] = {}
         self._held = False  # whether a live process held the run before the rows were looked at
         self._unreadable: dict[Path, str] = {}
+        self._settled: set[Path] = set()  # segments to which nothing will be added any more
         self.refresh()
 
     def __enter__(self) -> Self:
@@ -75,21 +81,44 @@ class RunReader:
         # The lock first: of a run that is over then, all rows are there to be read afterwards.
         self._held = lock.holder(self.folder) is not None
         self._unreadable.clear()
-        for _, path in list_segments(self.folder):
-            if path in self._open:
-                self._open[path].refresh()
-                continue
-            try:
-                self._open[path] = SegmentReader(path)
-            except RunFileError as error:
-                self._unreadable[path] = str(error)
+        found = list_segments(self.folder)
+        for number, path in found:
+            self._take_in(number, path, newest=number == found[-1][0])
+        here = {path for _, path in found}
+        for path in [path for path in self._open if path not in here]:
+            self._open.pop(path).close()
         if self._unreadable and not self._open:
             raise RunFileError(next(iter(self._unreadable.values())))
-        self.segments = tuple(each for each in self._open.values() if len(each))
+        void = {number for each in self._open.values() for number in each.layout.replaces}
+        in_order = sorted(self._open.values(), key=lambda each: each.number)
+        self.segments = tuple(each for each in in_order if len(each) and each.number not in void)
         by_stage: dict[int, list[SegmentReader]] = {}
         for segment in self.segments:
             by_stage.setdefault(segment.layout.stage.number, []).append(segment)
         self._stages = {number: StageRows(segments) for number, segments in sorted(by_stage.items())}
+        self._rest()
+
+    def _take_in(self, number: int, path: Path, *, newest: bool) -> None:
+        segment = self._open.get(path)
+        if segment is not None and not segment.is_at(path):
+            # Another file has its name now: segments were put together.
+            self._open.pop(path).close()
+            segment = None
+        if segment is None:
+            try:
+                self._open[path] = SegmentReader(path, number)
+            except RunFileError as error:
+                self._unreadable[path] = str(error)
+        elif path not in self._settled:
+            segment.refresh()
+        # A writer is done with a segment before it begins the next.
+        if not newest and segment is not None:
+            self._settled.add(path)
+
+    def _rest(self) -> None:
+        # A process may not have any number of files open.
+        for segment in self.segments[:-MOST_OPEN]:
+            segment.close()
 
     @property
     def stages(self) -> tuple[StageInfo, ...]:
@@ -123,9 +152,14 @@ class RunReader:
         kept: list[Event] = []
         for i, segment in enumerate(self.segments):
             later = [each.layout for each in self.segments[i + 1 :]]
-            kept += [event for event in segment.events() if not any(_replaces(layout, event) for layout in later)]
+            kept += [
+                event
+                for event in segment.events()
+                if not any(replaces(layout, event.stage, event.step) for layout in later)
+            ]
         # One damaged file hides itself, not the run.
-        return kept + [Event(0, 0.0, 0, "error", text=said) for said in self._unreadable.values()]
+        damage = [*self._unreadable.values(), *(each.damage for each in self._open.values() if each.damage)]
+        return kept + [Event(0, 0.0, 0, "error", text=f"{said}; see `vaemon check`") for said in damage]
 
     def channels(self, stage: int | None = None) -> tuple[str, ...]:
         """Names of the channels of a stage, by default the newest."""
@@ -149,7 +183,8 @@ class RunReader:
             stage: 1 or 2; None is the newest.
             first: first step wanted; None is the first there is.
             last: last step wanted, included; None is the newest.
-            points: at most so many points, pooled to mean, low and high; None is every row.
+            points: at most so many points, pooled to mean, low and high; None is every row. A point then stands
+                for a power of two of rows.
 
         Raises:
             UnknownName: there is no such channel in the stage.
@@ -158,9 +193,8 @@ class RunReader:
         if rows is None or channel not in rows.channels:
             return self._late_series(channel, stage, first, last)
         begin = 0 if first is None else rows.row_of(first)
-        end = len(rows) if last is None else rows.row_of(last + 1)
-        width = 1 if points is None else max(1, -(-(end - begin) // max(points, 1)))
-        return _pooled_series(rows, channel, begin, max(begin, end), width)
+        end = max(begin, len(rows) if last is None else rows.row_of(last + 1))
+        return _series(rows, channel, begin, end, points)
 
     def _late_series(self, channel: str, stage: int | None, first: int | None, last: int | None) -> Series:
         found = [
@@ -176,28 +210,28 @@ class RunReader:
         return Series(channel, step[inside], value[inside], value[inside], value[inside], exact=True)
 
 
-def _pooled_series(rows: StageRows, channel: str, begin: int, end: int, width: int) -> Series:
-    parts: list[tuple[Array, Array, Array, Array]] = []
-    for start, stop in rows.blocks(begin, end, multiple=width):
-        block = rows.read(start, stop, ("step", channel))
-        step, values = block["step"], block[channel]
-        if width == 1:
-            parts.append((step, values, values, values))
-            continue
-        whole = len(step) // width * width
-        for cut, size in ((slice(0, whole), width), (slice(whole, None), len(step) - whole)):
-            if size and len(step[cut]):
-                pooled = pool(values[cut], size)
-                parts.append((step[cut][size - 1 :: size], pooled.mean, pooled.low, pooled.high))
-    if not parts:
-        empty = rows.read(0, 0, ("step", channel))
-        parts.append((empty["step"].astype(np.int64), *(empty[channel],) * 3))
-    step, mean, low, high = (np.concatenate(each) for each in zip(*parts, strict=True))
-    return Series(channel, step, mean, low, high, exact=width == 1)
+def _series(rows: StageRows, channel: str, begin: int, end: int, points: int | None) -> Series:
+    width = 1 if points is None else width_for(end - begin, points)
+    while points is not None and width > 1 and -(-end // width) - begin // width > max(points, 1):
+        width *= 2  # the window begins within a column
+    blocks = list(rows.blocks(begin, end, width)) or [(begin, begin)]
+    if width == 1:
+        read = [rows.read(*block, ("step", channel)) for block in blocks]
+        step, values = (np.concatenate([each[name] for each in read]) for name in ("step", channel))
+        return Series(channel, step.astype(np.int64), values, values, values, exact=True)
+    names = () if channel in CLOCKS else (channel,)
+    pools = [rows.pooled(*block, width, names) for block in blocks]
+    clock = np.concatenate([each.clock for each in pools])
+    if channel in CLOCKS:
+        return Series(channel, clock["step"], *(clock[channel],) * 3, exact=False)
+    pooled = [each.channels[channel] for each in pools]
+    mean, low, high, _ = (np.concatenate(each) for each in zip(*pooled, strict=True))
+    return Series(channel, clock["step"], mean, low, high, exact=False)
 
 
-def _replaces(layout: Any, event: Event) -> bool:
-    return bool(layout.stage.number == event.stage and layout.first_step <= event.step)
+def replaces(layout: Layout, stage: int, step: int) -> bool:
+    """Whether a segment of this layout makes void what earlier ones have of a step."""
+    return layout.stage.number == stage and layout.first_step <= step
 
 
 def _ended(told: manifest.Manifest) -> tuple[RunState, str]:

@@ -1,26 +1,45 @@
-"""The layout of a segment file, version 1. docs/run-file.md says the same in words.
+"""The layout of a segment file, format 2. docs/run-file.md says the same in words.
 
 A segment is frozen when it is created: nothing is ever added to an HDF5 file after SWMR has begun, for live
 readers hang or abort on that. All types have a fixed size, for readers cannot follow variable-length ones live.
 """
 
 import json
+import zlib
 from dataclasses import asdict, dataclass
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 
 from vaemon.batch import StageInfo
 from vaemon.channels import CLOCKS, channel
 
-FORMAT = 1
+FORMAT = 2
 ROWS = "rows"
 EVENTS = "events"
-BLOCKS = "blocks"
+COMMITS = "commits"
 
-BLOCK = np.dtype([("rows", "<i8"), ("time", "<f8")])
-"""A commit record: so many rows of the segment are whole. Written after they have been flushed, for a failed
-write (disk full) can leave rows of zeros behind with the length already advanced."""
+COMMIT = np.dtype(
+    [
+        ("rows", "<i8"),
+        ("events", "<i8"),
+        ("time", "<f8"),
+        ("rows_crc", "<u4"),
+        ("events_crc", "<u4"),
+        ("crc", "<u4"),
+    ]
+)
+"""A commit record: so many rows and events of the segment are whole. Written after they have been flushed, for a
+failed write (disk full) can leave zeros behind with the length already advanced. The checksums (CRC-32) are those of
+the bytes added since the record before, and of this record's own bytes before `crc`."""
+
+LEVELS = (32, 512, 8192, 131072)
+"""Rows that a bin of each level of the pyramid stands for."""
+STATISTICS = ("mean", "low", "high", "bad")
+"""What a bin says of a channel: mean, smallest and largest of its finite values, and how many were not finite."""
+CLOCK = np.dtype([("step", "<i8"), ("time", "<f8"), ("epoch", "<i4")])
+"""Of the last row of a bin."""
 
 EVENT = np.dtype(
     [
@@ -47,10 +66,14 @@ class Layout:
     stage: StageInfo
     first_step: int
     """Rows of earlier segments of the same stage are void from this step on."""
+    first_row: int
+    """The number of the segment's first row within its stage; the pyramid's bins begin at multiples of their width."""
     scalars: tuple[str, ...]
     """Scalar channels beside the clocks (step, time, epoch), which every row has."""
     vectors: tuple[str, ...]
     """Latent channels."""
+    replaces: tuple[int, ...] = ()
+    """Numbers of the segments that this one was put together from, should any of them still lie about."""
 
     @property
     def row(self) -> np.dtype[Any]:
@@ -75,6 +98,8 @@ class Layout:
             "total_steps": self.stage.total_steps or 0,
             "steps_per_epoch": self.stage.steps_per_epoch or 0,
             "first_step": self.first_step,
+            "first_row": self.first_row,
+            "replaces": json.dumps(self.replaces),
             "channels": json.dumps([asdict(each) for each in listed]),
         }
 
@@ -90,8 +115,10 @@ class Layout:
                 steps_per_epoch=int(attributes["steps_per_epoch"]) or None,
             ),
             first_step=int(attributes["first_step"]),
+            first_row=int(attributes["first_row"]),
             scalars=tuple(c["name"] for c in listed if c["kind"] == "scalar" and c["name"] not in CLOCKS),
             vectors=tuple(c["name"] for c in listed if c["kind"] == "latent"),
+            replaces=tuple(int(number) for number in json.loads(attributes["replaces"])),
         )
 
 
@@ -101,3 +128,33 @@ def blank(layout: Layout, count: int) -> np.ndarray[Any, np.dtype[Any]]:
     for name in (*layout.scalars, *layout.vectors):
         rows[name] = np.nan
     return rows
+
+
+def commit_record(rows: int, events: int, time: float, rows_crc: int, events_crc: int) -> np.ndarray[Any, Any]:
+    """One commit record, its own checksum included, as an array of one."""
+    record = np.array([(rows, events, time, rows_crc, events_crc, 0)], COMMIT)
+    record["crc"] = _own_crc(record[0])
+    return record
+
+
+def is_whole(record: Any) -> bool:
+    """Whether a commit record is as it was written."""
+    return bool(_own_crc(record) == record["crc"])
+
+
+def _own_crc(record: Any) -> int:
+    return zlib.crc32(record.tobytes()[: -COMMIT["crc"].itemsize])
+
+
+def bins_name(width: int, part: str) -> str:
+    """The dataset of a level of the pyramid: of a latent channel, or of CLOCKS_PART or SCALARS_PART."""
+    return f"pyramid/{width}/{part}"
+
+
+CLOCKS_PART = "clocks"
+SCALARS_PART = "scalars"
+
+
+def latent_part(channel_name: str) -> str:
+    """The name of a latent channel as a dataset's: HDF5 would take a slash or a dot for a path."""
+    return "latent-" + quote(channel_name, safe="").replace(".", "%2E")

@@ -8,6 +8,8 @@ import numpy.typing as npt
 
 from vaemon.batch import StageInfo
 from vaemon.channels import CHANNELS, CLOCKS
+from vaemon.decimate import Pooled, merge, pool
+from vaemon.runfile.schema import CLOCK, CLOCKS_PART, LEVELS, SCALARS_PART, STATISTICS, latent_part
 from vaemon.runfile.segment import SegmentReader
 
 Array = npt.NDArray[Any]
@@ -22,6 +24,22 @@ class Piece(NamedTuple):
     segment: SegmentReader
     start: int
     length: int
+
+    @property
+    def levels(self) -> tuple[int, ...]:
+        """Widths of the bins that can be used, the widest first."""
+        # Where an earlier segment cannot be read, rows have other numbers than the writer gave them.
+        return self.segment.levels if self.segment.layout.first_row == self.start else ()
+
+
+class Pool(NamedTuple):
+    """Consecutive bins of a stage, of any widths."""
+
+    counts: Array
+    """Rows that each stands for, (n,)."""
+    clock: Array
+    """Step, time and epoch of the last row of each, of type CLOCK, (n,)."""
+    channels: dict[str, Pooled]
 
 
 class StageRows:
@@ -56,21 +74,54 @@ class StageRows:
     def read(self, first: int, last: int, names: Sequence[str]) -> dict[str, Array]:
         """Channels over rows first up to last (excluded); NaN where a segment lacks one."""
         parts: list[dict[str, Array]] = []
-        for piece in self.pieces:
-            begin, end = max(first, piece.start), min(last, piece.start + piece.length)
-            if begin < end:
-                rows = piece.segment.rows(begin - piece.start, end - piece.start)
-                parts.append({name: self._column(rows, name) for name in names})
+        for piece, begin, end in self._covered(first, last):
+            rows = piece.segment.rows(begin - piece.start, end - piece.start)
+            parts.append({name: self._column(rows, name) for name in names})
         if not parts:
             return {name: np.zeros((0, *self._shape(name))) for name in names}
         return {name: np.concatenate([part[name] for part in parts]) for name in names}
 
-    def blocks(self, first: int, last: int, multiple: int = 1) -> Iterator[tuple[int, int]]:
-        """Ranges that cover first up to last, of a size that is read at a stroke, cut at multiples of `multiple`."""
-        size = max(1, BLOCK_BYTES // max(segment.layout.row.itemsize for segment in self.segments))
-        size = max(multiple, size // multiple * multiple)
-        for begin in range(first, last, size):
-            yield begin, min(begin + size, last)
+    def pooled(self, first: int, last: int, width: int, names: Sequence[str], means: Collection[str] = ()) -> Pool:
+        """Rows first up to last (excluded) pooled by columns of `width` rows, from the pyramid where that serves.
+
+        A column begins at a multiple of `width`; the first and the last hold only those of their rows that were
+        asked for.
+
+        Args:
+            first: a row of the stage.
+            last: a row of the stage.
+            width: rows a column, a power of two.
+            names: channels, clocks excluded.
+            means: those of them of which only the mean is wanted: for low and high it then stands, too.
+        """
+        parts = []
+        starts = []
+        for piece, begin, end in self._covered(first, last):
+            levels = [level for level in piece.levels if level <= width]
+            for level, low, high in _tiles(begin, end, levels):
+                part = self._bins(piece, level, low, high, width, names, means)
+                starts.append(low + np.concatenate([[0], np.cumsum(part.counts)[:-1]]))
+                parts.append(part)
+        if not parts:
+            return Pool(np.zeros(0, np.int64), np.zeros(0, CLOCK), {name: self._nothing(name, 0) for name in names})
+        counts = np.concatenate([part.counts for part in parts])
+        columns = np.concatenate(starts) // width
+        ends = np.flatnonzero(np.append(np.diff(columns) != 0, True))
+        channels = {name: merge(_joined([part.channels[name] for part in parts]), counts, columns) for name in names}
+        totals = np.diff(np.cumsum(counts)[ends], prepend=0)
+        return Pool(totals, np.concatenate([part.clock for part in parts])[ends], channels)
+
+    def blocks(self, first: int, last: int, width: int = 1) -> Iterator[tuple[int, int]]:
+        """Ranges that cover first up to last, of a size that is read at a stroke, cut at multiples of `width`."""
+        level = max((level for level in (1, *LEVELS) if level <= width), default=1)
+        itemsize = max(segment.layout.row.itemsize for segment in self.segments)
+        size = max(1, BLOCK_BYTES // itemsize) * level
+        size = max(width, size // width * width)
+        begin = first
+        while begin < last:
+            end = min(begin // width * width + size, last)
+            yield begin, end
+            begin = end
 
     def row_of(self, step: int) -> int:
         """How many rows have a step below `step`."""
@@ -79,15 +130,68 @@ class StageRows:
                 return piece.start + min(piece.segment.row_of(step), piece.length)
         return 0
 
+    def _covered(self, first: int, last: int) -> Iterator[tuple[Piece, int, int]]:
+        for piece in self.pieces:
+            begin, end = max(first, piece.start), min(last, piece.start + piece.length)
+            if begin < end:
+                yield piece, begin, end
+
+    def _bins(
+        self, piece: Piece, level: int, low: int, high: int, width: int, names: Sequence[str], means: Collection[str]
+    ) -> Pool:
+        if level == 1:
+            return self._pooled_rows(piece.segment.rows(low - piece.start, high - piece.start), low, width, names)
+        bins = _BinReader(piece.segment, level, low // level, high // level)
+        found = {name: self._pooled_bins(bins, name, name in means) for name in names}
+        return Pool(np.full(bins.last - bins.first, level), bins.clock(), found)
+
+    def _pooled_bins(self, bins: "_BinReader", name: str, only_mean: bool) -> Pooled:
+        layout = bins.segment.layout
+        if name in layout.scalars:
+            return bins.scalar(name)
+        if name not in layout.vectors:
+            return self._nothing(name, bins.last - bins.first, bins.level)
+        mean, low, high, bad = bins.latent(name, only_mean)
+        mean, low, high = (self._fitted(each, name) for each in (mean, low, high))
+        return Pooled(mean, low, high, self._fitted(bad, name, bins.level))
+
+    def _pooled_rows(self, rows: Array, start: int, width: int, names: Sequence[str]) -> Pool:
+        """Rows as bins that end at multiples of `width`: whole ones in the middle, parts of one at the ends."""
+        head = min(-start % width, len(rows))
+        tail = head + (len(rows) - head) // width * width
+        cuts = [
+            (begin, end, size)
+            for begin, end, size in ((0, head, head), (head, tail, width), (tail, len(rows), len(rows) - tail))
+            if begin < end
+        ]
+        counts = np.concatenate([np.full((end - begin) // size, size) for begin, end, size in cuts])
+        clock = np.zeros(len(counts), CLOCK)
+        last = np.cumsum(counts) - 1
+        for name in CLOCKS:
+            clock[name] = rows[name][last]
+        columns = {name: self._column(rows, name) for name in names}
+        channels = {
+            name: _joined([pool(column[begin:end], size) for begin, end, size in cuts])
+            for name, column in columns.items()
+        }
+        return Pool(counts, clock, channels)
+
+    def _nothing(self, name: str, count: int, level: int = 1) -> Pooled:
+        shape = (count, *self._shape(name))
+        unknown = np.full(shape, np.nan)
+        return Pooled(unknown, unknown, unknown, np.full(shape, level))
+
     def _column(self, rows: Array, name: str) -> Array:
-        shape = self._shape(name)
         if name not in (rows.dtype.names or ()):
-            return np.full((len(rows), *shape), np.nan)
-        found = np.asarray(rows[name])
+            return np.full((len(rows), *self._shape(name)), np.nan)
+        return self._fitted(np.asarray(rows[name]), name)
+
+    def _fitted(self, found: Array, name: str, unknown: float = np.nan) -> Array:
+        shape = self._shape(name)
         if found.shape[1:] == shape:
             return found
         # The number of latents changed within the stage: what is not there is unknown.
-        fitted = np.full((len(rows), *shape), np.nan, found.dtype)
+        fitted = np.full((len(found), *shape), unknown, found.dtype)
         common = min(shape[0], found.shape[1])
         fitted[:, :common] = found[:, :common]
         return fitted
@@ -98,11 +202,58 @@ class StageRows:
         return (self.info.latents,) if vector or (listed is not None and listed.kind == "latent") else ()
 
 
+class _BinReader:
+    """Consecutive bins of one level of one segment; the scalars, which lie side by side, are read once."""
+
+    def __init__(self, segment: SegmentReader, level: int, first: int, last: int) -> None:
+        self.segment = segment
+        self.level = level
+        self.first = first
+        self.last = last
+        self._scalars: Array | None = None
+
+    def clock(self) -> Array:
+        return self.segment.bins(self.level, CLOCKS_PART, self.first, self.last)
+
+    def scalar(self, name: str) -> Pooled:
+        if self._scalars is None:
+            self._scalars = self.segment.bins(self.level, SCALARS_PART, self.first, self.last)
+        return Pooled(*self._scalars[:, :, self.segment.layout.scalars.index(name)].T)
+
+    def latent(self, name: str, only_mean: bool) -> Pooled:
+        # Of the mean, the count of what is not finite is wanted too: it is its weight.
+        every = len(STATISTICS) - 1 if only_mean else 1
+        found = self.segment.bins(self.level, latent_part(name), self.first, self.last, every)
+        return Pooled(*(found[:, i] for i in ((0, 0, 0, 1) if only_mean else (0, 1, 2, 3))))
+
+
+def _tiles(begin: int, end: int, levels: Sequence[int]) -> Iterator[tuple[int, int, int]]:
+    """Cover rows begin up to end by bins as wide as fit: (level, first row, last row), in the order of the rows."""
+    if not levels:
+        if begin < end:
+            yield 1, begin, end
+        return
+    level, *narrower = levels
+    low, high = -(-begin // level) * level, end // level * level
+    if low >= high:
+        yield from _tiles(begin, end, narrower)
+        return
+    yield from _tiles(begin, low, narrower)
+    yield level, low, high
+    yield from _tiles(high, end, narrower)
+
+
+def _joined(parts: Sequence[Pooled]) -> Pooled:
+    if len(parts) == 1:
+        return parts[0]
+    return Pooled(*(np.concatenate(each) for each in zip(*parts, strict=True)))
+
+
 def _pieces(segments: Sequence[SegmentReader]) -> tuple[Piece, ...]:
     counts: list[int] = []
     void_from = None  # the earliest step that some later segment begins at
     for segment in reversed(segments):
-        counts.append(len(segment) if void_from is None else segment.row_of(void_from))
+        counts.append(len(segment) if void_from is None else segment.rows_below(void_from))
         begins = segment.layout.first_step
         void_from = begins if void_from is None else min(void_from, begins)
     pieces, start = [], 0

@@ -39,6 +39,12 @@ class SharedFile:
             self._datasets[name] = self._file[name]
         return self._datasets[name]
 
+    def refreshed(self, name: str) -> Any:
+        """A dataset as it has become since. Raises KeyError, and what HDF5 raises."""
+        dataset = self.dataset(name)
+        dataset.refresh()
+        return dataset
+
     def close(self) -> None:
         """Close the file."""
         self._datasets.clear()
@@ -57,16 +63,21 @@ def acquire(path: Path) -> SharedFile:
         OSError, RuntimeError: HDF5 refuses it.
     """
     with _registry:
-        try:
-            found = os.stat(path)
-        except OSError as error:
-            raise RunFileError(f"cannot read {path}: {error.strerror}") from error
-        key = (found.st_dev, found.st_ino)
+        key = key_of(path)
         if key not in _files:
             _files[key] = SharedFile(path)
             _files[key].key = key
         _files[key].readers += 1
         return _files[key]
+
+
+def key_of(path: Path) -> tuple[int, int]:
+    """What tells a file from others, whatever its name. Raises RunFileError."""
+    try:
+        found = os.stat(path)
+    except OSError as error:
+        raise RunFileError(f"cannot read {path}: {error.strerror}") from error
+    return found.st_dev, found.st_ino
 
 
 def release(shared: SharedFile) -> None:

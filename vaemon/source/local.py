@@ -10,11 +10,11 @@ import numpy.typing as npt
 from vaemon import latents
 from vaemon.batch import Batch, Columns, Cursor, Latest, RunInfo, RunState, Series, Want, Window
 from vaemon.channels import CLOCKS
-from vaemon.decimate import Pooled, pool, width_for
+from vaemon.decimate import Pooled, width_for
 from vaemon.errors import RunFileError, SourceLost
 from vaemon.runfile.find import is_run, latest_run
 from vaemon.runfile.read import RunReader
-from vaemon.runfile.series import StageRows
+from vaemon.runfile.series import Pool, StageRows
 
 Array = npt.NDArray[Any]
 
@@ -82,7 +82,8 @@ class LocalSource:
 
 def _answer(info: RunInfo, run: RunReader, rows: StageRows, since: Cursor, want: Want) -> Batch:
     stage = rows.info.number
-    newer = set(run.segments[since.segments :]) & set(rows.segments)
+    newer = {segment for segment in rows.segments if segment.number >= since.segments}
+    written = run.segments[-1].number + 1
     width = width_for(len(rows), want.columns) if want.columns else 1
     start, rewound_to = 0, None
     if since.stage == stage:
@@ -93,10 +94,10 @@ def _answer(info: RunInfo, run: RunReader, rows: StageRows, since: Cursor, want:
     start = start // width * width
     columns = _columns(rows, start, width, want)
     events = run.events()
-    anew = len(run.segments) > since.segments
+    anew = written != since.segments
     return Batch(
         info=info,
-        cursor=Cursor(stage, len(run.segments), columns.rows, width, len(events)),
+        cursor=Cursor(stage, written, columns.rows, width, len(events)),
         stage=stage,
         rows=len(rows),
         columns=columns,
@@ -114,29 +115,27 @@ def _columns(rows: StageRows, start: int, width: int, want: Want) -> Columns:
     end = len(rows) // width * width if want.columns else start
     names = [name for name in want.channels if name in rows.channels]
     deadline = time.monotonic() + want.seconds
-    parts = []
-    for first, last in rows.blocks(start, end, multiple=width):
-        block = rows.read(first, last, (*CLOCKS, *names))
-        parts.append((block, {name: pool(block[name], width) for name in names}))
+    latent = {name for name in names if any(name in segment.layout.vectors for segment in rows.segments)}
+    parts: list[Pool] = []
+    for first, last in rows.blocks(start, end, width):
+        parts.append(rows.pooled(first, last, width, names, means=latent))
         if time.monotonic() > deadline:
             break
     if not parts:
-        parts.append((rows.read(0, 0, CLOCKS), {}))
-    clocks = {name: np.concatenate([block[name][width - 1 :: width] for block, _ in parts]) for name in CLOCKS}
-    pooled = {name: _joined([part[name] for _, part in parts]) for name in parts[0][1]}
-    scalars = {name: each for name, each in pooled.items() if each.mean.ndim == 1}
+        parts.append(rows.pooled(0, 0, 1, ()))
+    clock = np.concatenate([part.clock for part in parts])
+    pooled = {name: _joined([part.channels[name] for part in parts]) for name in parts[0].channels}
+    scalars = {name: each for name, each in pooled.items() if name not in latent}
     return Columns(
         first=start // width,
         width=width,
-        step=clocks["step"].astype(np.int64),
-        time=clocks["time"].astype(np.float64),
-        epoch=clocks["epoch"].astype(np.int32),
-        mean={
-            name: each.mean.astype(np.float32 if each.mean.ndim == 2 else np.float64) for name, each in pooled.items()
-        },
+        step=clock["step"].astype(np.int64),
+        time=clock["time"].astype(np.float64),
+        epoch=clock["epoch"].astype(np.int32),
+        mean={name: each.mean.astype(np.float32 if name in latent else np.float64) for name, each in pooled.items()},
         low={name: each.low for name, each in scalars.items()},
         high={name: each.high for name, each in scalars.items()},
-        bad={name: each.bad for name, each in scalars.items()},
+        bad={name: each.bad.astype(np.int64) for name, each in scalars.items()},
     )
 
 

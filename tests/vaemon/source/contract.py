@@ -141,7 +141,7 @@ class SourceContract:
         np.testing.assert_allclose(exact.mean, variance[10:20], rtol=1e-6)
         pooled = source.series("mean_variance", Window(), 50)
         assert not pooled.exact
-        assert len(pooled.step) == 50
+        assert 25 <= len(pooled.step) <= 50
         with pytest.raises(UnknownName, match="gamma"):
             source.series("gama", Window(), 50)
 

@@ -1,0 +1,178 @@
+"""A stretch of rows in memory, as they wait for the writer: arrays laid out beforehand, filled in place by the loop.
+
+One thread writes (the training loop: `put` and `fill`), another reads (the writer: rows that `count` covers). A row is
+counted when all of it is there, so neither waits for the other.
+"""
+
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from operator import itemgetter
+from time import time
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from vaemon.batch import StageInfo
+from vaemon.recorder.row import Values
+
+Array = npt.NDArray[Any]
+
+NUMBERS = frozenset({float, int, bool, np.float64, np.float32, np.int64, np.int32})
+"""Types that a number is packed from as it is. Of all others (a tensor on a device!) the slower way finds out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What the rows of a block hold."""
+
+    stage: StageInfo
+    scalars: tuple[str, ...]
+    vectors: tuple[str, ...]
+    latents: int
+    """Values of each of the vectors."""
+    dtype: Any
+    """Of the vectors: as they are given, float32 or float64; the writer rounds."""
+    tensors: tuple[tuple[str, int], ...] = ()
+    """Name and number of values of each tensor, -1 for a 0-d one; they are joined into one, on their device."""
+    device: Any = None
+    foreign: tuple[str, ...] = ()
+
+    @property
+    def row_bytes(self) -> int:
+        """Memory that a row takes, wherever it lies."""
+        packed = sum(abs(size) for _, size in self.tensors) * 4
+        vectors = len(self.vectors) * self.latents * int(self.dtype.itemsize)
+        return 8 * (2 + len(self.scalars)) + vectors + packed
+
+
+def kind_of(stage: StageInfo, values: Values) -> Kind:
+    """The kind of block that rows like this one fill."""
+    sizes = {len(vector) for vector in values.vectors.values()}
+    devices = [tensor.device for tensor in values.tensors.values()]
+    elsewhere = [device for device in devices if device.type != "cpu"]
+    return Kind(
+        stage,
+        tuple(values.scalars),
+        tuple(values.vectors),
+        max(sizes, default=0),
+        np.result_type(np.float32, *(vector.dtype for vector in values.vectors.values())),
+        tuple((name, tensor.numel() if tensor.dim() else -1) for name, tensor in values.tensors.items()),
+        (elsewhere or devices or [None])[0],
+        tuple(values.foreign),
+    )
+
+
+class Block:
+    """Rows of one kind, `capacity` of them at most."""
+
+    def __init__(self, kind: Kind, capacity: int) -> None:
+        self.kind = kind
+        self.capacity = capacity
+        self.count = 0
+        """Rows that are there; written by the loop only, and last of all."""
+        self.done = 0
+        """Rows that are in the run file for good; written by the writer only."""
+        self.unlike = 0
+        """Rows in a row, the newest among them, whose names were not those of the kind."""
+        self.extras: list[tuple[int, str, float]] = []
+        """Scalars beyond those of the kind: row, name, value."""
+        self.packed: list[Any] = []
+        """Of each row its tensors, as `fetch.join` gave them; where the kind has any."""
+        self.foreign: list[dict[str, Any]] = []
+        numbers = 1 + len(kind.scalars)
+        self._pack = struct.Struct(f"=q{numbers}d")
+        self._bytes = bytearray(self._pack.size * capacity)
+        self._numbers = np.frombuffer(self._bytes, np.dtype([("step", "=i8"), ("rest", "=f8", (numbers,))]))
+        self._vectors = np.empty((capacity, len(kind.vectors) * kind.latents), kind.dtype)
+        self._several = len(kind.vectors) > 1
+        self._scalars_of = _getter(kind.scalars)
+        self._vectors_of = _getter(kind.vectors)
+        self._names = len(kind.scalars) + len(kind.vectors)
+        self._plain = not kind.tensors and not kind.foreign
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that the block takes when it is full."""
+        return self.capacity * self.kind.row_bytes
+
+    def put(self, step: int, values: Mapping[str, Any]) -> bool:
+        """Take a row that is just as the kind says, and fast; False where it is not, and nothing was taken."""
+        row = self.count
+        if row >= self.capacity or len(values) != self._names or not self._plain:
+            return False
+        try:
+            scalars = self._scalars_of(values)
+            vectors = self._vectors_of(values)
+        except KeyError:
+            return False
+        if not NUMBERS.issuperset(map(type, scalars)):
+            return False
+        kind = self.kind
+        for vector in vectors:
+            if type(vector) is not np.ndarray or vector.dtype is not kind.dtype or vector.shape != (kind.latents,):
+                return False
+        self._pack.pack_into(self._bytes, row * self._pack.size, step, time(), *scalars)
+        if self._several:
+            np.concatenate(vectors, out=self._vectors[row])
+        elif vectors:
+            self._vectors[row] = vectors[0]
+        self.unlike = 0
+        self.count = row + 1
+        return True
+
+    def fits(self, stage: StageInfo, values: Values) -> bool:
+        """Whether a row can be taken by `fill`, be it with gaps or extra scalars."""
+        kind = self.kind
+        like = kind_of(stage, values)
+        return (
+            self.count < self.capacity
+            and kind.stage is stage
+            and kind.tensors == like.tensors
+            and kind.device == like.device
+            and kind.foreign == like.foreign
+            and set(like.vectors) <= set(kind.vectors)
+            and (not like.vectors or (kind.latents == like.latents and np.can_cast(like.dtype, kind.dtype)))
+        )
+
+    def fill(self, step: int, when: float, values: Values, packed: Any) -> None:
+        """Take a row that fits, in whatever order its values come."""
+        row, kind = self.count, self.kind
+        self._numbers["step"][row] = step
+        scalars = [values.scalars.get(name, np.nan) for name in kind.scalars]
+        self._numbers["rest"][row] = [when, *scalars]
+        self.extras += [(row, name, value) for name, value in values.scalars.items() if name not in kind.scalars]
+        for i, name in enumerate(kind.vectors):
+            place = self._vectors[row, i * kind.latents : (i + 1) * kind.latents]
+            place[:] = values.vectors.get(name, np.nan)
+        if kind.tensors:
+            self.packed.append(packed)
+        if kind.foreign:
+            self.foreign.append(dict(values.foreign))
+        whole = len(values.scalars) == len(kind.scalars) and len(values.vectors) == len(kind.vectors)
+        self.unlike = 0 if whole and not (self.extras and self.extras[-1][0] == row) else self.unlike + 1
+        self.count = row + 1
+
+    def numbers(self, first: int, last: int) -> dict[str, Array]:
+        """Step, time and the scalars of some rows, (n,) each."""
+        rows = self._numbers[first:last]
+        columns = {name: rows["rest"][:, 1 + i] for i, name in enumerate(self.kind.scalars)}
+        return {"step": rows["step"], "time": rows["rest"][:, 0], **columns}
+
+    def vectors(self, first: int, last: int) -> dict[str, Array]:
+        """The vectors of some rows, (n, k) each; NaN where a row lacks one."""
+        k = self.kind.latents
+        rows = self._vectors[first:last]
+        return {name: rows[:, i * k : (i + 1) * k] for i, name in enumerate(self.kind.vectors)}
+
+    def reuse(self) -> None:
+        """Begin anew, with the same arrays: fresh memory would cost the loop its first touch."""
+        self.count = self.done = self.unlike = 0
+        self.extras, self.packed, self.foreign = [], [], []
+
+
+def _getter(names: tuple[str, ...]) -> Any:
+    if len(names) > 1:
+        return itemgetter(*names)
+    return (lambda values: (values[names[0]],)) if names else (lambda values: ())

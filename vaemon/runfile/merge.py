@@ -1,0 +1,118 @@
+"""Several segments put together into one that reads the same.
+
+The new file takes the place of the last of them, at one stroke, and names the others, which readers then pass over
+whether they are still there or not; so nothing is lost or read twice, wherever this is cut off.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vaemon.runfile.append import SegmentWriter
+from vaemon.runfile.find import list_segments
+from vaemon.runfile.read import replaces
+from vaemon.runfile.schema import Layout, blank
+from vaemon.runfile.segment import SegmentReader
+from vaemon.runfile.series import StageRows
+
+FEWEST = 8
+"""So many small segments are put together."""
+LARGEST = 64 * 1024 * 1024
+"""Bytes of a segment that is left alone from then on."""
+STROKE = 8192
+"""Rows copied between two commit records."""
+
+
+def merge_small(folder: Path) -> None:
+    """Put the newest segments of a run together where they have become many, so that files stay few.
+
+    Each row is copied some log(rows) times in all. To be called by the writer, between two segments.
+    """
+    newest: list[tuple[int, Path]] = []
+    total = 0
+    for number, path in reversed(list_segments(folder)):
+        size = path.stat().st_size
+        if newest and (size > 4 * total or total + size > LARGEST):
+            break
+        newest.insert(0, (number, path))
+        total += size
+    if len(newest) < FEWEST:
+        return
+    segments = [SegmentReader(path, number) for number, path in newest]
+    try:
+        alike = _alike(segments)
+        if len(alike) >= FEWEST:
+            merge(alike)
+    finally:
+        for segment in segments:
+            segment.close()
+
+
+def _alike(segments: Sequence[SegmentReader]) -> list[SegmentReader]:
+    last = segments[-1].layout.stage
+    found: list[SegmentReader] = []
+    for segment in reversed(segments):
+        stage = segment.layout.stage
+        if (stage.number, stage.latents) != (last.number, last.latents):
+            break
+        found.insert(0, segment)
+    return found
+
+
+def merge(segments: Sequence[SegmentReader], compression: dict[str, Any] | None = None) -> Path:
+    """Put consecutive segments of one stage, with equally many latents, together; the others are removed.
+
+    Returns:
+        The file that holds them all.
+    """
+    layout = merged_layout(segments)
+    path = segments[-1].path
+    writer = SegmentWriter(path, layout, live=False, compression=compression)
+    try:
+        copy(segments, writer)
+        writer.close()
+    except BaseException:
+        writer.abandon()
+        raise
+    for segment in segments[:-1]:
+        segment.path.unlink(missing_ok=True)
+    return path
+
+
+def merged_layout(segments: Sequence[SegmentReader]) -> Layout:
+    """The layout of a segment that takes the place of several."""
+    layouts = [segment.layout for segment in segments]
+    replaced = {number for layout in layouts for number in layout.replaces}
+    replaced |= {segment.number for segment in segments[:-1]}
+    return replace(
+        layouts[-1],
+        first_step=min(layout.first_step for layout in layouts),
+        first_row=min(layout.first_row for layout in layouts),
+        scalars=tuple(dict.fromkeys(name for layout in layouts for name in layout.scalars)),
+        vectors=tuple(dict.fromkeys(name for layout in layouts for name in layout.vectors)),
+        replaces=tuple(sorted(replaced)),
+    )
+
+
+def copy(segments: Sequence[SegmentReader], writer: SegmentWriter) -> None:
+    """Append all rows and events of the segments that count to another."""
+    with_rows = [segment for segment in segments if len(segment)]
+    rows = StageRows(with_rows) if with_rows else None
+    names = ("step", "time", "epoch", *writer.layout.scalars, *writer.layout.vectors)
+    for begin in range(0, len(rows) if rows is not None else 0, STROKE):
+        assert rows is not None
+        columns = rows.read(begin, min(begin + STROKE, len(rows)), names)
+        table = blank(writer.layout, len(columns["step"]))
+        for name in names:
+            table[name] = columns[name]
+        writer.append(table)
+        writer.flush()
+    for i, segment in enumerate(segments):
+        later = [each.layout for each in segments[i + 1 :]]
+        table = segment.event_table()
+        kept = [not any(replaces(layout, int(e["stage"]), int(e["step"])) for layout in later) for e in table]
+        writer.append_events(table[np.array(kept, bool)])
+    writer.flush()
