@@ -21,6 +21,8 @@ class _Place(NamedTuple):
 COMMANDS = {
     "watch": _Place("vaemon.commands.watch", "Open the dashboard of a run: live, finished or yet to begin."),
     "ls": _Place("vaemon.commands.ls", "List the runs."),
+    "check": _Place("vaemon.commands.check", "Verify a run's files; with --repair, mend them."),
+    "compact": _Place("vaemon.commands.compact", "Rewrite a run that is over in less room."),
     "demo": _Place("vaemon.commands.demo", "Train on built-in images with the dashboard open, then analyze."),
     "train": _Place("trainer.command", "Train a VAE from a preset, and record it."),
     "analyze": _Place("analysis.command", "Count inactive latents, check the variance law."),

@@ -13,15 +13,16 @@ from typing import Any, Self
 
 from vaemon.batch import Event, StageInfo
 from vaemon.errors import RunExists, RunFileError, UsageError, VaemonError
-from vaemon.recorder.block import kind_of
+from vaemon.recorder.block import Put, kind_of, refuse
 from vaemon.recorder.derive import Bad
 from vaemon.recorder.fetch import join
 from vaemon.recorder.reduce import posterior_to_channels
 from vaemon.recorder.ring import Ring
 from vaemon.recorder.row import Values, sort_values
-from vaemon.recorder.writer import Writer, log
+from vaemon.recorder.writer import INTERVAL_CLOSED, Writer, log
 from vaemon.runfile import lock, manifest
 from vaemon.runfile.find import check_name, is_run, runs_folder
+from vaemon.runfile.place import can_be_live, file_system
 
 BUFFER_BYTES = 64 * 1024 * 1024
 MOST_UNLIKE = 8
@@ -58,6 +59,7 @@ class Recorder:
         every: int = 1,
         total_steps: int | None = None,
         steps_per_epoch: int | None = None,
+        live: bool | None = None,
     ) -> None:
         """Begin a run, or go on with one.
 
@@ -70,6 +72,8 @@ class Recorder:
             every: record one `log` call in so many.
             total_steps: steps planned, for the ETA.
             steps_per_epoch: gives the epoch of a step where `log` is not told.
+            live: whether others may read a file while it is written, as HDF5 calls SWMR; None: where the file system
+                allows it. Network file systems mostly do not: rows then come in closed files, every few seconds.
 
         Raises:
             BadRunName: the name cannot be a folder's name.
@@ -84,7 +88,8 @@ class Recorder:
         self._stage = _stage(1, 0 if latents is None else latents, total_steps, steps_per_epoch)
         _begin(self.folder, self.name, config, resume)
         self._ring = Ring(BUFFER_BYTES)
-        self._writer = Writer(self.folder, self._ring, resumes=resume)
+        self._writer = Writer(self.folder, self._ring, resumes=resume, live=_may_be_live(self.folder, live))
+        self._put: Put = refuse  # of the block that is being filled
         self._calls = 0
         self._last_step = -1
         self._checked = False  # whether a first row has been taken
@@ -121,6 +126,7 @@ class Recorder:
         """
         self._stage = _stage(number, latents, total_steps, steps_per_epoch)
         self._ring.current = None  # a block holds rows of one stage
+        self._put = refuse
         self._last_step = -1
 
     def log(
@@ -141,20 +147,18 @@ class Recorder:
         Raises:
             UsageError: on the first call only, where the values cannot be recorded.
         """
-        if not self._open:
-            return
-        self._calls += 1
-        if (self._calls - 1) % self.every:
-            return
+        if self.every > 1 or not self._open:
+            self._calls += 1
+            if not self._open or (self._calls - 1) % self.every:
+                return
         try:
             if mean is not None or variance is not None or log_variance is not None:
                 values.update(posterior_to_channels(mean, variance, log_variance))
-            block = self._ring.current
             # Nearly every row is like the one before it.
-            if not (type(step) is int and step > self._last_step and block is not None and block.put(step, values)):
-                self._take(_whole(step), values)
-            else:
+            if type(step) is int and step > self._last_step and self._put(step, values):
                 self._last_step = step
+                return
+            self._take(_whole(step), values)
         except Exception as error:
             # Whatever a loop hands in, only its first call may stop it.
             if not self._checked:
@@ -178,6 +182,9 @@ class Recorder:
             self._ring.drop(step)
         else:
             block.fill(step, time.time(), values, packed)
+            self._put = block.put
+        if self._ring.is_filling_up:
+            self._writer.hurry()
         self._last_step = step
 
     def event(self, kind: str, text: str = "", step: int | None = None) -> None:
@@ -335,6 +342,18 @@ def _end(folder: Path, outcome: str, reason: str, *, lost: int, error: Exception
         manifest.end(folder, outcome, reason)
     except (OSError, VaemonError) as failure:
         log.warning("vaemon: how run %s ended could not be noted: %s", folder, failure)
+
+
+def _may_be_live(folder: Path, asked: bool | None) -> bool:
+    if asked is not None or can_be_live(folder):
+        return asked is not False
+    log.warning(
+        "vaemon: %s lies on %s, where a file cannot be read while it is written; rows will be seen every %g seconds",
+        folder,
+        file_system(folder),
+        INTERVAL_CLOSED,
+    )
+    return False
 
 
 def _whole(step: Any) -> int:

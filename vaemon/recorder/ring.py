@@ -61,6 +61,11 @@ class Ring:
         self.current = block
         return block
 
+    @property
+    def is_filling_up(self) -> bool:
+        """Whether half of the room is taken."""
+        return self._held() > self.limit // 2
+
     def _held(self) -> int:
         """Memory of the blocks with rows that wait."""
         before = self.current

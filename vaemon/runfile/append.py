@@ -62,9 +62,9 @@ class SegmentWriter:
         self._sums = [0, 0]  # checksums of the rows and of the events since the last commit record
         self._whole = (0, 0)
         self._pyramid = PyramidBuilder(layout)
-        self._temporary = path.with_name(f".{path.name}.{os.getpid()}")
-        self._temporary.unlink(missing_ok=True)
-        self._file = h5py.File(self._temporary, "x", libver=("v110", "v110"), locking=False, rdcc_nbytes=CACHE_BYTES)
+        self.temporary = path.with_name(f".{path.name}.{os.getpid()}")
+        self.temporary.unlink(missing_ok=True)
+        self._file = h5py.File(self.temporary, "x", libver=("v110", "v110"), locking=False, rdcc_nbytes=CACHE_BYTES)
         try:
             handles.opened(self._descriptor)
             for name, value in layout.attributes().items():
@@ -75,10 +75,10 @@ class SegmentWriter:
             self._bins = {width: self._create_level(width, compression or {}) for width in LEVELS}
             if live:
                 self._file.swmr_mode = True
-                os.rename(self._temporary, path)
+                os.rename(self.temporary, path)
         except (OSError, RuntimeError):
             self._drop_file()
-            self._temporary.unlink(missing_ok=True)
+            self.temporary.unlink(missing_ok=True)
             raise
 
     def append(self, rows: Array) -> None:
@@ -114,23 +114,32 @@ class SegmentWriter:
         os.fdatasync(self._descriptor) if hasattr(os, "fdatasync") else os.fsync(self._descriptor)
 
     def close(self) -> None:
-        """Flush and close."""
+        """Flush and close; a file that was not live gets its name."""
+        self.finish()
+        if not self.live:
+            self.publish()
+
+    def finish(self) -> None:
+        """Flush and close; a file that was not live has no name yet."""
         self.flush()
         if not self.live:
             self.sync()
         handles.closed(self._descriptor)
         self._file.close()
-        if not self.live:
-            os.replace(self._temporary, self.path)
+
+    def publish(self) -> None:
+        """Give a finished file its name, in place of one that has it."""
+        os.replace(self.temporary, self.path)
 
     def abandon(self) -> None:
         """Let go of a file that could not be written (disk full), keeping what was flushed before.
 
         A file in which nothing was, or that was not live, is removed.
         """
-        self._drop_file()
+        if self._file:
+            self._drop_file()
         if not self.live:
-            self._temporary.unlink(missing_ok=True)
+            self.temporary.unlink(missing_ok=True)
         elif self._whole == (0, 0):
             self.path.unlink(missing_ok=True)
 

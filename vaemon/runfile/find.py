@@ -77,6 +77,11 @@ def list_segments(folder: Path) -> list[tuple[int, Path]]:
     return sorted((int(match[1]), each) for match, each in found if match)
 
 
+def leftovers(folder: Path) -> list[Path]:
+    """Segments that were being made when their writer died: they never got their name, and hold no rows of the run."""
+    return sorted(each for each in folder.glob(".segment-*.h5.*") if each.is_file())
+
+
 def next_segment(folder: Path) -> Path:
     """The path of the segment that comes after those in the folder."""
     taken = [number for number, _ in list_segments(folder)]
@@ -114,6 +119,19 @@ def find_run(address: str | None, runs: Path) -> Path:
     if not nearest(address, known):
         where += f", which has {', '.join(known[:8])}{', …' if len(known) > 8 else ''}" if known else ", which has none"
     raise UnknownName("run", address, known, where)
+
+
+def find_damaged(address: str | None, runs: Path) -> Path:
+    """What `find_run` finds, and also a folder whose run.json is lost but that has segments.
+
+    Raises:
+        UnknownName, UsageError: there is no such folder.
+    """
+    if address is not None:
+        folder = Path(address).expanduser() if is_path(address) else runs / check_name(address)
+        if folder.is_dir() and list_segments(folder):
+            return folder
+    return find_run(address, runs)
 
 
 def is_path(address: str) -> bool:

@@ -10,13 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from vaemon.errors import RunFileError
 from vaemon.runfile.append import SegmentWriter
+from vaemon.runfile.check import check_segment
 from vaemon.runfile.find import list_segments
 from vaemon.runfile.read import replaces
 from vaemon.runfile.schema import Layout, blank
 from vaemon.runfile.segment import SegmentReader
 from vaemon.runfile.series import StageRows
+
+Array = npt.NDArray[Any]
 
 FEWEST = 8
 """So many small segments are put together."""
@@ -68,18 +73,36 @@ def merge(segments: Sequence[SegmentReader], compression: dict[str, Any] | None 
     Returns:
         The file that holds them all.
     """
-    layout = merged_layout(segments)
-    path = segments[-1].path
-    writer = SegmentWriter(path, layout, live=False, compression=compression)
+    writer = SegmentWriter(segments[-1].path, merged_layout(segments), live=False, compression=compression)
     try:
         copy(segments, writer)
-        writer.close()
+        writer.finish()
+        verify(segments, writer.temporary)
+        writer.publish()
     except BaseException:
         writer.abandon()
         raise
     for segment in segments[:-1]:
         segment.path.unlink(missing_ok=True)
-    return path
+    return writer.path
+
+
+def verify(segments: Sequence[SegmentReader], path: Path) -> None:
+    """Compare a new file with those that it was made from, bit for bit. Raises RunFileError where it differs."""
+    found = SegmentReader(path)
+    try:
+        rows = StageRows([segment for segment in segments if len(segment)])
+        wrong = [each.text for each in check_segment(path, live=False).findings if not each.harmless]
+        for begin in range(0, len(rows), STROKE):
+            end = min(begin + STROKE, len(rows))
+            have, made = _table(rows, found.layout, begin, end), found.rows(begin, end)
+            if have.tobytes() != made.tobytes():
+                wrong.append(f"rows {begin:,} to {end:,} differ")
+        if wrong or len(rows) != len(found) or _events(segments).tobytes() != found.event_table().tobytes():
+            said = "; ".join(wrong) or "rows or events are missing"
+            raise RunFileError(f"{path} is not what was to be written ({said}); the run was left as it is")
+    finally:
+        found.close()
 
 
 def merged_layout(segments: Sequence[SegmentReader]) -> Layout:
@@ -99,20 +122,28 @@ def merged_layout(segments: Sequence[SegmentReader]) -> Layout:
 
 def copy(segments: Sequence[SegmentReader], writer: SegmentWriter) -> None:
     """Append all rows and events of the segments that count to another."""
-    with_rows = [segment for segment in segments if len(segment)]
-    rows = StageRows(with_rows) if with_rows else None
-    names = ("step", "time", "epoch", *writer.layout.scalars, *writer.layout.vectors)
-    for begin in range(0, len(rows) if rows is not None else 0, STROKE):
-        assert rows is not None
-        columns = rows.read(begin, min(begin + STROKE, len(rows)), names)
-        table = blank(writer.layout, len(columns["step"]))
-        for name in names:
-            table[name] = columns[name]
-        writer.append(table)
+    rows = StageRows([segment for segment in segments if len(segment)])
+    for begin in range(0, len(rows), STROKE):
+        writer.append(_table(rows, writer.layout, begin, min(begin + STROKE, len(rows))))
         writer.flush()
+    writer.append_events(_events(segments))
+    writer.flush()
+
+
+def _table(rows: StageRows, layout: Layout, begin: int, end: int) -> Array:
+    names = ("step", "time", "epoch", *layout.scalars, *layout.vectors)
+    columns = rows.read(begin, end, names)
+    table = blank(layout, end - begin)
+    for name in names:
+        table[name] = columns[name]
+    return table
+
+
+def _events(segments: Sequence[SegmentReader]) -> Array:
+    parts = []
     for i, segment in enumerate(segments):
         later = [each.layout for each in segments[i + 1 :]]
         table = segment.event_table()
         kept = [not any(replaces(layout, int(e["stage"]), int(e["step"])) for layout in later) for e in table]
-        writer.append_events(table[np.array(kept, bool)])
-    writer.flush()
+        parts.append(table[np.array(kept, bool)])
+    return np.concatenate(parts)

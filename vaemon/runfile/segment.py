@@ -36,7 +36,6 @@ class Commit(NamedTuple):
     rows: int
     """Rows of the segment up to here."""
     events: int
-    time: float
     whole: bool
     """Whether the record itself is."""
     rows_good: bool
@@ -186,22 +185,40 @@ class SegmentReader:
         return {text.decode(errors="replace") for text in table["text"][table["kind"] == LATE_VALUE.encode()]}
 
     def checked(self) -> Iterator[Commit]:
-        """Every commit record with what its checksums say of the rows and events that it stands for."""
+        """Every commit record with what its checksums say of the rows and events that it stands for.
+
+        Where a record is damaged itself, the rows of the next are those of both, and cannot be told to be good.
+        """
         before = (0, 0)
         for record in self.commits():
             if not is_whole(record):
-                yield Commit(*before, *before, float("nan"), False, False, False)
+                yield Commit(*before, *before, False, True, True)
                 continue
             rows, events = int(record["rows"]), int(record["events"])
-            good = [
-                zlib.crc32(self._read(name, slice(first, last)).view(np.uint8).data) == record[crc]
-                for name, first, last, crc in (
-                    (ROWS, before[0], rows, "rows_crc"),
-                    (EVENTS, before[1], events, "events_crc"),
-                )
-            ]
-            yield Commit(*before, rows, events, float(record["time"]), True, *good)
+            rows_good = self._fits(ROWS, before[0], rows, int(record["rows_crc"]))
+            yield Commit(
+                *before, rows, events, True, rows_good, self._fits(EVENTS, before[1], events, int(record["events_crc"]))
+            )
             before = (rows, events)
+
+    def _fits(self, name: str, first: int, last: int, crc: int) -> bool:
+        try:
+            return zlib.crc32(self._read(name, slice(first, last)).view(np.uint8).data) == crc
+        except RunFileError:  # a block that HDF5 itself cannot find
+            return False
+
+    @property
+    def compressed(self) -> bool:
+        """Whether its rows are."""
+        file = self._use()
+        with _in_words(self.path), file.lock:
+            return file.dataset(ROWS).compression is not None
+
+    def uncommitted(self) -> int:
+        """Rows that stand in the file after those that were committed."""
+        file = self._use()
+        with _in_words(self.path), file.lock:
+            return int(file.dataset(ROWS).shape[0]) - len(self)
 
     def event_table(self) -> Array:
         """Every event as it is stored, late values included."""

@@ -46,7 +46,7 @@ class StageRows:
     """The rows of a stage, numbered from 0; those that a resumed run replaced are left out."""
 
     def __init__(self, segments: Sequence[SegmentReader]) -> None:
-        """Lay the segments of ONE stage end to end, in the order they were written; each has rows."""
+        """Lay the segments of ONE stage end to end, in the order they were written."""
         self.segments = tuple(segments)
         self.pieces = _pieces(self.segments)
 
@@ -56,8 +56,7 @@ class StageRows:
         return self.segments[-1].layout.stage
 
     def __len__(self) -> int:
-        last = self.pieces[-1]
-        return last.start + last.length
+        return sum(piece.length for piece in self.pieces)
 
     def kept(self, newer: Collection[SegmentReader]) -> int:
         """Rows that stand in other segments than `newer`."""

@@ -6,6 +6,7 @@ specification, superblock version 3; its checksum is Bob Jenkins' lookup3.
 """
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from vaemon.errors import RunFileError
@@ -15,12 +16,24 @@ _SIZE = 48
 _MASK = 0xFFFFFFFF
 
 
-def check_superblock(path: Path) -> bool:
-    """Refuse a file that HDF5 had better not see.
+@dataclass(frozen=True, slots=True)
+class Superblock:
+    """What a file's first bytes say, and how long it is."""
 
-    Returns:
-        Whether the file is shorter than it says: cut, or its last write failed. HDF5 then reads zeros for what is
-        missing.
+    flags: int
+    """0: closed. Else a writer has it open, or died with it."""
+    end: int
+    """Where the file should end; of a file that is being written, at the last flush."""
+    size: int
+
+    @property
+    def short(self) -> bool:
+        """Whether something is missing at the end: the file was cut, or its last write failed."""
+        return self.size < self.end
+
+
+def read_superblock(path: Path) -> Superblock:
+    """Read and check the first bytes of a file.
 
     Raises:
         RunFileError: it is missing, damaged, or something else.
@@ -37,8 +50,37 @@ def check_superblock(path: Path) -> bool:
         raise RunFileError(f"cannot read {path}: its beginning is damaged")
     if lookup3(head[:44]) != int.from_bytes(head[44:48], "little"):
         raise RunFileError(f"cannot read {path}: the checksum of its beginning is wrong")
-    # The end that the superblock tells is that of the last flush; the file is longer while it is written.
-    return size < int.from_bytes(head[28:36], "little")
+    return Superblock(head[11], int.from_bytes(head[28:36], "little"), size)
+
+
+def check_superblock(path: Path) -> bool:
+    """Refuse a file that HDF5 had better not see.
+
+    Returns:
+        Whether the file is shorter than it says. HDF5 then reads zeros for what is missing.
+
+    Raises:
+        RunFileError: it is missing, damaged, or something else.
+    """
+    return read_superblock(path).short
+
+
+def renew_superblock(path: Path) -> None:
+    """Write the first bytes anew, as those of a file that was closed. Nothing else is touched.
+
+    HDF5's own tool (h5clear -s) does not move the end of the file, and HDF5 then cuts off what lies beyond it.
+    """
+    # As HDF5 writes them for the files that we create: offsets and lengths of 8 bytes, no extension, the root group
+    # right behind.
+    head = _SIGNATURE + bytes([3, 8, 8, 0]) + bytes(8) + b"\xff" * 8
+    with open(path, "r+b") as file:
+        size = os.fstat(file.fileno()).st_size
+        told = int.from_bytes(os.pread(file.fileno(), 8, 28), "little")
+        end = told if size < told < 2 * size else size
+        head += end.to_bytes(8, "little") + _SIZE.to_bytes(8, "little")
+        file.write(head + lookup3(head).to_bytes(4, "little"))
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def lookup3(data: bytes) -> int:
