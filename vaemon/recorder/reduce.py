@@ -1,11 +1,15 @@
 """From the posteriors of a batch to one number a latent, on whatever device they are, in float32 or better.
 
-The same few operations serve NumPy arrays and torch tensors; nothing here waits for a device.
+The same few operations serve NumPy arrays, torch tensors and arrays of libraries like them; nothing here waits for a
+device.
 """
 
 from typing import Any
 
+import numpy as np
+
 from vaemon.errors import UsageError
+from vaemon.recorder.row import is_elsewhere, on_host
 
 
 def posterior_to_channels(mean: Any, variance: Any = None, log_variance: Any = None) -> dict[str, Any]:
@@ -26,7 +30,7 @@ def posterior_to_channels(mean: Any, variance: Any = None, log_variance: Any = N
     """
     if (variance is None) == (log_variance is None):
         raise UsageError("log() takes `mean` with exactly one of `variance` and `log_variance`")
-    second = variance if log_variance is None else log_variance
+    mean, second = _shaped(mean), _shaped(variance if log_variance is None else log_variance)
     if tuple(second.shape) != tuple(mean.shape) or len(mean.shape) not in (2, 4):
         raise UsageError(
             f"posteriors are (batch, k) or (batch, k, h, w); mean is {tuple(mean.shape)}, "
@@ -49,27 +53,30 @@ def posterior_to_channels(mean: Any, variance: Any = None, log_variance: Any = N
     }
 
 
+def _shaped(values: Any) -> Any:
+    return values if hasattr(values, "shape") else np.asarray(values)
+
+
 def _single(values: Any) -> Any:
     # Half precision has too few digits: a latent near the prior would show a KL of nothing at all.
     if hasattr(values, "detach"):
         return values.detach().float()
-    import numpy as np
-
-    return np.asarray(values, dtype=np.float64)
+    if is_elsewhere(values):
+        return values.astype("float32")
+    return on_host(values).astype(np.float64)
 
 
 def _exp(values: Any) -> Any:
-    if hasattr(values, "exp"):
-        return values.exp()
-    import numpy as np
-
-    return np.exp(values)
+    return values.exp() if hasattr(values, "exp") else _namespace(values).exp(values)
 
 
 def _log(values: Any) -> Any:
     if hasattr(values, "log"):
         return values.log()
-    import numpy as np
-
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.log(values)
+        return _namespace(values).log(values)
+
+
+def _namespace(values: Any) -> Any:
+    # The Python array API standard: where the functions of an array's own library are.
+    return values.__array_namespace__() if hasattr(values, "__array_namespace__") else np

@@ -47,11 +47,11 @@ def sort_values(values: Mapping[str, Any]) -> Values:
             found.tensors[name] = value.detach()
         elif isinstance(value, float | int):
             found.scalars[name] = float(value)
-        elif _is_elsewhere(value):
+        elif is_elsewhere(value):
             _check_shape(name, tuple(value.shape))
             found.foreign[name] = value.copy() if hasattr(value, "copy") else value
         else:
-            array = _on_host(name, value)
+            array = _numbers(name, value)
             if array.ndim:
                 found.vectors[name] = array
             else:
@@ -66,15 +66,20 @@ def _check_name(name: str) -> None:
         raise UsageError(f"log(): the name {name[:40]!r} is empty or longer than {LONGEST_NAME} bytes")
 
 
-def _is_elsewhere(value: Any) -> bool:
+def is_elsewhere(value: Any) -> bool:
+    """Whether an array (of another library than torch) lies on a device."""
     return hasattr(value, "__dlpack_device__") and hasattr(value, "shape") and value.__dlpack_device__()[0] != _CPU
 
 
-def _on_host(name: str, value: Any) -> Array:
-    if hasattr(value, "__array__") or not hasattr(value, "__dlpack__"):
-        found = np.asarray(value)
-    else:
-        found = np.from_dlpack(value)
+def on_host(value: Any) -> Array:
+    """A value as a NumPy array, copied only where it must be."""
+    return (
+        np.asarray(value) if hasattr(value, "__array__") or not hasattr(value, "__dlpack__") else np.from_dlpack(value)
+    )
+
+
+def _numbers(name: str, value: Any) -> Array:
+    found = on_host(value)
     if found.dtype.kind not in "fiub":
         raise UsageError(f"log(): {name}={value!r} is not a number or an array of numbers")
     _check_shape(name, found.shape)

@@ -20,7 +20,7 @@ from vaemon.recorder.ring import Ring, Waiting
 from vaemon.recorder.sheet import Sheet, read_sheet
 from vaemon.recorder.table import Past, fits, look_back, make_layout, make_table
 from vaemon.recorder.wakes import WakeLog
-from vaemon.runfile import handles
+from vaemon.runfile import handles, lock
 from vaemon.runfile.append import SegmentWriter, event_table
 from vaemon.runfile.find import next_segment
 from vaemon.runfile.merge import merge_small
@@ -102,6 +102,7 @@ class Writer:
             self._nudge.wait(INTERVAL if self.live else INTERVAL_CLOSED)
             self._nudge.clear()
             stopping, ticket = self._stopping, self._wanted
+            lock.touch(self.folder)
             self._drain(insist=stopping or ticket > self._served)
             with self._turn:
                 self._served = ticket

@@ -3,8 +3,13 @@
 The lock is fcntl's, which the kernel drops when the writer dies, however it dies, and which a forked child
 does not hold. Its one trap: closing ANY descriptor of the file in the writer's process frees it; so readers in
 that process ask the registry here, and readers elsewhere only ask the kernel (F_GETLK) and never take it.
+
+Some network file systems have no locks at all. There the writer signs the file and touches it again and again; who it
+is, and whether it still does, is then all that others can go by.
 """
 
+import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -18,6 +23,11 @@ from pathlib import Path
 from vaemon.errors import RunLocked
 
 FILE = "writer.lock"
+
+NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
+"""What a file system says that has none."""
+SILENCE = 60.0
+"""Seconds after which a writer that does not touch the file any more is taken for dead, where there are no locks."""
 
 _held: dict[Path, int] = {}
 
@@ -58,12 +68,21 @@ def acquire(folder: Path) -> None:
     try:
         fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        os.close(descriptor)
-        raise RunLocked(_refusal(folder)) from error
+        if error.errno not in NO_LOCKS or _signed(descriptor) is not None:
+            os.close(descriptor)
+            raise RunLocked(_refusal(folder)) from error
     me = {"pid": os.getpid(), "host": socket.gethostname(), "since": time.time()}
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, json.dumps(me).encode(), 0)
     _held[folder] = descriptor
+
+
+def touch(folder: Path) -> None:
+    """Show that the writer is alive, to those who cannot ask the kernel. Never raises."""
+    descriptor = _held.get(folder.resolve())
+    if descriptor is not None:
+        with contextlib.suppress(OSError):
+            os.utime(descriptor)
 
 
 def refuse_if_held(folder: Path) -> None:
@@ -80,6 +99,8 @@ def release(folder: Path) -> None:
     """Stop being the writer; nothing happens where this process is not."""
     descriptor = _held.pop(folder.resolve(), None)
     if descriptor is not None:
+        with contextlib.suppress(OSError):
+            os.ftruncate(descriptor, 0)
         os.close(descriptor)
 
 
@@ -95,6 +116,8 @@ def holder(folder: Path) -> Holder | None:
     try:
         pid = _locking_pid(descriptor)
         return None if pid is None else _who(os.pread(descriptor, 4096, 0), pid)
+    except OSError as error:
+        return _signed(descriptor) if error.errno in NO_LOCKS else None
     finally:
         os.close(descriptor)
 
@@ -108,6 +131,27 @@ def _locking_pid(descriptor: int) -> int | None:
     question = struct.pack(_FLOCK, fcntl.F_RDLCK, os.SEEK_SET, 0, 0, 0)
     answer = struct.unpack(_FLOCK, fcntl.fcntl(descriptor, fcntl.F_GETLK, question))
     return None if answer[0] == fcntl.F_UNLCK else int(answer[4])
+
+
+def _signed(descriptor: int) -> Holder | None:
+    """Who has signed the file and still touches it, or, on this machine, still runs."""
+    content = os.pread(descriptor, 4096, 0)
+    if not content:
+        return None
+    who = _who(content, 0)
+    if who.host == socket.gethostname():
+        return who if _runs(who.pid) else None
+    return who if time.time() - os.fstat(descriptor).st_mtime < SILENCE else None
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return pid > 0
 
 
 def _who(content: bytes, pid: int) -> Holder:

@@ -13,6 +13,7 @@ from vaemon.decimate import width_for
 from vaemon.errors import RunFileError, UnknownName
 from vaemon.runfile import lock, manifest
 from vaemon.runfile.find import find_run, list_segments, runs_folder
+from vaemon.runfile.follow import Follower
 from vaemon.runfile.schema import Layout
 from vaemon.runfile.segment import SegmentReader
 from vaemon.runfile.series import StageRows
@@ -195,6 +196,10 @@ class RunReader:
         begin = 0 if first is None else rows.row_of(first)
         end = max(begin, len(rows) if last is None else rows.row_of(last + 1))
         return _series(rows, channel, begin, end, points)
+
+    def follow(self, *channels: str, stage: int | None = None) -> Follower:
+        """What reads further rows of some channels as they come, of one stage or (None) of whichever is the newest."""
+        return Follower(self, channels, stage)
 
     def _late_series(self, channel: str, stage: int | None, first: int | None, last: int | None) -> Series:
         found = [
