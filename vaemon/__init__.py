@@ -3,6 +3,7 @@
 The public names are loaded when first asked for, so that `import vaemon` costs nothing and needs no torch.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from vaemon.version import __version__
@@ -10,17 +11,19 @@ from vaemon.version import __version__
 if TYPE_CHECKING:
     from vaemon.recorder.recorder import Recorder as Recorder
     from vaemon.runfile.read import open_run as open_run
+    from vaemon.runfile.selection import find_runs as list_runs
 
-__all__ = ["Recorder", "__version__", "open_run"]
+__all__ = ["Recorder", "__version__", "list_runs", "open_run"]
+
+_PLACES = {
+    "Recorder": ("vaemon.recorder.recorder", "Recorder"),
+    "open_run": ("vaemon.runfile.read", "open_run"),
+    "list_runs": ("vaemon.runfile.selection", "find_runs"),
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name == "Recorder":
-        from vaemon.recorder.recorder import Recorder
-
-        return Recorder
-    if name == "open_run":
-        from vaemon.runfile.read import open_run
-
-        return open_run
-    raise AttributeError(f"module 'vaemon' has no attribute {name!r}")
+    if name not in _PLACES:
+        raise AttributeError(f"module 'vaemon' has no attribute {name!r}")
+    module, attribute = _PLACES[name]
+    return getattr(import_module(module), attribute)

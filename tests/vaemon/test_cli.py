@@ -74,7 +74,7 @@ def test_a_damaged_run_does_not_hide_the_others(vaemon, two_runs, runs):
     assert states == {"newer": "finished", "older": "unreadable"}
 
 
-@pytest.mark.parametrize("words", [["watch", "newer", "--once"], ["watch"]])
+@pytest.mark.parametrize("words", [["watch", "newer", "--once"], ["watch"], ["watch", "latest"]])
 def test_without_a_terminal_the_dashboard_is_one_frame_of_text(vaemon, two_runs, words):
     done = vaemon(*words)
     assert done.returncode == 0

@@ -1,6 +1,7 @@
 """Where runs live: folders, names, addresses.
 
 A run is the folder RUNS/NAME/. RUNS is `--runs`, else $VAEMON_RUNS, else `runs/` below the working folder.
+An address is a run's name, a path to its folder, or `latest`.
 """
 
 import os
@@ -8,8 +9,11 @@ import re
 from datetime import datetime
 from pathlib import Path
 
-from vaemon.errors import BadRunName, UnknownName, UsageError, nearest
+from vaemon.errors import BadRunName, RunFileError, UnknownName, UsageError, nearest
 from vaemon.runfile import manifest
+
+LATEST = "latest"
+"""The address of the run written to last; no run may be named so."""
 
 _SEGMENT = re.compile(r"segment-(\d{4,})\.h5")
 _FORBIDDEN = re.compile(r"[/\\:*?\[\x00-\x1f\x7f]")
@@ -25,8 +29,10 @@ def check_name(name: str) -> str:
 
     Raises:
         BadRunName: it is empty, `.` or `..`, begins with `-` or `.`, has a `/`, `..`, `:`, `*`, `?`, `[` or a control
-            character, or is longer than a file system takes.
+            character, is longer than a file system takes, or is `latest`, which means another.
     """
+    if name == LATEST:
+        raise BadRunName(f"no run can be named {LATEST!r}: that is the run written to last; use another name")
     why = ""
     if not name or name.isspace():
         why = "is empty"
@@ -56,19 +62,36 @@ def new_name(prefix: str, runs: Path) -> str:
 
 
 def is_run(folder: Path) -> bool:
-    """Whether a folder holds a run."""
-    return (folder / manifest.FILE).is_file()
+    """Whether a folder holds a run; one that may not be looked into does not."""
+    try:
+        return (folder / manifest.FILE).is_file()
+    except OSError:
+        return False
 
 
 def list_runs(runs: Path) -> list[Path]:
-    """Every run below RUNS, the newest first."""
-    if not runs.is_dir():
+    """Every run below RUNS, the newest first; hidden folders are left out.
+
+    Raises:
+        RunFileError: RUNS cannot be looked into.
+    """
+    try:
+        found = list(runs.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
         return []
-    return sorted((each for each in runs.iterdir() if is_run(each)), key=_touched, reverse=True)
+    except OSError as error:
+        raise RunFileError(f"cannot list the runs in {runs.absolute()}: {error.strerror}") from error
+    shown = (each for each in found if not each.name.startswith(".") and is_run(each))
+    # Of a run and a link to it, equally new, the run itself comes first.
+    return sorted(shown, key=lambda each: (-touched(each), each.is_symlink()))
 
 
-def _touched(folder: Path) -> float:
-    return max((path.stat().st_mtime for _, path in list_segments(folder)), default=folder.stat().st_mtime)
+def touched(folder: Path) -> float:
+    """When the run was last written to, seconds since 1970; 0 where that cannot be told."""
+    try:
+        return max((path.stat().st_mtime for _, path in list_segments(folder)), default=folder.stat().st_mtime)
+    except OSError:  # it was removed, or renamed, at this moment
+        return 0.0
 
 
 def list_segments(folder: Path) -> list[tuple[int, Path]]:
@@ -94,31 +117,41 @@ def latest_run(runs: Path) -> Path | None:
     return found[0] if found else None
 
 
-def find_run(address: str | None, runs: Path) -> Path:
-    """The folder of the run that a name or a path means; the latest run where None is given.
+def find_run(address: str | Path | None, runs: Path) -> Path:
+    """The folder of the run that an address means; the latest run where None is given.
 
     Raises:
         UnknownName: there is no such run; the nearest name is given.
-        UsageError: there are no runs at all.
+        UsageError: there are no runs at all, or the path leads to none.
     """
-    if address is None:
-        found = latest_run(runs)
-        if found is None:
-            raise UsageError(f"there are no runs in {runs.absolute()}; `vaemon demo` makes one, --runs looks elsewhere")
-        return found
+    if address is None or address == LATEST:
+        return _find_latest(runs, named=address is not None)
     if is_path(address):
         folder = Path(address).expanduser()
         if is_run(folder):
             return folder
         raise UsageError(f"{address} is not a run: it has no {manifest.FILE}")
-    folder = runs / check_name(address)
+    folder = runs / check_name(str(address))
     if is_run(folder):
         return folder
     known = [each.name for each in list_runs(runs)]
     where = f"runs are looked for in {runs.absolute()}"
-    if not nearest(address, known):
+    if not nearest(folder.name, known):
         where += f", which has {', '.join(known[:8])}{', …' if len(known) > 8 else ''}" if known else ", which has none"
-    raise UnknownName("run", address, known, where)
+    raise UnknownName("run", folder.name, known, where)
+
+
+def _find_latest(runs: Path, *, named: bool) -> Path:
+    found = latest_run(runs)
+    if found is None:
+        raise UsageError(f"there are no runs in {runs.absolute()}; `vaemon demo` makes one, --runs looks elsewhere")
+    namesake = runs / LATEST
+    if named and is_run(namesake) and not namesake.samefile(found):
+        raise UsageError(
+            f"{LATEST!r} is the run written to last, {found.name!r}, but there is a folder of that name, too: "
+            f"say {found.name}, or {namesake.absolute()}"
+        )
+    return found
 
 
 def find_damaged(address: str | None, runs: Path) -> Path:
@@ -127,13 +160,15 @@ def find_damaged(address: str | None, runs: Path) -> Path:
     Raises:
         UnknownName, UsageError: there is no such folder.
     """
-    if address is not None:
+    if address is not None and address != LATEST:
         folder = Path(address).expanduser() if is_path(address) else runs / check_name(address)
         if folder.is_dir() and list_segments(folder):
             return folder
     return find_run(address, runs)
 
 
-def is_path(address: str) -> bool:
+def is_path(address: str | Path) -> bool:
     """Whether an address is a path to a run folder rather than a name in RUNS."""
+    if isinstance(address, Path):
+        return True
     return os.sep in address or address in (".", "..") or address.startswith("~")

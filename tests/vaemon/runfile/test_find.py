@@ -1,9 +1,11 @@
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vaemon import Recorder
-from vaemon.errors import BadRunName, UnknownName, UsageError
+from vaemon import Recorder, open_run
+from vaemon.errors import BadRunName, RunFileError, UnknownName, UsageError
 from vaemon.runfile.find import check_name, find_run, list_runs, new_name, runs_folder
 
 
@@ -26,6 +28,7 @@ from vaemon.runfile.find import check_name, find_run, list_runs, new_name, runs_
         "a\nb",
         "a\x1b[31m",
         "x" * 201,
+        "latest",
     ],
 )
 def test_names_that_cannot_be_a_folders_are_refused(name):
@@ -74,6 +77,50 @@ def test_without_a_name_the_run_written_to_last_is_meant(runs, staircase, log_ro
     assert find_run(None, runs).name == "b"
     assert [each.name for each in list_runs(runs)] == ["b", "c", "a"]
     assert find_run(str(runs / "a"), runs).name == "a"
+
+
+def test_latest_is_the_run_written_to_last_and_no_runs_name(runs, tmp_path, staircase, log_rows):
+    with pytest.raises(UsageError, match="no runs in"):
+        open_run("latest")
+    for name in ("b", "a"):
+        with Recorder(name, latents=2) as recorder:
+            log_rows(recorder, staircase(3, 2))
+    for address in ("latest", None):
+        with open_run(address) as run:
+            assert run.info().name == "a"
+    with pytest.raises(BadRunName, match="the run written to last"):
+        Recorder("latest", latents=2)
+    (runs / "latest").symlink_to(runs / "a")
+    assert find_run("latest", runs) == runs / "a"
+    (runs / "latest").unlink()
+    (runs / "b").rename(runs / "latest")
+    with pytest.raises(UsageError, match=r"say a, or .*/latest"):
+        find_run("latest", runs)
+    assert find_run(str(runs / "latest"), runs) == runs / "latest"
+
+
+def test_hidden_folders_and_those_one_may_not_look_into_are_not_listed(runs, monkeypatch):
+    for name in (".removing-x", "shut", "open"):
+        (runs / name).mkdir(parents=True)
+        (runs / name / "run.json").write_text("{}")
+    look = Path.is_file
+
+    def shut(path):
+        if "shut" in path.parts:
+            raise PermissionError(13, "Permission denied")
+        return look(path)
+
+    monkeypatch.setattr(Path, "is_file", shut)
+    assert [each.name for each in list_runs(runs)] == ["open"]
+
+
+def test_a_folder_of_runs_that_cannot_be_read_says_so(runs, monkeypatch):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(RunFileError, match=r"cannot list the runs in .*: Permission denied"):
+        list_runs(runs)
 
 
 def test_a_folder_that_is_no_run_is_told_so(tmp_path):

@@ -37,10 +37,11 @@ def test_a_run_of_nearly_that_name_is_most_likely_meant(runs):
 
 
 def test_without_a_name_the_first_run_to_begin_is_waited_for(runs):
-    source = await_source(None)
-    assert source.info().state is RunState.WAITING
+    sources = await_source(None), await_source("latest")
+    assert [source.info().state for source in sources] == [RunState.WAITING] * 2
     with Recorder("first", latents=1) as recorder:
         recorder.log(1, mean_variance=[0.5])
-    assert source.poll(Cursor(), Want(())).info.name == "first"
+    assert [source.poll(Cursor(), Want(())).info.name for source in sources] == ["first"] * 2
+    assert await_source("latest").info().name == "first"
     assert open_source(None).info().name == "first"
     assert [name for name, _ in open_all()] == ["first"]
