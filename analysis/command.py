@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vaemon.errors import UsageError
+from vaemon.runfile.selection import names_like
 
 if TYPE_CHECKING:
     from analysis.report import Report
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 
 
 @click.command("analyze", short_help="Count inactive latents, check the variance law.")
-@click.argument("run", required=False)
+@click.argument(
+    "run", required=False, shell_complete=lambda context, _, begun: names_like(begun, context.params.get("runs"))
+)
 @click.option("--inactive", is_flag=True, help="Count the inactive latents: E[σ²] at or above --threshold.")
 @click.option("--variance-law", is_flag=True, help="Check that E[μ²] + E[σ²] is 1.")
 @click.option("--stage", type=click.IntRange(1, 2), metavar="N", default=1, help="The stage to analyze; by default 1.")
@@ -63,8 +66,8 @@ def analyze(
 ) -> None:
     """Say which latents of RUN are used, and whether its posterior matches the prior.
 
-    RUN is a name or a run's folder; by default the latest run. Without --inactive or --variance-law, both are
-    reported.
+    RUN is a name, a run's folder, or `latest`, which is the default: the run written to last. Without --inactive or
+    --variance-law, both are reported.
 
     The figures are taken twice: from the recorded stream, over the last full epoch (the last 500 rows where that is
     shorter), and, where the run has a checkpoint, over the whole test set with the network in evaluation mode.

@@ -8,6 +8,7 @@ import sys
 from typing import Any, NamedTuple
 
 import click
+from click.shell_completion import CompletionItem
 
 from vaemon.errors import UnknownName, VaemonError
 from vaemon.version import __version__
@@ -20,7 +21,9 @@ class _Place(NamedTuple):
 
 COMMANDS = {
     "watch": _Place("vaemon.commands.watch", "Open the dashboard of a run: live, finished or yet to begin."),
-    "ls": _Place("vaemon.commands.ls", "List the runs."),
+    "ls": _Place("vaemon.commands.ls", "List the runs: all, or those of a pattern, a state, a time, a config."),
+    "mv": _Place("vaemon.commands.mv", "Rename a run."),
+    "rm": _Place("vaemon.commands.rm", "Remove runs."),
     "check": _Place("vaemon.commands.check", "Verify a run's files; with --repair, mend them."),
     "compact": _Place("vaemon.commands.compact", "Rewrite a run that is over in less room."),
     "demo": _Place("vaemon.commands.demo", "Train on built-in images with the dashboard open, then analyze."),
@@ -48,13 +51,20 @@ class _Commands(click.Group):
     def list_commands(self, context: click.Context) -> list[str]:
         return list(COMMANDS)
 
-    def get_command(self, context: click.Context, name: str) -> click.Command:
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
         place = COMMANDS.get(name)
+        if place is None and context.resilient_parsing:  # a shell completes a line; it wants no words
+            return None
         if place is None:
             raise UnknownName("command", name, COMMANDS)
         command = getattr(importlib.import_module(place.module), name)
         assert isinstance(command, click.Command)
         return command
+
+    def shell_complete(self, context: click.Context, incomplete: str) -> list[CompletionItem]:
+        named = [CompletionItem(name, help=place.help) for name, place in COMMANDS.items()]
+        options = click.Command.shell_complete(self, context, incomplete)
+        return [each for each in named if each.value.startswith(incomplete)] + options
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

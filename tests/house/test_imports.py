@@ -21,11 +21,13 @@ HELP = "import sys; sys.argv = ['vaemon', {}]\nfrom vaemon.cli import main\ntry:
     [
         ("import vaemon", {"torch", "textual", "rich", "scipy", "numpy", "h5py"}),
         ("from vaemon import Recorder", {"torch", "textual", "rich", "scipy", "plotext"}),
+        ("from vaemon import list_runs; list_runs()", {"torch", "textual", "rich", "scipy", "numpy", "h5py"}),
         ("import vaemon.watch.app", {"torch", "scipy", "plotext", "h5py"}),
         ("import vaemon.source.open, vaemon.view.fold", {"torch", "scipy", "textual", "rich"}),
         ("import trainer.command", {"torch", "scipy"}),
         ("import analysis.command", {"torch", "scipy", "plotext"}),
         (HELP.format("'--help'"), {"numpy", "h5py", "torch", "textual"}),
+        (HELP.format("'mv', 'nothing', 'x'"), {"numpy", "h5py", "torch", "textual"}),
         (HELP.format("'watch', '--help'"), {"torch", "scipy", "textual"}),
         (HELP.format("'train', '--help'"), {"torch", "scipy", "textual"}),
         (HELP.format("'analyze', '--help'"), {"torch", "scipy", "textual"}),

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import click
 
+from vaemon.commands.completion import complete_run
 from vaemon.errors import RunFileError
 
 
 @click.command()
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=complete_run)
 @click.option("--repair", is_flag=True, help="Mend what can be mended; what is replaced is kept in the run's damaged/.")
 @click.option("--runs", metavar="DIR", help="The folder of runs; default $VAEMON_RUNS, else ./runs.")
 def check(run: str | None, repair: bool, runs: str | None) -> None:

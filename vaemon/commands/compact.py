@@ -2,11 +2,12 @@
 
 import click
 
+from vaemon.commands.completion import complete_run
 from vaemon.errors import RunFileError
 
 
 @click.command()
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=complete_run)
 @click.option("--runs", metavar="DIR", help="The folder of runs; default $VAEMON_RUNS, else ./runs.")
 def compact(run: str | None, runs: str | None) -> None:
     """Rewrite RUN, without it the latest, as one compressed file a stage.

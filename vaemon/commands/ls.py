@@ -2,60 +2,105 @@
 
 import json
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import click
 
-from vaemon.batch import Cursor, Want
-from vaemon.errors import SourceLost
-from vaemon.latents import LatentState
-from vaemon.view.state import RunView
+from vaemon.batch import RunState
+from vaemon.commands.completion import complete_run
+from vaemon.commands.conditions import Filter, keys_of, parse_condition, parse_since
+from vaemon.commands.summary import Summary, steps_words, summarise
+from vaemon.errors import nearest
+from vaemon.source.protocol import Source
 from vaemon.view.words import age, rate
+
+STATES = (*(str(each) for each in RunState), "unreadable")
 
 
 @click.command()
+@click.argument("patterns", nargs=-1, shell_complete=complete_run)
+@click.option("--state", "states", multiple=True, type=click.Choice(STATES), help="Only these; may be repeated.")
+@click.option("--since", metavar="TIME", help="Newest row after TIME: 2d, 12h, 30m ago, or a date as 2026-11-01.")
+@click.option(
+    "--where",
+    "conditions",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="By the config: 'stage1.lr>1e-4'; = != < <= > >=, in quotes; may be repeated: all must hold.",
+)
+@click.option("--sort", "order", type=click.Choice(["newest", "name", "steps"]), default="newest", show_default=True)
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="The first N only.")
 @click.option("--runs", metavar="DIR", help="The folder of runs; default $VAEMON_RUNS, else ./runs.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON array, for scripts.")
-def ls(runs: str | None, as_json: bool) -> None:
-    """List the runs, the newest first: state, stage, step, rate, active and inactive latents, age."""
-    from vaemon.runfile.find import runs_folder
-    from vaemon.source.open import open_all
-    from vaemon.view.fold import fold
+def ls(
+    patterns: tuple[str, ...],
+    states: tuple[str, ...],
+    since: str | None,
+    conditions: tuple[str, ...],
+    order: str,
+    limit: int | None,
+    runs: str | None,
+    as_json: bool,
+) -> None:
+    """List the runs, the newest first: state, stage, step, rate, active and inactive latents, age.
 
+    With PATTERNS, those whose name fits one of them: 'cifar*', in quotes.
+    """
+    wanted = Filter(
+        states=frozenset(states),
+        since=parse_since(since, time.time()) if since is not None else 0.0,
+        conditions=tuple(parse_condition(each) for each in conditions),
+    )
+    seen: list[Summary] = []
     lines = []
-    for name, source in open_all(runs):
-        try:
-            lines.append(_line(fold(RunView(), source.poll(Cursor(), Want((), columns=0)))))
-        except SourceLost as error:
-            lines.append({"name": name, "state": "unreadable", "reason": str(error)})
-        finally:
-            source.close()
+    for run in _in_order(runs, patterns, order):
+        seen.append(run)
+        if wanted.takes(run):
+            lines.append(run.line)
+        if len(lines) == limit:
+            break
     if as_json:
         click.echo(json.dumps(lines, indent=1))
     elif lines:
         _print_table(lines)
+    if not lines:
+        click.echo(_why_none(runs, wanted, seen), err=True)
+
+
+def _in_order(runs: str | None, patterns: tuple[str, ...], order: str) -> Iterator[Summary]:
+    """The runs in the order of the list, each read only when it is asked for, where the order allows that."""
+    from vaemon.runfile.find import runs_folder, touched
+    from vaemon.source.open import open_all
+
+    def read(name: str, source: Source) -> Summary:
+        run = summarise(name, source)
+        run.line.setdefault("newest", touched(runs_folder(runs) / name))  # of an unreadable run, as the folder has it
+        return run
+
+    sources = open_all(runs, patterns)
+    if order == "name":
+        sources.sort(key=lambda each: each[0])
+    found = (read(name, source) for name, source in sources)
+    if order == "steps":
+        yield from sorted(found, key=lambda run: -run.line.get("step", -1))
     else:
-        click.echo(f"no runs in {runs_folder(runs).absolute()}; `vaemon demo` makes one", err=True)
+        yield from found
 
 
-def _line(view: RunView) -> dict[str, Any]:
-    assert view.info is not None
-    stage = view.info.stage(view.stage)
-    latest = view.latest
-    return {
-        "name": view.info.name,
-        "state": str(view.info.state),
-        "reason": view.info.reason,
-        "stage": view.stage,
-        "step": latest.step if latest else 0,
-        "total_steps": stage.total_steps if stage else None,
-        "epoch": latest.epoch if latest else 0,
-        "rate": round(view.rate, 2),
-        "latents": view.latents,
-        "active": int((view.states == LatentState.ACTIVE).sum()),
-        "inactive": view.inactive,
-        "newest": latest.time if latest else view.info.created,
-    }
+def _why_none(runs: str | None, wanted: Filter, seen: list[Summary]) -> str:
+    from vaemon.runfile.find import list_runs, runs_folder
+
+    folder = runs_folder(runs)
+    count = len(list_runs(folder))
+    if not count:
+        return f"no runs in {folder.absolute()}; `vaemon demo` makes one"
+    said = f"no such run among the {count} in {folder.absolute()}; `vaemon ls` lists them"
+    known = {key for run in seen for key in keys_of(run.config)}
+    for key in (each.key for each in wanted.conditions if each.key not in known):
+        near = next((each for each in sorted(known) if each.endswith(f".{key}")), nearest(key, known))
+        said += f"; none has the config key {key!r}" + (f" (did you mean {near!r}?)" if near else "")
+    return said
 
 
 def _print_table(lines: list[dict[str, Any]]) -> None:
@@ -73,10 +118,8 @@ def _print_table(lines: list[dict[str, Any]]) -> None:
         if line["state"] == "unreadable":
             table.add_row(line["name"], f"unreadable: {line['reason']}")
             continue
-        steps = f"{line['step']:,}" + (f"/{line['total_steps']:,}" if line["total_steps"] else "")
         speed = [rate(line["rate"]) if line["state"] == "running" else ""] if running else []
         counts = [f"{line[name]}/{line['latents']}" if line["latents"] else "" for name in ("active", "inactive")]
-        table.add_row(
-            line["name"], line["state"], str(line["stage"] or ""), steps, *speed, *counts, age(now - line["newest"])
-        )
+        stage, step = str(line["stage"] or ""), steps_words(line)
+        table.add_row(line["name"], line["state"], stage, step, *speed, *counts, age(now - line["newest"]))
     Console(highlight=False).print(table)

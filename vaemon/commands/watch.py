@@ -5,18 +5,19 @@ import sys
 
 import click
 
+from vaemon.commands.completion import complete_run
 from vaemon.source.protocol import Source
 
 
 @click.command()
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=complete_run)
 @click.option("--runs", metavar="DIR", help="The folder of runs; default $VAEMON_RUNS, else ./runs.")
 @click.option("--once", is_flag=True, help="Print one frame as text and leave; so, too, where there is no terminal.")
 @click.option("--until", type=click.Choice(["finished"]), help="Leave when the run is over.")
 @click.option("--hz", type=click.FloatRange(0.2, 10.0), help="Frames a second; default 2, over ssh 1.")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII characters only.")
 def watch(run: str | None, runs: str | None, once: bool, until: str | None, hz: float | None, ascii_only: bool) -> None:
-    """Open the dashboard of RUN: a run's name or a path to its folder; without it, the latest run.
+    """Open the dashboard of RUN: a run's name, a path to its folder, or `latest`, as without it.
 
     A run that has not begun yet is waited for.
     """

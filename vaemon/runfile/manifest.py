@@ -39,7 +39,7 @@ class Manifest:
 
 
 def begin(folder: Path, name: str, config: Mapping[str, Any]) -> Manifest:
-    """Write the run.json of a run that begins, or goes on: then its name, birth and config are kept."""
+    """Write the run.json of a run that begins, or goes on: then its birth and config are kept."""
     fresh = Manifest(name=name, created=time.time(), config=config)
     if (folder / FILE).exists():
         old = read(folder)
@@ -51,6 +51,11 @@ def begin(folder: Path, name: str, config: Mapping[str, Any]) -> Manifest:
 def end(folder: Path, outcome: str, reason: str) -> None:
     """Note how the run ended."""
     write(folder, replace(read(folder), outcome=outcome, reason=reason, ended=time.time()))
+
+
+def rename(folder: Path, name: str) -> None:
+    """Give the run another name; the folder's is not touched."""
+    write(folder, replace(read(folder), name=name))
 
 
 def write(folder: Path, manifest: Manifest) -> None:

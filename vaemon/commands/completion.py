@@ -1,0 +1,10 @@
+"""What a shell may complete: the names of runs."""
+
+import click
+
+
+def complete_run(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """The runs whose names begin so, the newest first."""
+    from vaemon.runfile.selection import names_like
+
+    return names_like(incomplete, context.params.get("runs"))

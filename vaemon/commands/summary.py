@@ -1,0 +1,78 @@
+"""A run in one line, as `ls` lists it and `rm` asks about it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from vaemon.batch import Cursor, Want
+from vaemon.errors import SourceLost
+from vaemon.latents import LatentState
+from vaemon.source.protocol import Source
+from vaemon.view.fold import fold
+from vaemon.view.state import RunView
+
+
+class Summary(NamedTuple):
+    """What a line says, and what the run is remembered by."""
+
+    line: dict[str, Any]
+    """Of an unreadable run only its name, state and reason."""
+    config: Mapping[str, Any]
+
+
+def summarise(name: str, source: Source) -> Summary:
+    """The run of a source, which is closed afterwards."""
+    try:
+        view = fold(RunView(), source.poll(Cursor(), Want((), columns=0)))
+    except (SourceLost, OSError) as error:
+        return Summary({"name": name, "state": "unreadable", "reason": str(error)}, {})
+    finally:
+        source.close()
+    assert view.info is not None
+    return Summary(_line(name, view), view.info.config)
+
+
+def _line(name: str, view: RunView) -> dict[str, Any]:
+    assert view.info is not None
+    stage = view.info.stage(view.stage)
+    latest = view.latest
+    return {
+        "name": name,  # the folder's: it reaches the run, whatever a hand has renamed
+        "state": str(view.info.state),
+        "reason": view.info.reason,
+        "stage": view.stage,
+        "step": latest.step if latest else 0,
+        "total_steps": stage.total_steps if stage else None,
+        "epoch": latest.epoch if latest else 0,
+        "rate": round(view.rate, 2),
+        "latents": view.latents,
+        "active": int((view.states == LatentState.ACTIVE).sum()),
+        "inactive": view.inactive,
+        "newest": latest.time if latest else view.info.created,
+    }
+
+
+def steps_words(line: Mapping[str, Any]) -> str:
+    """The step reached, and of how many: "500/1,000"."""
+    return f"{line['step']:,}" + (f"/{line['total_steps']:,}" if line["total_steps"] else "")
+
+
+def size_of(folder: Path) -> int:
+    """Bytes in a folder; of links only what the links themselves take."""
+    total = 0
+    for path in folder.rglob("*"):
+        try:
+            total += path.lstat().st_size
+        except OSError:  # it is gone, or may not be seen
+            continue
+    return total
+
+
+def size_words(size: float) -> str:
+    """A number of bytes: "812 B", "3.4 MB", "120 GB"."""
+    unit = "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if size < 1000:
+            break
+        size, unit = size / 1000, larger
+    return f"{size:.1f} {unit}" if unit != "B" and size < 10 else f"{size:.0f} {unit}"
