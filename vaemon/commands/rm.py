@@ -63,7 +63,7 @@ def _described(folder: Path) -> str:
 
 def _remove(folder: Path) -> str:
     from vaemon.commands.summary import size_of, size_words
-    from vaemon.runfile.housekeeping import leftovers, remove
+    from vaemon.runfile.housekeeping import remains, remove
 
     if folder.is_symlink():
         target = folder.resolve()
@@ -73,7 +73,7 @@ def _remove(folder: Path) -> str:
     try:
         remove(folder)
     except KeyboardInterrupt:
-        for each in leftovers(folder):
+        for each in remains(folder):
             click.echo(f"what is left of {folder.name} lies in {each}: delete that by hand", err=True)
         raise
     return f"removed {folder.name} ({size_words(size)})"

@@ -60,7 +60,7 @@ def remove(folder: Path) -> None:
         ) from error
 
 
-def leftovers(folder: Path) -> list[Path]:
+def remains(folder: Path) -> list[Path]:
     """Where that lies which an interrupted `remove` of the folder has not deleted."""
     return [each for each in folder.parent.glob(f"{HIDDEN}*") if (each / folder.name).exists()]
 

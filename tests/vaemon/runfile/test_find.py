@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from vaemon import Recorder, open_run
 from vaemon.errors import BadRunName, RunFileError, UnknownName, UsageError
-from vaemon.runfile.find import check_name, find_run, list_runs, new_name, runs_folder
+from vaemon.runfile.find import check_name, find_damaged, find_run, list_runs, new_name, runs_folder
 
 
 @pytest.mark.parametrize(
@@ -88,6 +88,7 @@ def test_latest_is_the_run_written_to_last_and_no_runs_name(runs, tmp_path, stai
     for address in ("latest", None):
         with open_run(address) as run:
             assert run.info().name == "a"
+    assert find_damaged("latest", runs) == runs / "a"
     with pytest.raises(BadRunName, match="the run written to last"):
         Recorder("latest", latents=2)
     (runs / "latest").symlink_to(runs / "a")
