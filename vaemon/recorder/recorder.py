@@ -228,7 +228,8 @@ class Recorder:
             self._open = False
         # A signal may strike anywhere from here on: whoever comes next goes on with it.
         self._writer.stop()
-        _end(self.folder, *self._outcome, lost=len(self._ring), error=self._writer.error)
+        lost = len(self._ring) + self._ring.dropped + self._ring.refused
+        _end(self.folder, *self._outcome, lost=lost, error=self._writer.error)
         lock.release(self.folder)
         self._closed = True
         _live.discard(self)
@@ -336,7 +337,7 @@ def _begin(folder: Path, name: str, config: Mapping[str, Any] | None, resume: bo
 
 def _end(folder: Path, outcome: str, reason: str, *, lost: int, error: Exception | None) -> None:
     if lost:
-        reason = f"{reason}; {lost} rows could not be written: {error}".lstrip("; ")
+        reason = f"{reason}; {lost:,} rows could not be recorded{f': {error}' if error else ''}".lstrip("; ")
         log.warning("vaemon: run %s: %s", folder, reason)
     try:
         manifest.end(folder, outcome, reason)

@@ -131,7 +131,8 @@ class Writer:
         if self.error is not None:
             log.warning("vaemon: recording to %s goes on", self.folder)
             self._note("recovered", "recording goes on")
-        self.error = None
+            self.error = None
+            self._tell_trouble()
         return True
 
     def _fail(self, error: Exception) -> None:
@@ -139,6 +140,7 @@ class Writer:
             log.warning("vaemon: recording to %s is held up, training goes on: %s", self.folder, error)
             self._note("error", f"recording was held up: {error}")
         self.error = error
+        self._tell_trouble()
         self._retry_at = time.monotonic() + RETRY_AFTER
         # The rows will come again, and with them what was found in them.
         self._wakes = None
@@ -250,6 +252,13 @@ class Writer:
             step = int(self.newest.get("step", 0))
             stage = self._stage.number if self._stage is not None else 1
             self.event(Event(step, time.time(), stage, LATE_VALUE, text=DROPPED), float(lost))
+            self._tell_trouble()
+
+    def _tell_trouble(self) -> None:
+        lost = self.ring.dropped + self.ring.refused
+        held_up = f"nothing can be recorded now: {self.error}" if self.error is not None else ""
+        told = f"{lost:,} rows could not be recorded" if lost else ""
+        lock.tell(self.folder, "; ".join(part for part in (held_up, told) if part))
 
     def _note(self, kind: str, text: str, step: int | None = None) -> None:
         stage = self._stage.number if self._stage is not None else 1

@@ -17,7 +17,7 @@ import socket
 import struct
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from vaemon.errors import RunLocked
@@ -28,6 +28,9 @@ NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
 """What a file system says that has none."""
 SILENCE = 60.0
 """Seconds after which a writer that does not touch the file any more is taken for dead, where there are no locks."""
+
+_SIZE = 2048
+_LONGEST = 300  # characters of `trouble`, of which JSON makes at most six bytes each
 
 _held: dict[Path, int] = {}
 
@@ -43,6 +46,8 @@ class Holder:
     host: str
     since: float
     """Seconds since 1970."""
+    trouble: str = ""
+    """What keeps it from recording, in words; empty while nothing does."""
 
 
 def _forget() -> None:
@@ -71,10 +76,24 @@ def acquire(folder: Path) -> None:
         if error.errno not in NO_LOCKS or _signed(descriptor) is not None:
             os.close(descriptor)
             raise RunLocked(_refusal(folder)) from error
-    me = {"pid": os.getpid(), "host": socket.gethostname(), "since": time.time()}
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, json.dumps(me).encode(), 0)
+    _sign(descriptor, Holder(os.getpid(), socket.gethostname(), time.time()))
     _held[folder] = descriptor
+
+
+def tell(folder: Path, trouble: str) -> None:
+    """Let readers know what keeps the writer from recording. Never raises.
+
+    This file has its place on the disk already: it can say that the disk is full.
+    """
+    descriptor = _held.get(folder.resolve())
+    if descriptor is not None:
+        with contextlib.suppress(OSError):
+            _sign(descriptor, replace(_who(os.pread(descriptor, _SIZE, 0), os.getpid()), trouble=trouble[:_LONGEST]))
+
+
+def _sign(descriptor: int, holder: Holder) -> None:
+    # Always of the same length, so that nobody reads half of an old signature after a new one.
+    os.pwrite(descriptor, json.dumps(asdict(holder)).encode().ljust(_SIZE), 0)
 
 
 def touch(folder: Path) -> None:
@@ -108,14 +127,14 @@ def holder(folder: Path) -> Holder | None:
     """The live process that writes the run, or None. Never disturbs the lock."""
     folder = folder.resolve()
     if folder in _held:
-        return _who(os.pread(_held[folder], 4096, 0), os.getpid())
+        return _who(os.pread(_held[folder], _SIZE, 0), os.getpid())
     try:
         descriptor = os.open(folder / FILE, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return None
     try:
         pid = _locking_pid(descriptor)
-        return None if pid is None else _who(os.pread(descriptor, 4096, 0), pid)
+        return None if pid is None else _who(os.pread(descriptor, _SIZE, 0), pid)
     except OSError as error:
         return _signed(descriptor) if error.errno in NO_LOCKS else None
     finally:
@@ -135,7 +154,7 @@ def _locking_pid(descriptor: int) -> int | None:
 
 def _signed(descriptor: int) -> Holder | None:
     """Who has signed the file and still touches it, or, on this machine, still runs."""
-    content = os.pread(descriptor, 4096, 0)
+    content = os.pread(descriptor, _SIZE, 0)
     if not content:
         return None
     who = _who(content, 0)
@@ -157,7 +176,7 @@ def _runs(pid: int) -> bool:
 def _who(content: bytes, pid: int) -> Holder:
     try:
         found = json.loads(content)
-        return Holder(int(found["pid"]), str(found["host"]), float(found["since"]))
+        return Holder(int(found["pid"]), str(found["host"]), float(found["since"]), str(found["trouble"]))
     except (ValueError, KeyError, TypeError):  # the writer has locked but not yet signed
         return Holder(pid, socket.gethostname(), time.time())
 

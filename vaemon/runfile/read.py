@@ -1,5 +1,6 @@
 """Reading a run: its segments as one continuous series a stage, while it is written or afterwards."""
 
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -24,11 +25,11 @@ MOST_OPEN = 64
 """Segments kept open between two questions."""
 
 
-def open_run(address: str | None = None, runs: str | Path | None = None) -> "RunReader":
+def open_run(address: str | Path | None = None, runs: str | Path | None = None) -> "RunReader":
     """Open a run for reading; it may be live.
 
     Args:
-        address: a run's name, a path to its folder, or None for the latest run.
+        address: a run's name, a path to its folder, or "latest" (or None): the run written to last.
         runs: the folder of runs; default $VAEMON_RUNS, else `runs/`.
 
     Raises:
@@ -52,7 +53,7 @@ class RunReader:
         self.segments: tuple[SegmentReader, ...] = ()
         """Those with rows, in the order they were written; one that died before its first row says nothing."""
         self._stages: dict[int, StageRows] = {}
-        self._held = False  # whether a live process held the run before the rows were looked at
+        self._holder: lock.Holder | None = None  # of the run, before the rows were looked at
         self._unreadable: dict[Path, str] = {}
         self._settled: set[Path] = set()  # segments to which nothing will be added any more
         self.refresh()
@@ -80,7 +81,7 @@ class RunReader:
             RunFileError: run.json, or every segment, or one that could be read before, cannot be read now.
         """
         # The lock first: of a run that is over then, all rows are there to be read afterwards.
-        self._held = lock.holder(self.folder) is not None
+        self._holder = lock.holder(self.folder)
         self._unreadable.clear()
         found = list_segments(self.folder)
         for number, path in found:
@@ -135,7 +136,7 @@ class RunReader:
     def info(self) -> RunInfo:
         """Who the run is, and how it fared when it was last refreshed. Raises RunFileError."""
         told = manifest.read(self.folder)
-        state, reason = (RunState.RUNNING, "") if self._held else _ended(told)
+        state, reason = (RunState.RUNNING, self._holder.trouble) if self._holder is not None else _ended(told)
         return RunInfo(
             name=told.name,
             address=str(self.folder),
@@ -195,24 +196,37 @@ class RunReader:
             return self._late_series(channel, stage, first, last)
         begin = 0 if first is None else rows.row_of(first)
         end = max(begin, len(rows) if last is None else rows.row_of(last + 1))
-        return _series(rows, channel, begin, end, points)
+        found = _series(rows, channel, begin, end, points)
+        return self._with_late(found, rows.info.number) if found.exact else found
 
     def follow(self, *channels: str, stage: int | None = None) -> Follower:
         """What reads further rows of some channels as they come, of one stage or (None) of whichever is the newest."""
         return Follower(self, channels, stage)
 
     def _late_series(self, channel: str, stage: int | None, first: int | None, last: int | None) -> Series:
-        found = [
-            segment.late_values(channel)
-            for segment in self.segments
-            if stage in (None, segment.layout.stage.number) and channel in segment.late_names()
-        ]
-        if not found:
+        step, value = self._late_values(channel, stage)
+        if not len(step):
             raise UnknownName("channel", channel, self.channels(stage))
-        step = np.concatenate([steps for steps, _ in found])
-        value = np.concatenate([values for _, values in found])
         inside = (step >= (first or 0)) & (step <= (step.max() if last is None else last))
         return Series(channel, step[inside], value[inside], value[inside], value[inside], exact=True)
+
+    def _with_late(self, found: Series, stage: int) -> Series:
+        """The series, with the values that came before its channel had a place in the rows."""
+        step, value = self._late_values(found.channel, stage)
+        at = np.searchsorted(found.step, step)
+        there = (at < len(found.step)) & (np.append(found.step, -1)[np.minimum(at, len(found.step))] == step)
+        if not there.any():
+            return found
+        mean = found.mean.astype(np.float64)
+        mean[at[there]] = value[there]
+        return replace(found, mean=mean, low=mean, high=mean)
+
+    def _late_values(self, channel: str, stage: int | None) -> tuple[Array, Array]:
+        found = [
+            segment.late_values(channel) for segment in self.segments if stage in (None, segment.layout.stage.number)
+        ]
+        steps = [steps for steps, _ in found] or [np.zeros(0, np.int64)]
+        return np.concatenate(steps), np.concatenate([values for _, values in found] or [np.zeros(0)])
 
 
 def _series(rows: StageRows, channel: str, begin: int, end: int, points: int | None) -> Series:

@@ -71,17 +71,14 @@ def _copy_good(segment: SegmentReader, writer: SegmentWriter) -> Iterator[int]:
     for commit in segment.checked():
         if not commit.whole:
             continue
-        if not commit.rows_good:
-            yield commit.rows - commit.first_row
-            continue
-        rows = segment.rows(commit.first_row, commit.rows)
-        ascending = rows["step"] > np.maximum.accumulate(np.append(last, rows["step"][:-1]))
+        rows = segment.rows(commit.first_row, commit.rows if commit.rows_good else commit.first_row)
+        ascending = rows["step"] > np.maximum.accumulate(np.append(last, rows["step"]))[:-1]
         writer.append(rows[ascending])
         if commit.events_good:
             writer.append_events(segment.event_table()[commit.first_event : commit.events])
         writer.flush()
         last = max(last, int(rows["step"].max(initial=-1)))
-        yield int((~ascending).sum())
+        yield commit.rows - commit.first_row - int(ascending.sum())
 
 
 def _set_aside(checked: Checked) -> Iterator[str]:

@@ -17,6 +17,7 @@ _TITLES = {
     "nan": "not finite",
     "drop": "rows dropped",
     "error": "error",
+    "recovered": "recovered",
 }
 
 

@@ -1,5 +1,9 @@
+import errno
+import fcntl
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 
@@ -76,3 +80,56 @@ def test_a_name_already_taken_is_refused_without_resume(runs):
         recorder.log(1, mean_variance=[1.0])
     with pytest.raises(RunExists, match="resume"):
         Recorder("once", latents=1)
+
+
+@pytest.fixture
+def no_locks(monkeypatch):
+    """A file system without locks, as some network ones are."""
+
+    def refuse(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "lockf", refuse)
+    monkeypatch.setattr(fcntl, "fcntl", refuse)
+
+
+def test_without_locks_a_signature_and_its_age_tell(runs, no_locks, monkeypatch):
+    folder = runs / "r"
+    folder.mkdir(parents=True)
+    lock.acquire(folder)
+    monkeypatch.setattr(lock, "_held", {})  # as another process sees it
+    assert lock.holder(folder).pid == os.getpid()
+    with pytest.raises(RunLocked, match=str(os.getpid())):
+        lock.acquire(folder)
+    monkeypatch.setattr(socket, "gethostname", lambda: "elsewhere")
+    assert lock.holder(folder) is not None, "touched just now"
+    os.utime(folder / lock.FILE, (1, 1))
+    assert lock.holder(folder) is None, "silent for too long"
+    lock.acquire(folder)
+    assert lock.holder(folder).host == "elsewhere"
+    lock.touch(folder)
+    lock.release(folder)
+    assert lock.holder(folder) is None
+
+
+def test_without_locks_a_dead_process_of_this_machine_holds_nothing(runs, no_locks):
+    folder = runs / "r"
+    folder.mkdir(parents=True)
+    gone = subprocess.Popen([sys.executable, "-c", "pass"])
+    gone.wait()
+    signature = {"pid": gone.pid, "host": socket.gethostname(), "since": 1.0, "trouble": ""}
+    (folder / lock.FILE).write_text(json.dumps(signature))
+    assert lock.holder(folder) is None
+    lock.acquire(folder)
+    lock.release(folder)
+
+
+def test_a_writer_in_trouble_says_so_where_there_is_always_room(runs):
+    with Recorder("r", latents=1) as recorder:
+        recorder.log(1, mean_variance=[0.5])
+        lock.tell(recorder.folder, "the disk is full" + "…" * 5000)
+        with open_run("r") as run:
+            assert run.info().reason.startswith("the disk is full…")
+        lock.tell(recorder.folder, "")
+        with open_run("r") as run:
+            assert run.info().reason == ""

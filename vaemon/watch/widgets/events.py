@@ -20,6 +20,7 @@ _SIGNS = {
     "nan": ("✗", "bad"),
     "drop": ("▲", "warn"),
     "error": ("✗", "bad"),
+    "recovered": ("●", "good"),
 }
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from vaemon.view.state import RunView
-from vaemon.view.status import Kind
+from vaemon.view.status import SIGNS, Kind
 from vaemon.view.words import STATE_WORDS, counts, duration, epochs, eta, inactive_words, number, rate, steps
 from vaemon.watch.render.cells import Row, Span, fit, join, length, said, spread
 from vaemon.watch.render.glyphs import STATE
@@ -22,6 +22,8 @@ COLOURS = {
     Kind.LOST: "warn",
 }
 """The colour of each state; never the only sign of it."""
+
+WARNING = SIGNS[Kind.STALLED]
 
 _GAP = said("  ")
 
@@ -145,5 +147,8 @@ class Banner(Panel):
 
     def rows(self, picture: Picture, width: int, height: int) -> Sequence[Row]:
         """The reason, cut to the width."""
-        text = self.pen.ellipsis(f" {picture.status.sign} {picture.status.reason}", width)
-        return [(said(text, COLOURS[picture.status.kind]),)] if picture.status.reason else [()]
+        # A run that goes on has something to be told of only where its recording is in trouble.
+        warns = picture.status.kind is Kind.RUNNING
+        sign, colour = (WARNING, "warn") if warns else (picture.status.sign, COLOURS[picture.status.kind])
+        text = self.pen.ellipsis(f" {sign} {picture.status.reason}", width)
+        return [(said(text, colour),)] if picture.status.reason else [()]
