@@ -222,11 +222,17 @@ class RunReader:
         return replace(found, mean=mean, low=mean, high=mean)
 
     def _late_values(self, channel: str, stage: int | None) -> tuple[Array, Array]:
-        found = [
-            segment.late_values(channel) for segment in self.segments if stage in (None, segment.layout.stage.number)
-        ]
-        steps = [steps for steps, _ in found] or [np.zeros(0, np.int64)]
-        return np.concatenate(steps), np.concatenate([values for _, values in found] or [np.zeros(0)])
+        """Steps and values of a scalar that had no place in the rows; those of replaced rows are left out."""
+        steps, values = [np.zeros(0, np.int64)], [np.zeros(0)]
+        for i, segment in enumerate(self.segments):
+            number = segment.layout.stage.number
+            if stage in (None, number):
+                step, value = segment.late_values(channel)
+                later = [each.layout for each in self.segments[i + 1 :] if each.layout.stage.number == number]
+                kept = step < min((layout.first_step for layout in later), default=2**63 - 1)
+                steps.append(step[kept])
+                values.append(value[kept])
+        return np.concatenate(steps), np.concatenate(values)
 
 
 def _series(rows: StageRows, channel: str, begin: int, end: int, points: int | None) -> Series:

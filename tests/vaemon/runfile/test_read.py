@@ -138,3 +138,27 @@ def test_a_damaged_segment_is_an_error_with_its_path(runs, content):
     (runs / "r" / "segment-0000.h5").write_bytes(content)
     with pytest.raises(RunFileError, match=r"segment-0000\.h5"):
         open_run("r")
+
+
+def test_a_late_scalar_that_gets_a_place_in_the_rows_is_one_series(runs):
+    with Recorder("r", latents=1) as recorder:
+        for step in range(1, 41):
+            late = {"grad": step / 2} if step in (4, 8) or step >= 20 else {}
+            recorder.log(step, mean_variance=[0.5], mse=1.0, **late)
+    with open_run("r") as run:
+        assert len(run.segments) == 2, "what comes at every step is no late value for long"
+        found = run.series("grad")
+        steps = found.step[np.isfinite(found.mean)]
+        assert steps.tolist() == [4, 8, *range(20, 41)]
+        np.testing.assert_array_equal(found.mean[steps - 1], steps / 2)
+
+
+def test_late_scalars_of_rows_that_were_replaced_are_void(runs):
+    with Recorder("r", latents=1) as recorder:
+        for step in range(1, 21):
+            recorder.log(step, mean_variance=[0.5], **({"test_mse": float(step)} if step % 5 == 0 else {}))
+    with Recorder("r", latents=1, resume=True) as recorder:
+        for step in range(11, 15):
+            recorder.log(step, mean_variance=[0.5])
+    with open_run("r") as run:
+        assert run.series("test_mse").step.tolist() == [5, 10]
