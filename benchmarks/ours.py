@@ -1,4 +1,4 @@
-"""vaemon, measured: by itself, in steps of a millisecond, beside a peer, and for ten million steps."""
+"""vaemon, measured: by itself, in steps of a millisecond, beside a peer, and for millions of steps."""
 
 import time
 from pathlib import Path
@@ -17,9 +17,8 @@ SEGMENT = 2500
 ROUNDS = 10
 LEAST_OF_A_ROUND = 100
 """Steps of vaemon and of JSON lines in a round, at least: a slow peer does fewer."""
-LONG_STEPS = 10_000_000
 LONG_SEGMENT = 5_000
-AROUND = ((10_000, 10_000), (100_000, 20_000), (1_000_000, 100_000), (9_900_000, 100_000))
+AROUND = ((10_000, 10_000), (100_000, 20_000), (1_000_000, 100_000), (10_000_000, 200_000))
 """Steps, and how many on each side of them are looked at."""
 
 
@@ -133,9 +132,9 @@ def measure_beside(folder: Path, kind: type[Peer], steps: int) -> dict[str, Any]
     }
 
 
-def measure_long(folder: Path) -> dict[str, Any]:
-    """Ten million steps of workload (a), a flush every few thousand."""
-    segments = LONG_STEPS // LONG_SEGMENT
+def measure_long(folder: Path, steps: int) -> dict[str, Any]:
+    """Millions of steps of workload (a), a flush every few thousand."""
+    segments = max(1, steps // LONG_SEGMENT)
     took, bare, control = untimed(LONG_SEGMENT), untimed(LONG_SEGMENT // 10), Control(ONE_64)
     median, total, control_median = np.ones((3, segments))
     session, began = Session(folder, ONE_64), time.perf_counter()
@@ -148,8 +147,10 @@ def measure_long(folder: Path) -> dict[str, Any]:
         total[i] = (session.seconds - before) / LONG_SEGMENT * 1e6
     seconds = time.perf_counter() - began
     at = []
-    for steps, side in AROUND:
-        part = slice(max(0, steps - side) // LONG_SEGMENT, (steps + side) // LONG_SEGMENT)
-        figures = {"log": median[part], "total": total[part], "control": control_median[part]}
-        at.append({"steps": steps} | {name: float(np.median(values)) for name, values in figures.items()})
-    return session.close(whole=False) | {"at": at, "steps": LONG_STEPS, "seconds": seconds}
+    for step, side in AROUND:
+        part = slice(max(0, step - side) // LONG_SEGMENT, (step + side) // LONG_SEGMENT)
+        if step <= segments * LONG_SEGMENT:
+            figures = {"log": median[part], "total": total[part], "control": control_median[part]}
+            # What else the machine does only ever adds: the better quarter of the segments says more than their mean.
+            at.append({"steps": step} | {name: float(np.percentile(each, 25)) for name, each in figures.items()})
+    return session.close(whole=False) | {"at": at, "steps": session.steps, "seconds": seconds}

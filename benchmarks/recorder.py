@@ -1,7 +1,7 @@
 """What a call of `Recorder.log` costs the training loop, on the disk and in memory, beside other ways to record.
 
     python -m venv peers && peers/bin/pip install -r benchmarks/peers.txt
-    PYTHONPATH=. peers/bin/python benchmarks/recorder.py [--steps 10000] [--only tensorboard wandb] [--long]
+    PYTHONPATH=. peers/bin/python benchmarks/recorder.py [--steps 10000] [--only tensorboard wandb] [--long [STEPS]]
                                                          [--device cpu|cuda]
 
 Peers that are not installed are left out; with none of them it runs where vaemon does. Nothing is sent anywhere.
@@ -23,6 +23,7 @@ Exits with 1 where a single row was dropped or is not what was logged; a bar tha
 import argparse
 import json
 import math
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -40,11 +41,13 @@ PACED_STEPS = 1500
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--steps", type=int, default=10_000, help="steps of vaemon and of the fast peers")
-    parser.add_argument("--only", nargs="*", choices=list(PEERS), help="of the peers, these alone")
-    parser.add_argument("--long", action="store_true", help="also 10,000,000 steps: minutes, and some GB of disk")
+    parser.add_argument("--only", nargs="*", choices=list(PEERS), help="of the peers, these alone, or none")
+    long = "also a run of 10,000,000 steps, or so many: minutes, and some GB of disk"
+    parser.add_argument("--long", type=int, nargs="?", const=10_000_000, metavar="STEPS", help=long)
     parser.add_argument("--device", choices=("cpu", "cuda"), help="also torch tensors that lie there")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # which ends the child, and empties the temporary folder
     if asked.child:
         return answer(json.loads(asked.child))
     print(machine())
@@ -52,9 +55,10 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="vaemon-bench-") as place:
         folder = Path(place)
         vaemon_rows(folder, asked.steps, bars, wrong)
-        peer_rows(folder, asked.steps, asked.only if asked.only is not None else list(PEERS), bars, wrong)
+        if asked.only != []:
+            peer_rows(folder, asked.steps, asked.only or list(PEERS), bars, wrong)
         if asked.long:
-            long_rows(folder, bars, wrong)
+            long_rows(folder, asked.long, bars, wrong)
         if asked.device:
             device_rows(folder, asked.device, wrong)
     bars.print()
@@ -70,7 +74,7 @@ def answer(question: dict[str, Any]) -> int:
     if what == "device":
         found = device.measure(folder, question["device"])
     elif what == "long":
-        found = ours.measure_long(folder)
+        found = ours.measure_long(folder, question["steps"])
     elif what == "paced":
         found = ours.measure_paced(folder, WORKLOADS[question["load"]], question["steps"])
     elif what == "ours":
@@ -83,23 +87,24 @@ def answer(question: dict[str, Any]) -> int:
 
 def vaemon_rows(folder: Path, steps: int, bars: Bars, wrong: list[str]) -> None:
     """The recorder alone: three workloads in a tight loop, and two of them in steps of a millisecond."""
-    head = ("vaemon", "steps", "median us", "p99 us", "worst us", "control", "total us/step", "B/step", "raw", "x raw")
+    head = ("vaemon", "steps", "median us", "p99 us", "worst us", "control", "its p99")
     rows = []
     for key, load in WORKLOADS.items():
         found = ask_child(__file__, "ours", folder / f"ours-{key}", load=key, steps=steps)
         wrong += complaints(f"({key})", found)
-        control, raw = number(found["control"]["median"]), number(found["bytes"] / steps / load.raw_bytes)
-        cells = (control, *costs(found, steps), str(load.raw_bytes), raw, number(found["read"]))
+        raw = number(found["bytes"] / steps / load.raw_bytes)
+        cells = (*calls(found["control"])[:2], *costs(found, steps), str(load.raw_bytes), raw, number(found["read"]))
         memory, first = f"{found['grown']:+.1f}", number(found["first"] / 1e3)
         rows.append((f"({key}) {load.name}", f"{steps:,}", *calls(found["log"]), *cells, memory, first))
         demand(bars, key, found, steps)
     for key in ("a", "c"):
         found = ask_child(__file__, "paced", folder / f"paced-{key}", load=key, steps=PACED_STEPS)
         wrong += complaints(f"({key}) in 1 ms steps", found)
-        cells = (*calls(found["log"]), number(found["control"]["median"]), *("-",) * 5, f"{found['grown']:+.1f}", "-")
+        cells = (*calls(found["log"]), *calls(found["control"])[:2], *("-",) * 5, f"{found['grown']:+.1f}", "-")
         rows.append((f"({key}) in a 1 ms step", f"{PACED_STEPS:,}", *cells))
-    title = "vaemon, by itself; the control is the median of the bare copies, in us; memory is the process's growth"
-    print_table(title, (*head, "read s", "memory MB", "first ms"), rows)
+    title = "vaemon, by itself; the control is the bare copies, median and p99 in us; memory is the process's growth"
+    more = ("total us/step", "B/step", "raw", "x raw", "read s", "memory MB", "first ms")
+    print_table(title, (*head, *more), rows)
 
 
 def demand(bars: Bars, key: str, found: dict[str, Any], steps: int) -> None:
@@ -150,21 +155,26 @@ def peer_rows(folder: Path, steps: int, names: list[str], bars: Bars, wrong: lis
     print("  read: every value of so many steps read back; '!' where a step was not found")
 
 
-def long_rows(folder: Path, bars: Bars, wrong: list[str]) -> None:
-    """Ten million steps of workload (a): does a step cost more in the end?"""
-    found = ask_child(__file__, "long", folder / "long")
+def long_rows(folder: Path, steps: int, bars: Bars, wrong: list[str]) -> None:
+    """Millions of steps of workload (a): does a step cost more in the end?"""
+    found = ask_child(__file__, "long", folder / "long", steps=steps)
     wrong += complaints("the long run", found)
     rows = [
         (f"{each['steps']:,}", *(number(each[name]) for name in ("log", "total", "control"))) for each in found["at"]
     ]
     title = f"(a) for {found['steps']:,} steps: {found['seconds']:.0f} s, {found['bytes'] / found['steps']:.1f} B/step"
     print_table(title, ("around step", "median us", "total us/step", "control us"), rows)
-    print(f"  memory {found['grown']:+.1f} MB")
+    print(f"  the lower quartile of the segments of 5,000 steps; memory {found['grown']:+.1f} MB")
     for name, title in (("log", "median"), ("total", "total")):
         values = [each[name] for each in found["at"]]
-        bars.at_most(f"(a) {title} around 1e4 to 1e7 steps, largest/smallest", max(values) / min(values), 1.5, "x")
-    bars.at_most("(a) memory, 1e7 steps", found["grown"], 32.0, "MB")
-    bars.at_most("(a) bytes, 1e7 steps", found["bytes"] / found["steps"] / WORKLOADS["a"].raw_bytes, 1.25, "x raw")
+        bars.at_most(f"(a) {title}, largest/smallest around these steps", max(values) / min(values), 1.5, "x")
+    bars.at_most(f"(a) memory, {found['steps']:,} steps", found["grown"], 32.0, "MB")
+    bars.at_most(
+        f"(a) bytes, {found['steps']:,} steps",
+        found["bytes"] / found["steps"] / WORKLOADS["a"].raw_bytes,
+        1.25,
+        "x raw",
+    )
 
 
 def device_rows(folder: Path, kind: str, wrong: list[str]) -> None:
