@@ -15,7 +15,7 @@ from vaemon import Recorder
 SEGMENT = 2500
 """Steps between two flushes."""
 ROUNDS = 10
-LEAST_OF_A_ROUND = 100
+LEAST_OF_A_ROUND = 500
 """Steps of vaemon and of JSON lines in a round, at least: a slow peer does fewer."""
 LONG_SEGMENT = 5_000
 AROUND = ((10_000, 10_000), (100_000, 20_000), (1_000_000, 100_000), (10_000_000, 200_000))

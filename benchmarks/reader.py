@@ -3,8 +3,8 @@
     python benchmarks/reader.py [--data DIR] [--long]
 
 Runs of 10,000 and 1,000,000 steps (with --long also 10,000,000) of one 64-vector and five scalars are recorded below
-DIR once, by default in a temporary folder; empty DIR where the recorder has changed. In a process of its own for each, after the imports, the run is opened and
-drawn in 200 points, seven times, from warm files.
+DIR once, by default in a temporary folder; empty DIR where the recorder has changed. In a process of its own for each,
+after the imports, the run is opened and drawn in 200 points, seven times, from warm files.
 
 The age of a row is measured between two processes: one logs 500 steps a second for ten seconds, the other polls each
 50 ms and looks at the wall time of every row that it had not seen before. The share of a core is that of a follower

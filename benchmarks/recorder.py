@@ -141,7 +141,7 @@ def peer_rows(folder: Path, steps: int, names: list[str], bars: Bars, wrong: lis
         log = found["peer"]["median"]
         ratio = log / found["vaemon"]["log"]["median"]
         read = number(found["read"]) + ("" if found["found"] == count else " !")
-        shares = (number(log / found["jsonl"]["median"]), f"1/{ratio:,.0f}")
+        shares = (number(log / found["jsonl"]["median"]), f"1/{math.floor(ratio):,}")
         rows.append((title, f"{count:,}", *calls(found["peer"]), *costs(found, count), read, *shares))
         demanded = {"jsonl": 20, "tensorboard": 300, "wandb": 100}.get(name)
         if demanded:
