@@ -1,0 +1,142 @@
+"""What the benchmarks share: the figures of many timed calls, memory, bytes on disk, tables, bars, child processes."""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+def call_figures(nanoseconds: Any) -> dict[str, float]:
+    """Median, 99th percentile and worst of timed calls, in microseconds."""
+    median, p99, worst = np.percentile(nanoseconds, (50, 99, 100)) / 1e3
+    return {"median": float(median), "p99": float(p99), "worst": float(worst)}
+
+
+def resident_mb() -> float:
+    """Memory of this process that is resident now, MB."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) * 1024 / 1e6
+    return float("nan")
+
+
+def bytes_below(folder: Path) -> int:
+    """Bytes of all files below a folder."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+
+
+def machine() -> str:
+    """The processor, the cores, the load before anything was measured, and the date."""
+    cpu = platform.processor() or platform.machine()
+    told = Path("/proc/cpuinfo")
+    if told.exists():
+        named = [line for line in told.read_text().splitlines() if line.startswith("model name")]
+        cpu = named[0].partition(": ")[2] if named else cpu
+    load = os.getloadavg()[0]
+    return f"{cpu}, {os.cpu_count()} cores, load {load:.1f}, Python {platform.python_version()}, {time.strftime('%F')}"
+
+
+def print_table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print aligned text: the first column to the left, the others to the right."""
+    widths = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]
+    print(f"\n{title}")
+    for row in (head, *rows):
+        cells = [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
+        print("  " + "  ".join(cells).rstrip())
+
+
+def number(value: float, digits: int = 3) -> str:
+    """So many significant digits, and no exponent."""
+    if not np.isfinite(value):
+        return "-"
+    if value >= 10 ** (digits - 1):
+        return f"{value:,.0f}"
+    return f"{value:.{digits}g}" if abs(value) >= 1e-3 or value == 0 else f"{value:.1g}"
+
+
+class Bars:
+    """What is demanded, and whether it was met."""
+
+    def __init__(self) -> None:
+        self._rows: list[tuple[str, str, str, str]] = []
+
+    def at_most(self, what: str, found: float, bar: float, unit: str) -> None:
+        self._add(what, found, bar, unit, "<=", found <= bar)
+
+    def at_least(self, what: str, found: float, bar: float, unit: str) -> None:
+        self._add(what, found, bar, unit, ">=", found >= bar)
+
+    def either(self, what: str, found: str, bar: str, *, met: bool) -> None:
+        """A bar that is more than one number."""
+        self._rows.append(("pass" if met else "FAIL", what, found, bar))
+
+    def _add(self, what: str, found: float, bar: float, unit: str, sign: str, met: bool) -> None:
+        self.either(what, f"{number(found)} {unit}", f"{sign} {number(bar)} {unit}", met=met)
+
+    def print(self) -> None:
+        print_table("bars", ("", "what", "found", "bar"), self._rows)
+        failed = sum(row[0] == "FAIL" for row in self._rows)
+        print(f"  {len(self._rows) - failed} of {len(self._rows)} met")
+
+
+class ChildFailed(Exception):
+    """A child process ended without an answer; the last line it wrote says why."""
+
+
+def ask_child(script: str, what: str, folder: Path, **told: Any) -> Any:
+    """Run `script --child` in a process of its own, in an empty folder; its answer.
+
+    What it imports, and the threads that stay behind, then disturb nobody else's figures.
+
+    Raises:
+        ChildFailed: it ended by an error.
+    """
+    folder.mkdir(parents=True)
+    answer = folder / "answer.json"
+    work = folder / "work"
+    work.mkdir()
+    question = json.dumps({"what": what, "folder": str(work), "answer": str(answer), **told})
+    with (folder / "output.txt").open("wb") as output:
+        done = subprocess.run(
+            [sys.executable, os.path.abspath(script), "--child", question],
+            cwd=work,
+            env=child_environment(work),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    if done.returncode or not answer.exists():
+        said = (folder / "output.txt").read_text(errors="replace").strip().splitlines() or ["nothing was said"]
+        raise ChildFailed(f"exit code {done.returncode}: {said[-1]}")
+    return json.loads(answer.read_text())
+
+
+def child_environment(folder: Path) -> dict[str, str]:
+    """This process's, with every library told to stay on this machine, in `folder`, and on one thread."""
+    search = os.environ.get("PYTHONPATH", "")
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(os.path.abspath(path) for path in search.split(os.pathsep) if path),
+        "OPENBLAS_NUM_THREADS": "1",
+        "MPLCONFIGDIR": str(folder),
+        "DO_NOT_TRACK": "true",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "WANDB_MODE": "offline",
+        "WANDB_SILENT": "true",
+        "WANDB_CONSOLE": "off",
+        "WANDB_ERROR_REPORTING": "false",
+        "WANDB_DISABLE_CODE": "true",
+        "WANDB_DISABLE_GIT": "true",
+        **{f"WANDB_{name}_DIR": str(folder) for name in ("CACHE", "CONFIG", "DATA")},
+        "HF_HOME": str(folder / "hf"),
+        "HF_HUB_OFFLINE": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "GRADIO_ANALYTICS_ENABLED": "False",
+    }
