@@ -21,7 +21,7 @@ from vaemon.recorder.ring import Ring
 from vaemon.recorder.row import Values, sort_values
 from vaemon.recorder.writer import INTERVAL_CLOSED, Writer, log
 from vaemon.runfile import lock, manifest
-from vaemon.runfile.find import check_name, is_run, runs_folder
+from vaemon.runfile.find import check_name, is_run, leftovers, runs_folder
 from vaemon.runfile.place import can_be_live, file_system
 
 BUFFER_BYTES = 64 * 1024 * 1024
@@ -328,10 +328,14 @@ def _begin(folder: Path, name: str, config: Mapping[str, Any] | None, resume: bo
         raise RunFileError(f"the run cannot be recorded in {folder}: {error.strerror}") from error
     try:
         manifest.begin(folder, name, config or {})
+        for path in leftovers(folder):
+            path.unlink()
     except BaseException as error:
         lock.release(folder)
         if isinstance(error, TypeError | ValueError):
             raise UsageError(f"the config cannot be written as JSON: {error}") from error
+        if isinstance(error, OSError):
+            raise RunFileError(f"the run cannot be recorded in {folder}: {error.strerror}") from error
         raise
 
 

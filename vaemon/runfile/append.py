@@ -64,9 +64,10 @@ class SegmentWriter:
         self._pyramid = PyramidBuilder(layout)
         self.temporary = path.with_name(f".{path.name}.{os.getpid()}")
         self.temporary.unlink(missing_ok=True)
+        handles.close_inherited()
         self._file = h5py.File(self.temporary, "x", libver=("v110", "v110"), locking=False, rdcc_nbytes=CACHE_BYTES)
         try:
-            handles.opened(self._descriptor)
+            handles.opened(self._descriptor, self._file.close)
             for name, value in layout.attributes().items():
                 self._file.attrs[name] = value
             self._rows = self._create(ROWS, layout.row, (layout.chunk,), **(compression or {}))

@@ -6,32 +6,45 @@ thread is inside HDF5: the lock that h5py holds there would stay locked in the c
 """
 
 import os
+import sys
+import tempfile
 import threading
+from collections.abc import Callable
 
 PATIENCE = 1.0
 """Seconds that a fork waits for a writer that is inside HDF5; longer where a file system does not answer at all."""
 
-_open: set[int] = set()
+_open: dict[int, Callable[[], object]] = {}
+_inherited: list[Callable[[], object]] = []
 inside = threading.Lock()
 """Held by a writer's thread while it is inside HDF5."""
 _waited: list[bool] = []
 
 
-def opened(descriptor: int) -> None:
-    """A segment is being written through this descriptor."""
-    _open.add(descriptor)
+def opened(descriptor: int, close: Callable[[], object]) -> None:
+    """A segment is being written through this descriptor; `close` has HDF5 let go of it."""
+    _open[descriptor] = close
 
 
 def closed(descriptor: int) -> None:
     """It no longer is."""
-    _open.discard(descriptor)
+    _open.pop(descriptor, None)
 
 
 def point_nowhere(descriptor: int) -> None:
     """Have whatever is written to the descriptor from now on go nowhere."""
-    nowhere = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
-    os.dup2(nowhere, descriptor)
-    os.close(nowhere)
+    # Not /dev/null: HDF5 sets the length of what it closes.
+    on_linux = sys.platform == "linux"
+    with os.fdopen(os.memfd_create("vaemon"), "w+b") if on_linux else tempfile.TemporaryFile() as nowhere:
+        os.dup2(nowhere.fileno(), descriptor, inheritable=False)
+
+
+def close_inherited() -> None:
+    """In a forked child, have HDF5 let go of its parent's files before it opens any; else it would take one that it
+    is asked to open for the one that it has open already.
+    """
+    while _inherited:
+        _inherited.pop()()
 
 
 def _before() -> None:
@@ -47,8 +60,9 @@ def _in_child() -> None:
     global inside
     inside = threading.Lock()
     _waited.clear()
-    for descriptor in _open:
+    for descriptor, close in _open.items():
         point_nowhere(descriptor)
+        _inherited.append(close)
     _open.clear()
 
 

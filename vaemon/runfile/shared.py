@@ -13,6 +13,7 @@ from typing import Any
 import h5py
 
 from vaemon.errors import RunFileError
+from vaemon.runfile import handles
 from vaemon.runfile.superblock import check_superblock
 
 READ_ATTEMPTS = 24
@@ -62,6 +63,7 @@ def acquire(path: Path) -> SharedFile:
         RunFileError: it cannot be opened, or is damaged.
         OSError, RuntimeError: HDF5 refuses it.
     """
+    handles.close_inherited()
     with _registry:
         key = key_of(path)
         if key not in _files:
