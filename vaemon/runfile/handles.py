@@ -6,8 +6,6 @@ thread is inside HDF5: the lock that h5py holds there would stay locked in the c
 """
 
 import os
-import sys
-import tempfile
 import threading
 from collections.abc import Callable
 
@@ -33,16 +31,13 @@ def closed(descriptor: int) -> None:
 
 def point_nowhere(descriptor: int) -> None:
     """Have whatever is written to the descriptor from now on go nowhere."""
-    # Not /dev/null: HDF5 sets the length of what it closes.
-    on_linux = sys.platform == "linux"
-    with os.fdopen(os.memfd_create("vaemon"), "w+b") if on_linux else tempfile.TemporaryFile() as nowhere:
+    # Not a file in memory: the limit on file sizes that a write may have failed by would hold for that, too.
+    with open(os.devnull, "r+b") as nowhere:
         os.dup2(nowhere.fileno(), descriptor, inheritable=False)
 
 
 def close_inherited() -> None:
-    """In a forked child, have HDF5 let go of its parent's files before it opens any; else it would take one that it
-    is asked to open for the one that it has open already.
-    """
+    """In a forked child, have HDF5 let go of its parent's files, for it takes a file that is open already for that one."""
     while _inherited:
         _inherited.pop()()
 
