@@ -37,7 +37,7 @@ def point_nowhere(descriptor: int) -> None:
 
 
 def close_inherited() -> None:
-    """In a forked child, have HDF5 let go of its parent's files, for it takes a file that is open already for that one."""
+    """In a forked child, have HDF5 let go of its parent's files; one that is open it would not open anew."""
     while _inherited:
         _inherited.pop()()
 
