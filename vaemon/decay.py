@@ -86,8 +86,8 @@ class RunningMeans:
             self._known[columns] = True
         else:
             ones = _add_up_with_gaps(rows, sums[:, columns], self._sums[: len(sums), 1, columns], self._decay)
-        with np.errstate(invalid="ignore"):
-            rows /= ones
+            ones[ones == 0] = np.nan
+        rows /= ones
         return _flat(taken)[self._held - first : self._end - first]
 
     def _copied(self, blocks: Array, columns: Array) -> Array:
@@ -153,16 +153,17 @@ def _add_up_with_gaps(rows: Array, sums: Array, ones: Array, decay: float) -> Ar
 def _ones_added_up(before: Array, decay: float) -> Array:
     """The sums of ones after each row of some blocks, (32, blocks or 1, 1); before: where each starts, (blocks,)."""
     starts = before.tolist()
-    distinct = starts if len(set(starts)) > 1 else starts[:1]  # after some 40 windows of rows there is but one
-    return np.array([_ones_from(each, decay) for each in distinct]).T[:, :, None]
+    if len(set(starts)) > 1:
+        return np.concatenate([_ones_from(each, decay) for each in starts], axis=1)
+    return _ones_from(starts[0], decay)  # always, after some 40 windows of rows
 
 
 @lru_cache(maxsize=256)
-def _ones_from(before: float, decay: float) -> tuple[float, ...]:
-    sums = [before]
-    for _ in range(BLOCK):
-        sums.append(1.0 + decay * sums[-1])
-    return tuple(sums[1:])
+def _ones_from(before: float, decay: float) -> Array:
+    ones = [1.0 + decay * before]
+    while len(ones) < BLOCK:
+        ones.append(1.0 + decay * ones[-1])
+    return np.array(ones).reshape(-1, 1, 1)
 
 
 def _bounds(blocks: Array) -> tuple[Array, Array, Array | None]:
