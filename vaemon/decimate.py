@@ -31,7 +31,20 @@ def pool(values: Array, width: int) -> Pooled:
     Returns:
         Figures of shape (n / width, ...); NaN where a group has no finite value.
     """
-    groups = np.asarray(values, dtype=np.float64).reshape(len(values) // width, width, *values.shape[1:])
+    groups = np.asarray(values).reshape(len(values) // width, width, *values.shape[1:])
+    low, high = groups.min(axis=1).astype(np.float64), groups.max(axis=1).astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        pooled = Pooled(groups.sum(axis=1, dtype=np.float64) / width, low, high, np.zeros(low.shape, np.int64))
+    finite = np.isfinite(low) & np.isfinite(high)
+    gappy = ~finite.all(axis=tuple(range(1, finite.ndim)))
+    if gappy.any():
+        for whole, part in zip(pooled, _pool_with_gaps(groups[gappy].astype(np.float64)), strict=True):
+            whole[gappy] = part
+    return pooled
+
+
+def _pool_with_gaps(groups: Array) -> Pooled:
+    width = groups.shape[1]
     finite = np.isfinite(groups)
     count = finite.sum(axis=1)
     with np.errstate(invalid="ignore"):
@@ -66,24 +79,23 @@ def pair_mean(values: Array, weights: Array) -> Array:
 
 
 def merge(parts: Pooled, counts: Array, columns: Array) -> Pooled:
-    """Merge consecutive bins by column.
+    """Merge consecutive bins that belong to the same column.
 
     Args:
-        parts: bins, (n, ...).
-        counts: rows each bin stands for, (n,).
-        columns: the column that each bin belongs to, not decreasing, (n,).
+        parts: bins, each array of shape (n, ...); NaN where a bin has no finite value.
+        counts: rows that each bin stands for, shape (n,).
+        columns: which column each bin belongs to, shape (n,), never falling.
+
+    Returns:
+        One bin for each column that has any, in order; NaN where it has no finite value.
     """
-    starts = np.flatnonzero(np.diff(columns, prepend=columns[0] - 1)) if len(columns) else np.zeros(0, np.intp)
-    shaped = counts.reshape(-1, *(1,) * (parts.mean.ndim - 1))
-    weight = shaped - parts.bad.astype(np.float64)
-    total = np.add.reduceat(weight, starts) if len(starts) else weight
-    known = np.where(weight > 0, parts.mean, 0.0) * weight
-    if not len(starts):
+    if not len(columns):
         return parts
-    mean = np.add.reduceat(known, starts) / np.where(total > 0, total, np.nan)
-    return Pooled(
-        mean,
-        np.fmin.reduceat(parts.low, starts),
-        np.fmax.reduceat(parts.high, starts),
-        np.add.reduceat(parts.bad, starts),
-    )
+    starts = np.flatnonzero(np.concatenate([[True], columns[1:] != columns[:-1]]))
+    weight = counts.reshape(-1, *(1,) * (parts.bad.ndim - 1)) - parts.bad.astype(np.float64)
+    total = np.add.reduceat(weight, starts, axis=0)
+    with np.errstate(invalid="ignore"):
+        known = np.where(weight > 0, parts.mean, 0.0) * weight
+        mean = np.add.reduceat(known, starts, axis=0) / np.where(total > 0, total, np.nan)
+        low, high = np.fmin.reduceat(parts.low, starts, axis=0), np.fmax.reduceat(parts.high, starts, axis=0)
+    return Pooled(mean, low, high, np.add.reduceat(parts.bad, starts, axis=0))

@@ -10,10 +10,13 @@ Knows nothing of files or screens.
 
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+from vaemon.decay import RunningMeans
 
 Array = npt.NDArray[Any]
 
@@ -110,6 +113,8 @@ def smooth(rows: Array, window: float = DEFAULT.smoothing) -> Array:
 
 
 _NEVER = -(2**62)
+_ENDLESS = 2**40  # rows
+_PIECE = 4096  # rows looked at together; more would only take more memory
 
 
 class WakeTracker:
@@ -125,17 +130,14 @@ class WakeTracker:
         self.rows = 0
         """Rows seen."""
         self.awake = np.zeros(latents, bool)
-        self._sum = np.zeros(latents)
-        self._weight = np.zeros(latents)
+        # Asleep and awake: the sign that makes a crossing a rise, and the thresholds ahead and behind, so signed.
+        self._sides = np.array([[-1.0, -at.wake, -at.doze], [1.0, at.doze, at.wake]])
+        self._means = RunningMeans(latents, at.smoothing)
         self._crossed = np.full(latents, _NEVER, np.int64)  # row of a crossing not yet held long enough
 
     def update(self, mean_variance: Array) -> list[Passage]:
         """Take further rows, shape (n, k), and tell the passages that they settle."""
-        passages: list[Passage] = []
-        for row in np.asarray(mean_variance, dtype=np.float64):
-            self._take(row)
-            passages.extend(self._settled())
-        return passages
+        return self._take(mean_variance, max(self.at.hold, 1))
 
     def prime(self, awake: Array, recent: Array) -> None:
         """Go on where an earlier tracker stopped. Rows reported later may be negative: they lie in `recent`.
@@ -146,27 +148,82 @@ class WakeTracker:
         """
         self.awake = np.asarray(awake, bool).copy()
         self.rows = -len(recent)
-        for row in np.asarray(recent, dtype=np.float64):
-            self._take(row)
+        self._take(recent, _ENDLESS)
 
-    def _take(self, row: Array) -> None:
-        finite = np.isfinite(row)
-        decay = 1.0 - 1.0 / self.at.smoothing
-        self._sum = np.where(finite, self._sum * decay + np.where(finite, row, 0.0), self._sum)
-        self._weight = np.where(finite, self._weight * decay + 1.0, self._weight)
-        with np.errstate(invalid="ignore"):
-            value = self._sum / np.where(self._weight > 0, self._weight, np.nan)
-        crossing = np.where(self.awake, value > self.at.doze, value < self.at.wake)
-        undone = np.where(self.awake, value <= self.at.wake, value >= self.at.doze)
-        self._crossed[undone] = _NEVER
-        self._crossed[crossing & (self._crossed == _NEVER)] = self.rows
-        self.rows += 1
+    def _take(self, rows: Array, hold: int) -> list[Passage]:
+        settled: list[tuple[int, Passage]] = []
+        for first in range(0, len(rows), _PIECE):
+            piece = rows[first : first + _PIECE]
+            near = self._near(*self._means.take(piece))
+            latents = np.flatnonzero(near | (self._crossed != _NEVER))
+            if len(latents):
+                settled += self._look(latents, self._means.means(latents), hold)
+            self.rows += len(piece)
+        return [passage for _, passage in sorted(settled)]
 
-    def _settled(self) -> list[Passage]:
-        held = (self._crossed != _NEVER) & (self.rows - self._crossed >= self.at.hold)
-        if not held.any():
-            return []
-        found = [Passage(int(self._crossed[i]), int(i), not self.awake[i]) for i in np.flatnonzero(held)]
-        self.awake[held] ^= True
-        self._crossed[held] = _NEVER
-        return sorted(found)
+    def _near(self, low: Array, high: Array) -> npt.NDArray[np.bool_]:
+        """Where bounds of the means do not rule out a crossing, (k,); 1e-9 is far above their rounding."""
+        wake, doze = self.at.wake, self.at.doze
+        falls = low < wake + 1e-9 * (1 + abs(wake))
+        rises = high > doze - 1e-9 * (1 + abs(doze))
+        return np.where(self.awake, rises, falls)
+
+    def _look(self, latents: Array, means: Array, hold: int) -> list[tuple[int, Passage]]:
+        """The passages of some latents with the rows that settle them; means: (rows, latents), overwritten."""
+        sign, ahead, behind = self._sides[self.awake[latents].astype(np.intp)].T
+        facing = np.multiply(means, sign, out=means)
+        stirs = np.asarray((facing > ahead).any(axis=0))
+        crossed = self._crossed[latents]
+        pending = crossed != _NEVER
+        if pending.any():
+            undone = (facing <= behind).any(axis=0)
+            stirs[pending] = (undone | (self.rows + len(means) - crossed >= hold))[pending]
+        return [
+            each for i in stirs.nonzero()[0] for each in self._follow(int(latents[i]), sign[i] * facing[:, i], hold)
+        ]
+
+    def _follow(self, latent: int, means: Array, hold: int) -> list[tuple[int, Passage]]:
+        """The passages of one latent with the rows that settle them; means: (rows,)."""
+        found = []
+        awake, crossed = bool(self.awake[latent]), int(self._crossed[latent])
+        begin, end = self.rows, self.rows + len(means)
+        turns = cache(lambda awake: self._turns(means, awake))
+        while True:
+            crossing, undone = turns(awake)
+            crossed, settled = _held(crossed, begin, crossing, undone, hold)
+            if crossed == _NEVER or settled >= end:
+                break
+            found.append((settled, Passage(crossed, latent, not awake)))
+            awake, crossed, begin = not awake, _NEVER, settled + 1
+        self.awake[latent], self._crossed[latent] = awake, crossed
+        return found
+
+    def _turns(self, means: Array, awake: bool) -> tuple[Array, Array]:
+        """The rows in which a latent lies beyond the threshold ahead, and those in which not beyond that behind."""
+        sign, ahead, behind = self._sides[int(awake)]
+        facing = sign * means
+        return self.rows + np.flatnonzero(facing > ahead), self.rows + np.flatnonzero(facing <= behind)
+
+
+def _held(crossed: int, start: int, crossing: Array, undone: Array, hold: int) -> tuple[int, int]:
+    """The first crossing that nothing undoes within `hold` rows or up to the last, and the row that settles it.
+
+    Args:
+        crossed: row of an earlier crossing, or `_NEVER`.
+        start: the row to begin at.
+        crossing: rows in which a crossing may begin, in order.
+        undone: rows that undo one begun before them, in order; a new one may begin at once.
+        hold: rows that a crossing must last, at least 1.
+    """
+    undone = np.append(undone, -_NEVER)
+    if crossed != _NEVER:
+        back = int(undone[np.searchsorted(undone, start)])
+        if back > max(crossed + hold - 1, start):
+            return crossed, max(crossed + hold - 1, start)
+        start = back
+    begun = crossing[np.searchsorted(crossing, start) :]
+    holds = undone[np.searchsorted(undone, begun, "right")] - begun >= hold
+    if not holds.any():
+        return _NEVER, start
+    first = int(begun[np.argmax(holds)])
+    return first, first + hold - 1

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vaemon.latents import DEFAULT, LatentState, Thresholds, WakeTracker, inactive, smooth, states
+from vaemon.latents import DEFAULT, LatentState, Passage, Thresholds, WakeTracker, inactive, smooth, states
 
 
 def test_inactive_is_the_papers_rule_threshold_included():
@@ -98,3 +98,117 @@ def test_a_primed_tracker_goes_on_as_one_that_saw_everything(staircase, cut):
     second.prime(first.awake, rows[cut - int(10 * DEFAULT.smoothing) : cut])
     later = [p._replace(row=p.row + cut) for p in second.update(rows[cut:])]
     assert told + later == events
+
+
+class RowByRow:
+    """What `WakeTracker` means, one row after another."""
+
+    def __init__(self, latents, at):
+        self.at, self.rows = at, 0
+        self.awake = np.zeros(latents, bool)
+        self.sum, self.weight = np.zeros((2, latents))
+        self.crossed = [None] * latents
+
+    def update(self, rows):
+        return [passage for row in rows for passage in (self.take(row), self.settled())[1]]
+
+    def prime(self, awake, recent):
+        self.awake, self.rows = awake.copy(), -len(recent)
+        for row in recent:
+            self.take(row)
+
+    def take(self, row):
+        finite, decay = np.isfinite(row), 1 - 1 / self.at.smoothing
+        self.sum[finite] = self.sum[finite] * decay + row[finite]
+        self.weight[finite] = self.weight[finite] * decay + 1
+        for i in np.flatnonzero(self.weight):
+            value, awake = self.sum[i] / self.weight[i], self.awake[i]
+            if value <= self.at.wake if awake else value >= self.at.doze:
+                self.crossed[i] = None
+            if self.crossed[i] is None and (value > self.at.doze if awake else value < self.at.wake):
+                self.crossed[i] = self.rows
+        self.rows += 1
+
+    def settled(self):
+        found = []
+        for i, crossed in enumerate(self.crossed):
+            if crossed is not None and self.rows - crossed >= self.at.hold:
+                found.append(Passage(crossed, i, not self.awake[i]))
+                self.awake[i], self.crossed[i] = not self.awake[i], None
+        return sorted(found)
+
+
+def levels(rng, n, among):
+    """Steps of random lengths."""
+    ends = np.cumsum(rng.integers(1, 90, n))
+    return rng.choice(among, n)[np.searchsorted(ends, np.arange(n), "right")]
+
+
+def rows_of_every_kind(rng, n, smoothing):
+    walk = np.cumsum(rng.normal(0, 0.06, (n, 3)), axis=0) % 1.2
+    steps = np.stack([levels(rng, n, rng.random(9)) + 0.02 * rng.normal(size=n) for _ in range(2)], axis=1)
+    wild = 10.0 ** rng.integers(-3, 9, (n, 1)) * rng.normal(size=(n, 1))
+    # Smoothed, a level at a threshold is one of rounding; as it is, it is exact.
+    among = np.array([0.3, 0.5, np.nextafter(0.3, 0), np.nextafter(0.5, 1), 0.1, 0.9])
+    exact = levels(rng, n, among if smoothing == 1.0 else rng.random(6))[:, None]
+    gaps = np.concatenate([walk[:, :1], steps[:, :1], exact], axis=1) * np.where(rng.random((n, 3)) < 0.2, np.nan, 1)
+    dead = np.where(np.arange(n)[:, None] < rng.integers(0, n + 1, 2), walk[:, :2], [np.nan, -np.inf])
+    rows = np.concatenate([walk, steps, wild, exact, gaps, dead, np.full((n, 1), np.inf)], axis=1)
+    return np.roll(rows, rng.integers(13), axis=1)
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    smoothing=st.sampled_from([1.0, 1.5, 25.0]),
+    hold=st.sampled_from([0, 1, 2, 7, 25]),
+    calls=st.lists(st.tuples(st.integers(0, 90), st.sampled_from([False, False, False, True])), max_size=8),
+)
+@settings(max_examples=60, deadline=None)
+def test_the_tracker_tells_what_going_row_by_row_tells(seed, smoothing, hold, calls):
+    rng = np.random.default_rng(seed)
+    at = Thresholds(smoothing=smoothing, hold=hold)
+    rows = rows_of_every_kind(rng, 300, smoothing)
+    tracker, slow = WakeTracker(rows.shape[1], at), RowByRow(rows.shape[1], at)
+    start = 0
+    for length, prime in [*calls, (300, False)]:
+        piece = rows[start : start + length]
+        start += length
+        if prime:
+            awake = rng.random(rows.shape[1]) < 0.5
+            tracker.prime(awake, piece)
+            slow.prime(awake, piece)
+        else:
+            assert tracker.update(piece) == slow.update(piece)
+        assert tracker.rows == slow.rows
+        np.testing.assert_array_equal(tracker.awake, slow.awake)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_many_rows_at_once_are_told_as_row_by_row(dtype):
+    rows = rows_of_every_kind(np.random.default_rng(5), 2500, 25.0).astype(dtype)
+    found = WakeTracker(rows.shape[1]).update(rows)
+    assert len(found) > 50
+    assert found == RowByRow(rows.shape[1], DEFAULT).update(rows)
+
+
+@pytest.mark.parametrize("wake", [0.3, 0.7])
+def test_thresholds_in_either_order_are_told_as_row_by_row(wake):
+    at = Thresholds(wake=wake, hold=3, smoothing=2.0)
+    rows = np.random.default_rng(6).random((400, 4))
+    found = WakeTracker(4, at).update(rows)
+    assert len(found) > 10
+    assert found == RowByRow(4, at).update(rows)
+
+
+@pytest.mark.parametrize("rows", [0, 1, 400])
+def test_no_latents_and_no_rows_make_no_events(rows):
+    assert WakeTracker(0).update(np.zeros((rows, 0))) == []
+    assert WakeTracker(3).update(np.ones((rows, 3))) == []
+
+
+def test_a_latent_that_rests_exactly_on_a_threshold_has_not_crossed_it():
+    rows = np.full((300, 2), 0.5)
+    rows[::7, 1] = np.nan
+    tracker = WakeTracker(2)
+    tracker.prime(np.ones(2, bool), rows[:0])
+    assert tracker.update(rows) == []
