@@ -25,6 +25,7 @@ from vaemon.runfile.find import check_name, is_run, leftovers, runs_folder
 from vaemon.runfile.place import can_be_live, file_system
 
 BUFFER_BYTES = 64 * 1024 * 1024
+POSTERIORS = ("mean", "variance", "log_variance")
 MOST_UNLIKE = 8
 """After so many rows whose names are not those of the rows before, the block gives way to one of their kind."""
 MOST_COMPLAINTS = 20
@@ -129,34 +130,29 @@ class Recorder:
         self._put = refuse
         self._last_step = -1
 
-    def log(
-        self, step: int, *, mean: Any = None, variance: Any = None, log_variance: Any = None, **values: Any
-    ) -> None:
+    def log(self, step: int, /, **values: Any) -> None:
         """Record one step.
 
         Args:
             step: goes upwards within the stage, from 0 or 1.
-            mean: posterior means of the batch, (B, k) or (B, k, h, w), NumPy or torch, on any device.
-            variance: posterior variances of the batch, like `mean`.
-            log_variance: their logarithms; give one of the two with `mean`.
-            **values: scalars (mse, kl, gamma, loss, lr, epoch, or names of your own) and latent channels already
-                reduced to (k,): mean_variance, mean_mu, mu_squared, latent_kl. See vaemon.channels.
+            **values: what there is to record of it, by name; None is passed over.
+
+        The posteriors of the batch, (B, k) or (B, k, h, w), NumPy, torch or any other array, on any device:
+            mean: their means.
+            variance or log_variance: their variances, or the logarithms of these.
+        What is already reduced to one number a latent, (k,):
+            mean_variance, mean_mu, mu_squared, latent_kl, or channels of your own.
+        Numbers:
+            mse, kl, gamma, loss, lr, epoch (see vaemon.channels), or names of your own.
 
         Tensors stay on their device until the writer fetches them, a block of steps at a time.
 
         Raises:
             UsageError: on the first call only, where the values cannot be recorded.
         """
-        if self.every > 1 or not self._open:
-            self._calls += 1
-            if not self._open or (self._calls - 1) % self.every:
-                return
         try:
-            if mean is not None or variance is not None or log_variance is not None:
-                values.update(posterior_to_channels(mean, variance, log_variance))
             # Nearly every row is like the one before it.
-            if type(step) is int and step > self._last_step and self._put(step, values):
-                self._last_step = step
+            if self._put(step, values) or not self._is_wanted():
                 return
             self._take(_whole(step), values)
         except Exception as error:
@@ -170,8 +166,16 @@ class Recorder:
             if not self._writer.flush():
                 raise UsageError(f"nothing can be recorded in {self.folder}: {self._writer.error}")
 
-    def _take(self, step: int, given: Mapping[str, Any]) -> None:
+    def _is_wanted(self) -> bool:
+        if not self._open:
+            return False
+        self._calls += 1
+        return (self._calls - 1) % self.every == 0
+
+    def _take(self, step: int, given: dict[str, Any]) -> None:
         """Take a row that is unlike the one before it."""
+        if any(given.get(name) is not None for name in POSTERIORS):
+            given |= posterior_to_channels(*(given.pop(name, None) for name in POSTERIORS))
         values = sort_values(given)
         self._check(step, values)
         packed = join(values.tensors) if values.tensors else None
@@ -182,16 +186,22 @@ class Recorder:
             self._ring.drop(step)
         else:
             block.fill(step, time.time(), values, packed)
-            self._put = block.put
+            block.expect(given)
+            self._put = block.put if self.every == 1 else refuse
         if self._ring.is_filling_up:
             self._writer.hurry()
         self._last_step = step
+
+    def _last(self) -> int:
+        """The newest step that was logged in this stage; -1 before any."""
+        block = self._ring.current
+        return max(self._last_step, block.last if block is not None else -1)
 
     def event(self, kind: str, text: str = "", step: int | None = None) -> None:
         """Record that something happened: "checkpoint", "note", …; by default at the last step logged."""
         if self._open:
             try:
-                at = max(self._last_step, 0) if step is None else _whole(step)
+                at = max(self._last(), 0) if step is None else _whole(step)
             except Exception as error:
                 self._complain(step, error)
                 return
@@ -226,6 +236,7 @@ class Recorder:
             if outcome != "finished":
                 self._tell("stop", reason if outcome == "stopped" else f"{outcome}: {reason}")
             self._open = False
+            self._put = refuse
         # A signal may strike anywhere from here on: whoever comes next goes on with it.
         self._writer.stop()
         lost = len(self._ring) + self._ring.dropped + self._ring.refused
@@ -237,8 +248,8 @@ class Recorder:
         atexit.unregister(self._on_exit)
 
     def _check(self, step: int, values: Values) -> None:
-        if step <= self._last_step:
-            raise UsageError(f"log(): step {step} after step {self._last_step}; steps go upwards within a stage")
+        if step <= (last := self._last()):
+            raise UsageError(f"log(): step {step} after step {last}; steps go upwards within a stage")
         sizes = {name: len(vector) for name, vector in values.vectors.items()}
         sizes |= {
             name: int(each.shape[0]) for name, each in (*values.tensors.items(), *values.foreign.items()) if each.ndim
@@ -264,7 +275,7 @@ class Recorder:
             self._tell("error", f"step {step} was not recorded: {text}")
 
     def _tell(self, kind: str, text: str) -> None:
-        self._writer.event(Event(max(self._last_step, 0), time.time(), self._stage.number, kind, text=text))
+        self._writer.event(Event(max(self._last(), 0), time.time(), self._stage.number, kind, text=text))
 
     def _on_exit(self) -> None:
         self.close("stopped", "the process ended without closing the recorder")
@@ -279,6 +290,7 @@ def _forget_all() -> None:
     for recorder in _live:
         recorder._open = False
         recorder._closed = True
+        recorder._put = refuse
     _live.clear()
 
 
