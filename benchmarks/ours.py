@@ -13,7 +13,8 @@ from workload import DIFFERENT_ROWS, FOUR_64, ONE_64, Workload
 from vaemon import Recorder
 
 SEGMENT = 2500
-"""Steps between two flushes."""
+"""Steps between two flushes; fewer where they would be over SEGMENT_BYTES."""
+SEGMENT_BYTES = 4 * 1024 * 1024
 ROUNDS = 10
 LEAST_OF_A_ROUND = 500
 """Steps of vaemon and of JSON lines in a round, at least: a slow peer does fewer."""
@@ -67,9 +68,10 @@ def measure(folder: Path, load: Workload, steps: int) -> dict[str, Any]:
     """A tight loop, in segments: control, vaemon, flush."""
     took, bare, control = untimed(steps), untimed(steps), Control(load)
     session = Session(folder, load)
-    for first in range(0, steps, SEGMENT):
-        control.time(first, bare[first : first + SEGMENT])
-        session.log(took[first : first + SEGMENT])
+    segment = min(SEGMENT, SEGMENT_BYTES // load.raw_bytes)
+    for first in range(0, steps, segment):
+        control.time(first, bare[first : first + segment])
+        session.log(took[first : first + segment])
         session.flush()
     return session.close() | {"log": call_figures(took), "control": call_figures(bare)}
 

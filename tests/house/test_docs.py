@@ -55,5 +55,23 @@ def test_every_channel_stands_in_the_description_of_the_run_file():
         assert f"`{name}`" in text, name
 
 
+def test_the_plain_h5py_of_the_run_file_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("VAEMON_RUNS", raising=False)
+    with vaemon.Recorder("run42", latents=2) as recorder:
+        for step in range(1, 101):
+            recorder.log(step, gamma=1 / step, mean_variance=[0.5, 1.0])
+        recorder.flush()
+        text = (ROOT / "docs" / "run-file.md").read_text(encoding="utf-8")
+        (block,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+        names = {"print": lambda *values: seen.append(values)}
+        seen = []
+        exec(compile(block, "run-file.md", "exec"), names)
+    assert seen[0][0].tolist() == list(range(1, 101))
+    assert seen[0][2] == (100, 2)
+    assert seen[1][0].tolist() == [[0.5, 1.0]] * 3
+    assert len(block.splitlines()) <= 15
+
+
 def test_the_changelog_has_a_place_for_what_is_new():
     assert "## [Unreleased]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")

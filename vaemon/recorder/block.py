@@ -164,7 +164,8 @@ class Block:
 def _putter(block: Block, packing: struct.Struct, data: bytearray, rows: Array, like: Mapping[str, Any]) -> Put:
     # A closure, for its variables are found sooner than attributes: a third of the time of the call.
     kind, capacity, size, pack_into = block.kind, block.capacity, packing.size, packing.pack_into
-    latents, dtype, several, concatenate = kind.latents, kind.dtype, len(kind.vectors), np.concatenate
+    # Assigned to a view, a vector of another type or length is refused, and it takes half the time of an array's.
+    view, latents, width = rows.reshape(-1).data, kind.latents, rows.shape[1]
     names, types = tuple(like), tuple(map(type, like.values()))
     scalars_of = _getter([names.index(name) for name in kind.scalars])
     vectors_of = _getter([names.index(name) for name in kind.vectors])
@@ -175,15 +176,15 @@ def _putter(block: Block, packing: struct.Struct, data: bytearray, rows: Array, 
             return False
         if tuple(values) != names or tuple(map(type, given)) != types:
             return False
-        vectors = vectors_of(given)
-        for vector in vectors:
-            if vector.dtype is not dtype or vector.ndim != 1 or len(vector) != latents:
-                return False
+        begin = row * width
+        try:
+            for vector in vectors_of(given):
+                end = begin + latents
+                view[begin:end] = vector
+                begin = end
+        except ValueError:
+            return False
         pack_into(data, row * size, step, time(), *scalars_of(given))
-        if several > 1:
-            concatenate(vectors, out=rows[row])
-        elif several:
-            rows[row] = vectors[0]
         block.last = step
         block.count = row + 1
         return True

@@ -152,7 +152,7 @@ class Recorder:
         """
         try:
             # Nearly every row is like the one before it.
-            if self._put(step, values) or not self._is_wanted():
+            if self._put(step, values) or not self._is_wanted() or self._put_into_next(step, values):
                 return
             self._take(_whole(step), values)
         except Exception as error:
@@ -171,6 +171,22 @@ class Recorder:
             return False
         self._calls += 1
         return (self._calls - 1) % self.every == 0
+
+    def _put_into_next(self, step: int, given: dict[str, Any]) -> bool:
+        """Where the block is full, begin another and take a row that is like the ones before; False where it is not."""
+        full = self._ring.current
+        if full is None or full.count < full.capacity or self._put is refuse:
+            return False
+        block = self._ring.open(full.kind)
+        if block is None:
+            return False
+        block.last = full.last
+        if block.put is refuse:  # it was not filled before
+            block.expect(given)
+        self._put = block.put
+        if self._ring.is_filling_up:
+            self._writer.hurry()
+        return self._put(step, given)
 
     def _take(self, step: int, given: dict[str, Any]) -> None:
         """Take a row that is unlike the one before it."""

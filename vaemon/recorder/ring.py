@@ -5,13 +5,13 @@ from typing import NamedTuple
 
 from vaemon.recorder.block import Block, Kind
 
-BLOCK_BYTES = 512 * 1024
+BLOCK_BYTES = 1024 * 1024
 """Size of a full-grown block."""
 FEWEST_ROWS = 4
 FIRST_ROWS = 64
 """Of the first block of a kind; it may be that few rows are like it. The next are four times as long each."""
-SPARE = 4
-"""Blocks kept for reuse."""
+SPARE_BYTES = 8 * 1024 * 1024
+"""Of blocks kept for reuse: a row into memory that was never touched costs as much again."""
 
 
 class Waiting(NamedTuple):
@@ -41,7 +41,7 @@ class Ring:
         self._first_dropped = 0
         self._last_dropped = 0
         self._blocks: deque[Block] = deque()  # the loop appends, the writer removes
-        self._spare: deque[Block] = deque(maxlen=SPARE)
+        self._spare: deque[Block] = deque()
         self._opened = 0  # bytes; written by the loop only
         self._settled = 0  # bytes; written by the writer only
 
@@ -98,8 +98,9 @@ class Ring:
         while self._blocks and self._blocks[0] is not self.current and self._blocks[0].done == self._blocks[0].count:
             block = self._blocks.popleft()
             self._settled += block.nbytes
-            block.reuse()
-            self._spare.append(block)
+            if sum(spare.nbytes for spare in list(self._spare)) + block.nbytes <= SPARE_BYTES:
+                block.reuse()
+                self._spare.append(block)
 
     def drops(self) -> tuple[int, int, int]:
         """How many rows were dropped since last asked, and the first and last of their steps."""
