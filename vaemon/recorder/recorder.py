@@ -25,6 +25,8 @@ from vaemon.runfile.find import check_name, is_run, leftovers, runs_folder
 from vaemon.runfile.place import can_be_live, file_system
 
 BUFFER_BYTES = 64 * 1024 * 1024
+PATIENCE = 30.0
+"""Seconds that the end of a run waits for a file system that does not answer."""
 POSTERIORS = ("mean", "variance", "log_variance")
 MOST_UNLIKE = 8
 """After so many rows whose names are not those of the rows before, the block gives way to one of their kind."""
@@ -254,10 +256,16 @@ class Recorder:
             self._open = False
             self._put = refuse
         # A signal may strike anywhere from here on: whoever comes next goes on with it.
-        self._writer.stop()
+        if not self._writer.stop(PATIENCE):
+            log.warning("vaemon: %s does not answer; %d rows were not written", self.folder, len(self._ring))
+            self._forget()
+            return
         lost = len(self._ring) + self._ring.dropped + self._ring.refused
         _end(self.folder, *self._outcome, lost=lost, error=self._writer.error)
         lock.release(self.folder)
+        self._forget()
+
+    def _forget(self) -> None:
         self._closed = True
         _live.discard(self)
         _release_sigterm()

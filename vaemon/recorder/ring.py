@@ -75,7 +75,8 @@ class Ring:
     def _spare_of(self, kind: Kind, capacity: int) -> Block | None:
         for _ in range(len(self._spare)):
             block = self._spare.popleft()
-            if block.kind == kind and block.capacity == capacity:
+            # Of the same stage and not but of one that is equal: to begin a stage anew begins another segment.
+            if block.kind == kind and block.kind.stage is kind.stage and block.capacity == capacity:
                 return block
         return None
 
