@@ -51,9 +51,17 @@ def read(runs):
             steps = run.series("step").mean
             rows = run.series("mean_variance").mean
             right = all((row == vector(step)).all() for step, row in zip(steps, rows, strict=True))
-            return steps if right and (run.series("mse").mean == steps).all() else {"made up": steps}
+            right = right and (run.series("mse").mean == steps).all() and pooled_right(run.series("mse", points=10))
+            return steps if right else {"made up": steps}
     except RunFileError as error:
         return str(error)
+
+
+def pooled_right(pooled):
+    """Whether points that stand for several rows are right, where mse is the step."""
+    first = np.concatenate([[1], pooled.step[:-1] + 1])
+    middle = (first + pooled.step) / 2
+    return (pooled.low == first).all() and (pooled.high == pooled.step).all() and np.allclose(pooled.mean, middle)
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +117,6 @@ def test_a_segment_cut_anywhere_gives_whole_rows_or_an_error(reads, recorded):
         assert said == ALL[: len(said)], size
 
 
-@pytest.mark.xfail(strict=True, reason="a cut within the last row of a chunk goes unnoticed: its rest reads as zeros")
 def test_a_segment_cut_within_a_row_gives_no_row_with_made_up_zeros(reads, recorded):
     whole, _, _ = recorded
     for step in (64, 65, 256, 512, 513, 767, 768):
@@ -120,7 +127,7 @@ def test_a_segment_cut_within_a_row_gives_no_row_with_made_up_zeros(reads, recor
             assert said == ALL[: len(said)], (step, size)
 
 
-@pytest.mark.xfail(strict=True, reason="format 1 has no checksum of rows")
+@pytest.mark.xfail(strict=True, reason="checksums are looked at only in files that are cut short")
 def test_a_flipped_bit_in_a_row_is_told(reads, recorded):
     whole, _, _ = recorded
     at = whole.rfind(vector(300).tobytes()) + 10
@@ -128,7 +135,7 @@ def test_a_flipped_bit_in_a_row_is_told(reads, recorded):
     assert said == ALL[: len(said)]
 
 
-@pytest.mark.xfail(strict=True, reason="format 1 has no checksum of rows")
+@pytest.mark.xfail(strict=True, reason="checksums are looked at only in files that are cut short")
 def test_a_page_of_zeros_in_a_row_is_told(reads, recorded):
     """What a loss of power leaves: some of the pages written last have never come to the disk."""
     whole, _, _ = recorded
@@ -202,8 +209,12 @@ def test_a_pipe_named_like_a_segment_hangs_nobody(forks, runs, empty_run):
 def changed_segments(path, change):
     """One after the other, the segment with one of its datasets, or attributes, changed."""
     whole = path.read_bytes()
+    names = []
     with h5py.File(path, "r") as file:
-        names = [*file] if change in DATASETS else [*file.attrs]
+        if change in ATTRIBUTES:
+            names += file.attrs
+        else:
+            file.visit(names.append)
     for name in names:
         path.write_bytes(whole)
         with h5py.File(path, "r+", libver=("v110", "v110"), locking=False) as file:
@@ -231,7 +242,8 @@ def remove(file, name):
 
 
 def shorten(file, name):
-    file[name].resize((len(file[name]) // 2,))
+    if isinstance(file[name], h5py.Dataset):
+        file[name].resize(len(file[name]) // 2, axis=0)
 
 
 def remove_attribute(file, name):

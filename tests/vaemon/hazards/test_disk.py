@@ -337,7 +337,6 @@ def go_on(talk, runs):
         log(recorder, 101, 200)
 
 
-@pytest.mark.xfail(strict=True, reason="the half-made segment of a killed writer is never removed")
 def test_the_half_made_segment_of_a_killed_writer_is_gone_after_the_next(forks, runs):
     child = forks.start(die_in_a_rename, runs=runs)
     assert child.hear() == "ready"

@@ -126,7 +126,6 @@ def trainer_whose_worker_goes_on(talk, runs):
     talk.hear()
 
 
-@pytest.mark.xfail(strict=True, reason="a forked child takes its parent's lock for its own")
 def test_a_worker_that_outlives_the_trainer_sees_that_it_is_gone_and_may_go_on_itself(forks, runs):
     trainer = forks.start(trainer_whose_worker_goes_on, runs=runs)
     worker = trainer.hear()
@@ -167,13 +166,7 @@ def record_anew(talk, runs):
         return str(error)
 
 
-SYS_EXIT = pytest.param(
-    "sys.exit",
-    marks=pytest.mark.xfail(strict=True, reason="HDF5's exit handler of the child writes into the parent's file"),
-)
-
-
-@pytest.mark.parametrize("ends", ["os._exit", SYS_EXIT])
+@pytest.mark.parametrize("ends", ["os._exit", "sys.exit"])
 def test_the_end_of_a_child_changes_no_byte_of_the_file(forks, runs, ends):
     parent = forks.start(parent_of, runs=runs, ends=ends)
     before = parent.hear()
@@ -276,7 +269,6 @@ def parent_in_a_flush(talk, runs):
     talk.hear()
 
 
-@pytest.mark.xfail(strict=True, reason="rows that were flushed are overwritten with zeros")
 def test_a_child_forked_during_a_flush_overwrites_no_rows_when_it_ends(forks, runs):
     parent = forks.start(parent_in_a_flush, runs=runs)
     assert parent.hear() == "flushed"

@@ -21,6 +21,10 @@ KILLS = int(os.environ.get("VAEMON_KILLS", "200"))
 """How often `make soak-kill` kills, in runs of KILLS_A_RUN."""
 KILLS_A_RUN = 40
 MODES = ("steady", "steady", "steady", "segments", "closing")
+FILES = ("files",)
+"""A writer whose rows come in closed files, which it puts together when they have become many."""
+LONGEST = {"steady": 0.4, "segments": 0.2, "closing": 0.03, "files": 0.4}
+"""Seconds after its first row, or the beginning of its end, within which a writer is killed."""
 LATENTS = 8
 SCALARS = ("mse", "gamma", "own")
 VECTORS = ("mean_variance", "mean_mu")
@@ -53,7 +57,7 @@ def writer(talk, runs, seed, mode, back, until):
         exists = False
     first = max(1, last + 1 - back)
     talk.say(["begins", first, last, segments])
-    recorder = Recorder("r", runs=runs, resume=exists)
+    recorder = Recorder("r", runs=runs, resume=exists, live=mode != "files")
     steps = range(first, until or first + (rng.randint(1, 200) if mode == "closing" else 1_000_000))
     for step in steps:
         recorder.log(step, **row_of(step), **(new_shapes(step - first) if mode == "segments" else {}))
@@ -127,9 +131,10 @@ def everything(talk, runs):
 class Soak:
     """A run that is killed and resumed, its two readers, and all that was seen of it."""
 
-    def __init__(self, forks, runs, seed, answer_within):
+    def __init__(self, forks, runs, seed, answer_within, rewinds):
         self.forks, self.runs, self.rng = forks, runs, random.Random(seed)
         self.answer_within = answer_within
+        self.may_rewind = rewinds
         self.readers = [forks.start(reader, runs=runs, seed=self.rng.random()) for _ in range(2)]
         self.heard_at = [time.monotonic()] * 2
         self.newest = [0, 0]
@@ -140,13 +145,13 @@ class Soak:
 
     def kill_once(self, mode):
         """A writer's life. What it has flushed, and what was seen of it, must be there at the next one's birth."""
-        back = self.rng.choice([0, 0, 0, self.rng.randint(1, 60)])
+        back = self.rng.choice([0, 0, 0, self.rng.randint(1, 60)]) if self.may_rewind else 0
         child = self.forks.start(writer, runs=self.runs, seed=self.rng.random(), mode=mode, back=back, until=None)
         if self.rng.random() < 0.15:
             self.watch(child, self.rng.uniform(0, 0.04))
         else:
             self.watch(child, 60, until="closing" if mode == "closing" else "logged")
-            self.watch(child, self.rng.uniform(0.001, {"steady": 0.4, "segments": 0.2, "closing": 0.03}[mode]))
+            self.watch(child, self.rng.uniform(0.001, LONGEST[mode]))
         child.kill()
         while child.has_word():
             try:
@@ -225,18 +230,20 @@ class Soak:
             assert told == checksum(step, row_of(step)), f"step {step} is torn"
 
 
-def soak(forks, runs, kills, answer_within):
+def soak(forks, runs, kills, answer_within, modes=MODES):
     seed = int(os.environ.get("VAEMON_KILL_SEED") or random.SystemRandom().randrange(10**9))
-    work = Soak(forks, runs, seed, answer_within)
-    mode = ""
+    # Where files are put together, their number does not tell who wrote before whom.
+    work = Soak(forks, runs, seed, answer_within, rewinds=modes is MODES)
+    at = ""
     try:
         for count in range(kills):
-            mode = f"kill {count + 1}, {MODES[count % len(MODES)]}"
-            work.kill_once(MODES[count % len(MODES)])
-        mode = "the end"
+            mode = modes[count % len(modes)]
+            at = f"kill {count + 1}, {mode}"
+            work.kill_once(mode)
+        at = "the end"
         work.finish()
     except BaseException as error:
-        error.add_note(f"at {mode}; VAEMON_KILL_SEED={seed} repeats it, as far as the clock lets it")
+        error.add_note(f"at {at}; VAEMON_KILL_SEED={seed} repeats it, as far as the clock lets it")
         raise
     return work
 
@@ -245,8 +252,13 @@ def test_twenty_kills_lose_nothing_and_disturb_no_reader(forks, runs):
     soak(forks, runs, 20, answer_within=30)
 
 
+def test_kills_of_a_writer_of_closed_files_lose_nothing_and_disturb_no_reader(forks, runs):
+    soak(forks, runs, 8, answer_within=30, modes=FILES)
+
+
 @pytest.mark.soak
+@pytest.mark.parametrize("modes", [MODES, FILES], ids=["live", "files"])
 @pytest.mark.parametrize("part", range(-(-KILLS // KILLS_A_RUN)))
-def test_any_number_of_kills(forks, runs, part):
-    work = soak(forks, runs, min(KILLS_A_RUN, KILLS - part * KILLS_A_RUN), answer_within=5)
+def test_any_number_of_kills(forks, runs, part, modes):
+    work = soak(forks, runs, min(KILLS_A_RUN, KILLS - part * KILLS_A_RUN), answer_within=5, modes=modes)
     print(f"slowest answer of a reader: {work.slowest * 1000:.0f} ms; segments: {work.segments}")
