@@ -31,8 +31,7 @@ def recorder_on_call(talk, runs, user=None, latents=64, spacious=False):
     """A recorder that does what it is told: [kind, ...]. The last word is its exit code."""
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     if user is not None:
-        os.setgid(user)
-        os.setuid(user)
+        become(user)
     if spacious:
         os.statvfs = lambda path: os.statvfs_result((4096, 4096, 10**9, 10**9, 10**9, 10**9, 10**9, 10**9, 0, 255))
     recorder, last = None, 0
@@ -58,6 +57,17 @@ def recorder_on_call(talk, runs, user=None, latents=64, spacious=False):
             talk.say(str(error))
 
 
+def become(user):
+    """Act as another user, to whom this Python may be closed: so all that is imported late is imported first."""
+    with tempfile.TemporaryDirectory() as folder:
+        with Recorder("r", runs=folder) as recorder:
+            log(recorder, 1, 2)
+        with open_run("r", folder) as run:
+            run.series("mse")
+    os.setgid(user)
+    os.setuid(user)
+
+
 def told(child, *command):
     child.say(command)
     return child.hear()
@@ -71,8 +81,7 @@ def ends_well(child):
 
 def read_run(talk, runs, user=None):
     if user is not None:
-        os.setgid(user)
-        os.setuid(user)
+        become(user)
     with open_run("r", runs) as run:
         steps = run.series("step").mean
         assert (run.series("mean_variance").mean == steps[:, None]).all()

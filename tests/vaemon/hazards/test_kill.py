@@ -75,7 +75,7 @@ def writer(talk, runs, seed, mode, back, until):
 
 def new_shapes(count):
     """What makes the recorder open segment after segment: latent channels that come up late. Six of them."""
-    return {f"late{count // 3 % 2}": np.zeros(LATENTS)} if count < 18 else {}
+    return {f"late{count // 3}": np.zeros(LATENTS)} if count < 18 else {}
 
 
 def reader(talk, runs, seed):
