@@ -5,7 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test check soak test-slow format pictures clean
+N ?= 200
+
+.PHONY: demo test check soak soak-kill test-slow format pictures clean
 
 demo: $(VENV)/.installed  ## train on built-in images with the dashboard open, then print the analysis
 	@$(BIN)/vaemon demo
@@ -22,6 +24,9 @@ check: $(VENV)/.installed-dev  ## format, lint, types, floors, spelling
 
 soak: $(VENV)/.installed-dev  ## the long runs
 	$(BIN)/pytest -m soak
+
+soak-kill: $(VENV)/.installed-dev  ## kill a writer N times while readers look on: make soak-kill N=1000
+	VAEMON_KILLS=$(N) $(BIN)/pytest -m soak tests/vaemon/hazards
 
 test-slow: $(VENV)/.installed-dev  ## trains to a stated loss
 	$(BIN)/pytest -m slow
