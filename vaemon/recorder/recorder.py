@@ -165,8 +165,9 @@ class Recorder:
             return
         if not self._checked:
             self._checked = True
-            if not self._writer.flush():
-                raise UsageError(f"nothing can be recorded in {self.folder}: {self._writer.error}")
+            if not self._writer.flush() or self._ring.refused:
+                why = self._writer.error or self._writer.refusal
+                raise UsageError(f"nothing can be recorded in {self.folder}: {why}")
 
     def _is_wanted(self) -> bool:
         if not self._open:
@@ -225,10 +226,13 @@ class Recorder:
                 return
             self._writer.event(Event(at, time.time(), self._stage.number, str(kind), text=str(text)))
 
-    def flush(self) -> None:
-        """Wait until everything logged so far can be read by others."""
-        if self._open:
-            self._writer.flush()
+    def flush(self) -> bool:
+        """Wait until everything logged so far can be read by others, whatever becomes of this process.
+
+        Returns:
+            Whether that is so; False where nothing can be recorded now.
+        """
+        return self._open and self._writer.flush()
 
     @property
     def first_bad(self) -> Bad | None:

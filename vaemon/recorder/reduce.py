@@ -12,6 +12,7 @@ from vaemon.errors import UsageError
 from vaemon.recorder.row import is_elsewhere, on_host
 
 
+@np.errstate(all="ignore")  # what is not finite is recorded as that
 def posterior_to_channels(mean: Any, variance: Any = None, log_variance: Any = None) -> dict[str, Any]:
     """The four latent channels of a batch of Gaussian posteriors, each of shape (k,).
 
@@ -71,10 +72,7 @@ def _exp(values: Any) -> Any:
 
 
 def _log(values: Any) -> Any:
-    if hasattr(values, "log"):
-        return values.log()
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return _namespace(values).log(values)
+    return values.log() if hasattr(values, "log") else _namespace(values).log(values)
 
 
 def _namespace(values: Any) -> Any:

@@ -8,10 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from vaemon.errors import UsageError
+from vaemon.runfile.schema import MORE
 
 Array = npt.NDArray[Any]
 
-RESERVED = ("step", "time")
+RESERVED = ("step", "time", MORE)
 LONGEST_NAME = 200
 _CPU = 1
 """What __dlpack_device__ says of the host's memory."""
@@ -61,7 +62,7 @@ def sort_values(values: Mapping[str, Any]) -> Values:
 
 def _check_name(name: str) -> None:
     if name in RESERVED:
-        raise UsageError(f"log(): {name!r} is recorded by itself; choose another name")
+        raise UsageError(f"log(): {name!r} is what the recorder calls something of its own; choose another name")
     if not name or len(name.encode(errors="replace")) > LONGEST_NAME:
         raise UsageError(f"log(): the name {name[:40]!r} is empty or longer than {LONGEST_NAME} bytes")
 

@@ -48,10 +48,11 @@ def look_back(folder: Path, stage: int, step: int) -> Past:
 
 def fits(layout: Layout, sheet: Sheet) -> bool:
     """Whether a segment of this layout can hold the sheet. Scalars that but few rows have need no place in it."""
+    places = {*layout.scalars, "epoch"}
     for name, column in sheet.values.items():
         if column.ndim == 2 and (name not in layout.vectors or column.shape[1] != layout.stage.latents):
             return False
-        if column.ndim == 1 and name not in layout.scalars and name != "epoch":
+        if column.ndim == 1 and name not in places:
             return False
     return True
 
@@ -64,9 +65,9 @@ def make_layout(stage: StageInfo, sheet: Sheet, before: Layout | None, first_row
     latents = next(iter(vectors.values()), before.stage.latents if before is not None else stage.latents)
     names = tuple(vectors)
     if before is not None:
-        scalars = [*before.scalars, *(name for name in scalars if name not in before.scalars)]
+        scalars = [*dict.fromkeys((*before.scalars, *scalars))]
         if before.stage.latents == latents:
-            names = (*before.vectors, *(name for name in names if name not in before.vectors))
+            names = tuple(dict.fromkeys((*before.vectors, *names)))
     return Layout(replace(stage, latents=latents), int(sheet.step[0]), first_row, tuple(scalars), names)
 
 
@@ -83,15 +84,15 @@ def make_table(layout: Layout, sheet: Sheet, first_step: int) -> tuple[Array, li
     table["step"], table["time"] = sheet.step, sheet.time
     begun = np.maximum(sheet.step - first_step, 0)
     table["epoch"] = sheet.values.get("epoch", begun // (layout.stage.steps_per_epoch or 2**62))
-    with np.errstate(over="ignore"):  # what float32 cannot hold is kept as infinite, and counted as not finite
-        for name, column in sheet.values.items():
-            if name in layout.scalars or name in layout.vectors:
-                table[name] = column
-        late = []
-        for row, name, value in sheet.extras:
-            if name in layout.scalars or name == "epoch":
-                table[name][row] = value
-            else:
-                when = (int(sheet.step[row]), float(sheet.time[row]), layout.stage.number)
-                late.append((Event(*when, LATE_VALUE, text=name), value))
+    places = {*layout.scalars, *layout.vectors}
+    for name, column in sheet.values.items():
+        if name in places:
+            layout.column(table, name)[:] = column
+    late = []
+    for row, name, value in sheet.extras:
+        if name in places or name == "epoch":
+            layout.column(table, name)[row] = value
+        else:
+            when = (int(sheet.step[row]), float(sheet.time[row]), layout.stage.number)
+            late.append((Event(*when, LATE_VALUE, text=name), value))
     return table, late

@@ -15,6 +15,7 @@ import numpy as np
 
 from vaemon.batch import Event, StageInfo
 from vaemon.channels import DROPPED
+from vaemon.errors import UsageError
 from vaemon.recorder.derive import Bad, first_bad
 from vaemon.recorder.ring import Ring, Waiting
 from vaemon.recorder.sheet import Sheet, read_sheet
@@ -55,12 +56,15 @@ class Writer:
         self.bad: Bad | None = None
         self.error: Exception | None = None
         """Why nothing can be written now; None while it can."""
+        self.refusal: Exception | None = None
+        """Why the last row that made none could not be recorded."""
         self._segment: SegmentWriter | None = None
         self._layout: Layout | None = None  # of the newest segment
         self._stage: StageInfo | None = None  # of the rows that it was opened for
         self._first_step = 1  # of the stage; loops count from 0 or from 1
         self._wakes: WakeLog | None = None
         self._announced = (0, 0)
+        self._impossible: dict[tuple[object, ...], UsageError] = {}  # columns that HDF5 cannot hold, and why
         self._lost = 0  # rows, as last told
         self._events: deque[tuple[Event, float]] = deque()
         self._retry_at = 0.0
@@ -98,6 +102,8 @@ class Writer:
         return self._done.wait(timeout)
 
     def _run(self) -> None:
+        # What float32 cannot hold is kept as infinite, and counted as not finite; no warning is to come of it.
+        np.seterr(all="ignore")
         while True:
             self._nudge.wait(INTERVAL if self.live else INTERVAL_CLOSED)
             self._nudge.clear()
@@ -201,10 +207,12 @@ class Writer:
             return
         step = int(block.numbers(first, last)["step"][0])
         self.ring.refused += 1
+        self.refusal = error
         self._note("drop", f"step {step} could not be recorded: {error}", step)
 
     def _look(self, segment: SegmentWriter, table: np.ndarray, sheet: Sheet) -> None:
-        self.newest = {name: float(table[name][-1]) for name in ("step", "epoch", *segment.layout.scalars)}
+        last, layout = table[-1:], segment.layout
+        self.newest = {name: float(layout.column(last, name)[0]) for name in ("step", "epoch", *layout.scalars)}
         if self._wakes is not None and "mean_variance" in sheet.values:
             for event in self._wakes.update(table["step"], table["time"], table["mean_variance"]):
                 self.event(event)
@@ -224,13 +232,24 @@ class Writer:
         before = self._layout if self._layout is not None and self._layout.stage.number == stage.number else None
         past = look_back(self.folder, stage.number, int(sheet.step[0]))
         layout = make_layout(stage, sheet, before, past.first_row)
-        segment = SegmentWriter(next_segment(self.folder), layout, live=self.live)
+        segment = self._new_segment(layout)
         self._segment, self._layout = segment, layout
         if self._stage is None or self._stage.number != stage.number:
             self._first_step = min(layout.first_step, 1)
         self._stage = stage
         self._begin_wakes(segment, past)
         return segment
+
+    def _new_segment(self, layout: Layout) -> SegmentWriter:
+        columns = (layout.scalars, layout.vectors, layout.stage.latents)
+        if columns in self._impossible:
+            raise self._impossible[columns]
+        try:
+            return SegmentWriter(next_segment(self.folder), layout, live=self.live)
+        except (ValueError, TypeError) as error:
+            # HDF5 has no room for so many channels; it will not have it for the next row either.
+            self._impossible[columns] = UsageError(f"{sum(map(len, columns[:2]))} channels are too many: {error}")
+            raise self._impossible[columns] from error
 
     def _begin_wakes(self, segment: SegmentWriter, past: Past) -> None:
         layout = segment.layout

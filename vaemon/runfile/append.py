@@ -77,7 +77,7 @@ class SegmentWriter:
             if live:
                 self._file.swmr_mode = True
                 os.rename(self.temporary, path)
-        except (OSError, RuntimeError):
+        except BaseException:
             self._drop_file()
             self.temporary.unlink(missing_ok=True)
             raise
@@ -123,8 +123,7 @@ class SegmentWriter:
     def finish(self) -> None:
         """Flush and close; a file that was not live has no name yet."""
         self.flush()
-        if not self.live:
-            self.sync()
+        self.sync()
         handles.closed(self._descriptor)
         self._file.close()
 
@@ -159,11 +158,12 @@ class SegmentWriter:
         statistics, latents = len(STATISTICS), max(self.layout.stage.latents, 1)
         few = 16 if width > LEVELS[0] else 64
         scalars = max(len(self.layout.scalars), 1)
+        bins = int(np.clip(_BIN_CHUNK_BYTES // (32 * scalars), 1, few))
         chunk = int(np.clip(_BIN_CHUNK_BYTES // (4 * latents), 4, few))
         found = {
             CLOCKS_PART: self._create(bins_name(width, CLOCKS_PART), CLOCK, (4 * few,)),
             SCALARS_PART: self._create(
-                bins_name(width, SCALARS_PART), "<f8", (few, statistics, scalars), (statistics, scalars), **compression
+                bins_name(width, SCALARS_PART), "<f8", (bins, statistics, scalars), (statistics, scalars), **compression
             ),
         }
         for name in map(latent_part, self.layout.vectors):

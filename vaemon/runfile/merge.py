@@ -135,7 +135,7 @@ def _table(rows: StageRows, layout: Layout, begin: int, end: int) -> Array:
     columns = rows.read(begin, end, names)
     table = blank(layout, end - begin)
     for name in names:
-        table[name] = columns[name]
+        layout.column(table, name)[:] = columns[name]
     return table
 
 

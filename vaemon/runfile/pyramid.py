@@ -109,7 +109,7 @@ def scalars_of(layout: Layout, rows: Array) -> Array:
     """The scalar channels of rows side by side, in the order of the layout, (n, scalars) in float64."""
     table = np.empty((len(rows), len(layout.scalars)))
     for i, name in enumerate(layout.scalars):
-        table[:, i] = rows[name]
+        table[:, i] = layout.column(rows, name)
     return table
 
 

@@ -106,16 +106,27 @@ class RunReader:
             # Another file has its name now: segments were put together.
             self._open.pop(path).close()
             segment = None
-        if segment is None:
-            try:
-                self._open[path] = SegmentReader(path, number)
-            except RunFileError as error:
-                self._unreadable[path] = str(error)
-        elif path not in self._settled:
-            segment.refresh()
-        # A writer is done with a segment before it begins the next.
-        if not newest and segment is not None:
-            self._settled.add(path)
+            self._settled.discard(path)
+        try:
+            if segment is None:
+                segment = SegmentReader(path, number)
+            elif path not in self._settled:
+                segment.refresh()
+            if path not in self._settled and self._is_over(newest):
+                segment.settle()
+                self._settled.add(path)
+            self._open[path] = segment
+        except RunFileError as error:
+            if path in self._open:
+                raise
+            # A file that could never be read hides itself, not the run.
+            self._unreadable[path] = str(error)
+
+    def _is_over(self, newest: bool) -> bool:
+        """Whether nothing will be added to a segment any more."""
+        # A writer is done with a segment before it begins the next. The lock is looked at once more: whoever has begun
+        # to write since has taken it before.
+        return not newest or (self._holder is None and lock.holder(self.folder) is None)
 
     def _rest(self) -> None:
         # A process may not have any number of files open.

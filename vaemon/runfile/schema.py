@@ -7,6 +7,7 @@ readers hang or abort on that. All types have a fixed size, for readers cannot f
 import json
 import zlib
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -56,7 +57,18 @@ EVENT = np.dtype(
 LATE_VALUE = "value"
 """Kind of an event that carries a scalar whose name came up after the segment was frozen; `text` is the name."""
 
+MORE = "more_scalars"
+"""The field of the scalars, side by side, that are too many for fields of their own."""
 _CHUNK_BYTES = 128 * 1024
+_FIELD_BYTES = 32 * 1024
+_ONE_FIELD = 80  # bytes that HDF5 takes to describe a field, beside its name
+
+
+@lru_cache
+def _own_fields(scalars: tuple[str, ...]) -> int:
+    """How many of the scalars have a field each: HDF5 describes a compound type in 64 KiB at most."""
+    taken = np.cumsum([len(name.encode(errors="replace")) + _ONE_FIELD for name in scalars])
+    return int((taken <= _FIELD_BYTES).sum())
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +90,19 @@ class Layout:
     @property
     def row(self) -> np.dtype[Any]:
         """The compound type of a row."""
-        fields: list[tuple[Any, ...]] = [(name, channel(name).dtype) for name in (*CLOCKS, *self.scalars)]
+        own = _own_fields(self.scalars)
+        fields: list[tuple[Any, ...]] = [(name, channel(name).dtype) for name in (*CLOCKS, *self.scalars[:own])]
+        if self.scalars[own:]:
+            fields.append((MORE, "<f8", (len(self.scalars) - own,)))
         fields += [(name, channel(name, "latent").dtype, (self.stage.latents,)) for name in self.vectors]
         return np.dtype(fields)
+
+    def column(self, rows: np.ndarray[Any, Any], name: str) -> np.ndarray[Any, Any]:
+        """A channel of rows of this layout, (n,) or (n, k); what is assigned to it is assigned to the rows."""
+        own = _own_fields(self.scalars)
+        if name in (rows.dtype.names or ()) or name not in self.scalars[own:]:
+            return np.asarray(rows[name])
+        return np.asarray(rows[MORE])[:, self.scalars.index(name) - own]
 
     @property
     def chunk(self) -> int:
@@ -125,8 +147,9 @@ class Layout:
 def blank(layout: Layout, count: int) -> np.ndarray[Any, np.dtype[Any]]:
     """`count` rows in which nothing is known: NaN, and 0 for the whole numbers."""
     rows = np.zeros(count, layout.row)
-    for name in (*layout.scalars, *layout.vectors):
-        rows[name] = np.nan
+    for name in rows.dtype.names or ():
+        if name not in CLOCKS:
+            rows[name] = np.nan
     return rows
 
 

@@ -14,7 +14,9 @@ from vaemon.errors import RunFileError
 from vaemon.runfile import shared
 from vaemon.runfile.schema import (
     CLOCKS_PART,
+    COMMIT,
     COMMITS,
+    EVENT,
     EVENTS,
     FORMAT,
     LATE_VALUE,
@@ -24,8 +26,13 @@ from vaemon.runfile.schema import (
     bins_name,
     is_whole,
 )
+from vaemon.runfile.superblock import read_superblock
 
 Array = npt.NDArray[Any]
+
+
+UNSYNCED = 10.0
+"""Seconds before its last commit from which on a writer's data may not have come to the disk; it syncs every 5."""
 
 
 class Commit(NamedTuple):
@@ -59,19 +66,29 @@ class SegmentReader:
         self._found: dict[int, int] = {}
         self._file: shared.SharedFile | None = None
         self._short = False
+        self._damage = ""
+        self._binned = 0
         try:
-            attributes = self._use().attributes
-            if attributes.get("format") != FORMAT:
-                raise RunFileError(f"{path} has format {attributes.get('format')}; this vaemon reads {FORMAT}")
-            with _in_words(path):
-                self.layout = Layout.of(attributes)
+            self.layout = self._checked_layout()
             self.key = self._use().key
             self.refresh()
-            if self.damage and not len(self):
-                raise RunFileError(self.damage)
+            if self._short and not len(self):
+                raise RunFileError(self._damage)
         except RunFileError:
             self.close()
             raise
+
+    def _checked_layout(self) -> Layout:
+        file = self._use()
+        with _in_words(self.path), file.lock:
+            found = file.attributes.get("format")
+            if not np.array_equal(np.asarray(found), FORMAT):
+                raise RunFileError(f"{self.path} has format {found}; this vaemon reads {FORMAT}")
+            layout = Layout.of(file.attributes)
+            for name, dtype in ((ROWS, layout.row), (EVENTS, EVENT), (COMMITS, COMMIT)):
+                if file.dataset(name).dtype != dtype or file.dataset(name).ndim != 1:
+                    raise RunFileError(f"cannot read {self.path}: its {name!r} are not what they should be")
+            return layout
 
     def refresh(self) -> None:
         """See what the writer has flushed since.
@@ -89,8 +106,11 @@ class SegmentReader:
             if whole[1] > self._whole[1] or not self._whole[1]:
                 file.refreshed(EVENTS)
         if self._short and whole != self._whole:
-            whole = verified(self, whole)
+            # HDF5 reads zeros for what is missing.
+            whole = self._verified(0)
+            self._damage = f"{self.path} is cut short: what can be trusted ends at row {whole[0]:,}"
         self._whole = whole
+        self._binned = 0 if self._short else whole[0]
 
     def __len__(self) -> int:
         return self._whole[0]
@@ -98,13 +118,40 @@ class SegmentReader:
     @property
     def damage(self) -> str:
         """What a reader is to be told of the file; empty where it is as it should be."""
-        return f"{self.path} is cut short: what can be trusted ends at row {len(self):,}" if self._short else ""
+        return self._damage
 
     @property
-    def levels(self) -> tuple[int, ...]:
-        """Widths of the bins that the segment has, the widest first."""
-        # Of a file that is cut short HDF5 reads zeros for what is missing; bins have no checksum to tell.
-        return () if self._short else LEVELS[::-1]
+    def binned(self) -> int:
+        """Rows up to which the bins can be trusted."""
+        return self._binned
+
+    def settle(self) -> None:
+        """Take note that nothing will be added any more.
+
+        Of a writer that died, verify what it wrote last: with the machine, pages may have gone that were not synced.
+
+        Raises:
+            RunFileError: nothing can be trusted.
+        """
+        if not read_superblock(self.path).flags:
+            return
+        commits = self.commits()
+        first = int(np.searchsorted(commits["time"], commits["time"].max(initial=0) - UNSYNCED))
+        before, self._whole = self._whole, self._verified(first)
+        self._binned = min(self._whole[0], int(commits["rows"][first - 1]) if first else 0)
+        if self._whole[0] < before[0]:
+            self._damage = f"{self.path}: {before[0] - self._whole[0]:,} rows written last do not fit their checksum"
+        if before[0] and not self._whole[0]:
+            raise RunFileError(self._damage)
+
+    def _verified(self, first: int) -> tuple[int, int]:
+        """Rows and events up to the first commit, from number `first` on, that does not fit its checksums."""
+        rows, events = 0, 0
+        for commit in self.checked(first):
+            if not (commit.whole and commit.rows_good and commit.events_good):
+                return commit.first_row, commit.first_event
+            rows, events = commit.rows, commit.events
+        return rows, events
 
     def rows(self, first: int, last: int) -> Array:
         """Rows first up to last (excluded), as a structured array."""
@@ -114,7 +161,7 @@ class SegmentReader:
         """Bins of a level by their number within the stage, (n, STATISTICS, ...); for the clocks (n,).
 
         Args:
-            width: rows a bin, one of `levels`.
+            width: rows a bin, one of LEVELS.
             part: which dataset of the level.
             first: number of the first bin; the segment must have all of its rows.
             last: number of the last bin, excluded.
@@ -151,7 +198,7 @@ class SegmentReader:
         if not end or int(self.steps(end - 1, end)[0]) < step:
             return end
         first_row = self.layout.first_row
-        for width in self.levels:
+        for width in LEVELS[::-1] if self._binned == len(self) else ():
             # Of the bins between, those that end below the step lie before it.
             low, high = -(-(first_row + begin) // width), (first_row + end) // width
             if low < high:
@@ -184,13 +231,14 @@ class SegmentReader:
         table = self._event_table(0)
         return {text.decode(errors="replace") for text in table["text"][table["kind"] == LATE_VALUE.encode()]}
 
-    def checked(self) -> Iterator[Commit]:
-        """Every commit record with what its checksums say of the rows and events that it stands for.
+    def checked(self, first: int = 0) -> Iterator[Commit]:
+        """Every commit record from number `first` on, with what its checksums say of the rows and events it stands for.
 
         Where a record is damaged itself, the rows of the next are those of both, and cannot be told to be good.
         """
-        before = (0, 0)
-        for record in self.commits():
+        commits = self.commits()
+        before = (int(commits["rows"][first - 1]), int(commits["events"][first - 1])) if first else (0, 0)
+        for record in commits[first:]:
             if not is_whole(record):
                 yield Commit(*before, *before, False, True, True)
                 continue
@@ -261,16 +309,6 @@ class SegmentReader:
             return np.asarray(file.dataset(name)[where])
 
 
-def verified(segment: SegmentReader, whole: tuple[int, int]) -> tuple[int, int]:
-    """Rows and events up to the first that do not fit their checksum, at most so many."""
-    rows, events = 0, 0
-    for commit in segment.checked():
-        if not (commit.whole and commit.rows_good and commit.events_good):
-            break
-        rows, events = commit.rows, commit.events
-    return min(rows, whole[0]), min(events, whole[1])
-
-
 def _last_whole(commits: Any) -> tuple[int, int]:
     # The newest record may have been torn by a power cut; one before it tells then.
     for at in range(len(commits) - 1, -1, -1):
@@ -296,6 +334,6 @@ def _in_words(path: Path) -> Iterator[None]:
     """What HDF5 and h5py raise, as a RunFileError."""
     try:
         yield
-    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
+    except (OSError, RuntimeError, LookupError, ValueError, TypeError, AttributeError) as error:
         said = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise RunFileError(f"cannot read {path}: {said}") from error

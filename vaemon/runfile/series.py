@@ -26,10 +26,10 @@ class Piece(NamedTuple):
     length: int
 
     @property
-    def levels(self) -> tuple[int, ...]:
-        """Widths of the bins that can be used, the widest first."""
+    def binned(self) -> int:
+        """The row of the stage up to which the segment's bins can be used."""
         # Where an earlier segment cannot be read, rows have other numbers than the writer gave them.
-        return self.segment.levels if self.segment.layout.first_row == self.start else ()
+        return self.start + (self.segment.binned if self.segment.layout.first_row == self.start else 0)
 
 
 class Pool(NamedTuple):
@@ -75,7 +75,7 @@ class StageRows:
         parts: list[dict[str, Array]] = []
         for piece, begin, end in self._covered(first, last):
             rows = piece.segment.rows(begin - piece.start, end - piece.start)
-            parts.append({name: self._column(rows, name) for name in names})
+            parts.append({name: self._column(piece.segment, rows, name) for name in names})
         if not parts:
             return {name: np.zeros((0, *self._shape(name))) for name in names}
         return {name: np.concatenate([part[name] for part in parts]) for name in names}
@@ -96,8 +96,7 @@ class StageRows:
         parts = []
         starts = []
         for piece, begin, end in self._covered(first, last):
-            levels = [level for level in piece.levels if level <= width]
-            for level, low, high in _tiles(begin, end, levels):
+            for level, low, high in _tiles(begin, end, piece.binned, width):
                 part = self._bins(piece, level, low, high, width, names, means)
                 starts.append(low + np.concatenate([[0], np.cumsum(part.counts)[:-1]]))
                 parts.append(part)
@@ -139,7 +138,7 @@ class StageRows:
         self, piece: Piece, level: int, low: int, high: int, width: int, names: Sequence[str], means: Collection[str]
     ) -> Pool:
         if level == 1:
-            return self._pooled_rows(piece.segment.rows(low - piece.start, high - piece.start), low, width, names)
+            return self._pooled_rows(piece, low, high, width, names)
         bins = _BinReader(piece.segment, level, low // level, high // level)
         found = {name: self._pooled_bins(bins, name, name in means) for name in names}
         return Pool(np.full(bins.last - bins.first, level), bins.clock(), found)
@@ -154,9 +153,10 @@ class StageRows:
         mean, low, high = (self._fitted(each, name) for each in (mean, low, high))
         return Pooled(mean, low, high, self._fitted(bad, name, bins.level))
 
-    def _pooled_rows(self, rows: Array, start: int, width: int, names: Sequence[str]) -> Pool:
+    def _pooled_rows(self, piece: Piece, first: int, last: int, width: int, names: Sequence[str]) -> Pool:
         """Rows as bins that end at multiples of `width`: whole ones in the middle, parts of one at the ends."""
-        head = min(-start % width, len(rows))
+        rows = piece.segment.rows(first - piece.start, last - piece.start)
+        head = min(-first % width, len(rows))
         tail = head + (len(rows) - head) // width * width
         cuts = [
             (begin, end, size)
@@ -165,10 +165,9 @@ class StageRows:
         ]
         counts = np.concatenate([np.full((end - begin) // size, size) for begin, end, size in cuts])
         clock = np.zeros(len(counts), CLOCK)
-        last = np.cumsum(counts) - 1
         for name in CLOCKS:
-            clock[name] = rows[name][last]
-        columns = {name: self._column(rows, name) for name in names}
+            clock[name] = rows[name][np.cumsum(counts) - 1]
+        columns = {name: self._column(piece.segment, rows, name) for name in names}
         channels = {
             name: _joined([pool(column[begin:end], size) for begin, end, size in cuts])
             for name, column in columns.items()
@@ -180,10 +179,11 @@ class StageRows:
         unknown = np.full(shape, np.nan)
         return Pooled(unknown, unknown, unknown, np.full(shape, level))
 
-    def _column(self, rows: Array, name: str) -> Array:
-        if name not in (rows.dtype.names or ()):
+    def _column(self, segment: SegmentReader, rows: Array, name: str) -> Array:
+        layout = segment.layout
+        if name not in CLOCKS and name not in layout.scalars and name not in layout.vectors:
             return np.full((len(rows), *self._shape(name)), np.nan)
-        return self._fitted(np.asarray(rows[name]), name)
+        return self._fitted(layout.column(rows, name), name)
 
     def _fitted(self, found: Array, name: str, unknown: float = np.nan) -> Array:
         shape = self._shape(name)
@@ -226,8 +226,14 @@ class _BinReader:
         return Pooled(*(found[:, i] for i in ((0, 0, 0, 1) if only_mean else (0, 1, 2, 3))))
 
 
-def _tiles(begin: int, end: int, levels: Sequence[int]) -> Iterator[tuple[int, int, int]]:
-    """Cover rows begin up to end by bins as wide as fit: (level, first row, last row), in the order of the rows."""
+def _tiles(begin: int, end: int, binned: int, width: int) -> Iterator[tuple[int, int, int]]:
+    """Cover rows begin up to end by bins as wide as fit, at most `width`: (rows a bin, first row, last row)."""
+    middle = min(max(begin, binned), end)
+    yield from _cover(begin, middle, [level for level in LEVELS[::-1] if level <= width])
+    yield from _cover(middle, end, [])
+
+
+def _cover(begin: int, end: int, levels: Sequence[int]) -> Iterator[tuple[int, int, int]]:
     if not levels:
         if begin < end:
             yield 1, begin, end
@@ -235,11 +241,11 @@ def _tiles(begin: int, end: int, levels: Sequence[int]) -> Iterator[tuple[int, i
     level, *narrower = levels
     low, high = -(-begin // level) * level, end // level * level
     if low >= high:
-        yield from _tiles(begin, end, narrower)
+        yield from _cover(begin, end, narrower)
         return
-    yield from _tiles(begin, low, narrower)
+    yield from _cover(begin, low, narrower)
     yield level, low, high
-    yield from _tiles(high, end, narrower)
+    yield from _cover(high, end, narrower)
 
 
 def _joined(parts: Sequence[Pooled]) -> Pooled:

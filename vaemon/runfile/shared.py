@@ -14,7 +14,7 @@ import h5py
 
 from vaemon.errors import RunFileError
 from vaemon.runfile import handles
-from vaemon.runfile.superblock import check_superblock
+from vaemon.runfile.superblock import read_superblock
 
 READ_ATTEMPTS = 24
 """How often HDF5 reads a piece of metadata again that does not fit its checksum: some 20 ms in all. By default it goes
@@ -26,8 +26,8 @@ class SharedFile:
 
     def __init__(self, path: Path) -> None:
         self.lock = threading.RLock()
-        self.short = check_superblock(path)
-        """Whether parts of the file may be missing, see `check_superblock`."""
+        self.short = read_superblock(path).short
+        """Whether parts of the file may be missing: HDF5 reads zeros for them."""
         self.readers = 0
         self.key = (0, 0)
         self._file = h5py.File(_open(path))

@@ -6,6 +6,7 @@ specification, superblock version 3; its checksum is Bob Jenkins' lookup3.
 """
 
 import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +40,8 @@ def read_superblock(path: Path) -> Superblock:
         RunFileError: it is missing, damaged, or something else.
     """
     try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise RunFileError(f"cannot read {path}: it is not a file")
         with open(path, "rb") as file:
             head = file.read(_SIZE)
             size = os.fstat(file.fileno()).st_size
@@ -51,18 +54,6 @@ def read_superblock(path: Path) -> Superblock:
     if lookup3(head[:44]) != int.from_bytes(head[44:48], "little"):
         raise RunFileError(f"cannot read {path}: the checksum of its beginning is wrong")
     return Superblock(head[11], int.from_bytes(head[28:36], "little"), size)
-
-
-def check_superblock(path: Path) -> bool:
-    """Refuse a file that HDF5 had better not see.
-
-    Returns:
-        Whether the file is shorter than it says. HDF5 then reads zeros for what is missing.
-
-    Raises:
-        RunFileError: it is missing, damaged, or something else.
-    """
-    return read_superblock(path).short
 
 
 def renew_superblock(path: Path) -> None:
