@@ -20,8 +20,8 @@ from vaemon.recorder.row import Values
 Array = npt.NDArray[Any]
 Put = Callable[[int, Mapping[str, Any]], bool]
 
-NUMBERS = frozenset({float, int, bool, np.float64, np.float32, np.int64, np.int32})
-"""Types that a number is packed from as it is; others (a tensor on a device!) go the slower way."""
+NUMBERS = frozenset({float, int, np.float64, np.float32, np.int64})
+"""Types of a sum of numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,21 +89,10 @@ class Block:
         data = bytearray(pack.size * capacity)
         self._numbers = np.frombuffer(data, np.dtype([("step", "=i8"), ("rest", "=f8", (numbers,))]))
         self._vectors = np.empty((capacity, len(kind.vectors) * kind.latents), kind.dtype)
-        self._packing, self._data = pack, data
-        self.put: Put = refuse
-        """put(step, values): take a row that is just like the one that `expect` was told of, and fast; False where it
-        is not, and nothing was taken."""
-
-    def expect(self, given: Mapping[str, Any]) -> None:
-        """Make `put` ready for rows whose values have these names, in this order, and these types."""
-        kind = self.kind
-        numbers = [name for name, value in given.items() if type(value) in NUMBERS]
-        arrays = [name for name, value in given.items() if type(value) is np.ndarray and value.dtype is kind.dtype]
-        whole = len(numbers) + len(arrays) == len(given) and set(arrays) == set(kind.vectors)
-        if whole and set(numbers) == set(kind.scalars) and not kind.tensors and not kind.foreign:
-            self.put = _putter(self, self._packing, self._data, self._vectors, given)
-        else:
-            self.put = refuse
+        plain = not kind.tensors and not kind.foreign
+        self.put: Put = _putter(self, pack, data, self._vectors) if plain else refuse
+        """put(step, values): take a row that is just as the kind says, and fast; False where it is not, and nothing was
+        taken."""
 
     @property
     def nbytes(self) -> int:
@@ -161,30 +150,30 @@ class Block:
         self.extras, self.packed, self.foreign = [], [], []
 
 
-def _putter(block: Block, packing: struct.Struct, data: bytearray, rows: Array, like: Mapping[str, Any]) -> Put:
-    # A closure, for its variables are found sooner than attributes: a third of the time of the call.
-    kind, capacity, size, pack_into = block.kind, block.capacity, packing.size, packing.pack_into
-    # Assigned to a view, a vector of another type or length is refused, and it takes half the time of an array's.
-    view, latents, width = rows.reshape(-1).data, kind.latents, rows.shape[1]
-    names, types = tuple(like), tuple(map(type, like.values()))
-    scalars_of = _getter([names.index(name) for name in kind.scalars])
-    vectors_of = _getter([names.index(name) for name in kind.vectors])
+def _putter(block: Block, packing: struct.Struct, data: bytearray, rows: Array) -> Put:
+    # A closure, for its variables are found sooner than attributes: a third of the time of the call. What need not be
+    # asked is not: past the end of a block, as with a vector of another type or length, the assignments below fail.
+    kind, size, pack_into = block.kind, packing.size, packing.pack_into
+    view, latents, width, vectors = rows.reshape(-1).data, kind.latents, rows.shape[1], kind.vectors
+    count, scalars_of = len(kind.scalars) + len(vectors), _getter(kind.scalars)
 
     def put(step: int, values: Mapping[str, Any]) -> bool:
-        row, given = block.count, tuple(values.values())
-        if row >= capacity or type(step) is not int or step <= block.last:
+        if len(values) != count or step <= block.last:
             return False
-        if tuple(values) != names or tuple(map(type, given)) != types:
-            return False
+        row = block.count
         begin = row * width
         try:
-            for vector in vectors_of(given):
+            scalars = scalars_of(values)
+            # Of anything but numbers the sum is none: a tensor on a device is so found out without waiting for it.
+            if type(sum(scalars)) not in NUMBERS:
+                return False
+            for name in vectors:
                 end = begin + latents
-                view[begin:end] = vector
+                view[begin:end] = values[name]
                 begin = end
-        except ValueError:
+            pack_into(data, row * size, step, time(), *scalars)
+        except (KeyError, TypeError, ValueError, struct.error):
             return False
-        pack_into(data, row * size, step, time(), *scalars_of(given))
         block.last = step
         block.count = row + 1
         return True
@@ -192,10 +181,10 @@ def _putter(block: Block, packing: struct.Struct, data: bytearray, rows: Array, 
     return put
 
 
-def _getter(places: list[int]) -> Any:
-    if len(places) > 1:
-        return itemgetter(*places)
-    return (lambda given: (given[places[0]],)) if places else (lambda given: ())
+def _getter(names: tuple[str, ...]) -> Any:
+    if len(names) > 1:
+        return itemgetter(*names)
+    return (lambda values: (values[names[0]],)) if names else (lambda values: ())
 
 
 def refuse(step: int, values: Mapping[str, Any]) -> bool:

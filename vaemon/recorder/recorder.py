@@ -184,8 +184,6 @@ class Recorder:
         if block is None:
             return False
         block.last = full.last
-        if block.put is refuse:  # it was not filled before
-            block.expect(given)
         self._put = block.put
         if self._ring.is_filling_up:
             self._writer.hurry()
@@ -205,7 +203,6 @@ class Recorder:
             self._ring.drop(step)
         else:
             block.fill(step, time.time(), values, packed)
-            block.expect(given)
             self._put = block.put if self.every == 1 else refuse
         if self._ring.is_filling_up:
             self._writer.hurry()
