@@ -55,7 +55,7 @@ def posterior_to_channels(mean: Any, variance: Any = None, log_variance: Any = N
 
 
 def _shaped(values: Any) -> Any:
-    return values if hasattr(values, "shape") else np.asarray(values)
+    return values if hasattr(values, "shape") else on_host(values)
 
 
 def _single(values: Any) -> Any:

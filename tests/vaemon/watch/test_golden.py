@@ -57,6 +57,13 @@ def crashed(fake):
     return fake.Source(fake.stage(), shown={1: 700}, state=RunState.CRASHED), fake.when(fake.stage(), 700) + 90
 
 
+def in_trouble(fake):
+    source = fake.Source(
+        fake.stage(), shown={1: 700}, reason="nothing can be recorded now: runs/run42: only 12 MiB are free"
+    )
+    return source, fake.when(fake.stage(), 700) + 3
+
+
 def lost_before_any(fake):
     source = fake.Source(fake.stage())
     source.broken = SourceLost("ssh: connect to host gpu7: no route to host")
@@ -72,7 +79,7 @@ def second_stage(fake):
     return fake.Source(*stages, shown={1: 1200, 2: 300}), fake.when(stages[1], 300)
 
 
-STATES = [waiting, stalled, stopped, failed, crashed, lost_before_any, few_latents, second_stage]
+STATES = [waiting, stalled, in_trouble, stopped, failed, crashed, lost_before_any, few_latents, second_stage]
 
 
 @pytest.mark.parametrize("size", SIZES, ids="{0[0]}x{0[1]}".format)
