@@ -3,7 +3,10 @@
 The rounds alternate within one process, so that what else the machine does strikes all three alike; read the ratios.
 The images are noise unless --data names CIFAR-10: the arithmetic is the same.
 
-    python benchmarks/training.py [--data PATH] [--rounds 5] [--steps 20] [--set network.base_dim=16]
+    python benchmarks/training.py [--preset cifar10] [--data PATH] [--rounds 5] [--steps 20] [--set network.base_dim=16]
+
+The share is what the training thread spends on recording, timed call by call: the statistics of the posteriors (which a
+bare round computes too, and throws away) and `Recorder.log`.
 """
 
 import argparse
@@ -15,12 +18,15 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import MappingProxyType, SimpleNamespace
+from typing import Any
 
 import numpy as np
 import torch
 
+from trainer import loop
 from trainer.images import load_images
 from trainer.loop import run_stage
 from trainer.settings import load_preset, resolve
@@ -38,6 +44,41 @@ class NoRecorder:
     def log(self, step: int, **values: object) -> None: ...
     def event(self, kind: str, text: str = "", step: int | None = None) -> None: ...
     def flush(self) -> None: ...
+
+
+class Timed:
+    """A recorder, and the statistics made for it, with the seconds that they take of the training thread."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self.seconds = {"log": 0.0, "statistics": 0.0}
+        self.log = self._timed("log", recorder.log)
+        self.statistics = self._timed("statistics", loop.step_to_channels)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._recorder, name)
+
+    def _timed(self, name: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        def timed(*values: Any, **named: Any) -> Any:
+            began = time.perf_counter()
+            found = call(*values, **named)
+            self.seconds[name] += time.perf_counter() - began
+            return found
+
+        return timed
+
+
+def share(stage: Stage, recorder: Recorder, steps: int) -> str:
+    """What recording takes of a step."""
+    timed, plain = Timed(recorder), loop.step_to_channels
+    loop.step_to_channels = timed.statistics
+    try:
+        rate = images_per_second(stage, timed, steps)
+    finally:
+        loop.step_to_channels = plain
+    step = stage.settings.batch / rate
+    parts = [f"{name} {each / steps * 1e6:.0f} us" for name, each in timed.seconds.items()]
+    return f"{', '.join(parts)} of a step of {step * 1e3:.1f} ms: {sum(timed.seconds.values()) / steps / step:.2%}"
 
 
 def images_per_second(stage: Stage, recorder: object, steps: int) -> float:
@@ -83,13 +124,14 @@ class Dashboard:
 def main() -> None:
     """Measure, print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--preset", default="cifar10")
     parser.add_argument("--data")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--set", dest="settings", action="append", default=[])
     asked = parser.parse_args()
 
-    config = resolve(load_preset("cifar10"), tuple(asked.settings), asked.data or "noise")
+    config = resolve(load_preset(asked.preset), tuple(asked.settings), asked.data or "noise")
     if asked.data:
         images = load_images(config).train
     else:
@@ -105,12 +147,14 @@ def main() -> None:
             time.sleep(2.0)  # its start is not what is measured
             found["recorded and watched"].append(images_per_second(stage, recorder, asked.steps))
             dashboard.close()
+        told = share(stage, recorder, asked.steps)
     where = torch.cuda.get_device_name() if torch.cuda.is_available() else f"CPU, {torch.get_num_threads()} threads"
-    print(f"cifar10, base_dim {config.network.base_dim}, batch {config.stage1.batch}, {where}")
+    print(f"{asked.preset}, base_dim {config.network.base_dim}, batch {config.stage1.batch}, {where}")
     best = max(found["bare"])
     for name, rates in found.items():
         spread = f"median {statistics.median(rates):7.1f}, best {max(rates):7.1f} images/s"
         print(f"{name:<22} {spread}   {max(rates) / best:.3f} of bare (best against best)")
+    print(f"recording: {told}")
 
 
 if __name__ == "__main__":

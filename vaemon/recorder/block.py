@@ -5,6 +5,7 @@ counted when all of it is there, so neither waits for the other.
 """
 
 import struct
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from operator import itemgetter
@@ -15,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vaemon.batch import StageInfo
+from vaemon.recorder.fetch import Joined, mark
 from vaemon.recorder.row import Values
 
 Array = npt.NDArray[Any]
@@ -50,19 +52,21 @@ class Kind:
 
 def kind_of(stage: StageInfo, values: Values) -> Kind:
     """The kind of block that rows like this one fill."""
-    sizes = {len(vector) for vector in values.vectors.values()}
-    devices = [tensor.device for tensor in values.tensors.values()]
-    elsewhere = [device for device in devices if device.type != "cpu"]
+    tensors, vectors = values.tensors, values.vectors
+    devices = [tensor.device for tensor in tensors.values()]
     return Kind(
         stage,
         tuple(values.scalars),
-        tuple(values.vectors),
-        max(sizes, default=0),
-        np.result_type(np.float32, *(vector.dtype for vector in values.vectors.values())),
-        tuple((name, tensor.numel() if tensor.dim() else -1) for name, tensor in values.tensors.items()),
-        (elsewhere or devices or [None])[0],
+        tuple(vectors),
+        max((len(vector) for vector in vectors.values()), default=0),
+        np.result_type(np.float32, *(vector.dtype for vector in vectors.values())) if vectors else _SINGLE,
+        tuple([(name, tensor.numel() if tensor.dim() else -1) for name, tensor in tensors.items()]),
+        next((device for device in devices if device.type != "cpu"), devices[0]) if devices else None,
         tuple(values.foreign),
     )
+
+
+_SINGLE = np.dtype(np.float32)
 
 
 class Block:
@@ -81,7 +85,7 @@ class Block:
         """Rows in a row, the newest among them, whose names were not those of the kind."""
         self.extras: list[tuple[int, str, float]] = []
         """Scalars beyond those of the kind: row, name, value."""
-        self.packed: list[Any] = []
+        self.packed: list[Joined] = []
         """Of each row its tensors, as `fetch.join` gave them; where the kind has any."""
         self.foreign: list[dict[str, Any]] = []
         numbers = 1 + len(kind.scalars)
@@ -89,8 +93,11 @@ class Block:
         data = bytearray(pack.size * capacity)
         self._numbers = np.frombuffer(data, np.dtype([("step", "=i8"), ("rest", "=f8", (numbers,))]))
         self._vectors = np.empty((capacity, len(kind.vectors) * kind.latents), kind.dtype)
-        plain = not kind.tensors and not kind.foreign
-        self.put: Put = _putter(self, pack, data, self._vectors) if plain else refuse
+        self.put: Put = refuse
+        if kind.tensors and not kind.vectors and not kind.foreign:
+            self.put = _tensor_putter(self, pack, data)
+        elif not kind.tensors and not kind.foreign:
+            self.put = _putter(self, pack, data, self._vectors)
         """put(step, values): take a row that is just as the kind says, and fast; False where it is not, and nothing was
         taken."""
 
@@ -99,26 +106,27 @@ class Block:
         """Memory that the block takes when it is full."""
         return self.capacity * self.kind.row_bytes
 
-    def fits(self, stage: StageInfo, values: Values) -> bool:
-        """Whether a row can be taken by `fill`, be it with gaps or extra scalars."""
+    def fits(self, like: Kind) -> bool:
+        """Whether a row of this kind can be taken by `fill`, be it with gaps or extra scalars."""
         kind = self.kind
-        like = kind_of(stage, values)
         return (
             self.count < self.capacity
-            and kind.stage is stage
+            and kind.stage is like.stage
             and kind.tensors == like.tensors
             and kind.device == like.device
             and kind.foreign == like.foreign
-            and set(like.vectors) <= set(kind.vectors)
-            and (not like.vectors or (kind.latents == like.latents and np.can_cast(like.dtype, kind.dtype)))
+            and (not like.vectors or self._holds(like))
         )
+
+    def _holds(self, like: Kind) -> bool:
+        kind = self.kind
+        sizes = kind.latents == like.latents and np.can_cast(like.dtype, kind.dtype)
+        return sizes and (like.vectors == kind.vectors or set(like.vectors) <= set(kind.vectors))
 
     def fill(self, step: int, when: float, values: Values, packed: Any) -> None:
         """Take a row that fits, in whatever order its values come."""
         row, kind = self.count, self.kind
-        self._numbers["step"][row] = step
-        scalars = [values.scalars.get(name, np.nan) for name in kind.scalars]
-        self._numbers["rest"][row] = [when, *scalars]
+        self._numbers[row] = (step, (when, *(values.scalars.get(name, np.nan) for name in kind.scalars)))
         self.extras += [(row, name, value) for name, value in values.scalars.items() if name not in kind.scalars]
         for i, name in enumerate(kind.vectors):
             place = self._vectors[row, i * kind.latents : (i + 1) * kind.latents]
@@ -176,6 +184,37 @@ def _putter(block: Block, packing: struct.Struct, data: bytearray, rows: Array) 
             return False
         block.last = step
         block.count = row + 1
+        return True
+
+    return put
+
+
+def _tensor_putter(block: Block, packing: struct.Struct, data: bytearray) -> Put:
+    kind, size, pack_into, torch = block.kind, packing.size, packing.pack_into, sys.modules["torch"]
+    count, scalars_of = len(kind.scalars) + len(kind.tensors), _getter(kind.scalars)
+    tensors_of = _getter(tuple(name for name, _ in kind.tensors))
+    sizes = tuple(abs(each) for _, each in kind.tensors)
+    dims = tuple(int(each > 0) for _, each in kind.tensors)
+    numel, dim, hstack, single = torch.Tensor.numel, torch.Tensor.dim, torch.hstack, torch.float32
+
+    def put(step: int, values: Mapping[str, Any]) -> bool:
+        if len(values) != count or step <= block.last:
+            return False
+        try:
+            scalars, tensors = scalars_of(values), tensors_of(values)
+            if tuple(map(numel, tensors)) != sizes or tuple(map(dim, tensors)) != dims:
+                return False
+            if type(sum(scalars)) not in NUMBERS:
+                return False
+            joined = hstack(tensors).detach()
+            if joined.dtype is not single or joined.device != kind.device:
+                return False
+            pack_into(data, block.count * size, step, time(), *scalars)
+        except (KeyError, TypeError, ValueError, RuntimeError, struct.error):
+            return False
+        block.packed.append(Joined(joined, mark(joined)))
+        block.last = step
+        block.count += 1
         return True
 
     return put

@@ -30,14 +30,20 @@ def join(tensors: Mapping[str, Any]) -> Joined:
     found = list(tensors.values())
     home = next((tensor.device for tensor in found if tensor.device.type != "cpu"), found[0].device)
     with torch.no_grad():
-        flat = [tensor.reshape(-1).to(home, torch.float32, non_blocking=True) for tensor in found]
-        joined = torch.cat(flat)
-    if home.type != "cuda":
-        return Joined(joined, None)
+        there = [each if each.device == home else each.to(home, non_blocking=True) for each in found]
+        joined = torch.cat([(each if each.dim() else each.reshape(1)).float() for each in there])
+    return Joined(joined, mark(joined))
+
+
+def mark(tensor: Any) -> Any:
+    """What tells the writer that a tensor is there: a CUDA event; None where the device needs none."""
+    if not tensor.is_cuda:
+        return None
     # The loop's own stream may be any; the event is what the writer's stream waits for.
-    ready = torch.cuda.Event()
-    ready.record(torch.cuda.current_stream(home))
-    return Joined(joined, ready)
+    cuda = sys.modules["torch"].cuda
+    ready = cuda.Event()
+    ready.record(cuda.current_stream(tensor.device))
+    return ready
 
 
 def fetch(rows: Sequence[Joined]) -> Array:

@@ -190,15 +190,17 @@ class Recorder:
         return self._put(step, given)
 
     def _take(self, step: int, given: dict[str, Any]) -> None:
-        """Take a row that is unlike the one before it."""
+        """Take a row that is unlike the one before it, or has posteriors."""
         if any(given.get(name) is not None for name in POSTERIORS):
             given |= posterior_to_channels(*(given.pop(name, None) for name in POSTERIORS))
+            if self._put(step, given) or self._put_into_next(step, given):
+                return
         values = sort_values(given)
         self._check(step, values)
         packed = join(values.tensors) if values.tensors else None
-        block = self._ring.current
-        if block is None or block.unlike >= MOST_UNLIKE or not block.fits(self._stage, values):
-            block = self._ring.open(kind_of(self._stage, values))
+        block, like = self._ring.current, kind_of(self._stage, values)
+        if block is None or block.unlike >= MOST_UNLIKE or not block.fits(like):
+            block = self._ring.open(like)
         if block is None:
             self._ring.drop(step)
         else:

@@ -45,7 +45,7 @@ def sort_values(values: Mapping[str, Any]) -> Values:
         _check_name(name)
         if torch is not None and isinstance(value, torch.Tensor):
             _check_shape(name, tuple(value.shape))
-            found.tensors[name] = value.detach()
+            found.tensors[name] = value
         elif isinstance(value, float | int):
             found.scalars[name] = float(value)
         elif is_elsewhere(value):
