@@ -25,7 +25,7 @@ check: $(VENV)/.installed-dev  ## format, lint, types, floors, spelling
 soak: $(VENV)/.installed-dev  ## the long runs
 	$(BIN)/pytest -m soak
 
-soak-kill: $(VENV)/.installed-dev  ## kill a writer N times while readers look on: make soak-kill N=1000
+soak-kill: $(VENV)/.installed-dev  ## kill a writer N times while readers look on
 	VAEMON_KILLS=$(N) $(BIN)/pytest -m soak tests/vaemon/hazards
 
 test-slow: $(VENV)/.installed-dev  ## trains to a stated loss

@@ -114,6 +114,7 @@ class RunReader:
                 segment.refresh()
             if path not in self._settled and self._is_over(newest):
                 segment.settle()
+            if not newest:
                 self._settled.add(path)
             self._open[path] = segment
         except RunFileError as error:

@@ -68,6 +68,8 @@ class SegmentReader:
         self._short = False
         self._damage = ""
         self._binned = 0
+        self._committed: tuple[int, int] | None = None  # rows and events, as the newest commit has it
+        self._settled_at: tuple[int, int] | None = None
         try:
             self.layout = self._checked_layout()
             self.key = self._use().key
@@ -101,11 +103,14 @@ class SegmentReader:
             # The commit record first: what it counts is there when the rows are looked at afterwards.
             commits = file.refreshed(COMMITS)
             whole = _last_whole(commits)
+            if whole == self._committed:
+                return
+            self._committed = whole
             if whole[0] > self._whole[0] or not self._whole[0]:
                 file.refreshed(ROWS)
             if whole[1] > self._whole[1] or not self._whole[1]:
                 file.refreshed(EVENTS)
-        if self._short and whole != self._whole:
+        if self._short:
             # HDF5 reads zeros for what is missing.
             whole = self._verified(0)
             self._damage = f"{self.path} is cut short: what can be trusted ends at row {whole[0]:,}"
@@ -126,13 +131,16 @@ class SegmentReader:
         return self._binned
 
     def settle(self) -> None:
-        """Take note that nothing will be added any more.
+        """Take note that nothing is being added, as far as anybody knows; what is all the same is seen by `refresh`.
 
         Of a writer that died, verify what it wrote last: with the machine, pages may have gone that were not synced.
 
         Raises:
             RunFileError: nothing can be trusted.
         """
+        if self._committed == self._settled_at:
+            return
+        self._settled_at = self._committed
         if not read_superblock(self.path).flags:
             return
         commits = self.commits()

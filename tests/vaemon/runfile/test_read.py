@@ -162,3 +162,20 @@ def test_late_scalars_of_rows_that_were_replaced_are_void(runs):
             recorder.log(step, mean_variance=[0.5])
     with open_run("r") as run:
         assert run.series("test_mse").step.tolist() == [5, 10]
+
+
+def test_a_run_whose_lock_cannot_be_seen_is_still_read_as_it_grows(runs, log_rows, monkeypatch):
+    """As through a mount that passes no locks on, or a copy that is brought up to date again and again."""
+    with Recorder("r", latents=1) as recorder:
+        log_rows(recorder, np.full((50, 1), 0.5))
+        recorder.flush()
+        monkeypatch.setattr("vaemon.runfile.lock.holder", lambda folder: None)
+        with open_run("r") as run:
+            for last in (50, 120, 300):
+                log_rows(
+                    recorder, np.full((last - len(run.series("step").mean), 1), 0.5), len(run.series("step").mean) + 1
+                )
+                recorder.flush()
+                run.refresh()
+                assert len(run.series("step").mean) == last
+                assert run.info().state is RunState.CRASHED
