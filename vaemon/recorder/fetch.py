@@ -51,7 +51,7 @@ def fetch(rows: Sequence[Joined]) -> Array:
     torch = sys.modules["torch"]
     if rows[0].ready is None:
         return np.asarray(torch.stack([row.tensor for row in rows]).cpu().numpy())
-    with torch.cuda.device(rows[0].tensor.device), torch.cuda.stream(_stream(rows[0].tensor.device)) as _:
+    with torch.cuda.device(rows[0].tensor.device), torch.cuda.stream(_stream(rows[0].tensor.device)):
         stream = torch.cuda.current_stream()
         for row in rows:
             stream.wait_event(row.ready)
