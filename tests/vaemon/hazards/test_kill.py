@@ -47,7 +47,7 @@ def checksum(step, row):
 # What the children do
 
 
-def writer(talk, runs, seed, mode, back, until):
+def writer(talk, runs, seed, mode, back, further):
     rng = random.Random(seed)
     exists, last, segments = True, 0, 0
     try:
@@ -58,7 +58,7 @@ def writer(talk, runs, seed, mode, back, until):
     first = max(1, last + 1 - back)
     talk.say(["begins", first, last, segments])
     recorder = Recorder("r", runs=runs, resume=exists, live=mode != "files")
-    steps = range(first, until or first + (rng.randint(1, 200) if mode == "closing" else 1_000_000))
+    steps = range(first, first + (further or (rng.randint(1, 200) if mode == "closing" else 1_000_000)))
     for step in steps:
         recorder.log(step, **row_of(step), **(new_shapes(step - first) if mode == "segments" else {}))
         if step == first:
@@ -66,7 +66,7 @@ def writer(talk, runs, seed, mode, back, until):
         if rng.random() < (0.3 if mode == "segments" else 0.03):
             recorder.flush()
             talk.say(["flushed", step])
-        if mode != "closing" and until is None:
+        if mode != "closing" and further is None:
             time.sleep(rng.random() * 0.002)
     talk.say(["closing"])
     recorder.close()
@@ -146,7 +146,7 @@ class Soak:
     def kill_once(self, mode):
         """A writer's life. What it has flushed, and what was seen of it, must be there at the next one's birth."""
         back = self.rng.choice([0, 0, 0, self.rng.randint(1, 60)]) if self.may_rewind else 0
-        child = self.forks.start(writer, runs=self.runs, seed=self.rng.random(), mode=mode, back=back, until=None)
+        child = self.forks.start(writer, runs=self.runs, seed=self.rng.random(), mode=mode, back=back, further=None)
         if self.rng.random() < 0.15:
             self.watch(child, self.rng.uniform(0, 0.04))
         else:
@@ -162,10 +162,11 @@ class Soak:
 
     def finish(self):
         """Go on to the end undisturbed; everything is there then, once, and both readers see it."""
-        last = max(self.seen.values(), default=0) + 50
-        child = self.forks.start(writer, runs=self.runs, seed=1, mode="steady", back=0, until=last + 1)
+        child = self.forks.start(writer, runs=self.runs, seed=1, mode="steady", back=0, further=50)
         self.watch(child, 60, until="returned")
         assert child.wait() == 0
+        last = self.forks.call(everything, runs=self.runs)[0][-1]
+        assert last >= self.least_newest() + 50
         deadline = time.monotonic() + 60
         while min(self.newest) < last:
             assert time.monotonic() < deadline, f"the readers see steps {self.newest} of {last}"
