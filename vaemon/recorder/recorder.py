@@ -12,17 +12,16 @@ from types import FrameType, TracebackType
 from typing import Any, Self
 
 from vaemon.batch import Event, StageInfo
-from vaemon.errors import RunExists, RunFileError, UsageError, VaemonError
+from vaemon.errors import UsageError, VaemonError
 from vaemon.recorder.block import Put, kind_of, refuse
 from vaemon.recorder.derive import Bad
 from vaemon.recorder.fetch import join
+from vaemon.recorder.folder import leave_folder, may_be_live, take_folder
 from vaemon.recorder.reduce import posterior_to_channels
 from vaemon.recorder.ring import Ring
 from vaemon.recorder.row import Values, sort_values
-from vaemon.recorder.writer import INTERVAL_CLOSED, Writer, log
-from vaemon.runfile import lock, manifest
-from vaemon.runfile.find import check_name, is_run, leftovers, runs_folder
-from vaemon.runfile.place import can_be_live, file_system
+from vaemon.recorder.writer import Writer, log
+from vaemon.runfile.find import check_name, runs_folder
 
 BUFFER_BYTES = 64 * 1024 * 1024
 PATIENCE = 30.0
@@ -89,9 +88,9 @@ class Recorder:
         self.folder = runs_folder(runs) / name
         self.every = every
         self._stage = _stage(1, 0 if latents is None else latents, total_steps, steps_per_epoch)
-        _begin(self.folder, self.name, config, resume)
+        take_folder(self.folder, self.name, config, resume)
         self._ring = Ring(BUFFER_BYTES)
-        self._writer = Writer(self.folder, self._ring, resumes=resume, live=_may_be_live(self.folder, live))
+        self._writer = Writer(self.folder, self._ring, resumes=resume, live=may_be_live(self.folder, live))
         self._put: Put = refuse  # of the block that is being filled
         self._calls = 0
         self._last_step = -1
@@ -264,8 +263,7 @@ class Recorder:
             self._forget()
             return
         lost = len(self._ring) + self._ring.dropped + self._ring.refused
-        _end(self.folder, *self._outcome, lost=lost, error=self._writer.error)
-        lock.release(self.folder)
+        leave_folder(self.folder, *self._outcome, lost=lost, error=self._writer.error)
         self._forget()
 
     def _forget(self) -> None:
@@ -350,54 +348,6 @@ def _stage(number: int, latents: int, total_steps: int | None, steps_per_epoch: 
         if value is not None and (type(value) is not int or not least.get(name, 1) <= value < 2**31):
             raise UsageError(f"{name}={value!r} is not a whole number from {least.get(name, 1)} on")
     return StageInfo(number, latents, total_steps, steps_per_epoch)
-
-
-def _begin(folder: Path, name: str, config: Mapping[str, Any] | None, resume: bool) -> None:
-    """Make the folder, take the lock, write run.json."""
-    if config is not None and not isinstance(config, Mapping):
-        raise UsageError(f"config={config!r} is not a mapping")
-    if is_run(folder) and not resume and lock.holder(folder) is None:
-        raise RunExists(f"there is a run {name!r} already, in {folder.parent}; --resume (resume=True) goes on with it")
-    if resume and not is_run(folder):
-        raise UsageError(f"there is no run {name!r} to resume in {folder.parent.absolute()}")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock.acquire(folder)
-    except OSError as error:
-        raise RunFileError(f"the run cannot be recorded in {folder}: {error.strerror}") from error
-    try:
-        manifest.begin(folder, name, config or {})
-        for path in leftovers(folder):
-            path.unlink()
-    except BaseException as error:
-        lock.release(folder)
-        if isinstance(error, TypeError | ValueError):
-            raise UsageError(f"the config cannot be written as JSON: {error}") from error
-        if isinstance(error, OSError):
-            raise RunFileError(f"the run cannot be recorded in {folder}: {error.strerror}") from error
-        raise
-
-
-def _end(folder: Path, outcome: str, reason: str, *, lost: int, error: Exception | None) -> None:
-    if lost:
-        reason = f"{reason}; {lost:,} rows could not be recorded{f': {error}' if error else ''}".lstrip("; ")
-        log.warning("vaemon: run %s: %s", folder, reason)
-    try:
-        manifest.end(folder, outcome, reason)
-    except (OSError, VaemonError) as failure:
-        log.warning("vaemon: how run %s ended could not be noted: %s", folder, failure)
-
-
-def _may_be_live(folder: Path, asked: bool | None) -> bool:
-    if asked is not None or can_be_live(folder):
-        return asked is not False
-    log.warning(
-        "vaemon: %s lies on %s, where a file cannot be read while it is written; rows will be seen every %g seconds",
-        folder,
-        file_system(folder),
-        INTERVAL_CLOSED,
-    )
-    return False
 
 
 def _whole(step: Any) -> int:

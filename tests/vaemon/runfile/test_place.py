@@ -46,7 +46,7 @@ def test_this_machines_own_list_is_understood(tmp_path):
 
 def test_on_such_a_file_system_a_run_is_written_in_closed_files_and_the_user_is_told(runs, monkeypatch, caplog):
     monkeypatch.setattr(place, "file_system", lambda folder: "nfs4")
-    monkeypatch.setattr("vaemon.recorder.recorder.file_system", lambda folder: "nfs4")
+    monkeypatch.setattr("vaemon.recorder.folder.file_system", lambda folder: "nfs4")
     with caplog.at_level(logging.WARNING), Recorder("r", latents=1) as recorder:
         for step in range(1, 20):
             recorder.log(step, mean_variance=[0.5])
