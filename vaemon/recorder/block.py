@@ -16,14 +16,14 @@ import numpy as np
 import numpy.typing as npt
 
 from vaemon.batch import StageInfo
-from vaemon.recorder.fetch import Joined, mark
+from vaemon.recorder.fetch import Joined, is_wide, mark
 from vaemon.recorder.row import Values
 
 Array = npt.NDArray[Any]
 Put = Callable[[int, Mapping[str, Any]], bool]
 
-NUMBERS = frozenset({float, int, np.float64, np.float32, np.int64})
-"""Types of a sum of numbers."""
+NUMBERS = frozenset({float, int, bool, np.float64, np.float32, np.int64, np.int32})
+"""Types that a number is packed from as it is; others (a tensor on a device!) go the slower way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +41,13 @@ class Kind:
     """Name and number of values of each tensor, -1 for a 0-d one; they are joined into one, on their device."""
     device: Any = None
     foreign: tuple[str, ...] = ()
+    wide: bool = False
+    """Whether the tensors are joined in float64: some are numbers of the loop's own, of unknown magnitude."""
 
     @property
     def row_bytes(self) -> int:
         """Memory that a row takes, wherever it lies."""
-        packed = sum(abs(size) for _, size in self.tensors) * 4
+        packed = sum(abs(size) for _, size in self.tensors) * (8 if self.wide else 4)
         vectors = len(self.vectors) * self.latents * int(self.dtype.itemsize)
         return 8 * (2 + len(self.scalars)) + vectors + packed
 
@@ -63,6 +65,7 @@ def kind_of(stage: StageInfo, values: Values) -> Kind:
         tuple([(name, tensor.numel() if tensor.dim() else -1) for name, tensor in tensors.items()]),
         next((device for device in devices if device.type != "cpu"), devices[0]) if devices else None,
         tuple(values.foreign),
+        any(is_wide(name, tensor) for name, tensor in tensors.items()),
     )
 
 
@@ -85,7 +88,11 @@ class Block:
         """Rows in a row, the newest among them, whose names were not those of the kind."""
         self.extras: list[tuple[int, str, float]] = []
         """Scalars beyond those of the kind: row, name, value."""
-        self.packed: list[Joined] = []
+        self.gaps: list[tuple[int, str]] = []
+        """What a row lacks of its kind: row, name."""
+        self.charge = self.nbytes_full(kind, capacity)
+        """Memory that the buffer counts for it."""
+        self.packed: list[Joined | None] = []
         """Of each row its tensors, as `fetch.join` gave them; where the kind has any."""
         self.foreign: list[dict[str, Any]] = []
         numbers = 1 + len(kind.scalars)
@@ -94,17 +101,22 @@ class Block:
         self._numbers = np.frombuffer(data, np.dtype([("step", "=i8"), ("rest", "=f8", (numbers,))]))
         self._vectors = np.empty((capacity, len(kind.vectors) * kind.latents), kind.dtype)
         self.put: Put = refuse
-        if kind.tensors and not kind.vectors and not kind.foreign:
+        if kind.tensors and not kind.vectors and not kind.foreign and not kind.wide:
             self.put = _tensor_putter(self, pack, data)
         elif not kind.tensors and not kind.foreign:
             self.put = _putter(self, pack, data, self._vectors)
         """put(step, values): take a row that is just as the kind says, and fast; False where it is not, and nothing was
         taken."""
 
-    @property
-    def nbytes(self) -> int:
-        """Memory that the block takes when it is full."""
-        return self.capacity * self.kind.row_bytes
+    @staticmethod
+    def nbytes_full(kind: Kind, capacity: int) -> int:
+        """Memory that a block takes when it is full."""
+        return capacity * kind.row_bytes
+
+    def seal(self) -> int:
+        """No more rows come: count only those that have; the memory that is not counted any more."""
+        before, self.charge = self.charge, self.count * self.kind.row_bytes
+        return before - self.charge
 
     def fits(self, like: Kind) -> bool:
         """Whether a row of this kind can be taken by `fill`, be it with gaps or extra scalars."""
@@ -112,11 +124,14 @@ class Block:
         return (
             self.count < self.capacity
             and kind.stage is like.stage
-            and kind.tensors == like.tensors
-            and kind.device == like.device
+            and (not like.tensors or self._takes(like))
             and kind.foreign == like.foreign
             and (not like.vectors or self._holds(like))
         )
+
+    def _takes(self, like: Kind) -> bool:
+        kind = self.kind
+        return kind.tensors == like.tensors and kind.device == like.device and kind.wide == like.wide
 
     def _holds(self, like: Kind) -> bool:
         kind = self.kind
@@ -131,11 +146,14 @@ class Block:
         for i, name in enumerate(kind.vectors):
             place = self._vectors[row, i * kind.latents : (i + 1) * kind.latents]
             place[:] = values.vectors.get(name, np.nan)
+        self.gaps += [(row, name) for name in kind.scalars if name not in values.scalars]
+        self.gaps += [(row, name) for name in kind.vectors if name not in values.vectors]
         if kind.tensors:
             self.packed.append(packed)
+            self.gaps += [(row, name) for name, _ in kind.tensors] if packed is None else []
         if kind.foreign:
             self.foreign.append(dict(values.foreign))
-        whole = len(values.scalars) == len(kind.scalars) and len(values.vectors) == len(kind.vectors)
+        whole = not self.gaps or self.gaps[-1][0] != row
         self.unlike = 0 if whole and not (self.extras and self.extras[-1][0] == row) else self.unlike + 1
         self.last = step
         self.count = row + 1
@@ -155,7 +173,8 @@ class Block:
     def reuse(self) -> None:
         """Begin anew, with the same arrays: fresh memory would cost the loop its first touch."""
         self.count = self.done = self.unlike = 0
-        self.extras, self.packed, self.foreign = [], [], []
+        self.extras, self.gaps, self.packed, self.foreign = [], [], [], []
+        self.charge = self.nbytes_full(self.kind, self.capacity)
 
 
 def _putter(block: Block, packing: struct.Struct, data: bytearray, rows: Array) -> Put:
@@ -163,17 +182,16 @@ def _putter(block: Block, packing: struct.Struct, data: bytearray, rows: Array) 
     # asked is not: past the end of a block, as with a vector of another type or length, the assignments below fail.
     kind, size, pack_into = block.kind, packing.size, packing.pack_into
     view, latents, width, vectors = rows.reshape(-1).data, kind.latents, rows.shape[1], kind.vectors
-    count, scalars_of = len(kind.scalars) + len(vectors), _getter(kind.scalars)
+    count, scalars_of, all_numbers = len(kind.scalars) + len(vectors), _getter(kind.scalars), NUMBERS.issuperset
 
     def put(step: int, values: Mapping[str, Any]) -> bool:
-        if len(values) != count or step <= block.last:
+        if len(values) != count or type(step) is not int or step <= block.last:
             return False
         row = block.count
         begin = row * width
         try:
             scalars = scalars_of(values)
-            # Of anything but numbers the sum is none: a tensor on a device is so found out without waiting for it.
-            if type(sum(scalars)) not in NUMBERS:
+            if not all_numbers(map(type, scalars)):
                 return False
             for name in vectors:
                 end = begin + latents
@@ -192,19 +210,20 @@ def _putter(block: Block, packing: struct.Struct, data: bytearray, rows: Array) 
 def _tensor_putter(block: Block, packing: struct.Struct, data: bytearray) -> Put:
     kind, size, pack_into, torch = block.kind, packing.size, packing.pack_into, sys.modules["torch"]
     count, scalars_of = len(kind.scalars) + len(kind.tensors), _getter(kind.scalars)
+    all_numbers = NUMBERS.issuperset
     tensors_of = _getter(tuple(name for name, _ in kind.tensors))
     sizes = tuple(abs(each) for _, each in kind.tensors)
     dims = tuple(int(each > 0) for _, each in kind.tensors)
     numel, dim, hstack, single = torch.Tensor.numel, torch.Tensor.dim, torch.hstack, torch.float32
 
     def put(step: int, values: Mapping[str, Any]) -> bool:
-        if len(values) != count or step <= block.last:
+        if len(values) != count or type(step) is not int or step <= block.last:
             return False
         try:
             scalars, tensors = scalars_of(values), tensors_of(values)
             if tuple(map(numel, tensors)) != sizes or tuple(map(dim, tensors)) != dims:
                 return False
-            if type(sum(scalars)) not in NUMBERS:
+            if not all_numbers(map(type, scalars)):
                 return False
             joined = hstack(tensors).detach()
             if joined.dtype is not single or joined.device != kind.device:

@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from vaemon.recorder.sheet import Sheet
+
 Array = npt.NDArray[Any]
 
 WATCHED = ("mse", "kl", "gamma", "loss")
@@ -31,12 +33,14 @@ def complete(values: dict[str, Array]) -> None:
         values["variance_law"] = law.mean(axis=1, dtype=np.float64)
 
 
-def first_bad(steps: Array, values: dict[str, Array]) -> Bad | None:
-    """The first row with a non-finite term of the loss, and the term; None where all are finite."""
+def first_bad(sheet: Sheet) -> Bad | None:
+    """The first row with a non-finite term of the loss, and the term; None where all are finite that were given."""
     found: Bad | None = None
     for name in WATCHED:
-        if name in values:
-            bad = np.flatnonzero(~np.isfinite(values[name]))
-            if len(bad) and (found is None or steps[bad[0]] < found.step):
-                found = Bad(int(steps[bad[0]]), name)
+        if name in sheet.values:
+            given = np.ones(len(sheet), bool)
+            given[[row for row, gap in sheet.gaps if gap == name or (name, gap) == ("kl", "latent_kl")]] = False
+            bad = np.flatnonzero(given & ~np.isfinite(sheet.values[name]))
+            if len(bad) and (found is None or sheet.step[bad[0]] < found.step):
+                found = Bad(int(sheet.step[bad[0]]), name)
     return found

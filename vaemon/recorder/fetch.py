@@ -12,14 +12,18 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from vaemon.channels import CHANNELS
+
 Array = npt.NDArray[Any]
+
+WIDE = ("torch.float64", "torch.int64", "torch.int32")
 
 
 class Joined(NamedTuple):
     """The tensors of one step, one after the other."""
 
     tensor: Any
-    """1-D, float32, on their device."""
+    """1-D, float32 or (see `is_wide`) float64, on their device."""
     ready: Any
     """A CUDA event: the tensor is there when it has passed; None where the device needs none."""
 
@@ -31,8 +35,14 @@ def join(tensors: Mapping[str, Any]) -> Joined:
     home = next((tensor.device for tensor in found if tensor.device.type != "cpu"), found[0].device)
     with torch.no_grad():
         there = [each if each.device == home else each.to(home, non_blocking=True) for each in found]
-        joined = torch.cat([(each if each.dim() else each.reshape(1)).float() for each in there])
+        dtype = torch.float64 if any(is_wide(*each) for each in tensors.items()) else torch.float32
+        joined = torch.cat([(each if each.dim() else each.reshape(1)).to(dtype) for each in there])
     return Joined(joined, mark(joined))
+
+
+def is_wide(name: str, tensor: Any) -> bool:
+    """Whether a tensor is a number of the loop's own in more digits than float32 has: a count of tokens, say."""
+    return not tensor.dim() and name not in CHANNELS and str(tensor.dtype) in WIDE
 
 
 def mark(tensor: Any) -> Any:

@@ -12,6 +12,7 @@ from types import FrameType, TracebackType
 from typing import Any, Self
 
 from vaemon.batch import Event, StageInfo
+from vaemon.channels import CHANNELS
 from vaemon.errors import UsageError, VaemonError
 from vaemon.recorder.block import Put, kind_of, refuse
 from vaemon.recorder.derive import Bad
@@ -85,7 +86,7 @@ class Recorder:
         if type(every) is not int or every < 1:
             raise UsageError(f"every={every!r}: record one step in how many? a whole number from 1 on")
         self.name = check_name(name)
-        self.folder = runs_folder(runs) / name
+        self.folder = runs_folder(runs).absolute() / name  # the loop may change its working folder
         self.every = every
         self._stage = _stage(1, 0 if latents is None else latents, total_steps, steps_per_epoch)
         take_folder(self.folder, self.name, config, resume)
@@ -127,7 +128,7 @@ class Recorder:
             UsageError: a number is not a whole one, or negative.
         """
         self._stage = _stage(number, latents, total_steps, steps_per_epoch)
-        self._ring.current = None  # a block holds rows of one stage
+        self._ring.seal()  # a block holds rows of one stage
         self._put = refuse
         self._last_step = -1
 
@@ -164,7 +165,7 @@ class Recorder:
             return
         if not self._checked:
             self._checked = True
-            if not self._writer.flush() or self._ring.refused:
+            if not self._writer.flush() or self._writer.refusal is not None:
                 why = self._writer.error or self._writer.refusal
                 raise UsageError(f"nothing can be recorded in {self.folder}: {why}")
 
@@ -262,7 +263,7 @@ class Recorder:
             log.warning("vaemon: %s does not answer; %d rows were not written", self.folder, len(self._ring))
             self._forget()
             return
-        lost = len(self._ring) + self._ring.dropped + self._ring.refused
+        lost = len(self._ring) + self._writer.lost
         leave_folder(self.folder, *self._outcome, lost=lost, error=self._writer.error)
         self._forget()
 
@@ -279,8 +280,11 @@ class Recorder:
         sizes |= {
             name: int(each.shape[0]) for name, each in (*values.tensors.items(), *values.foreign.items()) if each.ndim
         }
-        if "epoch" in sizes:
-            raise UsageError("log(): epoch is one number")
+        for channel in (CHANNELS[name] for name in values.names if name in CHANNELS):
+            if (channel.kind == "latent") is not (channel.name in sizes):
+                raise UsageError(
+                    f"log(): {channel.name} is one number{' a latent' if channel.kind == 'latent' else ''}"
+                )
         wrong = {name: size for name, size in sizes.items() if size != self._stage.latents}
         if not self._checked and self._stage.latents and wrong:
             name, size = next(iter(wrong.items()))

@@ -8,7 +8,7 @@ from vaemon.recorder.block import Block, Kind
 BLOCK_BYTES = 1024 * 1024
 """Size of a full-grown block."""
 FEWEST_ROWS = 4
-FIRST_ROWS = 64
+FIRST_ROWS = 16
 """Of the first block of a kind; it may be that few rows are like it. The next are four times as long each."""
 SPARE_BYTES = 8 * 1024 * 1024
 """Of blocks kept for reuse: a row into memory that was never touched costs as much again."""
@@ -48,6 +48,12 @@ class Ring:
     def __len__(self) -> int:
         return sum(block.count - block.done for block in list(self._blocks))
 
+    def seal(self) -> None:
+        """Have the next row begin a block."""
+        if self.current is not None:
+            self._opened -= self.current.seal()
+        self.current = None
+
     def open(self, kind: Kind) -> Block | None:
         """Begin a block of a kind; None where the buffer is full."""
         before = self.current
@@ -56,7 +62,9 @@ class Ring:
         if self._held() + capacity * kind.row_bytes > self.limit:
             return None
         block = self._spare_of(kind, capacity) or Block(kind, capacity)
-        self._opened += block.nbytes
+        if before is not None:
+            self._opened -= before.seal()
+        self._opened += block.charge
         self._blocks.append(block)
         self.current = block
         return block
@@ -70,7 +78,7 @@ class Ring:
         """Memory of the blocks with rows that wait."""
         before = self.current
         written = before is None or before.done == before.count
-        return self._opened - self._settled - (before.nbytes if before is not None and written else 0)
+        return self._opened - self._settled - (before.charge if before is not None and written else 0)
 
     def _spare_of(self, kind: Kind, capacity: int) -> Block | None:
         for _ in range(len(self._spare)):
@@ -98,9 +106,9 @@ class Ring:
             block.done = last
         while self._blocks and self._blocks[0] is not self.current and self._blocks[0].done == self._blocks[0].count:
             block = self._blocks.popleft()
-            self._settled += block.nbytes
-            if sum(spare.nbytes for spare in list(self._spare)) + block.nbytes <= SPARE_BYTES:
-                block.reuse()
+            self._settled += block.charge
+            block.reuse()
+            if sum(spare.charge for spare in list(self._spare)) + block.charge <= SPARE_BYTES:
                 self._spare.append(block)
 
     def drops(self) -> tuple[int, int, int]:

@@ -1,5 +1,6 @@
 """The values of one logged step, sorted by what they are: numbers, vectors on the host, tensors on a device."""
 
+import math
 import sys
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -7,12 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from vaemon.channels import DROPPED
 from vaemon.errors import UsageError
 from vaemon.runfile.schema import MORE
 
 Array = npt.NDArray[Any]
 
-RESERVED = ("step", "time", MORE)
+RESERVED = ("step", "time", DROPPED, MORE)
 LONGEST_NAME = 200
 _CPU = 1
 """What __dlpack_device__ says of the host's memory."""
@@ -28,6 +30,11 @@ class Values(NamedTuple):
     """Of torch, of at most one dimension; on any device."""
     foreign: dict[str, Any]
     """Arrays of other libraries that lie on a device: copies there, fetched by the writer."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of all of them."""
+        return (*self.scalars, *self.vectors, *self.tensors, *self.foreign)
 
 
 def sort_values(values: Mapping[str, Any]) -> Values:
@@ -47,7 +54,7 @@ def sort_values(values: Mapping[str, Any]) -> Values:
             _check_shape(name, tuple(value.shape))
             found.tensors[name] = value
         elif isinstance(value, float | int):
-            found.scalars[name] = float(value)
+            found.scalars[name] = _number(value)
         elif is_elsewhere(value):
             _check_shape(name, tuple(value.shape))
             found.foreign[name] = value.copy() if hasattr(value, "copy") else value
@@ -58,6 +65,13 @@ def sort_values(values: Mapping[str, Any]) -> Values:
             else:
                 found.scalars[name] = float(array)
     return found
+
+
+def _number(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:  # a whole number beyond float64, kept as what it is there
+        return math.inf if value > 0 else -math.inf
 
 
 def _check_name(name: str) -> None:

@@ -26,6 +26,8 @@ class Past:
 
     first_row: int = 0
     """Rows of the stage before it."""
+    first_step: int | None = None
+    """Of the stage; None where it has no rows before it."""
     recent: dict[str, Array] | None = None
     """Step, time and mean_variance of the last of these rows."""
     events: tuple[Event, ...] = ()
@@ -40,7 +42,8 @@ def look_back(folder: Path, stage: int, step: int) -> Past:
             if rows is None or not end:
                 return Past()
             recent = rows.read(max(0, end - int(10 * DEFAULT.smoothing)), end, ("step", "time", "mean_variance"))
-            return Past(end, recent, tuple(run.events()))
+            first = int(rows.read(0, 1, ("step",))["step"][0])
+            return Past(end, first, recent, tuple(run.events()))
     except VaemonError as error:
         log.warning("vaemon: which latents were awake before step %d is not known: %s", step, error)
         return Past()
@@ -82,8 +85,9 @@ def make_table(layout: Layout, sheet: Sheet, first_step: int) -> tuple[Array, li
     complete(sheet.values)
     table = blank(layout, len(sheet))
     table["step"], table["time"] = sheet.step, sheet.time
-    begun = np.maximum(sheet.step - first_step, 0)
-    table["epoch"] = sheet.values.get("epoch", begun // (layout.stage.steps_per_epoch or 2**62))
+    begun = np.maximum(sheet.step - first_step, 0) // (layout.stage.steps_per_epoch or 2**62)
+    told = sheet.values.get("epoch", begun)
+    table["epoch"] = np.clip(np.where(np.isfinite(told), told, begun), 0, 2**31 - 1)
     places = {*layout.scalars, *layout.vectors}
     for name, column in sheet.values.items():
         if name in places:

@@ -9,6 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +39,8 @@ SYNC_EVERY = 5.0
 """Seconds between two fdatasync."""
 RETRY_AFTER = 30.0
 """Seconds after a write error before a new segment is tried."""
+NEVER = 2**62
+"""A first step that makes no row void."""
 FOUND_IN_ROWS = ("wake", "sleep", LATE_VALUE)
 
 
@@ -66,7 +69,11 @@ class Writer:
         self._announced = (0, 0)
         self._impossible: dict[tuple[object, ...], UsageError] = {}  # columns that HDF5 cannot hold, and why
         self._lost = 0  # rows, as last told
-        self._events: deque[tuple[Event, float]] = deque()
+        self._given_up: set[tuple[StageInfo, int]] = set()  # stage and step of rows that cannot be written
+        self._unfetched = (0, 0)  # block and row of those that could not be fetched
+        self._untidy = False
+        self._events: deque[tuple[Event, float]] = deque()  # the loop appends, the writer removes
+        self._pending: list[tuple[Event, float]] = []  # the writer's own: not yet in the file for good
         self._retry_at = 0.0
         self._synced = time.monotonic()
         self._wanted = 0  # flushes asked for
@@ -76,6 +83,11 @@ class Writer:
         self._stopping = False
         self._done = threading.Event()
         threading.Thread(target=self._run, name="vaemon-writer", daemon=True).start()
+
+    @property
+    def lost(self) -> int:
+        """Rows that are lost: a full buffer, values that make no row."""
+        return self.ring.dropped + self.ring.refused + len(self._given_up)
 
     def event(self, event: Event, value: float = float("nan")) -> None:
         """Have an event written after the rows logged so far."""
@@ -110,6 +122,8 @@ class Writer:
             stopping, ticket = self._stopping, self._wanted
             lock.touch(self.folder)
             self._drain(insist=stopping or ticket > self._served)
+            if stopping and self.error is not None:
+                self._drain(insist=True)  # there is no later in which it might go better
             with self._turn:
                 self._served = ticket
                 self._turn.notify_all()
@@ -123,8 +137,23 @@ class Writer:
         if self.error is not None and not insist and time.monotonic() < self._retry_at:
             return
         rows = self.ring.waiting()
-        if (rows or self._events) and self._guarded(lambda: self._write(rows)):
+        if (rows or self._events or self._pending) and self._guarded(lambda: self._write(rows, insist)):
             self.ring.settle(rows)
+            self._tidy()
+
+    def _tidy(self) -> None:
+        """What is better done, but for which no row that is written need be written again."""
+        try:
+            with handles.inside:
+                if not self.live:
+                    merge_small(self.folder)
+                elif self._segment is not None and time.monotonic() - self._synced > SYNC_EVERY:
+                    self._synced = time.monotonic()
+                    self._segment.sync()
+        except Exception as error:
+            if not self._untidy:
+                self._untidy = True
+                log.warning("vaemon: %s: what is recorded could not be looked after: %s", self.folder, _said(error))
 
     def _guarded(self, action: Callable[[], object]) -> bool:
         try:
@@ -143,14 +172,16 @@ class Writer:
 
     def _fail(self, error: Exception) -> None:
         if self.error is None:
-            log.warning("vaemon: recording to %s is held up, training goes on: %s", self.folder, error)
-            self._note("error", f"recording was held up: {error}")
+            log.warning("vaemon: recording to %s is held up, training goes on: %s", self.folder, _said(error))
+            self._note("error", f"recording was held up: {_said(error)}")
         self.error = error
+        self._lost = 0
         self._tell_trouble()
         self._retry_at = time.monotonic() + RETRY_AFTER
         # The rows will come again, and with them what was found in them.
         self._wakes = None
-        self._events = deque(each for each in self._events if each[0].kind not in FOUND_IN_ROWS)
+        self._collect()
+        self._pending = [each for each in self._pending if each[0].kind not in FOUND_IN_ROWS]
         segment, self._segment = self._segment, None
         if segment is not None:
             try:
@@ -158,31 +189,54 @@ class Writer:
             except (OSError, RuntimeError) as second:
                 log.warning("vaemon: a segment of %s could not be closed: %s", self.folder, second)
 
-    def _write(self, rows: list[Waiting]) -> None:
+    def _write(self, rows: list[Waiting], insist: bool) -> None:
         check_space(self.folder)
         for each in rows:
             self._write_or_drop(each)
         self._tell_lost()
-        if self._segment is None:
+        told = self._events_to_write(insist)
+        if self._segment is None and told:
+            # Nothing but events: a file of their own, which makes no row void.
+            layout = self._layout or Layout(StageInfo(1, 0), NEVER, 0, (), ())
+            self._segment = self._new_segment(replace(layout, first_step=NEVER))
+            self._stage = None
+        segment = self._segment
+        if segment is None:
             return
-        told = list(self._events)
-        self._segment.append_events(event_table([event for event, _ in told], [value for _, value in told]))
-        self._segment.flush()
-        for _ in told:
-            self._events.popleft()
+        segment.append_events(event_table([event for event, _ in told], [value for _, value in told]))
+        segment.flush()
         if not self.live:
-            segment, self._segment = self._segment, None
             segment.close()
-            merge_small(self.folder)
-        elif time.monotonic() - self._synced > SYNC_EVERY:
-            self._segment.sync()
-            self._synced = time.monotonic()
+            self._segment = None
+        written = {id(each) for each in told}
+        self._pending = [each for each in self._pending if id(each) not in written]
 
-    def _write_or_drop(self, rows: Waiting) -> None:
+    def _events_to_write(self, insist: bool) -> list[tuple[Event, float]]:
+        """Those that wait, save what belongs to a stage that has no rows yet, or to a run that has none."""
+        self._collect()
+        if insist:
+            return self._pending
+        if self._segment is None and self.live:
+            return []
+        stage = self._layout.stage.number if self._layout is not None else 1
+        return [each for each in self._pending if each[0].stage <= stage]
+
+    def _collect(self) -> None:
+        while self._events:
+            self._pending.append(self._events.popleft())
+
+    def _write_or_drop(self, rows: Waiting, *, singly: bool = False) -> None:
         try:
             sheet = read_sheet(rows)
+        except (OSError, RuntimeError, MemoryError) as error:
+            # A device that fails, or has no memory just now: once more, later; a row that fails then is given up.
+            at = (id(rows.block), rows.first)
+            if not singly and self._unfetched != at:
+                self._unfetched = at
+                raise
+            self._drop_singly(rows, error)
+            return
         except Exception as error:
-            # A device that fails, values that make no column.
             self._drop_singly(rows, error)
             return
         try:
@@ -203,12 +257,13 @@ class Writer:
         block, first, last = rows
         if last - first > 1:
             for row in range(first, last):
-                self._write_or_drop(Waiting(block, row, row + 1))
+                self._write_or_drop(Waiting(block, row, row + 1), singly=True)
             return
         step = int(block.numbers(first, last)["step"][0])
-        self.ring.refused += 1
         self.refusal = error
-        self._note("drop", f"step {step} could not be recorded: {error}", step)
+        if (block.kind.stage, step) not in self._given_up:
+            self._given_up.add((block.kind.stage, step))
+            self._note("drop", f"step {step} could not be recorded: {_said(error)}", step)
 
     def _look(self, segment: SegmentWriter, table: np.ndarray, sheet: Sheet) -> None:
         last, layout = table[-1:], segment.layout
@@ -216,7 +271,7 @@ class Writer:
         if self._wakes is not None and "mean_variance" in sheet.values:
             for event in self._wakes.update(table["step"], table["time"], table["mean_variance"]):
                 self.event(event)
-        bad = first_bad(sheet.step, sheet.values) if self.bad is None else None
+        bad = first_bad(sheet) if self.bad is None else None
         if bad is not None:
             self.bad = bad
             self._note("nan", f"{bad.channel} is not finite", bad.step)
@@ -227,15 +282,15 @@ class Writer:
             return have
         if have is not None:
             # Closed before others of this process read it: HDF5 would share what it has in memory with them.
-            self._segment = None
             have.close()
+            self._segment = None
         before = self._layout if self._layout is not None and self._layout.stage.number == stage.number else None
         past = look_back(self.folder, stage.number, int(sheet.step[0]))
         layout = make_layout(stage, sheet, before, past.first_row)
         segment = self._new_segment(layout)
         self._segment, self._layout = segment, layout
         if self._stage is None or self._stage.number != stage.number:
-            self._first_step = min(layout.first_step, 1)
+            self._first_step = min(layout.first_step if past.first_step is None else past.first_step, 1)
         self._stage = stage
         self._begin_wakes(segment, past)
         return segment
@@ -248,7 +303,9 @@ class Writer:
             return SegmentWriter(next_segment(self.folder), layout, live=self.live)
         except (ValueError, TypeError) as error:
             # HDF5 has no room for so many channels; it will not have it for the next row either.
-            self._impossible[columns] = UsageError(f"{sum(map(len, columns[:2]))} channels are too many: {error}")
+            self._impossible[columns] = UsageError(
+                f"HDF5 cannot hold these {sum(map(len, columns[:2]))} channels: {error}"
+            )
             raise self._impossible[columns] from error
 
     def _begin_wakes(self, segment: SegmentWriter, past: Past) -> None:
@@ -265,7 +322,7 @@ class Writer:
         count, first, last = self.ring.drops()
         if count:
             self._note("drop", f"{count} rows were dropped, steps {first} to {last}: the buffer was full", last)
-        lost = self.ring.dropped + self.ring.refused
+        lost = self.lost
         if lost > self._lost:
             self._lost = lost
             step = int(self.newest.get("step", 0))
@@ -274,8 +331,8 @@ class Writer:
             self._tell_trouble()
 
     def _tell_trouble(self) -> None:
-        lost = self.ring.dropped + self.ring.refused
-        held_up = f"nothing can be recorded now: {self.error}" if self.error is not None else ""
+        lost = self.lost
+        held_up = f"nothing can be recorded now: {_said(self.error)}" if self.error is not None else ""
         told = f"{lost:,} rows could not be recorded" if lost else ""
         lock.tell(self.folder, "; ".join(part for part in (held_up, told) if part))
 
@@ -283,3 +340,8 @@ class Writer:
         stage = self._stage.number if self._stage is not None else 1
         last = int(self.newest.get("step", 0)) if step is None else step
         self.event(Event(last, time.time(), stage, kind, text=text))
+
+
+def _said(error: Exception | None) -> str:
+    """The first line of what an error says: HDF5 says a page."""
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vaemon.batch import Event
-from vaemon.runfile import handles
+from vaemon.runfile import handles, shared
 from vaemon.runfile.pyramid import PyramidBuilder
 from vaemon.runfile.schema import (
     CLOCK,
@@ -124,6 +124,7 @@ class SegmentWriter:
         """Flush and close; a file that was not live has no name yet."""
         self.flush()
         self.sync()
+        shared.drop(self.path)
         handles.closed(self._descriptor)
         self._file.close()
 
@@ -146,6 +147,7 @@ class SegmentWriter:
     def _drop_file(self) -> None:
         # HDF5 would try the failed write again at close and at exit, and crash the process by it; so its
         # descriptor is pointed nowhere first.
+        shared.drop(self.path)
         handles.point_nowhere(self._descriptor)
         handles.closed(self._descriptor)
         self._file.close()

@@ -300,7 +300,7 @@ class SegmentReader:
             self._file = None
 
     def _use(self) -> shared.SharedFile:
-        if self._file is None:
+        if self._file is None or self._file.dropped:
             with _in_words(self.path):
                 self._file = shared.acquire(self.path)
             self._short = self._file.short

@@ -30,6 +30,8 @@ class SharedFile:
         """Whether parts of the file may be missing: HDF5 reads zeros for them."""
         self.readers = 0
         self.key = (0, 0)
+        self.dropped = False
+        """Whether it was closed under its readers; they are to open it anew."""
         self._file = h5py.File(_open(path))
         self.attributes: dict[str, Any] = dict(self._file.attrs)
         self._datasets: dict[str, Any] = {}
@@ -86,9 +88,25 @@ def release(shared: SharedFile) -> None:
     """Give back what `acquire` gave; the last reader closes the file."""
     with _registry, shared.lock:
         shared.readers -= 1
-        if not shared.readers:
+        if not shared.readers and not shared.dropped:
             _files.pop(shared.key, None)
             shared.close()
+
+
+def drop(path: Path) -> None:
+    """Close a file under its readers, for this process writes it, too, and is about to close it or to let go of it.
+
+    HDF5 would keep the file open for them, or read through a descriptor that leads nowhere.
+    """
+    with _registry:
+        try:
+            found = _files.pop(key_of(path), None)
+        except RunFileError:
+            return
+        if found is not None:
+            with found.lock:
+                found.dropped = True
+                found.close()
 
 
 def _open(path: Path) -> Any:

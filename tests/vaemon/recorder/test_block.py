@@ -140,7 +140,7 @@ def test_the_ring_holds_so_much_and_counts_what_it_drops():
     while (block := ring.open(kind)) is not None:
         block.count = block.capacity
         blocks.append(block)
-    held = sum(block.nbytes for block in blocks)
+    held = sum(block.charge for block in blocks)
     assert 2 * BLOCK_BYTES < held <= 3 * BLOCK_BYTES
     assert ring.is_filling_up
     for step in (7, 8, 9):
@@ -174,7 +174,7 @@ def test_blocks_are_used_again_but_not_kept_without_end():
         seen.append(id(block))
         ring.settle(ring.waiting())
     assert len(set(seen)) < 10
-    assert sum(block.nbytes for block in ring._spare) <= SPARE_BYTES
+    assert sum(block.charge for block in ring._spare) <= SPARE_BYTES
 
 
 def test_a_stage_begun_anew_gets_no_block_of_an_equal_one():

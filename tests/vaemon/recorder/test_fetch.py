@@ -36,7 +36,7 @@ class Tensor:
     def reshape(self, *shape):
         return Tensor(self.diary, self.values.reshape(*shape))
 
-    def float(self):
+    def to(self, dtype):
         return self
 
     def waits(self, *_, **__):
@@ -110,7 +110,15 @@ def diary(monkeypatch):
         device=lambda device: contextlib.nullcontext(),
         current_stream=lambda device=None: Stream(name=streams[-1]),
     )
-    paper = SimpleNamespace(cuda=cuda, stack=stack, cat=cat, empty=empty, no_grad=contextlib.nullcontext)
+    paper = SimpleNamespace(
+        float32="float32",
+        float64="float64",
+        cuda=cuda,
+        stack=stack,
+        cat=cat,
+        empty=empty,
+        no_grad=contextlib.nullcontext,
+    )
     monkeypatch.setitem(sys.modules, "torch", paper)
     monkeypatch.setattr("vaemon.recorder.fetch._streams", {})
     return told
