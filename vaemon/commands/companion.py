@@ -4,6 +4,7 @@ The two share nothing but the run folder: the dashboard may be closed while the 
 training that dies takes no screen with it.
 """
 
+import os
 import signal
 import subprocess
 import sys
@@ -92,7 +93,9 @@ def _modified(folder: Path) -> float:
 
 def _wait(training: subprocess.Popen[bytes], run: str) -> int:
     # Ctrl-C reaches the training by itself, which ends after its present step; here it is only told.
-    former = signal.signal(signal.SIGINT, lambda number, frame: click.echo("Stopping after this step …"))
+    # Past Python's buffer, which may be in use at this very moment.
+    said = "Stopping after this step …\n".encode()
+    former = signal.signal(signal.SIGINT, lambda number, frame: os.write(sys.stdout.fileno(), said))
     try:
         if training.poll() is None:
             click.echo(
