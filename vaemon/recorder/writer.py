@@ -137,7 +137,7 @@ class Writer:
         if self.error is not None and not insist and time.monotonic() < self._retry_at:
             return
         rows = self.ring.waiting()
-        if (rows or self._events or self._pending) and self._guarded(lambda: self._write(rows, insist)):
+        if (rows or self._events or self._pending) and self._guarded(lambda: self._write(rows)):
             self.ring.settle(rows)
             self._tidy()
 
@@ -189,12 +189,12 @@ class Writer:
             except (OSError, RuntimeError) as second:
                 log.warning("vaemon: a segment of %s could not be closed: %s", self.folder, second)
 
-    def _write(self, rows: list[Waiting], insist: bool) -> None:
+    def _write(self, rows: list[Waiting]) -> None:
         check_space(self.folder)
         for each in rows:
             self._write_or_drop(each)
         self._tell_lost()
-        told = self._events_to_write(insist)
+        told = self._events_to_write()
         if self._segment is None and told:
             # Nothing but events: a file of their own, which makes no row void.
             layout = self._layout or Layout(StageInfo(1, 0), NEVER, 0, (), ())
@@ -211,10 +211,10 @@ class Writer:
         written = {id(each) for each in told}
         self._pending = [each for each in self._pending if id(each) not in written]
 
-    def _events_to_write(self, insist: bool) -> list[tuple[Event, float]]:
+    def _events_to_write(self) -> list[tuple[Event, float]]:
         """Those that wait, save what belongs to a stage that has no rows yet, or to a run that has none."""
         self._collect()
-        if insist:
+        if self._stopping:
             return self._pending
         if self._segment is None and self.live:
             return []

@@ -52,6 +52,7 @@ class RunReader:
         self._open: dict[Path, SegmentReader] = {}
         self.segments: tuple[SegmentReader, ...] = ()
         """Those with rows, in the order they were written; one that died before its first row says nothing."""
+        self._all: tuple[SegmentReader, ...] = ()  # those, and the ones that have but events
         self._stages: dict[int, StageRows] = {}
         self._holder: lock.Holder | None = None  # of the run, before the rows were looked at
         self._unreadable: dict[Path, str] = {}
@@ -93,7 +94,8 @@ class RunReader:
             raise RunFileError(next(iter(self._unreadable.values())))
         void = {number for each in self._open.values() for number in each.layout.replaces}
         in_order = sorted(self._open.values(), key=lambda each: each.number)
-        self.segments = tuple(each for each in in_order if len(each) and each.number not in void)
+        self._all = tuple(each for each in in_order if each.number not in void)
+        self.segments = tuple(each for each in self._all if len(each))
         by_stage: dict[int, list[SegmentReader]] = {}
         for segment in self.segments:
             by_stage.setdefault(segment.layout.stage.number, []).append(segment)
@@ -164,8 +166,8 @@ class RunReader:
     def events(self) -> list[Event]:
         """Every event that still counts, in the order recorded; those of replaced rows are left out."""
         kept: list[Event] = []
-        for i, segment in enumerate(self.segments):
-            later = [each.layout for each in self.segments[i + 1 :]]
+        for i, segment in enumerate(self._all):
+            later = [each.layout for each in self._all[i + 1 :] if len(each)]
             kept += [
                 event
                 for event in segment.events()
