@@ -3,10 +3,13 @@
 Non-finite values take no part in the three figures and are counted beside them.
 """
 
+import operator
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+from vaemon.errors import UsageError
 
 Array = npt.NDArray[Any]
 
@@ -56,7 +59,17 @@ def _pool_with_gaps(groups: Array) -> Pooled:
 
 
 def width_for(rows: int, columns: int) -> int:
-    """The smallest power of two that shows `rows` rows in at most `columns` columns."""
+    """The smallest power of two that shows `rows` rows in at most `columns` columns.
+
+    Raises:
+        UsageError: that many columns there cannot be.
+    """
+    try:
+        possible = operator.index(columns) > 0
+    except TypeError:
+        possible = False
+    if not possible:
+        raise UsageError(f"points={columns!r}: a whole number from 1 on")
     width = 1
     while rows > width * columns:
         width *= 2

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from vaemon.decimate import Pooled, merge, pair_mean, pool, width_for
+from vaemon.errors import UsageError
 
 numbers = st.one_of(st.floats(-1e6, 1e6), st.sampled_from([np.nan, np.inf, -np.inf]))
 
@@ -73,6 +74,12 @@ def test_the_width_is_the_smallest_power_of_two_that_fits(rows, columns):
     assert width & (width - 1) == 0
     assert rows <= width * columns
     assert width == 1 or rows > width // 2 * columns
+
+
+@pytest.mark.parametrize("columns", [0, -3, 2.5, float("nan"), "12"])
+def test_points_that_there_cannot_be_are_refused(columns):
+    with pytest.raises(UsageError, match=r"points=.*: a whole number from 1 on"):
+        width_for(100, columns)
 
 
 def joined(parts):

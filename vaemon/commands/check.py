@@ -24,11 +24,8 @@ def check(run: str | None, repair: bool, runs: str | None) -> None:
 
     folder = find_damaged(run, runs_folder(runs))
     if repair:
-        lock.acquire(folder)
-        try:
+        with lock.holding(folder):
             _repair(folder)
-        finally:
-            lock.release(folder)
     sys.exit(0 if _report(folder, live=lock.holder(folder) is not None) else 1)
 
 

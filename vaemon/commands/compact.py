@@ -20,13 +20,11 @@ def compact(run: str | None, runs: str | None) -> None:
     from vaemon.runfile.find import find_run, runs_folder
 
     folder = find_run(run, runs_folder(runs))
-    lock.acquire(folder)
-    try:
-        done = compact_run(folder)
-    except (OSError, RuntimeError) as error:
-        raise RunFileError(f"{folder} could not be compacted: {error}; it is as it was") from error
-    finally:
-        lock.release(folder)
+    with lock.holding(folder):
+        try:
+            done = compact_run(folder)
+        except (OSError, RuntimeError) as error:
+            raise RunFileError(f"{folder} could not be compacted: {error}; it is as it was") from error
     share = done.bytes / done.bytes_before if done.bytes_before else 1.0
     click.echo(
         f"{folder.name}: {done.files_before} files, {done.bytes_before / 2**20:.1f} MiB → "

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from vaemon.errors import RunFileError
 from vaemon.runfile import manifest
-from vaemon.runfile.find import leftovers, list_segments
+from vaemon.runfile.find import leftovers, list_segments, unreadable
 from vaemon.runfile.pyramid import PyramidBuilder
 from vaemon.runfile.read import RunReader
 from vaemon.runfile.segment import SegmentReader
@@ -61,13 +61,20 @@ class Checked:
 
 
 def check_run(folder: Path, *, live: bool) -> Iterator[Checked]:
-    """Look at every file of a run; `live`: a writer has it, so what is unfinished is no fault."""
+    """Look at every file of a run; `live`: a writer has it, so what is unfinished is no fault.
+
+    Raises:
+        RunFileError: the folder cannot be looked into.
+    """
+    try:
+        segments, unnamed = list_segments(folder), leftovers(folder)
+    except OSError as error:
+        raise unreadable(folder, error) from error
     yield Checked(folder / manifest.FILE, 0, 0, tuple(_check_manifest(folder)))
-    segments = list_segments(folder)
     for number, path in segments:
         yield check_segment(path, live=live and number == segments[-1][0])
     if not live:
-        for path in leftovers(folder):
+        for path in unnamed:
             yield Checked(path, 0, 0, (Finding(path, "a file that never got its name", Remedy.SET_ASIDE, True),))
 
 

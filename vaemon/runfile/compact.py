@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
+from vaemon.errors import RunFileError
+from vaemon.runfile.check import check_segment
 from vaemon.runfile.find import list_segments
 from vaemon.runfile.merge import merge
 from vaemon.runfile.read import RunReader
@@ -27,9 +29,10 @@ def compact_run(folder: Path) -> Compacted:
     """Rewrite the segments of a run that nobody writes; each new file is compared with the old ones first.
 
     Raises:
-        RunFileError: a segment cannot be read, or what was written differs; nothing was replaced then.
+        RunFileError: a segment does not pass its check, or what was written differs; nothing was replaced then.
         OSError, RuntimeError: there is no room.
     """
+    _refuse_damaged(folder)
     files, size = _extent(folder)
     with RunReader(folder) as run:
         groups = [list(group) for _, group in groupby(run.segments, key=_likeness)]
@@ -41,6 +44,18 @@ def compact_run(folder: Path) -> Compacted:
         if number in void:
             path.unlink()
     return Compacted(files, _extent(folder)[0], size, _extent(folder)[1])
+
+
+def _refuse_damaged(folder: Path) -> None:
+    # A new file has checksums of its own: what is wrong today would be right from then on, and what readers pass over
+    # would be gone.
+    for _, path in list_segments(folder):
+        for finding in check_segment(path, live=False).findings:
+            if not finding.harmless:
+                raise RunFileError(
+                    f"{folder} was not compacted, nothing was replaced: {path.name}: {finding.text}; "
+                    f"`vaemon check {folder.name} --repair` mends what can be mended"
+                )
 
 
 def _likeness(segment: SegmentReader) -> tuple[int, int]:

@@ -100,6 +100,13 @@ def list_segments(folder: Path) -> list[tuple[int, Path]]:
     return sorted((int(match[1]), each) for match, each in found if match)
 
 
+def unreadable(folder: Path, error: OSError) -> RunFileError:
+    """What to say of a folder that the system does not let us look into."""
+    return RunFileError(
+        f"cannot look into {folder}: {error.strerror}; see that you may read that folder, or ask whom it belongs to"
+    )
+
+
 def leftovers(folder: Path) -> list[Path]:
     """Segments that were being made when their writer died: they never got their name, and hold no rows of the run."""
     return sorted(each for each in folder.glob(".segment-*.h5.*") if each.is_file())
@@ -159,11 +166,15 @@ def find_damaged(address: str | None, runs: Path) -> Path:
 
     Raises:
         UnknownName, UsageError: there is no such folder.
+        RunFileError: it cannot be looked into.
     """
     if address is not None and address != LATEST:
         folder = Path(address).expanduser() if is_path(address) else runs / check_name(address)
-        if folder.is_dir() and list_segments(folder):
-            return folder
+        try:
+            if folder.is_dir() and list_segments(folder):
+                return folder
+        except OSError as error:
+            raise unreadable(folder, error) from error
     return find_run(address, runs)
 
 

@@ -5,7 +5,7 @@ does not hold. Its one trap: closing ANY descriptor of the file in the writer's 
 that process ask the registry here, and readers elsewhere only ask the kernel (F_GETLK) and never take it.
 
 Some network file systems have no locks at all. There the writer signs the file and touches it again and again; who it
-is, and whether it still does, is then all that others can go by.
+is, and whether it still does, is then all that others can go by: a number alone may be another process's by now.
 """
 
 import contextlib
@@ -16,11 +16,13 @@ import os
 import socket
 import struct
 import sys
+import threading
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from vaemon.errors import RunLocked
+from vaemon.errors import RunFileError, RunLocked
 
 FILE = "writer.lock"
 
@@ -28,6 +30,8 @@ NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
 """What a file system says that has none."""
 SILENCE = 60.0
 """Seconds after which a writer that does not touch the file any more is taken for dead, where there are no locks."""
+TOUCH_EVERY = 5.0
+"""Seconds between two touches of those that hold a run without recording it."""
 
 _SIZE = 2048
 _LONGEST = 300  # characters of `trouble`, of which JSON makes at most six bytes each
@@ -65,19 +69,67 @@ def acquire(folder: Path) -> None:
 
     Raises:
         RunLocked: a live process is; its pid and host are named.
+        OSError: the file cannot be made or written; nothing is held then.
     """
     folder = folder.resolve()
     if folder in _held:
         raise RunLocked(f"run {folder.name!r} is already being recorded by this process")
     descriptor = os.open(folder / FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
+        _lock(descriptor, folder)
+        _sign_first(descriptor)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    _held[folder] = descriptor
+
+
+@contextlib.contextmanager
+def holding(folder: Path) -> Iterator[None]:
+    """Have the run for oneself, for as long as it takes, without recording it.
+
+    Raises:
+        RunLocked: a live process is recording it; its pid and host are named.
+        RunFileError: its folder cannot be written.
+    """
+    try:
+        acquire(folder)
+    except OSError as error:
+        raise RunFileError(
+            f"cannot write {folder / FILE}: {error.strerror}; nothing was done. See that you may write in that folder "
+            f"and that its disk has room, or ask whom the run belongs to"
+        ) from error
+    done = threading.Event()
+    thread = threading.Thread(target=_keep_touching, args=(folder, done), daemon=True)
+    try:
+        thread.start()
+        yield
+    finally:
+        done.set()
+        thread.join()
+        release(folder)
+
+
+def _keep_touching(folder: Path, done: threading.Event) -> None:
+    while not done.wait(TOUCH_EVERY):
+        touch(folder)
+
+
+def _lock(descriptor: int, folder: Path) -> None:
+    try:
         fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         if error.errno not in NO_LOCKS or _signed(descriptor) is not None:
-            os.close(descriptor)
             raise RunLocked(_refusal(folder)) from error
-    _sign(descriptor, Holder(os.getpid(), socket.gethostname(), time.time()))
-    _held[folder] = descriptor
+
+
+def _sign_first(descriptor: int) -> None:
+    try:
+        _sign(descriptor, Holder(os.getpid(), socket.gethostname(), time.time()))
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.ftruncate(descriptor, 0)
+        raise
 
 
 def tell(folder: Path, trouble: str) -> None:
@@ -93,7 +145,8 @@ def tell(folder: Path, trouble: str) -> None:
 
 def _sign(descriptor: int, holder: Holder) -> None:
     # Always of the same length, so that nobody reads half of an old signature after a new one.
-    os.pwrite(descriptor, json.dumps(asdict(holder)).encode().ljust(_SIZE), 0)
+    if os.pwrite(descriptor, json.dumps(asdict(holder)).encode().ljust(_SIZE), 0) < _SIZE:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def touch(folder: Path) -> None:
@@ -153,13 +206,13 @@ def _locking_pid(descriptor: int) -> int | None:
 
 
 def _signed(descriptor: int) -> Holder | None:
-    """Who has signed the file and still touches it, or, on this machine, still runs."""
+    """Who has signed the file and still touches it, and, where it is this machine, still runs."""
     content = os.pread(descriptor, _SIZE, 0)
     if not content:
         return None
     who = _who(content, 0)
-    if who.host == socket.gethostname():
-        return who if _runs(who.pid) else None
+    if who.host == socket.gethostname() and not _runs(who.pid):
+        return None
     return who if time.time() - os.fstat(descriptor).st_mtime < SILENCE else None
 
 

@@ -57,18 +57,27 @@ def merge_small(folder: Path) -> None:
 
 
 def _alike(segments: Sequence[SegmentReader]) -> list[SegmentReader]:
-    last = segments[-1].layout.stage
+    """The newest that may become one; those without rows, which say nothing, go with any."""
     found: list[SegmentReader] = []
     for segment in reversed(segments):
-        stage = segment.layout.stage
-        if (stage.number, stage.latents) != (last.number, last.latents):
+        kinds = {(each.layout.stage.number, each.layout.stage.latents) for each in with_rows([segment, *found])}
+        if len(kinds) > 1 or not _is_good(segment):
             break
         found.insert(0, segment)
-    return found
+    return found if with_rows(found) else []
+
+
+def _is_good(segment: SegmentReader) -> bool:
+    # What fails its checksum is left where it is: in a new file it would have one that fits.
+    return all(each.whole and each.rows_good and each.events_good for each in segment.checked())
 
 
 def merge(segments: Sequence[SegmentReader], compression: dict[str, Any] | None = None) -> Path:
     """Put consecutive segments of one stage, with equally many latents, together; the others are removed.
+
+    Args:
+        segments: at least one with rows. Of those without, which readers pass over, nothing is kept.
+        compression: of the new file, as SegmentWriter takes it.
 
     Returns:
         The file that holds them all.
@@ -91,7 +100,8 @@ def verify(segments: Sequence[SegmentReader], path: Path) -> None:
     """Compare a new file with those that it was made from, bit for bit. Raises RunFileError where it differs."""
     found = SegmentReader(path)
     try:
-        rows = StageRows([segment for segment in segments if len(segment)])
+        segments = with_rows(segments)
+        rows = StageRows(segments)
         wrong = [each.text for each in check_segment(path, live=False).findings if not each.harmless]
         for begin in range(0, len(rows), STROKE):
             end = min(begin + STROKE, len(rows))
@@ -107,8 +117,8 @@ def verify(segments: Sequence[SegmentReader], path: Path) -> None:
 
 def merged_layout(segments: Sequence[SegmentReader]) -> Layout:
     """The layout of a segment that takes the place of several."""
-    layouts = [segment.layout for segment in segments]
-    replaced = {number for layout in layouts for number in layout.replaces}
+    layouts = [segment.layout for segment in with_rows(segments)]
+    replaced = {number for segment in segments for number in segment.layout.replaces}
     replaced |= {segment.number for segment in segments[:-1]}
     return replace(
         layouts[-1],
@@ -120,9 +130,15 @@ def merged_layout(segments: Sequence[SegmentReader]) -> Layout:
     )
 
 
+def with_rows(segments: Sequence[SegmentReader]) -> list[SegmentReader]:
+    """Those that count: one whose writer died before its first row was committed makes nothing void either."""
+    return [segment for segment in segments if len(segment)]
+
+
 def copy(segments: Sequence[SegmentReader], writer: SegmentWriter) -> None:
     """Append all rows and events of the segments that count to another."""
-    rows = StageRows([segment for segment in segments if len(segment)])
+    segments = with_rows(segments)
+    rows = StageRows(segments)
     for begin in range(0, len(rows), STROKE):
         writer.append(_table(rows, writer.layout, begin, min(begin + STROKE, len(rows))))
         writer.flush()

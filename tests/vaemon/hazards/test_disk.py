@@ -1,12 +1,14 @@
 """Disks that are full, files and folders that may not be written, for a while or for good."""
 
 import contextlib
+import io
 import os
 import re
 import resource
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -15,6 +17,7 @@ import pytest
 
 from vaemon import Recorder, open_run
 from vaemon.batch import RunState
+from vaemon.cli import main
 from vaemon.errors import VaemonError
 
 ROOT = os.geteuid() == 0
@@ -290,6 +293,42 @@ def test_somebody_elses_run_can_be_watched_but_not_resumed(forks, public):
     assert str(public / "runs" / "r") in said
     assert "Permission denied" in said
     ends_well(child)
+
+
+def run_command(talk, words, user):
+    """`vaemon WORDS`, as another user: exit code and all that it says."""
+    become(user)
+    said = io.StringIO()
+    sys.argv = ["vaemon", *words]
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        try:
+            main()
+        except SystemExit as left:
+            return [left.code, said.getvalue()]
+
+
+@pytest.mark.parametrize("command", [["check", "--repair"], ["compact"]])
+def test_somebody_elses_run_is_neither_mended_nor_compacted(forks, public, command):
+    with Recorder("r", runs=public / "runs") as recorder:
+        log(recorder, 1, 10)
+    before = {each.name: each.read_bytes() for each in (public / "runs" / "r").iterdir()}
+    words = [*command, "r", "--runs", str(public / "runs")]
+    code, said = forks.call(run_command, words=words, user=NOBODY)
+    assert code == 1
+    assert f"cannot write {public / 'runs' / 'r' / 'writer.lock'}: Permission denied" in said
+    assert "ask whom the run belongs to" in said
+    assert {each.name: each.read_bytes() for each in (public / "runs" / "r").iterdir()} == before
+
+
+@pytest.mark.parametrize("closed", ["runs/r", "runs"])
+@pytest.mark.parametrize("command", [["check"], ["check", "--repair"]])
+def test_a_run_that_may_not_be_looked_into_is_told_in_words(forks, public, command, closed):
+    with Recorder("r", runs=public / "runs") as recorder:
+        log(recorder, 1, 10)
+    (public / closed).chmod(0o700)
+    code, said = forks.call(run_command, words=[*command, "r", "--runs", str(public / "runs")], user=NOBODY)
+    assert code == 1
+    assert f"cannot look into {public / 'runs' / 'r'}: Permission denied" in said
 
 
 def test_a_folder_that_is_closed_while_it_is_recorded_holds_rows_up_and_loses_none(forks, public):

@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 
 import h5py
 import numpy as np
@@ -112,6 +114,117 @@ def test_a_copy_that_differs_replaces_nothing(run, monkeypatch):
         compact_run(run)
     assert {path.name: path.read_bytes() for _, path in list_segments(run)} == before
     assert not [name for name in os.listdir(run) if name.startswith(".")]
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for _, path in list_segments(folder)}
+
+
+def change_a_byte(path, row, name="mse"):
+    with h5py.File(path, "r", swmr=True, locking=False) as file:
+        rows = file["rows"]
+        chunk, at = divmod(row, rows.chunks[0])
+        place = rows.id.get_chunk_info(chunk).byte_offset + at * rows.dtype.itemsize + rows.dtype.fields[name][1]
+    with open(path, "r+b") as file:
+        file.seek(place + 2)
+        old = file.read(1)
+        file.seek(place + 2)
+        file.write(bytes([old[0] ^ 0x40]))
+
+
+def damage_the_beginning(path):
+    with open(path, "r+b") as file:
+        file.seek(9)
+        file.write(b"\xff")
+
+
+@pytest.mark.parametrize("damage", [damage_the_beginning, lambda path: change_a_byte(path, 100)])
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_run_with_a_damaged_segment_is_refused_until_it_is_mended(run, damage, number):
+    """What fails its checksum would have one that fits, and what cannot be read now would be passed over for good."""
+    damage(run / f"segment-{number:04d}.h5")
+    before = contents(run)
+    with pytest.raises(RunFileError, match=rf"segment-{number:04d}\.h5: .*`vaemon check r --repair`"):
+        compact_run(run)
+    assert contents(run) == before
+    assert CliRunner().invoke(vaemon, ["check", "r", "--repair"]).exit_code == 0
+    mended = all_of(run)
+    compact_run(run)
+    assert all_of(run) == mended
+
+
+DIES_BEFORE_ITS_FIRST_COMMIT = """
+import os, sys, numpy as np
+from vaemon import Recorder
+from vaemon.runfile.append import SegmentWriter
+SegmentWriter.flush = lambda self: os._exit(9)
+recorder = Recorder("r", resume=True)
+recorder.log(int(sys.argv[1]), mean_variance=np.ones(2), own=1.0)
+recorder.flush()
+"""
+
+
+def die_at(step):
+    """A writer that goes on from a step, and is gone before anything is committed."""
+    died = subprocess.run([sys.executable, "-c", DIES_BEFORE_ITS_FIRST_COMMIT, str(step)])
+    assert died.returncode == 9
+
+
+def test_a_segment_without_rows_makes_nothing_void_where_it_is_merged(runs, log_rows):
+    rows = np.linspace(0.1, 1, 6000).reshape(3000, 2)
+    with Recorder("r", latents=2) as recorder:
+        log_rows(recorder, rows)
+    die_at(500)
+    with Recorder("r", resume=True, live=False) as recorder:
+        for step in range(3001, 3031):
+            recorder.log(step, mean_variance=[0.5, 0.5])
+            recorder.flush()
+    with open_run("r") as run:
+        assert run.series("step").mean.tolist() == list(range(1, 3031))
+        assert "own" not in run.channels()
+    assert "segment-0001.h5" not in contents(runs / "r")
+    assert CliRunner().invoke(vaemon, ["check", "r"]).exit_code == 0
+
+
+@pytest.mark.parametrize("newest", [False, True])
+def test_segments_without_rows_are_removed_with_those_that_are_merged(runs, newest):
+    with Recorder("r", latents=2, live=False) as recorder:
+        for step in range(1, 6):
+            recorder.log(step, mean_variance=[0.5, 0.5])
+            recorder.flush()
+    for step in (3, 2, 1):
+        die_at(step)
+    if not newest:
+        with Recorder("r", resume=True) as recorder:
+            recorder.log(6, mean_variance=[0.5, 0.5])
+    before = all_of(runs / "r")
+    merging.merge_small(runs / "r")
+    assert len(list_segments(runs / "r")) == 1
+    assert all_of(runs / "r") == before
+
+
+def test_segments_that_all_lack_rows_are_left_alone(runs):
+    with Recorder("r", latents=2) as recorder:
+        recorder.log(1, mean_variance=[0.5, 0.5])
+    for _ in range(merging.FEWEST):
+        die_at(1)
+    change_a_byte(runs / "r" / "segment-0000.h5", 0, "time")
+    before = contents(runs / "r")
+    merging.merge_small(runs / "r")
+    assert contents(runs / "r") == before
+
+
+def test_what_fails_its_checksum_is_not_merged(runs):
+    with Recorder("r", latents=2, live=False) as recorder:
+        for step in range(1, 8):
+            recorder.log(step, mean_variance=[0.5, 0.5], mse=0.5)
+            recorder.flush()
+        change_a_byte(runs / "r" / "segment-0003.h5", 0)
+        for step in range(8, 13):
+            recorder.log(step, mean_variance=[0.5, 0.5], mse=0.5)
+            recorder.flush()
+    assert "segment-0003.h5" in contents(runs / "r")
+    assert CliRunner().invoke(vaemon, ["check", "r"]).exit_code == 1
 
 
 def test_the_command_says_what_was_gained_and_refuses_a_live_run(run):

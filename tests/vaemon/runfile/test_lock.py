@@ -6,12 +6,13 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 
 import pytest
 
 from vaemon import Recorder, open_run
 from vaemon.batch import RunState
-from vaemon.errors import RunExists, RunLocked
+from vaemon.errors import RunExists, RunFileError, RunLocked
 from vaemon.runfile import lock
 
 WRITER = """
@@ -120,6 +121,56 @@ def test_without_locks_a_dead_process_of_this_machine_holds_nothing(runs, no_loc
     signature = {"pid": gone.pid, "host": socket.gethostname(), "since": 1.0, "trouble": ""}
     (folder / lock.FILE).write_text(json.dumps(signature))
     assert lock.holder(folder) is None
+    lock.acquire(folder)
+    lock.release(folder)
+
+
+def test_without_locks_the_number_of_a_dead_process_may_be_anothers(runs, no_locks):
+    folder = runs / "r"
+    folder.mkdir(parents=True)
+    signature = {"pid": os.getppid(), "host": socket.gethostname(), "since": 1.0, "trouble": ""}
+    (folder / lock.FILE).write_text(json.dumps(signature))
+    assert lock.holder(folder) is not None
+    os.utime(folder / lock.FILE, (1, 1))
+    assert lock.holder(folder) is None, "silent for too long"
+    lock.acquire(folder)
+    lock.release(folder)
+
+
+def test_who_holds_a_run_without_recording_it_touches_the_file(runs, monkeypatch):
+    touched = threading.Event()
+    monkeypatch.setattr(lock, "TOUCH_EVERY", 0.001)
+    monkeypatch.setattr(os, "utime", lambda descriptor: touched.set())
+    (runs / "r").mkdir(parents=True)
+    with lock.holding(runs / "r"):
+        assert touched.wait(60)
+        assert lock.holder(runs / "r").pid == os.getpid()
+    assert lock.holder(runs / "r") is None
+
+
+def disk_full(descriptor, data, offset):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def disk_nearly_full(descriptor, data, offset, write=os.pwrite):
+    return write(descriptor, data[:100], offset)
+
+
+@pytest.mark.parametrize("write", [disk_full, disk_nearly_full])
+def test_a_lock_that_cannot_be_signed_is_not_held(runs, monkeypatch, write):
+    folder = runs / "r"
+    folder.mkdir(parents=True)
+    before = os.listdir("/dev/fd")
+    with monkeypatch.context() as full:
+        full.setattr(os, "pwrite", write)
+        with pytest.raises(OSError, match="No space left"):
+            lock.acquire(folder)
+        with pytest.raises(RunFileError, match=r"writer\.lock: No space left on device"), lock.holding(folder):
+            pass
+        with pytest.raises(RunFileError, match="No space left on device"):
+            Recorder("r", latents=1)
+    assert os.listdir("/dev/fd") == before
+    assert (folder / lock.FILE).stat().st_size == 0, "no half signature"
     lock.acquire(folder)
     lock.release(folder)
 
