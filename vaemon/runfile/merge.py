@@ -57,7 +57,7 @@ def merge_small(folder: Path) -> None:
 
 
 def _alike(segments: Sequence[SegmentReader]) -> list[SegmentReader]:
-    """The newest that may become one; those without rows, which say nothing, go with any."""
+    """The newest that may become one; those without rows go with any."""
     found: list[SegmentReader] = []
     for segment in reversed(segments):
         kinds = {(each.layout.stage.number, each.layout.stage.latents) for each in with_rows([segment, *found])}
@@ -76,7 +76,7 @@ def merge(segments: Sequence[SegmentReader], compression: dict[str, Any] | None 
     """Put consecutive segments of one stage, with equally many latents, together; the others are removed.
 
     Args:
-        segments: at least one with rows. Of those without, which readers pass over, nothing is kept.
+        segments: at least one with rows; of those without, the events are kept.
         compression: of the new file, as SegmentWriter takes it.
 
     Returns:
@@ -100,8 +100,7 @@ def verify(segments: Sequence[SegmentReader], path: Path) -> None:
     """Compare a new file with those that it was made from, bit for bit. Raises RunFileError where it differs."""
     found = SegmentReader(path)
     try:
-        segments = with_rows(segments)
-        rows = StageRows(segments)
+        rows = StageRows(with_rows(segments))
         wrong = [each.text for each in check_segment(path, live=False).findings if not each.harmless]
         for begin in range(0, len(rows), STROKE):
             end = min(begin + STROKE, len(rows))
@@ -131,14 +130,13 @@ def merged_layout(segments: Sequence[SegmentReader]) -> Layout:
 
 
 def with_rows(segments: Sequence[SegmentReader]) -> list[SegmentReader]:
-    """Those that count: one whose writer died before its first row was committed makes nothing void either."""
+    """Those that have any: one that has but events, or whose writer died before its first row, makes nothing void."""
     return [segment for segment in segments if len(segment)]
 
 
 def copy(segments: Sequence[SegmentReader], writer: SegmentWriter) -> None:
     """Append all rows and events of the segments that count to another."""
-    segments = with_rows(segments)
-    rows = StageRows(segments)
+    rows = StageRows(with_rows(segments))
     for begin in range(0, len(rows), STROKE):
         writer.append(_table(rows, writer.layout, begin, min(begin + STROKE, len(rows))))
         writer.flush()
@@ -158,7 +156,7 @@ def _table(rows: StageRows, layout: Layout, begin: int, end: int) -> Array:
 def _events(segments: Sequence[SegmentReader]) -> Array:
     parts = []
     for i, segment in enumerate(segments):
-        later = [each.layout for each in segments[i + 1 :]]
+        later = [each.layout for each in with_rows(segments[i + 1 :])]
         table = segment.event_table()
         kept = [not any(replaces(layout, int(e["stage"]), int(e["step"])) for layout in later) for e in table]
         parts.append(table[np.array(kept, bool)])
