@@ -144,7 +144,9 @@ class SegmentReader:
         if not read_superblock(self.path).flags:
             return
         commits = self.commits()
-        first = int(np.searchsorted(commits["time"], commits["time"].max(initial=0) - UNSYNCED))
+        # A clock that was set back does not make a commit older than those before it.
+        times = np.maximum.accumulate(commits["time"])
+        first = int(np.searchsorted(times, times.max(initial=0) - UNSYNCED))
         before, self._whole = self._whole, self._verified(first)
         self._binned = min(self._whole[0], int(commits["rows"][first - 1]) if first else 0)
         if self._whole[0] < before[0]:
@@ -154,7 +156,7 @@ class SegmentReader:
 
     def _verified(self, first: int) -> tuple[int, int]:
         """Rows and events up to the first commit, from number `first` on, that does not fit its checksums."""
-        rows, events = 0, 0
+        rows, events = _totals_before(self.commits(), first)
         for commit in self.checked(first):
             if not (commit.whole and commit.rows_good and commit.events_good):
                 return commit.first_row, commit.first_event
@@ -245,7 +247,7 @@ class SegmentReader:
         Where a record is damaged itself, the rows of the next are those of both, and cannot be told to be good.
         """
         commits = self.commits()
-        before = (int(commits["rows"][first - 1]), int(commits["events"][first - 1])) if first else (0, 0)
+        before = _totals_before(commits, first)
         for record in commits[first:]:
             if not is_whole(record):
                 yield Commit(*before, *before, False, True, True)
@@ -315,6 +317,11 @@ class SegmentReader:
         file = self._use()
         with _in_words(self.path), file.lock:
             return np.asarray(file.dataset(name)[where])
+
+
+def _totals_before(commits: Array, first: int) -> tuple[int, int]:
+    """Rows and events up to commit number `first`, its own left out."""
+    return (int(commits["rows"][first - 1]), int(commits["events"][first - 1])) if first else (0, 0)
 
 
 def _last_whole(commits: Any) -> tuple[int, int]:
