@@ -230,16 +230,20 @@ class SegmentReader:
         self._told += [_event(each) for each in table if each["kind"] != LATE_VALUE.encode()]
         return self._told
 
-    def late_values(self, name: str) -> tuple[Array, Array]:
-        """Steps and values of a scalar that came up after the segment was frozen."""
-        table = self._event_table(0)
-        found = table[(table["kind"] == LATE_VALUE.encode()) & (table["text"] == name.encode())]
+    def late_values(self, name: str, stage: int) -> tuple[Array, Array]:
+        """Steps and values, in a stage, of a scalar that came up after the segment, or the one before, was frozen."""
+        table = self._late(stage)
+        found = table[table["text"] == name.encode()]
         return found["step"], found["value"]
 
-    def late_names(self) -> set[str]:
-        """Names of the scalars that came up after the segment was frozen."""
+    def late_names(self, stage: int) -> set[str]:
+        """Names of the scalars of which there are such values."""
+        return {text.decode(errors="replace") for text in self._late(stage)["text"]}
+
+    def _late(self, stage: int) -> Array:
+        # The last values of a stage may stand in the first segment of the next.
         table = self._event_table(0)
-        return {text.decode(errors="replace") for text in table["text"][table["kind"] == LATE_VALUE.encode()]}
+        return table[(table["kind"] == LATE_VALUE.encode()) & (table["stage"] == stage)]
 
     def checked(self, first: int = 0) -> Iterator[Commit]:
         """Every commit record from number `first` on, with what its checksums say of the rows and events it stands for.
