@@ -14,7 +14,7 @@ from vaemon.decimate import Pooled, width_for
 from vaemon.errors import RunFileError, SourceLost
 from vaemon.runfile.find import is_run, latest_run
 from vaemon.runfile.read import RunReader
-from vaemon.runfile.series import Pool, StageRows
+from vaemon.runfile.series import Given, Pool, StageRows
 
 Array = npt.NDArray[Any]
 
@@ -82,22 +82,20 @@ class LocalSource:
 
 def _answer(info: RunInfo, run: RunReader, rows: StageRows, since: Cursor, want: Want) -> Batch:
     stage = rows.info.number
-    newer = {segment for segment in rows.segments if segment.number >= since.segments}
     written = run.segments[-1].number + 1
     width = width_for(len(rows), want.columns) if want.columns else 1
     start, rewound_to = 0, None
     if since.stage == stage:
         width = max(width, since.width)
-        start = min(since.rows, rows.kept(newer))
-        if newer:
-            rewound_to = min(segment.layout.first_step for segment in newer) - 1
+        start, rewound_to = rows.standing(Given(since.rows, since.step, since.time, since.segments))
     start = start // width * width
     columns = _columns(rows, start, width, want)
     events = run.events()
     anew = written != since.segments
+    given = rows.given(columns.rows, written)
     return Batch(
         info=info,
-        cursor=Cursor(stage, written, columns.rows, width, len(events)),
+        cursor=Cursor(stage, written, columns.rows, width, len(events), given.step, given.time),
         stage=stage,
         rows=len(rows),
         columns=columns,
