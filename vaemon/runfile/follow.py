@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vaemon.errors import UnknownName
+from vaemon.runfile.segment import patiently
 from vaemon.runfile.series import Given, StageRows
 
 if TYPE_CHECKING:
@@ -44,6 +45,9 @@ class Follower:
             UnknownName: no stage has such a channel in its rows.
             RunFileError: a file cannot be read now.
         """
+        return patiently(self._read)
+
+    def _read(self) -> dict[str, Array]:
         self._run.refresh()
         self.rewound_to = None
         newest = self._run.stage(self._asked)

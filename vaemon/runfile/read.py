@@ -16,7 +16,7 @@ from vaemon.runfile import lock, manifest
 from vaemon.runfile.find import find_run, list_segments, runs_folder
 from vaemon.runfile.follow import Follower
 from vaemon.runfile.schema import Layout
-from vaemon.runfile.segment import SegmentReader
+from vaemon.runfile.segment import SegmentGone, SegmentReader, patiently
 from vaemon.runfile.series import StageRows
 
 Array = npt.NDArray[Any]
@@ -80,6 +80,9 @@ class RunReader:
         Raises:
             RunFileError: run.json, or every segment, or one that could be read before, cannot be read now.
         """
+        patiently(self._refresh)
+
+    def _refresh(self) -> None:
         # The lock first: of a run that is over then, all rows are there to be read afterwards.
         self._holder = lock.holder(self.folder)
         self._unreadable.clear()
@@ -117,6 +120,8 @@ class RunReader:
             if not newest:
                 self._settled.add(path)
             self._open[path] = segment
+        except SegmentGone:
+            raise
         except RunFileError as error:
             if path in self._open:
                 raise
@@ -163,6 +168,9 @@ class RunReader:
 
     def events(self) -> list[Event]:
         """Every event that still counts, in the order recorded; those of replaced rows are left out."""
+        return patiently(self._events, self.refresh)
+
+    def _events(self) -> list[Event]:
         kept: list[Event] = []
         for i, segment in enumerate(self.segments):
             later = [each.layout for each in self.segments[i + 1 :]]
@@ -177,6 +185,9 @@ class RunReader:
 
     def channels(self, stage: int | None = None) -> tuple[str, ...]:
         """Names of the channels of a stage, by default the newest."""
+        return patiently(lambda: self._channels(stage), self.refresh)
+
+    def _channels(self, stage: int | None) -> tuple[str, ...]:
         rows = self.stage(stage)
         if rows is None:
             return ()
@@ -204,7 +215,13 @@ class RunReader:
 
         Raises:
             UnknownName: there is no such channel in the stage.
+            RunFileError: a file cannot be read now.
         """
+        return patiently(lambda: self._series(channel, stage, first, last, points), self.refresh)
+
+    def _series(
+        self, channel: str, stage: int | None, first: int | None, last: int | None, points: int | None
+    ) -> Series:
         rows = self._stage_with(channel, stage)
         if channel not in rows.channels:
             return _late_series(channel, *self._late_values(channel, rows), first, last)

@@ -1,10 +1,11 @@
 """Reading one segment file while it is written."""
 
+import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -29,10 +30,26 @@ from vaemon.runfile.schema import (
 from vaemon.runfile.superblock import read_superblock
 
 Array = npt.NDArray[Any]
+Answer = TypeVar("Answer")
 
-
+TRIES = 10
+"""How often a question is asked anew whose files were put together meanwhile."""
 UNSYNCED = 10.0
 """Seconds before its last commit from which on a writer's data may not have come to the disk; it syncs every 5."""
+
+
+class SegmentGone(RunFileError):
+    """A file that was there is gone, or has another in its place: segments were put together."""
+
+
+def patiently(ask: Callable[[], Answer], renew: Callable[[], object] = lambda: None) -> Answer:
+    """What `ask` gives; where a file was gone, once more after `renew`. Raises what `ask` raises."""
+    for _ in range(TRIES - 1):
+        try:
+            return ask()
+        except SegmentGone:
+            renew()
+    return ask()
 
 
 class Commit(NamedTuple):
@@ -65,6 +82,7 @@ class SegmentReader:
         self._whole = (0, 0)  # rows and events
         self._found: dict[int, int] = {}
         self._file: shared.SharedFile | None = None
+        self.key: tuple[int, int] | None = None
         self._short = False
         self._damage = ""
         self._binned = 0
@@ -243,7 +261,7 @@ class SegmentReader:
     def _late(self, stage: int) -> Array:
         # The last values of a stage may stand in the first segment of the next.
         table = self._event_table(0)
-        return table[(table["kind"] == LATE_VALUE.encode()) & (table["stage"] == stage)]
+        return np.asarray(table[(table["kind"] == LATE_VALUE.encode()) & (table["stage"] == stage)])
 
     def checked(self, first: int = 0) -> Iterator[Commit]:
         """Every commit record from number `first` on, with what its checksums say of the rows and events it stands for.
@@ -307,10 +325,22 @@ class SegmentReader:
 
     def _use(self) -> shared.SharedFile:
         if self._file is None:
-            with _in_words(self.path):
-                self._file = shared.acquire(self.path)
+            self._file = self._acquired()
             self._short = self._file.short
         return self._file
+
+    def _acquired(self) -> shared.SharedFile:
+        try:
+            with _in_words(self.path):
+                file = shared.acquire(self.path)
+        except RunFileError as error:
+            if os.path.lexists(self.path):
+                raise
+            raise SegmentGone(str(error)) from error
+        if self.key not in (None, file.key):
+            shared.release(file)
+            raise SegmentGone(f"cannot read {self.path}: another file has its name now")
+        return file
 
     def _event_table(self, first: int) -> Array:
         if first >= self._whole[1]:

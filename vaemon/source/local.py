@@ -14,6 +14,7 @@ from vaemon.decimate import Pooled, width_for
 from vaemon.errors import RunFileError, SourceLost
 from vaemon.runfile.find import is_run, latest_run
 from vaemon.runfile.read import RunReader
+from vaemon.runfile.segment import patiently
 from vaemon.runfile.series import Given, Pool, StageRows
 
 Array = npt.NDArray[Any]
@@ -43,14 +44,17 @@ class LocalSource:
 
     def poll(self, since: Cursor, want: Want) -> Batch:
         """What is new since `since`. Raises SourceLost."""
+        try:
+            return patiently(lambda: self._poll(since, want))
+        except RunFileError as error:
+            raise SourceLost(str(error)) from error
+
+    def _poll(self, since: Cursor, want: Want) -> Batch:
         info = self.info()
         rows = self._run.stage(want.stage) if self._run is not None else None
         if self._run is None or rows is None:
             return Batch(info, since)
-        try:
-            return _answer(info, self._run, rows, since, want)
-        except RunFileError as error:
-            raise SourceLost(str(error)) from error
+        return _answer(info, self._run, rows, since, want)
 
     def series(self, channel: str, window: Window, points: int) -> Series:
         """One channel over a window. Raises UnknownName, SourceLost."""
