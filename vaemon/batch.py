@@ -111,6 +111,9 @@ class Cursor:
     width: int = 1
     """Rows a column."""
     events: int = 0
+    step: int = 0
+    time: float = 0.0
+    """Of the last of those rows: one that replaces it has others."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)

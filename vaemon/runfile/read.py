@@ -16,7 +16,7 @@ from vaemon.runfile import lock, manifest
 from vaemon.runfile.find import find_run, list_segments, runs_folder
 from vaemon.runfile.follow import Follower
 from vaemon.runfile.schema import Layout
-from vaemon.runfile.segment import SegmentReader
+from vaemon.runfile.segment import SegmentGone, SegmentReader, patiently
 from vaemon.runfile.series import StageRows
 
 Array = npt.NDArray[Any]
@@ -81,6 +81,9 @@ class RunReader:
         Raises:
             RunFileError: run.json, or every segment, or one that could be read before, cannot be read now.
         """
+        patiently(self._refresh)
+
+    def _refresh(self) -> None:
         # The lock first: of a run that is over then, all rows are there to be read afterwards.
         self._holder = lock.holder(self.folder)
         self._unreadable.clear()
@@ -119,6 +122,8 @@ class RunReader:
             if not newest:
                 self._settled.add(path)
             self._open[path] = segment
+        except SegmentGone:
+            raise
         except RunFileError as error:
             if path in self._open:
                 raise
@@ -165,6 +170,9 @@ class RunReader:
 
     def events(self) -> list[Event]:
         """Every event that still counts, in the order recorded; those of replaced rows are left out."""
+        return patiently(self._events, self.refresh)
+
+    def _events(self) -> list[Event]:
         kept: list[Event] = []
         for i, segment in enumerate(self._all):
             later = [each.layout for each in self._all[i + 1 :] if len(each)]
@@ -179,9 +187,14 @@ class RunReader:
 
     def channels(self, stage: int | None = None) -> tuple[str, ...]:
         """Names of the channels of a stage, by default the newest."""
+        return patiently(lambda: self._channels(stage), self.refresh)
+
+    def _channels(self, stage: int | None) -> tuple[str, ...]:
         rows = self.stage(stage)
-        late = {name for segment in self.segments for name in segment.late_names()}
-        return (*(rows.channels if rows else ()), *sorted(late))
+        if rows is None:
+            return ()
+        late = {name for segment in self.segments for name in segment.late_names(rows.info.number)}
+        return (*rows.channels, *sorted(late.difference(rows.channels)))
 
     def series(
         self,
@@ -196,7 +209,7 @@ class RunReader:
 
         Args:
             channel: its name; `channels()` lists them.
-            stage: 1 or 2; None is the newest.
+            stage: 1 or 2; None is the newest that has the channel.
             first: first step wanted; None is the first there is.
             last: last step wanted, included; None is the newest.
             points: at most so many points, pooled to mean, low and high; None is every row. A point then stands
@@ -204,49 +217,61 @@ class RunReader:
 
         Raises:
             UnknownName: there is no such channel in the stage.
+            RunFileError: a file cannot be read now.
         """
-        rows = self.stage(stage)
-        if rows is None or channel not in rows.channels:
-            return self._late_series(channel, stage, first, last)
+        return patiently(lambda: self._series(channel, stage, first, last, points), self.refresh)
+
+    def _series(
+        self, channel: str, stage: int | None, first: int | None, last: int | None, points: int | None
+    ) -> Series:
+        rows = self._stage_with(channel, stage)
+        if channel not in rows.channels:
+            return _late_series(channel, *self._late_values(channel, rows), first, last)
         begin = 0 if first is None else rows.row_of(first)
         end = max(begin, len(rows) if last is None else rows.row_of(last + 1))
         found = _series(rows, channel, begin, end, points)
-        return self._with_late(found, rows.info.number) if found.exact else found
+        return _with_late(found, *self._late_values(channel, rows)) if found.exact else found
 
     def follow(self, *channels: str, stage: int | None = None) -> Follower:
         """What reads further rows of some channels as they come, of one stage or (None) of whichever is the newest."""
         return Follower(self, channels, stage)
 
-    def _late_series(self, channel: str, stage: int | None, first: int | None, last: int | None) -> Series:
-        step, value = self._late_values(channel, stage)
-        if not len(step):
-            raise UnknownName("channel", channel, self.channels(stage))
-        inside = (step >= (first or 0)) & (step <= (step.max() if last is None else last))
-        return Series(channel, step[inside], value[inside], value[inside], value[inside], exact=True)
+    def _stage_with(self, channel: str, stage: int | None) -> StageRows:
+        """The stage asked for, by default the newest that has the channel. Raises UnknownName."""
+        asked = self.stage(stage)
+        newest = dict.fromkeys(segment.layout.stage.number for segment in reversed(self.segments))
+        for rows in [self._stages[number] for number in newest] if stage is None else [asked] if asked else []:
+            if channel in rows.channels or len(self._late_values(channel, rows)[0]):
+                return rows
+        raise UnknownName("channel", channel, self.channels(stage))
 
-    def _with_late(self, found: Series, stage: int) -> Series:
-        """The series, with the values that came before its channel had a place in the rows."""
-        step, value = self._late_values(found.channel, stage)
-        at = np.searchsorted(found.step, step)
-        there = (at < len(found.step)) & (np.append(found.step, -1)[np.minimum(at, len(found.step))] == step)
-        if not there.any():
-            return found
-        mean = found.mean.astype(np.float64)
-        mean[at[there]] = value[there]
-        return replace(found, mean=mean, low=mean, high=mean)
-
-    def _late_values(self, channel: str, stage: int | None) -> tuple[Array, Array]:
+    def _late_values(self, channel: str, rows: StageRows) -> tuple[Array, Array]:
         """Steps and values of a scalar that had no place in the rows; those of replaced rows are left out."""
+        number = rows.info.number
         steps, values = [np.zeros(0, np.int64)], [np.zeros(0)]
-        for i, segment in enumerate(self.segments):
-            number = segment.layout.stage.number
-            if stage in (None, number):
-                step, value = segment.late_values(channel)
-                later = [each.layout for each in self.segments[i + 1 :] if each.layout.stage.number == number]
-                kept = step < min((layout.first_step for layout in later), default=2**63 - 1)
-                steps.append(step[kept])
-                values.append(value[kept])
+        for i, segment in enumerate(self._all):
+            step, value = segment.late_values(channel, number)
+            later = [each.layout.first_step for each in self._all[i + 1 :] if each.layout.stage.number == number]
+            kept = step < min(later, default=2**63 - 1)
+            steps.append(step[kept])
+            values.append(value[kept])
         return np.concatenate(steps), np.concatenate(values)
+
+
+def _late_series(channel: str, step: Array, value: Array, first: int | None, last: int | None) -> Series:
+    inside = (step >= (first or 0)) & (step <= (step.max() if last is None else last))
+    return Series(channel, step[inside], value[inside], value[inside], value[inside], exact=True)
+
+
+def _with_late(found: Series, step: Array, value: Array) -> Series:
+    """The series, with the values that came before its channel had a place in the rows."""
+    at = np.searchsorted(found.step, step)
+    there = (at < len(found.step)) & (np.append(found.step, -1)[np.minimum(at, len(found.step))] == step)
+    if not there.any():
+        return found
+    mean = found.mean.astype(np.float64)
+    mean[at[there]] = value[there]
+    return replace(found, mean=mean, low=mean, high=mean)
 
 
 def _series(rows: StageRows, channel: str, begin: int, end: int, points: int | None) -> Series:

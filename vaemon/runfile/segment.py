@@ -1,10 +1,11 @@
 """Reading one segment file while it is written."""
 
+import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -29,10 +30,26 @@ from vaemon.runfile.schema import (
 from vaemon.runfile.superblock import read_superblock
 
 Array = npt.NDArray[Any]
+Answer = TypeVar("Answer")
 
-
+TRIES = 10
+"""How often a question is asked anew whose files were put together meanwhile."""
 UNSYNCED = 10.0
 """Seconds before its last commit from which on a writer's data may not have come to the disk; it syncs every 5."""
+
+
+class SegmentGone(RunFileError):
+    """A file that was there is gone, or has another in its place: segments were put together."""
+
+
+def patiently(ask: Callable[[], Answer], renew: Callable[[], object] = lambda: None) -> Answer:
+    """What `ask` gives; where a file was gone, once more after `renew`. Raises what `ask` raises."""
+    for _ in range(TRIES - 1):
+        try:
+            return ask()
+        except SegmentGone:
+            renew()
+    return ask()
 
 
 class Commit(NamedTuple):
@@ -65,6 +82,7 @@ class SegmentReader:
         self._whole = (0, 0)  # rows and events
         self._found: dict[int, int] = {}
         self._file: shared.SharedFile | None = None
+        self.key: tuple[int, int] | None = None
         self._short = False
         self._damage = ""
         self._binned = 0
@@ -144,7 +162,9 @@ class SegmentReader:
         if not read_superblock(self.path).flags:
             return
         commits = self.commits()
-        first = int(np.searchsorted(commits["time"], commits["time"].max(initial=0) - UNSYNCED))
+        # A clock that was set back does not make a commit older than those before it.
+        times = np.maximum.accumulate(commits["time"])
+        first = int(np.searchsorted(times, times.max(initial=0) - UNSYNCED))
         before, self._whole = self._whole, self._verified(first)
         self._binned = min(self._whole[0], int(commits["rows"][first - 1]) if first else 0)
         if self._whole[0] < before[0]:
@@ -154,7 +174,7 @@ class SegmentReader:
 
     def _verified(self, first: int) -> tuple[int, int]:
         """Rows and events up to the first commit, from number `first` on, that does not fit its checksums."""
-        rows, events = 0, 0
+        rows, events = _totals_before(self.commits(), first)
         for commit in self.checked(first):
             if not (commit.whole and commit.rows_good and commit.events_good):
                 return commit.first_row, commit.first_event
@@ -228,16 +248,20 @@ class SegmentReader:
         self._told += [_event(each) for each in table if each["kind"] != LATE_VALUE.encode()]
         return self._told
 
-    def late_values(self, name: str) -> tuple[Array, Array]:
-        """Steps and values of a scalar that came up after the segment was frozen."""
-        table = self._event_table(0)
-        found = table[(table["kind"] == LATE_VALUE.encode()) & (table["text"] == name.encode())]
+    def late_values(self, name: str, stage: int) -> tuple[Array, Array]:
+        """Steps and values, in a stage, of a scalar that came up after the segment, or the one before, was frozen."""
+        table = self._late(stage)
+        found = table[table["text"] == name.encode()]
         return found["step"], found["value"]
 
-    def late_names(self) -> set[str]:
-        """Names of the scalars that came up after the segment was frozen."""
+    def late_names(self, stage: int) -> set[str]:
+        """Names of the scalars of which there are such values."""
+        return {text.decode(errors="replace") for text in self._late(stage)["text"]}
+
+    def _late(self, stage: int) -> Array:
+        # The last values of a stage may stand in the first segment of the next.
         table = self._event_table(0)
-        return {text.decode(errors="replace") for text in table["text"][table["kind"] == LATE_VALUE.encode()]}
+        return np.asarray(table[(table["kind"] == LATE_VALUE.encode()) & (table["stage"] == stage)])
 
     def checked(self, first: int = 0) -> Iterator[Commit]:
         """Every commit record from number `first` on, with what its checksums say of the rows and events it stands for.
@@ -245,7 +269,7 @@ class SegmentReader:
         Where a record is damaged itself, the rows of the next are those of both, and cannot be told to be good.
         """
         commits = self.commits()
-        before = (int(commits["rows"][first - 1]), int(commits["events"][first - 1])) if first else (0, 0)
+        before = _totals_before(commits, first)
         for record in commits[first:]:
             if not is_whole(record):
                 yield Commit(*before, *before, False, True, True)
@@ -301,10 +325,22 @@ class SegmentReader:
 
     def _use(self) -> shared.SharedFile:
         if self._file is None or self._file.dropped:
-            with _in_words(self.path):
-                self._file = shared.acquire(self.path)
+            self._file = self._acquired()
             self._short = self._file.short
         return self._file
+
+    def _acquired(self) -> shared.SharedFile:
+        try:
+            with _in_words(self.path):
+                file = shared.acquire(self.path)
+        except RunFileError as error:
+            if os.path.lexists(self.path):
+                raise
+            raise SegmentGone(str(error)) from error
+        if self.key not in (None, file.key):
+            shared.release(file)
+            raise SegmentGone(f"cannot read {self.path}: another file has its name now")
+        return file
 
     def _event_table(self, first: int) -> Array:
         if first >= self._whole[1]:
@@ -315,6 +351,11 @@ class SegmentReader:
         file = self._use()
         with _in_words(self.path), file.lock:
             return np.asarray(file.dataset(name)[where])
+
+
+def _totals_before(commits: Array, first: int) -> tuple[int, int]:
+    """Rows and events up to commit number `first`, its own left out."""
+    return (int(commits["rows"][first - 1]), int(commits["events"][first - 1])) if first else (0, 0)
 
 
 def _last_whole(commits: Any) -> tuple[int, int]:

@@ -42,6 +42,17 @@ class Pool(NamedTuple):
     channels: dict[str, Pooled]
 
 
+class Given(NamedTuple):
+    """How many rows of a stage somebody was given; by the last of them one knows later whether they still stand."""
+
+    rows: int = 0
+    step: int = 0
+    time: float = 0.0
+    """Of the last of the rows: one that replaces it has another."""
+    segments: int = 0
+    """Files of the run that were begun then."""
+
+
 class StageRows:
     """The rows of a stage, numbered from 0; those that a resumed run replaced are left out."""
 
@@ -58,9 +69,23 @@ class StageRows:
     def __len__(self) -> int:
         return sum(piece.length for piece in self.pieces)
 
-    def kept(self, newer: Collection[SegmentReader]) -> int:
-        """Rows that stand in other segments than `newer`."""
-        return sum(piece.length for piece in self.pieces if piece.segment not in newer)
+    def given(self, rows: int, segments: int) -> Given:
+        """What is to be remembered of having given so many rows, of so many files."""
+        if not rows:
+            return Given(0, 0, 0.0, segments)
+        last = self.read(rows - 1, rows, ("step", "time"))
+        return Given(rows, int(last["step"][0]), float(last["time"][0]), segments)
+
+    def standing(self, given: Given) -> tuple[int, int | None]:
+        """How many of the rows given still stand; where not all do, also the step after which they are void."""
+        newer = [segment for segment in self.segments if segment.number >= given.segments]
+        # Of files put together the layout does not tell what is new in them; the last row does.
+        if given.rows <= len(self) and (not newer or self.given(given.rows, given.segments) == given):
+            return given.rows, None
+        kept = sum(piece.length for piece in self.pieces if piece.segment not in newer)
+        if kept >= given.rows or not newer:  # older files have other rows than they had: mended, or found damaged
+            kept, newer = 0, list(self.segments)
+        return kept, min(segment.layout.first_step for segment in newer) - 1
 
     @property
     def channels(self) -> tuple[str, ...]:

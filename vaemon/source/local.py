@@ -14,7 +14,8 @@ from vaemon.decimate import Pooled, width_for
 from vaemon.errors import RunFileError, SourceLost
 from vaemon.runfile.find import is_run, latest_run
 from vaemon.runfile.read import RunReader
-from vaemon.runfile.series import Pool, StageRows
+from vaemon.runfile.segment import patiently
+from vaemon.runfile.series import Given, Pool, StageRows
 
 Array = npt.NDArray[Any]
 
@@ -43,14 +44,17 @@ class LocalSource:
 
     def poll(self, since: Cursor, want: Want) -> Batch:
         """What is new since `since`. Raises SourceLost."""
+        try:
+            return patiently(lambda: self._poll(since, want))
+        except RunFileError as error:
+            raise SourceLost(str(error)) from error
+
+    def _poll(self, since: Cursor, want: Want) -> Batch:
         info = self.info()
         rows = self._run.stage(want.stage) if self._run is not None else None
         if self._run is None or rows is None:
             return Batch(info, since)
-        try:
-            return _answer(info, self._run, rows, since, want)
-        except RunFileError as error:
-            raise SourceLost(str(error)) from error
+        return _answer(info, self._run, rows, since, want)
 
     def series(self, channel: str, window: Window, points: int) -> Series:
         """One channel over a window. Raises UnknownName, SourceLost."""
@@ -82,22 +86,20 @@ class LocalSource:
 
 def _answer(info: RunInfo, run: RunReader, rows: StageRows, since: Cursor, want: Want) -> Batch:
     stage = rows.info.number
-    newer = {segment for segment in rows.segments if segment.number >= since.segments}
     written = run.segments[-1].number + 1
     width = width_for(len(rows), want.columns) if want.columns else 1
     start, rewound_to = 0, None
     if since.stage == stage:
         width = max(width, since.width)
-        start = min(since.rows, rows.kept(newer))
-        if newer:
-            rewound_to = min(segment.layout.first_step for segment in newer) - 1
+        start, rewound_to = rows.standing(Given(since.rows, since.step, since.time, since.segments))
     start = start // width * width
     columns = _columns(rows, start, width, want)
     events = run.events()
     anew = written != since.segments
+    given = rows.given(columns.rows, written)
     return Batch(
         info=info,
-        cursor=Cursor(stage, written, columns.rows, width, len(events)),
+        cursor=Cursor(stage, written, columns.rows, width, len(events), given.step, given.time),
         stage=stage,
         rows=len(rows),
         columns=columns,

@@ -179,3 +179,27 @@ def test_a_run_whose_lock_cannot_be_seen_is_still_read_as_it_grows(runs, log_row
                 run.refresh()
                 assert len(run.series("step").mean) == last
                 assert run.info().state is RunState.CRASHED
+
+
+def test_a_late_scalar_is_of_one_stage(runs, log_rows):
+    with Recorder("r") as recorder:
+        for number, fid in ((1, 10.0), (2, 20.0)):
+            recorder.stage(number, latents=2)
+            log_rows(recorder, np.full((5, 2), 0.5))
+            recorder.log(6, mean_variance=[0.5, 0.5], fid=fid, **({"old": 1.0} if number == 1 else {}))
+    with open_run("r") as run:
+        assert run.series("fid").mean.tolist() == run.series("fid", stage=2).mean.tolist() == [20.0]
+        assert run.series("fid", stage=1).mean.tolist() == [10.0]
+        assert run.series("old").mean.tolist() == [1.0], "of the newest stage that has it"
+        assert set(run.channels(1)) - set(run.channels(2)) == {"old"}
+        with pytest.raises(UnknownName):
+            run.series("old", stage=2)
+        assert run.channels(3) == ()
+
+
+def test_a_late_scalar_that_got_a_place_is_listed_once(runs):
+    with Recorder("r", latents=1) as recorder:
+        for step in range(1, 41):
+            recorder.log(step, mean_variance=[0.5], **({"grad": 1.0} if step in (4, 8) or step >= 20 else {}))
+    with open_run("r") as run:
+        assert run.channels().count("grad") == 1

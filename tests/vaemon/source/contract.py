@@ -118,6 +118,20 @@ class SourceContract:
             read_to_end(self.open(runs / "r"), RunView(), Want(WANT.channels, columns=4)).columns,
         )
 
+    def test_files_put_together_are_not_read_again(self, runs):
+        with Recorder("r", live=False) as recorder:
+            recorder.log(1, mse=0.5)
+            recorder.flush()
+            source, view = self.open(recorder.folder), RunView()
+            for step in range(2, 30):
+                recorder.log(step, mse=0.5)
+                recorder.flush()
+                batch = source.poll(view.cursor, WANT)
+                assert batch.rewound_to is None
+                assert batch.columns.first == len(view.columns)
+                view = fold(view, batch)
+        assert view.columns.step.tolist() == list(range(1, 30))
+
     def test_the_newest_stage_is_shown_unless_another_is_asked_for(self, recorder, log_rows):
         log_rows(recorder, np.full((50, 3), 0.4))
         source = self.open(recorder.folder)
