@@ -81,16 +81,15 @@ class Block:
         self.count = 0
         """Rows that are there; written by the loop only, and last of all."""
         self.last = -1
-        """The newest step logged in the stage, dropped ones included; written by the loop only."""
+        """The newest step in it, or before it in its stage; written by the loop only."""
         self.done = 0
         """Rows that are in the run file for good; written by the writer only."""
-        self.unlike = 0
-        """Rows in a row, the newest among them, whose names were not those of the kind."""
+        self._unlike = (0, -1)  # how many rows in succession had other names than the kind has, up to which row
         self.extras: list[tuple[int, str, float]] = []
         """Scalars beyond those of the kind: row, name, value."""
         self.gaps: list[tuple[int, str]] = []
         """What a row lacks of its kind: row, name."""
-        self.charge = self.nbytes_full(kind, capacity)
+        self.charge = capacity * kind.row_bytes
         """Memory that the buffer counts for it."""
         self.packed: list[Joined | None] = []
         """Of each row its tensors, as `fetch.join` gave them; where the kind has any."""
@@ -101,17 +100,18 @@ class Block:
         self._numbers = np.frombuffer(data, np.dtype([("step", "=i8"), ("rest", "=f8", (numbers,))]))
         self._vectors = np.empty((capacity, len(kind.vectors) * kind.latents), kind.dtype)
         self.put: Put = refuse
+        """put(step, values): take a row that is just as the kind says, and fast; False where it is not, and nothing was
+        taken."""
         if kind.tensors and not kind.vectors and not kind.foreign and not kind.wide:
             self.put = _tensor_putter(self, pack, data)
         elif not kind.tensors and not kind.foreign:
             self.put = _putter(self, pack, data, self._vectors)
-        """put(step, values): take a row that is just as the kind says, and fast; False where it is not, and nothing was
-        taken."""
 
-    @staticmethod
-    def nbytes_full(kind: Kind, capacity: int) -> int:
-        """Memory that a block takes when it is full."""
-        return capacity * kind.row_bytes
+    @property
+    def unlike(self) -> int:
+        """How many of the newest rows, one after the other, had other names than the kind has."""
+        count, row = self._unlike
+        return count if row == self.count - 1 else 0
 
     def seal(self) -> int:
         """No more rows come: count only those that have; the memory that is not counted any more."""
@@ -153,8 +153,8 @@ class Block:
             self.gaps += [(row, name) for name, _ in kind.tensors] if packed is None else []
         if kind.foreign:
             self.foreign.append(dict(values.foreign))
-        whole = not self.gaps or self.gaps[-1][0] != row
-        self.unlike = 0 if whole and not (self.extras and self.extras[-1][0] == row) else self.unlike + 1
+        if any(each and each[-1][0] == row for each in (self.gaps, self.extras)):
+            self._unlike = (self.unlike + 1, row)
         self.last = step
         self.count = row + 1
 
@@ -172,9 +172,10 @@ class Block:
 
     def reuse(self) -> None:
         """Begin anew, with the same arrays: fresh memory would cost the loop its first touch."""
-        self.count = self.done = self.unlike = 0
+        self.count = self.done = 0
+        self._unlike = (0, -1)
         self.extras, self.gaps, self.packed, self.foreign = [], [], [], []
-        self.charge = self.nbytes_full(self.kind, self.capacity)
+        self.charge = self.capacity * self.kind.row_bytes
 
 
 def _putter(block: Block, packing: struct.Struct, data: bytearray, rows: Array) -> Put:

@@ -57,7 +57,7 @@ def mark(tensor: Any) -> Any:
 
 
 def fetch(rows: Sequence[Joined]) -> Array:
-    """The joined tensors of some steps, of equal lengths, as float32 (n, values). Waits for the device."""
+    """The joined tensors of some steps, of equal lengths, (n, values). Waits for the device."""
     torch = sys.modules["torch"]
     if rows[0].ready is None:
         return np.asarray(torch.stack([row.tensor for row in rows]).cpu().numpy())

@@ -65,8 +65,9 @@ class Ring:
         if before is not None:
             self._opened -= before.seal()
         self._opened += block.charge
-        self._blocks.append(block)
+        # First this: the writer takes an empty block in the queue that nobody fills for one that is done with.
         self.current = block
+        self._blocks.append(block)
         return block
 
     @property

@@ -199,7 +199,6 @@ class Writer:
             # Nothing but events: a file of their own, which makes no row void.
             layout = self._layout or Layout(StageInfo(1, 0), NEVER, 0, (), ())
             self._segment = self._new_segment(replace(layout, first_step=NEVER))
-            self._stage = None
         segment = self._segment
         if segment is None:
             return
@@ -218,8 +217,7 @@ class Writer:
             return self._pending
         if self._segment is None and self.live:
             return []
-        stage = self._layout.stage.number if self._layout is not None else 1
-        return [each for each in self._pending if each[0].stage <= stage]
+        return [each for each in self._pending if each[0].stage <= self._stage_number]
 
     def _collect(self) -> None:
         while self._events:
@@ -326,20 +324,21 @@ class Writer:
         if lost > self._lost:
             self._lost = lost
             step = int(self.newest.get("step", 0))
-            stage = self._stage.number if self._stage is not None else 1
-            self.event(Event(step, time.time(), stage, LATE_VALUE, text=DROPPED), float(lost))
+            self.event(Event(step, time.time(), self._stage_number, LATE_VALUE, text=DROPPED), float(lost))
             self._tell_trouble()
 
     def _tell_trouble(self) -> None:
-        lost = self.lost
         held_up = f"nothing can be recorded now: {_said(self.error)}" if self.error is not None else ""
-        told = f"{lost:,} rows could not be recorded" if lost else ""
+        told = f"{self.lost:,} rows could not be recorded" if self.lost else ""
         lock.tell(self.folder, "; ".join(part for part in (held_up, told) if part))
 
     def _note(self, kind: str, text: str, step: int | None = None) -> None:
-        stage = self._stage.number if self._stage is not None else 1
         last = int(self.newest.get("step", 0)) if step is None else step
-        self.event(Event(last, time.time(), stage, kind, text=text))
+        self.event(Event(last, time.time(), self._stage_number, kind, text=text))
+
+    @property
+    def _stage_number(self) -> int:
+        return self._stage.number if self._stage is not None else 1
 
 
 def _said(error: Exception | None) -> str:

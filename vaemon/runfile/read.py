@@ -73,7 +73,7 @@ class RunReader:
             segment.close()
         self._open.clear()
         self._stages.clear()
-        self.segments = ()
+        self.segments = self._all = ()
 
     def refresh(self) -> None:
         """Take in what has been written since.
@@ -193,7 +193,7 @@ class RunReader:
         rows = self.stage(stage)
         if rows is None:
             return ()
-        late = {name for segment in self.segments for name in segment.late_names(rows.info.number)}
+        late = {name for segment in self._all for name in segment.late_names(rows.info.number)}
         return (*rows.channels, *sorted(late.difference(rows.channels)))
 
     def series(
@@ -276,7 +276,7 @@ def _with_late(found: Series, step: Array, value: Array) -> Series:
 
 def _series(rows: StageRows, channel: str, begin: int, end: int, points: int | None) -> Series:
     width = 1 if points is None else width_for(end - begin, points)
-    while points is not None and width > 1 and -(-end // width) - begin // width > max(points, 1):
+    while points is not None and width > 1 and -(-end // width) - begin // width > points:
         width *= 2  # the window begins within a column
     blocks = list(rows.blocks(begin, end, width)) or [(begin, begin)]
     if width == 1:

@@ -127,7 +127,7 @@ def test_rows_of_two_kinds_by_turns_do_not_fill_the_buffer(runs, monkeypatch):
         assert np.isfinite(run.series("mean_variance").mean).all(axis=1).sum() == 266
 
 
-def test_a_block_counts_what_it_holds_once_it_is_left(runs):
+def test_a_block_counts_what_it_holds_once_it_is_left():
     from vaemon.batch import StageInfo
     from vaemon.recorder.ring import Ring
     from vaemon.recorder.row import sort_values
@@ -138,6 +138,33 @@ def test_a_block_counts_what_it_holds_once_it_is_left(runs):
         block = ring.open(blocks.kind_of(stage, values))
         assert block is not None, f"full after {i} rows of 4 kB"
         block.fill(i, 0.0, values, None)
+
+
+def test_a_scalar_that_comes_now_and_then_never_gets_a_place_in_the_rows(runs):
+    with Recorder("r") as recorder:
+        for step in range(1, 400):
+            recorder.log(step, mse=1.0, **({"test_mse": float(step)} if step % 10 == 0 else {}))
+    with open_run("r") as run:
+        assert len(run.segments) == 1
+        assert run.series("test_mse").step.tolist() == list(range(10, 400, 10))
+
+
+def test_a_block_is_the_loops_before_the_writer_sees_it():
+    from vaemon.batch import StageInfo
+    from vaemon.recorder.ring import Ring
+    from vaemon.recorder.row import sort_values
+
+    ring, values = Ring(10_000_000), sort_values({"mse": 1.0})
+
+    class Queue(type(ring._blocks)):
+        def append(self, block):
+            super().append(block)
+            ring.settle([])  # the writer, at the worst of all moments
+
+    ring._blocks = Queue()
+    block = ring.open(blocks.kind_of(StageInfo(1, 3), values))
+    block.fill(1, 0.0, values, None)
+    assert len(ring) == 1
 
 
 def test_events_are_kept_whenever_they_come(runs):

@@ -168,7 +168,7 @@ def test_the_bins_of_a_long_run_are_those_of_its_rows(long_run):
     assert list(check_pyramid(segment)) == []
 
 
-def test_a_huge_value_is_kept_as_infinite_and_counted(tmp_path):
+def test_a_huge_number_of_the_loops_own_is_kept_in_the_bins(tmp_path):
     at = layout()
     rows = rows_of(at, 64, 0)
     rows["tokens"][5] = 1e300
