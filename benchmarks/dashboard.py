@@ -1,0 +1,360 @@
+"""What the dashboard costs: first paint, all data shown, memory, bytes and CPU while a run goes on, keys, idleness.
+
+    python benchmarks/dashboard.py [--rivals [VENV]] [--only NAME] [--quick] [--data DIR]
+
+In a pty of its own, on the same run in each one's own format: 64 latents that wake in turn and four scalars, 50,000
+steps, made below DIR once (by default in a temporary folder). Beside vaemon an empty Textual app, sooner than which
+nothing made with Textual can paint; with --rivals also W&B LEET and terminalboard, from an environment VENV made by
+`pip install -r benchmarks/peers.txt`.
+
+First paint is from exec to header and titles of panels. All data are shown once the last step is on the screen and a
+second and a half of silence has followed; the last byte before it counts. Starts alternate. Bytes and CPU (user and
+kernel, of the process and its children) are those of thirty seconds in which another process logs 20 rows a second. A
+key is pressed when the terminal has been still for a moment; what is timed is the first byte afterwards.
+"""
+
+import argparse
+import contextlib
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+from dashboards import ALL, FLOOR, LAST_STEP, VAEMON, Dashboard, python_of
+from figures import Bars, bytes_below, child_environment, machine, number, print_table
+from terminal import Terminal, cpu_seconds, peak_mb
+
+SMALL, LARGE = (120, 40), (200, 50)
+SILENCE = 1.5
+RATE, HISTORY = 20, 2_500
+PATIENCE = 150.0
+
+
+@dataclass
+class Plan:
+    """How much of everything."""
+
+    rounds: int = 11
+    rival_rounds: int = 2
+    live_seconds: float = 30.0
+    idle_seconds: float = 20.0
+    settle_seconds: float = 4.0
+    keys: int = 60
+
+
+QUICK = Plan(rounds=3, rival_rounds=1, live_seconds=8.0, idle_seconds=5.0, settle_seconds=3.0, keys=20)
+
+
+@dataclass
+class Live:
+    """What went to the terminal, and what it took."""
+
+    bytes_a_second: float
+    cpu_percent: float
+    peak_mb: float
+
+
+@dataclass
+class Found:
+    """The figures of one dashboard; those that were not to be had are missing, with the reason in `why`."""
+
+    painted: list[float] = field(default_factory=list)
+    """Seconds from exec to header and titles, a start each."""
+    shown: list[float] = field(default_factory=list)
+    """Seconds from first paint to all data, a start each."""
+    peak: list[float] = field(default_factory=list)
+    disk: float | None = None
+    live: dict[str, Live] = field(default_factory=dict)
+    keys: list[float] = field(default_factory=list)
+    unanswered: int = 0
+    idle: Live | None = None
+    why: list[str] = field(default_factory=list)
+
+
+class Bench:
+    """Starts dashboards in terminals, on data that it has made."""
+
+    def __init__(self, folder: Path, data: Path, rivals: Path, plan: Plan) -> None:
+        self.folder, self.data, self.rivals, self.plan = folder, data, rivals, plan
+        self._count = 0
+        self._environment = child_environment(folder) | {"XDG_STATE_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
+
+    def environment(self, dashboard: Dashboard) -> Mapping[str, str]:
+        """A rival's without this repository's path."""
+        left_out = {"PYTHONPATH"} if dashboard.is_rival else set()
+        return {key: value for key, value in self._environment.items() if key not in left_out}
+
+    @contextlib.contextmanager
+    def opened(self, dashboard: Dashboard, data: Path, size: tuple[int, int]) -> Iterator[Terminal]:
+        """The dashboard in a terminal."""
+        command = dashboard.command(python_of(dashboard, self.rivals), data)
+        terminal = Terminal(command, size=size, environment=self.environment(dashboard))
+        try:
+            yield terminal
+        finally:
+            terminal.close()
+
+    def write(self, dashboard: Dashboard, folder: Path, steps: int, rate: float = 0) -> "subprocess.Popen[str]":
+        """Begin to record; a writer with no rate ends by itself."""
+        script = [str(Path(__file__).with_name("write.py")), dashboard.kind, str(folder), "--steps", str(steps)]
+        command = [python_of(dashboard, self.rivals), *script, *(["--rate", str(rate)] if rate else [])]
+        environment = dict(self.environment(dashboard))
+        return subprocess.Popen(command, cwd=self.folder, env=environment, stdout=subprocess.PIPE, text=True)
+
+    def finished_run(self, dashboard: Dashboard) -> Path:
+        """The folder with the run of 50,000 steps; made where it is not there."""
+        folder = self.data / dashboard.kind
+        whole = self.data / f"{dashboard.kind}.whole"
+        if dashboard.kind and not whole.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            with self.write(dashboard, folder, LAST_STEP) as writer:
+                writer.communicate()
+            if writer.returncode:
+                sys.exit(f"{dashboard.name}: its run could not be written")
+            whole.touch()
+        return folder
+
+    @contextlib.contextmanager
+    def going_on(self, dashboard: Dashboard, history: int) -> Iterator[Path]:
+        """The folder of a run of so many steps to which 20 more come each second."""
+        self._count += 1
+        folder = self.folder / f"live-{self._count}"
+        with self.write(dashboard, folder, history, RATE) as writer:
+            try:
+                assert writer.stdout is not None
+                if not writer.stdout.readline():
+                    raise RuntimeError(f"{dashboard.name}: its run could not be written")
+                yield folder
+            finally:
+                writer.terminate()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rivals", nargs="?", const=".venv-peers", metavar="VENV", help="measure W&B LEET and terminalboard too")
+    parser.add_argument("--only", metavar="NAME", help="of vaemon and the rivals, this one")
+    parser.add_argument("--quick", action="store_true", help="few rounds: to see that it works")
+    parser.add_argument("--data", type=Path, help="where the runs lie, or are to lie")
+    asked = parser.parse_args()
+    print(machine())
+    with tempfile.TemporaryDirectory(prefix="vaemon-bench-") as place:
+        data = (asked.data or Path(place) / "data").absolute()
+        data.mkdir(parents=True, exist_ok=True)
+        plan = QUICK if asked.quick else Plan()
+        bench = Bench(Path(place), data, Path(asked.rivals or ".").absolute(), plan)
+        found = {each.name: Found() for each in chosen(asked.only, bench, with_rivals=bool(asked.rivals))}
+        measure(bench, found)
+    report(found)
+    return 0
+
+
+def chosen(only: str | None, bench: Bench, *, with_rivals: bool) -> list[Dashboard]:
+    """Those that are to be measured; a rival that is not installed is passed over with a word."""
+    there = []
+    for each in ALL:
+        if only and only.lower() not in each.name.lower() and each is not FLOOR:
+            continue
+        if each.is_rival and not with_rivals:
+            continue
+        if each.is_rival and not Path(each.command(python_of(each, bench.rivals), bench.data)[0]).exists():
+            print(f"{each.name} is left out: {each.needs} is not installed in {bench.rivals}")
+            continue
+        there.append(each)
+    return there
+
+
+def measure(bench: Bench, found: dict[str, Found]) -> None:
+    """Everything, of everyone."""
+    subjects = [each for each in ALL if each.name in found]
+    for each in subjects:
+        folder = bench.finished_run(each)
+        if each.kind:
+            found[each.name].disk = bytes_below(folder) / 1e6
+    for i in range(bench.plan.rounds):
+        for each in subjects:
+            if not each.is_rival or i < bench.plan.rival_rounds:
+                say(f"start {i + 1} of {each.name}")
+                start(bench, each, found[each.name])
+    for each in subjects:
+        if each.kind:
+            idle(bench, each, found[each.name])
+            for name, size, history in (("120x40", SMALL, HISTORY), ("200x50", LARGE, HISTORY), ("new", SMALL, 1)):
+                live(bench, each, found[each.name], name, size, history)
+
+
+def start(bench: Bench, dashboard: Dashboard, found: Found) -> None:
+    """One start on the finished run."""
+    with bench.opened(dashboard, bench.data / dashboard.kind, SMALL) as terminal:
+        shown = settle(terminal, (*dashboard.painted, *dashboard.whole))
+        painted = terminal.when(*dashboard.painted)
+        if painted is None or shown is None:
+            found.why.append(f"a start did not come to rest within {PATIENCE:.0f} s")
+            return
+        found.painted.append(painted)
+        found.shown.append(max(shown - painted, 0.0))
+        found.peak.append(peak_mb(terminal.process.pid))
+
+
+def settle(terminal: Terminal, marks: tuple[str, ...]) -> float | None:
+    """Seconds from the start until the last byte before the silence in which all the marks are there; None: never."""
+    looked = -1
+    while time.perf_counter() - terminal.began < PATIENCE and terminal.process.poll() is None:
+        time.sleep(0.1)
+        chunks = len(terminal.chunks)
+        if chunks == looked or not chunks:
+            continue
+        last = terminal.chunks[chunks - 1][0]
+        if time.perf_counter() - last > SILENCE and chunks == len(terminal.chunks):
+            if terminal.when(*marks) is not None:
+                return last - terminal.began
+            looked = chunks
+    return None
+
+
+def idle(bench: Bench, dashboard: Dashboard, found: Found) -> None:
+    """A finished run, nobody at the keys."""
+    say(f"{dashboard.name} idle")
+    with bench.opened(dashboard, bench.data / dashboard.kind, SMALL) as terminal:
+        if settle(terminal, (*dashboard.painted, *dashboard.whole)) is None:
+            found.why.append("never idle")
+            return
+        time.sleep(bench.plan.settle_seconds)
+        found.idle = watch(terminal, bench.plan.idle_seconds)
+
+
+def live(
+    bench: Bench, dashboard: Dashboard, found: Found, name: str, size: tuple[int, int], history: int
+) -> None:
+    """A run that goes on; then, with history and on the smaller screen, the keys."""
+    say(f"{dashboard.name} live, {name}")
+    with bench.going_on(dashboard, history) as folder, bench.opened(dashboard, folder, size) as terminal:
+        until = time.perf_counter() + PATIENCE
+        while terminal.when(*dashboard.painted) is None:
+            time.sleep(0.2)
+            if time.perf_counter() > until or terminal.process.poll() is not None:
+                found.why.append(f"live, {name}: it did not open")
+                return
+        # From the very start each second counts; else, what opening takes is not what going on takes.
+        time.sleep(bench.plan.settle_seconds if history > 1 else 0.0)
+        found.live[name] = watch(terminal, bench.plan.live_seconds)
+        if name == "120x40":
+            press(terminal, dashboard, found, bench.plan.keys)
+
+
+def watch(terminal: Terminal, seconds: float) -> Live:
+    """Look on for so long."""
+    began, cpu = time.perf_counter(), cpu_seconds(terminal.process.pid)
+    time.sleep(seconds)
+    took = time.perf_counter() - began
+    cpu = cpu_seconds(terminal.process.pid) - cpu
+    return Live(terminal.bytes_since(began) / took, 100 * cpu / took, peak_mb(terminal.process.pid))
+
+
+def press(terminal: Terminal, dashboard: Dashboard, found: Found, count: int) -> None:
+    """Press keys one after the other, at odd moments in which nothing was written."""
+    chance = random.Random(0)
+    for i in range(count):
+        time.sleep(chance.uniform(0.1, 0.5))
+        until = time.perf_counter() + 1.0
+        while time.perf_counter() - terminal.chunks[-1][0] < 0.06 and time.perf_counter() < until:
+            time.sleep(0.005)
+        pressed = terminal.type(dashboard.keys[i % len(dashboard.keys)])
+        answered = terminal.first_since(pressed, patience=5.0)
+        if answered is None:
+            found.unanswered += 1
+        else:
+            found.keys.append((answered - pressed) * 1e3)
+
+
+def report(found: Mapping[str, Found]) -> None:
+    """The table, the bars, and what could not be had."""
+    floor = found.get(FLOOR.name)
+    lines = [(title, [cell(each, floor) for each in found.values()]) for title, cell in ROWS]
+    print_table("dashboards", ("", *found), [(title, *cells) for title, cells in lines])
+    if VAEMON.name in found:
+        bars = Bars()
+        judge(bars, found[VAEMON.name], floor)
+        bars.print()
+    for name, each in found.items():
+        for line in dict.fromkeys(each.why):
+            print(f"{name}: {line}")
+        if each.unanswered:
+            print(f"{name}: {each.unanswered} keys had no answer within 5 s")
+
+
+def ratio(found: Found, floor: Found | None) -> float:
+    """First paint in that of the empty app: median of the rounds' ratios."""
+    if floor is None:
+        return float("nan")
+    ratios = [mine / least for mine, least in zip(found.painted, floor.painted, strict=False)]
+    return median(ratios) if ratios else float("nan")
+
+
+def _spread(values: list[float]) -> str:
+    return f"{number(median(values))} / {number(min(values))}" if values else "-"
+
+
+def _live(found: Found, name: str) -> str:
+    live = found.live.get(name)
+    return f"{number(live.bytes_a_second / 1e3, 2)}, {number(live.cpu_percent, 2)}" if live else "-"
+
+
+def _idle(found: Found) -> str:
+    return f"{number(found.idle.bytes_a_second)}, {number(found.idle.cpu_percent, 2)}" if found.idle else "-"
+
+
+def _memory(found: Found) -> float:
+    return max([*found.peak, *(each.peak_mb for each in found.live.values())], default=float("nan"))
+
+
+ROWS = (
+    ("file on disk, MB", lambda found, _: "-" if found.disk is None else number(found.disk)),
+    ("first paint, s: median / min", lambda found, _: _spread(found.painted)),
+    ("  in those of the empty app", lambda found, floor: number(ratio(found, floor), 2)),
+    ("all data shown after it, s", lambda found, _: _spread(found.shown) if found.disk else "-"),
+    ("most memory, MB", lambda found, _: number(_memory(found))),
+    ("live, 120x40: kB/s, % of a core", lambda found, _: _live(found, "120x40")),
+    ("live, 200x50", lambda found, _: _live(found, "200x50")),
+    ("live from the first row, 120x40", lambda found, _: _live(found, "new")),
+    (
+        "key to first byte, ms: median / max",
+        lambda found, _: f"{number(median(found.keys))} / {number(max(found.keys))}" if found.keys else "-",
+    ),
+    ("finished run: bytes/s, % of a core", lambda found, _: _idle(found)),
+)
+
+
+def judge(bars: Bars, found: Found, floor: Found | None) -> None:
+    """What was asked of vaemon."""
+    bars.at_most("file on disk", found.disk or float("nan"), 20, "MB")
+    bars.at_most("first paint, in those of the empty app", ratio(found, floor), 1.3, "x")
+    bars.at_most("all data shown after first paint, median", median(found.shown or [float("nan")]), 1, "s")
+    bars.at_most("most memory", _memory(found), 120, "MB")
+    for name, most_bytes, most_cpu in (("120x40", 8e3, 3), ("200x50", 16e3, 5), ("new", 8e3, 3)):
+        if live := found.live.get(name):
+            where = "from the first row" if name == "new" else name
+            bars.at_most(f"live, {where}", live.bytes_a_second / 1e3, most_bytes / 1e3, "kB/s")
+            bars.at_most(f"live, {where}", live.cpu_percent, most_cpu, "% of a core")
+    if found.keys:
+        bars.at_most("key to first byte, median", median(found.keys), 50, "ms")
+        bars.at_most("key to first byte, worst", max(found.keys), 120, "ms")
+    if found.idle:
+        bars.at_most("finished run", found.idle.bytes_a_second, 0, "bytes/s")
+        bars.at_most("finished run", found.idle.cpu_percent, 0.5, "% of a core")
+
+
+def say(words: str) -> None:
+    """What is going on, for whoever waits; not where nobody looks."""
+    if os.isatty(2):
+        print(words, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
