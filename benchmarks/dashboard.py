@@ -8,14 +8,14 @@ nothing made with Textual can paint; with --rivals also W&B LEET and terminalboa
 `pip install -r benchmarks/peers.txt`.
 
 First paint is from exec to header and titles of panels. All data are shown once the last step is on the screen and a
-second and a half of silence has followed; the last byte before it counts. Starts alternate. Bytes and CPU (user and
-kernel, of the process and its children) are those of thirty seconds in which another process logs 20 rows a second. A
-key is pressed when the terminal has been still for a moment; what is timed is the first byte afterwards.
+second and a half of silence has followed; the last byte before it counts. Starts alternate, after one of each Textual
+app that is not counted. Bytes and CPU (user and kernel, of the process and its children) are those of thirty seconds in
+which another process logs 20 rows a second. A key is pressed when the terminal has been still for a moment; what is
+timed is the first byte afterwards.
 """
 
 import argparse
 import contextlib
-import os
 import random
 import shutil
 import subprocess
@@ -69,10 +69,12 @@ class Found:
     """Seconds from exec to header and titles, a start each."""
     shown: list[float] = field(default_factory=list)
     """Seconds from first paint to all data, a start each."""
+    cpu: list[float] = field(default_factory=list)
+    """CPU seconds from exec to all data, a start each: what a loaded machine changes least."""
     peak: list[float] = field(default_factory=list)
     disk: float | None = None
     live: dict[str, Live] = field(default_factory=dict)
-    keys: list[float] = field(default_factory=list)
+    keys: dict[str, list[float]] = field(default_factory=dict)
     unanswered: int = 0
     idle: Live | None = None
     why: list[str] = field(default_factory=list)
@@ -84,11 +86,12 @@ class Bench:
     def __init__(self, folder: Path, data: Path, rivals: Path, plan: Plan) -> None:
         self.folder, self.data, self.rivals, self.plan = folder, data, rivals, plan
         self._count = 0
-        self._environment = child_environment(folder) | {"XDG_STATE_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
+        own = dict.fromkeys(("XDG_STATE_HOME", "XDG_CONFIG_HOME", "PYTHONPYCACHEPREFIX"), str(folder / "home"))
+        self._environment = child_environment(folder) | own
 
     def environment(self, dashboard: Dashboard) -> Mapping[str, str]:
-        """A rival's without this repository's path."""
-        left_out = {"PYTHONPATH"} if dashboard.is_rival else set()
+        """As a user has it: with compiled modules, a rival's without this repository's path."""
+        left_out = {"PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", *(["PYTHONPATH"] if dashboard.is_rival else [])}
         return {key: value for key, value in self._environment.items() if key not in left_out}
 
     @contextlib.contextmanager
@@ -138,7 +141,9 @@ class Bench:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rivals", nargs="?", const=".venv-peers", metavar="VENV", help="measure W&B LEET and terminalboard too")
+    parser.add_argument(
+        "--rivals", nargs="?", const=".venv-peers", metavar="VENV", help="measure W&B LEET and terminalboard too"
+    )
     parser.add_argument("--only", metavar="NAME", help="of vaemon and the rivals, this one")
     parser.add_argument("--quick", action="store_true", help="few rounds: to see that it works")
     parser.add_argument("--data", type=Path, help="where the runs lie, or are to lie")
@@ -173,20 +178,26 @@ def chosen(only: str | None, bench: Bench, *, with_rivals: bool) -> list[Dashboa
 def measure(bench: Bench, found: dict[str, Found]) -> None:
     """Everything, of everyone."""
     subjects = [each for each in ALL if each.name in found]
+    shown = [each for each in subjects if each.kind]
+    for each in shown:
+        found[each.name].disk = bytes_below(bench.finished_run(each)) / 1e6
+    starts(bench, subjects, found)
+    for each in shown:
+        idle(bench, each, found[each.name])
+        for name, size, history in (("120x40", SMALL, HISTORY), ("200x50", LARGE, HISTORY), ("new", SMALL, 1)):
+            live(bench, each, found[each.name], name, size, history)
+
+
+def starts(bench: Bench, subjects: list[Dashboard], found: dict[str, Found]) -> None:
+    """Starts by turns; of a rival few, for each takes a minute."""
     for each in subjects:
-        folder = bench.finished_run(each)
-        if each.kind:
-            found[each.name].disk = bytes_below(folder) / 1e6
+        if not each.is_rival:  # once unmeasured: modules are compiled, files are read
+            start(bench, each, Found())
     for i in range(bench.plan.rounds):
         for each in subjects:
             if not each.is_rival or i < bench.plan.rival_rounds:
                 say(f"start {i + 1} of {each.name}")
                 start(bench, each, found[each.name])
-    for each in subjects:
-        if each.kind:
-            idle(bench, each, found[each.name])
-            for name, size, history in (("120x40", SMALL, HISTORY), ("200x50", LARGE, HISTORY), ("new", SMALL, 1)):
-                live(bench, each, found[each.name], name, size, history)
 
 
 def start(bench: Bench, dashboard: Dashboard, found: Found) -> None:
@@ -199,6 +210,7 @@ def start(bench: Bench, dashboard: Dashboard, found: Found) -> None:
             return
         found.painted.append(painted)
         found.shown.append(max(shown - painted, 0.0))
+        found.cpu.append(cpu_seconds(terminal.process.pid))
         found.peak.append(peak_mb(terminal.process.pid))
 
 
@@ -227,11 +239,10 @@ def idle(bench: Bench, dashboard: Dashboard, found: Found) -> None:
             return
         time.sleep(bench.plan.settle_seconds)
         found.idle = watch(terminal, bench.plan.idle_seconds)
+        press(terminal, dashboard, found, "finished", bench.plan.keys)
 
 
-def live(
-    bench: Bench, dashboard: Dashboard, found: Found, name: str, size: tuple[int, int], history: int
-) -> None:
+def live(bench: Bench, dashboard: Dashboard, found: Found, name: str, size: tuple[int, int], history: int) -> None:
     """A run that goes on; then, with history and on the smaller screen, the keys."""
     say(f"{dashboard.name} live, {name}")
     with bench.going_on(dashboard, history) as folder, bench.opened(dashboard, folder, size) as terminal:
@@ -245,7 +256,7 @@ def live(
         time.sleep(bench.plan.settle_seconds if history > 1 else 0.0)
         found.live[name] = watch(terminal, bench.plan.live_seconds)
         if name == "120x40":
-            press(terminal, dashboard, found, bench.plan.keys)
+            press(terminal, dashboard, found, "live", bench.plan.keys)
 
 
 def watch(terminal: Terminal, seconds: float) -> Live:
@@ -257,9 +268,9 @@ def watch(terminal: Terminal, seconds: float) -> Live:
     return Live(terminal.bytes_since(began) / took, 100 * cpu / took, peak_mb(terminal.process.pid))
 
 
-def press(terminal: Terminal, dashboard: Dashboard, found: Found, count: int) -> None:
+def press(terminal: Terminal, dashboard: Dashboard, found: Found, run: str, count: int) -> None:
     """Press keys one after the other, at odd moments in which nothing was written."""
-    chance = random.Random(0)
+    chance, took = random.Random(0), found.keys.setdefault(run, [])
     for i in range(count):
         time.sleep(chance.uniform(0.1, 0.5))
         until = time.perf_counter() + 1.0
@@ -270,7 +281,7 @@ def press(terminal: Terminal, dashboard: Dashboard, found: Found, count: int) ->
         if answered is None:
             found.unanswered += 1
         else:
-            found.keys.append((answered - pressed) * 1e3)
+            took.append((answered - pressed) * 1e3)
 
 
 def report(found: Mapping[str, Found]) -> None:
@@ -306,6 +317,11 @@ def _live(found: Found, name: str) -> str:
     return f"{number(live.bytes_a_second / 1e3, 2)}, {number(live.cpu_percent, 2)}" if live else "-"
 
 
+def _keys(found: Found, run: str) -> str:
+    took = found.keys.get(run)
+    return f"{number(median(took))} / {number(max(took))}" if took else "-"
+
+
 def _idle(found: Found) -> str:
     return f"{number(found.idle.bytes_a_second)}, {number(found.idle.cpu_percent, 2)}" if found.idle else "-"
 
@@ -319,14 +335,13 @@ ROWS = (
     ("first paint, s: median / min", lambda found, _: _spread(found.painted)),
     ("  in those of the empty app", lambda found, floor: number(ratio(found, floor), 2)),
     ("all data shown after it, s", lambda found, _: _spread(found.shown) if found.disk else "-"),
+    ("CPU until then, s", lambda found, _: _spread(found.cpu)),
     ("most memory, MB", lambda found, _: number(_memory(found))),
     ("live, 120x40: kB/s, % of a core", lambda found, _: _live(found, "120x40")),
     ("live, 200x50", lambda found, _: _live(found, "200x50")),
     ("live from the first row, 120x40", lambda found, _: _live(found, "new")),
-    (
-        "key to first byte, ms: median / max",
-        lambda found, _: f"{number(median(found.keys))} / {number(max(found.keys))}" if found.keys else "-",
-    ),
+    ("key to first byte, live, ms: median / max", lambda found, _: _keys(found, "live")),
+    ("  on the finished run", lambda found, _: _keys(found, "finished")),
     ("finished run: bytes/s, % of a core", lambda found, _: _idle(found)),
 )
 
@@ -342,18 +357,17 @@ def judge(bars: Bars, found: Found, floor: Found | None) -> None:
             where = "from the first row" if name == "new" else name
             bars.at_most(f"live, {where}", live.bytes_a_second / 1e3, most_bytes / 1e3, "kB/s")
             bars.at_most(f"live, {where}", live.cpu_percent, most_cpu, "% of a core")
-    if found.keys:
-        bars.at_most("key to first byte, median", median(found.keys), 50, "ms")
-        bars.at_most("key to first byte, worst", max(found.keys), 120, "ms")
+    if took := found.keys.get("live"):
+        bars.at_most("key to first byte, live, median", median(took), 50, "ms")
+        bars.at_most("key to first byte, live, worst", max(took), 120, "ms")
     if found.idle:
         bars.at_most("finished run", found.idle.bytes_a_second, 0, "bytes/s")
         bars.at_most("finished run", found.idle.cpu_percent, 0.5, "% of a core")
 
 
 def say(words: str) -> None:
-    """What is going on, for whoever waits; not where nobody looks."""
-    if os.isatty(2):
-        print(words, file=sys.stderr)
+    """What is going on, for whoever waits."""
+    print(f"{time.strftime('%T')} {words}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,9 @@ QUERIES = (
 )
 """What a program may ask, and what an xterm-like terminal with a dark ground answers."""
 
-ESCAPES = re.compile(rb"\x1b\[[0-9;:?<>=]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1bP.*?\x1b\\|\x1b[()].|\x1b.", re.S)
+ESCAPES = re.compile(
+    rb"\x1b\[[0-9;:?<>=]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1bP.*?\x1b\\|\x1b[()].|\x1b.", re.S
+)
 KEPT = 400
 """Bytes of one chunk that are looked at again with the next, for a word may be parted."""
 TICKS = os.sysconf("SC_CLK_TCK")
