@@ -17,6 +17,7 @@ timed is the first byte afterwards.
 import argparse
 import contextlib
 import random
+import select
 import shutil
 import subprocess
 import sys
@@ -34,14 +35,18 @@ from terminal import Terminal, cpu_seconds, peak_mb
 SMALL, LARGE = (120, 40), (200, 50)
 SILENCE = 1.5
 RATE, HISTORY = 20, 2_500
-PATIENCE = 150.0
+PATIENCE = 120.0
+
+
+class NotWritten(Exception):
+    """The library whose run was to be shown did not write one."""
 
 
 @dataclass
 class Plan:
     """How much of everything."""
 
-    rounds: int = 11
+    rounds: int = 9
     rival_rounds: int = 2
     live_seconds: float = 30.0
     idle_seconds: float = 20.0
@@ -132,11 +137,15 @@ class Bench:
         with self.write(dashboard, folder, history, RATE) as writer:
             try:
                 assert writer.stdout is not None
-                if not writer.stdout.readline():
-                    raise RuntimeError(f"{dashboard.name}: its run could not be written")
+                ready, _, _ = select.select([writer.stdout], [], [], PATIENCE)
+                if not ready or not writer.stdout.readline():
+                    raise NotWritten(f"no run was written within {PATIENCE:.0f} s")
                 yield folder
             finally:
                 writer.terminate()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    writer.wait(20)
+                writer.kill()
 
 
 def main() -> int:
@@ -155,8 +164,10 @@ def main() -> int:
         plan = QUICK if asked.quick else Plan()
         bench = Bench(Path(place), data, Path(asked.rivals or ".").absolute(), plan)
         found = {each.name: Found() for each in chosen(asked.only, bench, with_rivals=bool(asked.rivals))}
-        measure(bench, found)
-    report(found)
+        try:
+            measure(bench, found)
+        finally:
+            report(found)
     return 0
 
 
@@ -185,7 +196,10 @@ def measure(bench: Bench, found: dict[str, Found]) -> None:
     for each in shown:
         idle(bench, each, found[each.name])
         for name, size, history in (("120x40", SMALL, HISTORY), ("200x50", LARGE, HISTORY), ("new", SMALL, 1)):
-            live(bench, each, found[each.name], name, size, history)
+            try:
+                live(bench, each, found[each.name], name, size, history)
+            except NotWritten as error:
+                found[each.name].why.append(f"live, {name}: {error}")
 
 
 def starts(bench: Bench, subjects: list[Dashboard], found: dict[str, Found]) -> None:
@@ -272,12 +286,17 @@ def press(terminal: Terminal, dashboard: Dashboard, found: Found, run: str, coun
     """Press keys one after the other, at odd moments in which nothing was written."""
     chance, took = random.Random(0), found.keys.setdefault(run, [])
     for i in range(count):
+        if terminal.process.poll() is not None:
+            found.why.append(f"it ended while keys were pressed on the {run} run")
+            return
         time.sleep(chance.uniform(0.1, 0.5))
         until = time.perf_counter() + 1.0
-        while time.perf_counter() - terminal.chunks[-1][0] < 0.06 and time.perf_counter() < until:
+        while terminal.first_since(time.perf_counter() - 0.06, patience=0.001, more_than=dashboard.spinner):
+            if time.perf_counter() > until:
+                break
             time.sleep(0.005)
         pressed = terminal.type(dashboard.keys[i % len(dashboard.keys)])
-        answered = terminal.first_since(pressed, patience=5.0)
+        answered = terminal.first_since(pressed, patience=5.0, more_than=dashboard.spinner)
         if answered is None:
             found.unanswered += 1
         else:

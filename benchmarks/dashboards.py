@@ -24,6 +24,8 @@ class Dashboard:
     """What `write.py` calls its format; empty: it shows no data."""
     keys: tuple[bytes, ...] = ()
     """Keys each of which changes what is on the screen, in this order."""
+    spinner: int = 0
+    """Bytes of a write, at most, that is no answer: something turns while a run goes on."""
     needs: str = ""
     """The package that must be there, where it is not this repository's."""
     is_rival: bool = False
@@ -49,6 +51,7 @@ LEET = Dashboard(
     whole=("Finished",),
     kind="wandb",
     keys=(b"n", b"N", b"n", b"n", b"N", b"N"),
+    spinner=80,
     needs="wandb",
     is_rival=True,
 )

@@ -79,11 +79,11 @@ class Terminal:
         """Bytes written since that time."""
         return sum(len(chunk) for at, chunk in list(self.chunks) if at >= then)
 
-    def first_since(self, then: float, patience: float) -> float | None:
-        """When the first byte since that time came; None where none came within so many seconds."""
+    def first_since(self, then: float, *, patience: float, more_than: int = 0) -> float | None:
+        """When the first chunk since that time came, of more than so many bytes; None where none came in `patience` s."""
         until = then + patience
         while time.perf_counter() < until:
-            came = [at for at, _ in self.chunks[-64:] if at > then]
+            came = [at for at, chunk in self.chunks[-64:] if at > then and len(chunk) > more_than]
             if came:
                 return came[0]
             time.sleep(0.001)

@@ -9,6 +9,7 @@ environment that has no more than the one library and NumPy.
 import argparse
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -100,7 +101,8 @@ def main() -> int:
     parser.add_argument("--steps", type=int, required=True)
     parser.add_argument("--rate", type=float)
     asked = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    told = threading.Event()  # an exception might be swallowed by whatever it strikes
+    signal.signal(signal.SIGTERM, lambda *_: told.set())
     asked.folder.mkdir(parents=True, exist_ok=True)
     writer = KINDS[asked.kind](asked.folder)
     try:
@@ -111,6 +113,8 @@ def main() -> int:
         writer.flush()
         print("ready", flush=True)
         for step in steps_at(asked.rate, asked.steps + 1) if asked.rate else ():
+            if told.is_set():
+                break
             writer.log(step, WAKING.row(step))
             if asked.kind == "tensorboard":
                 writer.flush()  # else it waits two minutes, and nothing would be live
