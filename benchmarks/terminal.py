@@ -80,7 +80,7 @@ class Terminal:
         return sum(len(chunk) for at, chunk in list(self.chunks) if at >= then)
 
     def first_since(self, then: float, *, patience: float, more_than: int = 0) -> float | None:
-        """When the first chunk since that time came, of more than so many bytes; None where none came in `patience` s."""
+        """When the first chunk since that time came, of more than so many bytes; None where none came."""
         until = then + patience
         while time.perf_counter() < until:
             came = [at for at, chunk in self.chunks[-64:] if at > then and len(chunk) > more_than]
