@@ -18,6 +18,7 @@ _TITLES = {
     "drop": "rows dropped",
     "error": "error",
     "recovered": "recovered",
+    "alert": "alert",
 }
 
 

@@ -1,5 +1,7 @@
 """The signs in which runs are told: what is safe to write, and what stands for a sign where there is only ASCII."""
 
+import codecs
+
 _ASCII = {
     "●": "*",
     "◐": "+",
@@ -57,3 +59,12 @@ def safe(text: str) -> str:
 def to_ascii(text: str) -> str:
     """The text in ASCII, as many characters long; signs without a stand-in become question marks."""
     return text.translate(_TO_ASCII).encode("ascii", "replace").decode("ascii")
+
+
+def written(text: str, encoding: str | None, *, ascii_only: bool = False) -> str:
+    """The text as a stream of that encoding can take it: as it is in UTF-8, else in ASCII."""
+    try:
+        unicode = codecs.lookup(encoding or "ascii").name.startswith("utf")
+    except LookupError:
+        unicode = False
+    return text if unicode and not ascii_only else to_ascii(text)

@@ -6,17 +6,21 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from textual import events, work
 from textual.app import App
 from textual.binding import BindingType
 from textual.screen import Screen
 from textual.theme import Theme
+from textual.timer import Timer
 from textual.worker import Worker, WorkerState, get_current_worker
 
 from vaemon.errors import VaemonError
 from vaemon.source.protocol import Source
+from vaemon.view.lookout import Lookout
+from vaemon.view.state import RunView
+from vaemon.view.status import status
 from vaemon.watch.messages import StageAsked, ViewChanged
 from vaemon.watch.poller import Poller
 from vaemon.watch.render.palette import Palette, choose
@@ -26,6 +30,10 @@ from vaemon.watch.widgets.pen import Pen
 
 FAST, OVER_SSH = 2.0, 1.0
 """Frames a second."""
+LOOK_SECONDS = 1.0
+"""A run that brings nothing new is looked at so often, for it may stall."""
+NOTICE_SECONDS = 10.0
+"""An alert stands at the bottom for so long."""
 
 
 class WatchApp(App[None]):
@@ -40,7 +48,7 @@ class WatchApp(App[None]):
         *,
         hz: float | None = None,
         ascii: bool = False,
-        until: Literal["finished"] | None = None,
+        lookout: Lookout | None = None,
         linger: float = 5.0,
         light: bool | None = None,
         clock: Callable[[], float] = time.time,
@@ -53,8 +61,8 @@ class WatchApp(App[None]):
             source: where the run is read from; used by the poller's thread alone, and not closed here.
             hz: frames a second; by default 2, or 1 over ssh.
             ascii: no signs beyond ASCII.
-            until: "finished": close by itself once the run is over, unless a key is pressed.
-            linger: seconds between the run's end and closing.
+            lookout: is shown every view; the dashboard closes by itself when it is done, unless a key is pressed.
+            linger: seconds between that and closing.
             light: whether the terminal's background is light; by default what $COLORFGBG says, else dark.
             clock: the time, seconds since 1970.
             title: the run's name until it tells its own.
@@ -71,11 +79,16 @@ class WatchApp(App[None]):
         self.theme = palette.name
         self.poller = Poller(source, lambda view: self.post_message(ViewChanged(view)), hz=hz, clock=clock)
         self.run_screen = RunScreen(Pen(palette, ascii_only=ascii), title=title, hz=hz, clock=clock)
-        self._until = until
+        self._lookout = lookout
+        self._now = clock
+        self._newest = RunView()
+        self._stays = False
+        """Whether a key has been pressed since it began to close."""
+        self._silence: Timer | None = None
         self._linger = linger
         self._closes: float | None = None
         self.failure: BaseException | None = None
-        """What ended the reading of the source, where that was no fault of the source."""
+        """What ended it, where that was no fault of the source."""
 
     def get_default_screen(self) -> Screen[Any]:
         """The run's screen is the first and lowest."""
@@ -84,6 +97,8 @@ class WatchApp(App[None]):
     def on_mount(self) -> None:
         """Begin to ask the source; leave the terminal in order when told to end."""
         self.poll()
+        if self._lookout is not None:
+            self.set_interval(LOOK_SECONDS, self._look_out)
         if threading.current_thread() is threading.main_thread():
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGHUP):
@@ -101,13 +116,39 @@ class WatchApp(App[None]):
             self.exit()
 
     def on_view_changed(self, message: ViewChanged) -> None:
-        """Show the newer view; begin to close where the run is over and this was asked for."""
-        self.run_screen.show(message.view)
-        info = message.view.info
-        over = info is not None and info.state.over and not message.view.loading
-        if over and self._until == "finished" and self._closes is None:
+        """Show the newer view."""
+        self._newest = message.view
+        if self._lookout is None:
+            self.run_screen.show(self._newest)
+        else:
+            self._look_out(new=True)
+
+    def _look_out(self, new: bool = False) -> None:
+        """Show the view to the lookout, and do as it says."""
+        assert self._lookout is not None
+        try:
+            seen = self._lookout.see(self._newest, status(self._newest, self._now()))
+        except VaemonError as error:
+            self.failure = error
+            self.exit()
+            return
+        if new or seen.alerts:
+            self.run_screen.show(seen.view)
+        for text in (*seen.troubles, *(f"alert: {alert.text}" for alert in seen.alerts)):
+            self._tell(text)
+        if seen.escapes and self._driver is not None:
+            self._driver.write(seen.escapes)
+            self._driver.flush()
+        if seen.done and self._closes is None and not self._stays:
             self._closes = self._linger
             self._count_down()
+
+    def _tell(self, text: str) -> None:
+        """Put a few words at the bottom for a while."""
+        self.run_screen.say(text)
+        if self._silence is not None:
+            self._silence.stop()
+        self._silence = self.set_timer(NOTICE_SECONDS, lambda: self.run_screen.say(""))
 
     def on_stage_asked(self, message: StageAsked) -> None:
         """Ask the source for another stage."""
@@ -127,7 +168,7 @@ class WatchApp(App[None]):
     async def on_event(self, event: events.Event) -> None:
         """Take any key as a wish to stay."""
         if isinstance(event, events.Key) and self._closes is not None:
-            self._closes, self._until = None, None
+            self._closes, self._stays = None, True
             self.run_screen.say("")
         await super().on_event(event)
 
@@ -140,6 +181,8 @@ def watch(source: Source, **options: Any) -> None:
     """
     app = WatchApp(source, **options)
     app.run()
+    if isinstance(app.failure, VaemonError):
+        raise app.failure
     if app.failure is not None:
         what = f"{type(app.failure).__name__}: {app.failure}"
         raise VaemonError(

@@ -21,6 +21,7 @@ _SIGNS = {
     "drop": ("▲", "warn"),
     "error": ("✗", "bad"),
     "recovered": ("●", "good"),
+    "alert": ("▲", "warn"),
 }
 
 
