@@ -34,6 +34,8 @@ def print_once(source: Source, sentry: Sentry, *, json: bool, hz: float | None, 
 def print_updates(source: Source, sentry: Sentry, *, json: bool, hz: float | None, ascii_only: bool) -> None:
     """A line for each update, and one for each new event; or a JSON object in a line for each update."""
     for update in updates(source, sentry, hz=hz or HZ):
+        if not update.new:
+            continue
         if json:
             _say(as_json(update.view, update.now, update.seen.alerts), ascii_only)
         else:

@@ -11,6 +11,7 @@ from vaemon.view.fold import fold, heard, source_lost
 from vaemon.view.lookout import Lookout, Seen
 from vaemon.view.state import RunView
 from vaemon.view.status import Status, status
+from vaemon.view.words import duration
 
 PATIENCE = 5.0
 """Seconds that a source may not answer before it is given up."""
@@ -28,6 +29,8 @@ class Update:
     seen: Seen
     now: float
     """Seconds since 1970."""
+    new: bool = True
+    """Whether there is anything new to tell; the last update may have nothing."""
 
 
 def updates(
@@ -61,13 +64,14 @@ def updates(
         fares = status(view, now)
         seen = lookout.see(view, fares)
         ends = seen.done or (_over(view) and not view.lost)
-        if (ends or seen.alerts or seen.troubles or _tells(view, fares) != told) and not (view.loading and not ends):
-            yield Update(before, seen.view, seen, now)
+        new = bool(seen.alerts or seen.troubles) or _tells(view, fares) != told
+        if ends or (new and not view.loading):
+            yield Update(before, seen.view, seen, now, new)
             before, told = seen.view, _tells(view, fares)
         if ends:
             return
         if view.lost and now - answered >= patience:
-            raise SourceLost(f"{_name(view)}there is no answer any more, and it was given up: {view.lost}")
+            raise SourceLost(f"{_name(view)} has not answered for {duration(patience)}: {view.lost}; was it moved, or removed?")
         wait(0.0 if view.loading else 1.0 / hz)
 
 
@@ -95,7 +99,7 @@ def _over(view: RunView) -> bool:
 
 
 def _name(view: RunView) -> str:
-    return f"{view.info.name}: " if view.info is not None and view.info.name else ""
+    return view.info.name if view.info is not None and view.info.name else "the run"
 
 
 def _tells(view: RunView, fares: Status) -> tuple[object, ...]:

@@ -4,7 +4,7 @@ from vaemon.view.alerts import ALERT
 from vaemon.view.chronicle import Line, chronicle
 from vaemon.view.signs import safe
 from vaemon.view.state import CHART_CHANNELS, RunView
-from vaemon.view.status import status
+from vaemon.view.status import Kind, status
 from vaemon.view.words import STATE_WORDS, counts_line, epochs, eta, number, rate, steps
 
 EVENT_LINES = 8
@@ -45,7 +45,8 @@ def _head(view: RunView, now: float) -> str:
         if not view.info.state.over:
             left = eta(view.latest.step, stage.total_steps if stage else None, view.rate)
             parts += [rate(view.rate), f"{left} left" if left else ""]
-        parts.append(f"newest row {fares.age}")
+        if fares.kind not in (Kind.STALLED, Kind.LOST):  # Those words have the age in them.
+            parts.append(f"newest row {fares.age}")
     elif view.info is not None:
         parts.append(f"looked for in {view.info.address}")
     if fares.reason:

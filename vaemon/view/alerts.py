@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from vaemon.batch import Event
+from vaemon.errors import UsageError, nearest
 from vaemon.latents import DEFAULT, LatentState
 from vaemon.view.chronicle import chronicle
 from vaemon.view.conditions import Condition, parse_condition
@@ -65,6 +66,9 @@ def parse_rule(text: str, asked: str = "--alert") -> Rule:
     """A rule as it is written: a condition, or a word. Raises UsageError."""
     word = text.strip()
     word = _OTHER_WORDS.get(word, word)
+    near = nearest(word, (*EVENTS, *TRUTHS, *_OTHER_WORDS))
+    if word.isalpha() and near is not None and near != word:
+        raise UsageError(f"{asked} {text!r}: there is no such rule; did you mean {near!r}?")
     condition = parse_condition(word, asked) if word not in EVENTS or word in TRUTHS else None
     return Rule(text, condition, word if word in EVENTS else "")
 
@@ -82,7 +86,7 @@ def look(told: Told, rules: Sequence[Rule], view: RunView, fares: Status) -> tup
         if true and rule.text not in held:
             alerts.append(_alert(rule, _reason(rule, known, view, fares), view))
         elif happened and not true:
-            alerts.append(_alert(rule, _happened(happened), view))
+            alerts.append(replace(_alert(rule, _happened(happened), view), step=happened[-1].step))
         if true:
             held[rule.text] = at
         elif _armed_again(rule, held.get(rule.text), at, view):

@@ -110,9 +110,9 @@ def _comparison(match: re.Match[str], text: str, asked: str) -> Comparison:
     if sign is None and name in TRUTHS:
         return Comparison(name)
     if sign is None:
+        lacks = f"{name!r} is no state, and is compared with no number"
         near = nearest(name, TRUTHS)
-        hint = f"did you mean {near!r}?" if near else f"{name!r} is no state; {_EXAMPLE}"
-        raise UsageError(f"{asked} {text!r}: {hint}")
+        raise UsageError(f"{asked} {text!r}: {lacks}; {f'did you mean {near!r}?' if near else _EXAMPLE}")
     if name in TRUTHS:
         raise UsageError(f"{asked} {text!r}: {name!r} is true or false and is compared with nothing; write it alone")
     return Comparison(name, "==" if sign == "=" else sign, float(number))
