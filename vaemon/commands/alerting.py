@@ -89,7 +89,7 @@ def make_sentry(
     rules = [parse_rule(each) for each in alert]
     told: dict[str, hooks.Hook] = {}
     if run_on_alert is not None:
-        told["--run-on-alert"] = hooks.command_hook(run_on_alert)
+        told["--run-on-alert"] = hooks.CommandHook(run_on_alert)
     if webhook is not None:
         told["--webhook"] = hooks.webhook(webhook)
     return Sentry(

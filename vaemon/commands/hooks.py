@@ -79,33 +79,35 @@ class Hooks:
             self._troubles.put(f"{option} failed: {why}")
 
 
-def command_hook(command: str) -> Hook:
-    """Start a command for each alert, without a shell; what it is about stands in its environment.
+class CommandHook:
+    """Starts a command for each alert, without a shell; what it is about stands in its environment.
 
     VAEMON_RUN, VAEMON_RULE, VAEMON_TEXT, VAEMON_STEP. It is left alone from then on, its output goes nowhere.
-
-    Raises:
-        UsageError: there is no command, or a quote is not closed.
     """
-    try:
-        words = shlex.split(command)
-    except ValueError as error:
-        raise UsageError(f"--run-on-alert {command!r}: {error}") from error
-    if not words:
-        raise UsageError("--run-on-alert: there is no command; write it as in 'notify-send vaemon'")
-    children: list[subprocess.Popen[bytes]] = []
 
-    def run(occasion: Occasion) -> None:
-        children[:] = [child for child in children if child.poll() is None]
-        if len(children) >= MOST_CHILDREN:
+    def __init__(self, command: str) -> None:
+        """Start this command, in a shell's notation. Raises UsageError where it is none."""
+        try:
+            self._words = shlex.split(command)
+        except ValueError as error:
+            raise UsageError(f"--run-on-alert {command!r}: {error}") from error
+        if not self._words:
+            raise UsageError("--run-on-alert: there is no command; write it as in 'notify-send vaemon'")
+        self.children: list[subprocess.Popen[bytes]] = []
+        """Those that may run still."""
+
+    def __call__(self, occasion: Occasion) -> None:
+        """Start it once more. Raises OSError where it cannot be, or where too many of it run already."""
+        self.children = [child for child in self.children if child.poll() is None]
+        if len(self.children) >= MOST_CHILDREN:
             raise OSError(f"{MOST_CHILDREN} of its processes run still; it was not started again")
         quiet = subprocess.DEVNULL
         environment = {**os.environ, **_environment(occasion)}
-        children.append(
-            subprocess.Popen(words, env=environment, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True)
+        self.children.append(
+            subprocess.Popen(
+                self._words, env=environment, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True
+            )
         )
-
-    return run
 
 
 def _environment(occasion: Occasion) -> dict[str, str]:

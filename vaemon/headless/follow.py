@@ -71,7 +71,9 @@ def updates(
         if ends:
             return
         if view.lost and now - answered >= patience:
-            raise SourceLost(f"{_name(view)} has not answered for {duration(patience)}: {view.lost}; was it moved, or removed?")
+            raise SourceLost(
+                f"{_name(view)} has not answered for {duration(patience)}: {view.lost}; was it moved, or removed?"
+            )
         wait(0.0 if view.loading else 1.0 / hz)
 
 
