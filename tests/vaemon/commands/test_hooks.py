@@ -57,7 +57,7 @@ def test_a_command_is_started_without_a_shell_and_told_of_what(tmp_path):
     script = tmp_path / "tell.py"
     script.write_text(
         "import json, os, sys, pathlib\n"
-        "told = {k: v for k, v in os.environ.items() if k.startswith('VAEMON_R') or k in ('VAEMON_TEXT', 'VAEMON_STEP')}\n"
+        "told = {name: value for name, value in os.environ.items() if name.startswith('VAEMON_')}\n"
         "pathlib.Path(sys.argv[1]).write_text(json.dumps([sys.argv[2:], told]))\n"
     )
     written = tmp_path / "told.json"

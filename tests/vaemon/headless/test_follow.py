@@ -26,10 +26,9 @@ def test_a_run_is_waited_for(made):
 
 def test_a_run_that_stalls_and_one_that_crashes_are_updates(made):
     clock = made.Clock()
-    states = []
     answers = [made.batch(10)] * 30 + [made.batch(10, state=RunState.CRASHED)]
-    for update in updates(made.Script(answers), made.Guard(), clock=clock, wait=clock.wait):
-        states.append((update.view.info.state, update.now - made.NOW))
+    told = updates(made.Script(answers), made.Guard(), clock=clock, wait=clock.wait)
+    states = [(update.view.info.state, update.now - made.NOW) for update in told]
     assert states == [(RunState.RUNNING, 0), (RunState.RUNNING, 11), (RunState.CRASHED, 30)]
 
 
@@ -79,11 +78,10 @@ def test_it_is_asked_as_often_as_wanted(made):
 def test_a_source_that_is_gone_is_given_up_after_a_while(made):
     clock = made.Clock()
     source = made.Script([made.batch(10), SourceLost("no such folder")])
-    seen = []
+    told = updates(source, made.Guard(), clock=clock, wait=clock.wait)
+    assert [next(told).view.lost, next(told).view.lost] == ["", "no such folder"]
     with pytest.raises(SourceLost, match="r has not answered for 5 s: no such folder"):
-        for update in updates(source, made.Guard(), clock=clock, wait=clock.wait):
-            seen.append(update.view.lost)
-    assert seen == ["", "no such folder"]
+        next(told)
     assert clock.now - made.NOW == pytest.approx(5.0, abs=1.0)
 
 

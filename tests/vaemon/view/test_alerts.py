@@ -1,4 +1,5 @@
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -62,7 +63,7 @@ def test_between_two_tellings_the_rule_was_false_for_some_rows(steps):
         views.append(view(0.001 if true else 1.0, rows))
     fires = [i for i, alerts in enumerate(told(["mse<0.01"], views)) if alerts]
     assert all(steps[i][0] for i in fires)
-    for first, second in zip(fires, fires[1:], strict=False):
+    for first, second in pairwise(fires):
         true_before = max(i for i in range(first, second) if steps[i][0])
         false = [views[i].rows for i in range(true_before + 1, second)]
         assert false

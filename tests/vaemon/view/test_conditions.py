@@ -1,5 +1,6 @@
 import math
 import operator
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -67,10 +68,8 @@ def test_the_signs_are_those_of_arithmetic(left, right, name):
 
 @given(st.text(max_size=30))
 def test_any_text_is_a_condition_or_a_usage_error(text):
-    try:
-        parse_condition(text).holds(FACTS)
-    except UsageError as error:
-        assert str(error).startswith("condition ")
+    with suppress(UsageError):
+        assert parse_condition(text).holds(FACTS) in (True, False)
 
 
 @pytest.mark.parametrize(
