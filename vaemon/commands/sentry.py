@@ -3,7 +3,9 @@
 import os
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
+from vaemon.batch import Event
 from vaemon.commands.hooks import Hooks, Occasion
 from vaemon.view.alerts import Alert, Rule, Told, among_events, look
 from vaemon.view.conditions import Condition
@@ -55,7 +57,7 @@ class Sentry:
         self._told = Told()
         self._alerts: list[Alert] = []
         self._checked = False
-        self._shown: tuple[RunView, int, RunView] | None = None
+        self._shown: tuple[tuple[Event, ...], int, tuple[Event, ...]] = ((), 0, ())
         self._code: int | None = None
 
     @property
@@ -114,7 +116,7 @@ class Sentry:
         over = view.info is not None and view.info.state.over and not view.loading
         if alerted and self._ends_on_alert:
             self._code = NOT_MET
-        elif self._until is not None and self._until.holds(known):
+        elif self._until is not None and self._until.holds(_so_far(view, known)):
             self._code = 0
         elif over and self.waits:
             self._code = NOT_MET if self._until is not None else 0
@@ -122,15 +124,25 @@ class Sentry:
             self._code = NOT_MET
 
     def _among_events(self, view: RunView) -> RunView:
-        # The same view is seen again and again; its events are to be the same ones.
-        if self._shown is None or self._shown[:2] != (view, len(self._alerts)):
-            self._shown = view, len(self._alerts), among_events(view, self._alerts)
-        return self._shown[2]
+        if not self._alerts:
+            return view
+        # Most views bring no event; theirs are then to be the very same ones, by which whoever reads them knows it.
+        events, alerts, shown = self._shown
+        if events is not view.events or alerts != len(self._alerts):
+            shown = among_events(view, self._alerts).events
+            self._shown = view.events, len(self._alerts), shown
+        return replace(view, events=shown)
 
     def _escapes(self, name: str, alert: Alert) -> str:
         text = safe(f"vaemon {name}: {alert.text}").replace(";", ",")
         asked = f"\x1b]9;{text}\x07", f"\x1b]777;notify;vaemon;{text}\x07"
         return ("".join(map(_through_tmux, asked)) if self._notify else "") + ("\x07" if self._bell else "")
+
+
+def _so_far(view: RunView, known: dict[str, float]) -> dict[str, float]:
+    """What is known, with a value that was not finite in a row between two looks."""
+    bad = any(event.kind == "nan" for event in view.events)
+    return {**known, "nan": 1.0} if bad and "nan" in known else known
 
 
 def _through_tmux(sequence: str) -> str:

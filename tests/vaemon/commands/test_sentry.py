@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from vaemon.batch import Latest, RunInfo, RunState
+from vaemon.batch import Event, Latest, RunInfo, RunState
 from vaemon.commands.hooks import Hooks
 from vaemon.commands.sentry import Sentry
 from vaemon.errors import UnknownName
@@ -45,6 +47,13 @@ def test_waiting_for_a_condition(condition, views, done, code):
     sentry = until(condition)
     assert [see(sentry, each).done for each in views] == done
     assert sentry.code == code
+
+
+def test_a_value_that_was_not_finite_between_two_looks_counts():
+    sentry = until("nan")
+    assert not see(sentry, view()).done
+    assert see(sentry, replace(view(20), events=(Event(15, NOW, 1, "nan"),))).done
+    assert sentry.code == 0
 
 
 def test_without_anything_to_wait_for_it_is_never_done():
@@ -116,10 +125,11 @@ def test_alerts_stay_among_the_events_and_equal_views_have_the_same_ones():
     first = view(mse=0.001)
     seen = see(sentry, first)
     assert [event.text for event in seen.view.events] == ["mse<0.01: mse 0.0010"]
-    assert see(sentry, first).view is seen.view
+    assert see(sentry, first).view.events is seen.view.events
     later = see(sentry, view(20))
     assert [event.text for event in later.view.events] == ["mse<0.01: mse 0.0010"]
     assert later.alerts == ()
+    assert see(sentry, replace(first, events=(Event(9, NOW, 1, "note"),))).view.events[1].kind == "note"
 
 
 def test_hooks_are_told_and_what_fails_in_them_is_said():

@@ -12,7 +12,7 @@ import pytest
 
 from vaemon import Recorder
 
-CRASHER = """
+DOOMED = """
 import os, sys
 from vaemon import Recorder
 recorder = Recorder("c", latents=2)
@@ -163,7 +163,7 @@ def test_a_time_that_is_up(call):
 
 
 def test_a_recorder_that_dies_while_followed(runs, watching):
-    child = subprocess.Popen([sys.executable, "-c", CRASHER], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    child = subprocess.Popen([sys.executable, "-c", DOOMED], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert child.stdout.readline() == b"ready\n"
     watcher = watching("c", "--follow", "--hz", "10", "--until", "finished")
     patient = watching("c", "--follow", "--hz", "10", "--until", "crashed")

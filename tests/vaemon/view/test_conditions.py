@@ -77,7 +77,7 @@ def test_any_text_is_a_condition_or_a_usage_error(text):
     [
         ("", "at the beginning"),
         ("active", "'active' is no state"),
-        ("finised", "did you mean 'finished'?"),
+        ("finshed", "did you mean 'finished'?"),
         ("active>=", "'active' is no state, and is compared with no number"),
         ("active>=32 and", "after 'active>=32 and'"),
         ("or running", "at the beginning"),
@@ -100,7 +100,7 @@ def test_the_reasons_are_the_comparisons_that_make_it_so():
 
 
 def test_a_name_that_there_is_not_is_told_with_the_nearest():
-    condition = parse_condition("actve>=32")
-    with pytest.raises(UnknownName, match=r"--until 'actve' \(did you mean 'active'\?\)"):
+    condition = parse_condition("activ_>=32")
+    with pytest.raises(UnknownName, match=r"--until 'activ_' \(did you mean 'active'\?\)"):
         condition.check(FACTS, "--until")
     parse_condition("active>=32 or mse<1").check(FACTS)
