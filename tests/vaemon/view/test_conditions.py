@@ -77,7 +77,7 @@ def test_any_text_is_a_condition_or_a_usage_error(text):
     [
         ("", "at the beginning"),
         ("active", "'active' is no state"),
-        ("finshed", "did you mean 'finished'?"),
+        ("finish", "did you mean 'finished'?"),
         ("active>=", "'active' is no state, and is compared with no number"),
         ("active>=32 and", "after 'active>=32 and'"),
         ("or running", "at the beginning"),
