@@ -79,7 +79,7 @@ def show(
             os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
             from vaemon.watch.app import watch as open_dashboard
 
-            open_dashboard(source, hz=hz, ascii=ascii_only, lookout=sentry, linger=linger)
+            open_dashboard(source, hz=hz, ascii=ascii_only, lookouts=[sentry], linger=linger)
         else:
             from vaemon.commands import plain
 

@@ -44,7 +44,7 @@ class Tape(HeadlessDriver):
 
 def app_of(fake, guard, rows=700, **options):
     source = fake.Source(fake.stage(), shown={1: rows})
-    app = fake.App(source, clock=fake.Clock(fake.when(fake.stage(), rows)), lookout=guard, **options)
+    app = fake.App(source, clock=fake.Clock(fake.when(fake.stage(), rows)), lookouts=[guard], **options)
     return source, app
 
 
@@ -72,7 +72,7 @@ def test_a_run_that_stalls_is_noticed_without_a_new_view(fake):
 
     async def gesture(app, pilot):
         app.poller._clock.now += 60
-        app._look_out()
+        app._look_again()
         await pilot.pause()
         assert "alert: stalled 1 min" in fake.lines(app)[-1]
         assert [alert.rule for alert in guard.alerts] == ["stall"]
@@ -125,7 +125,7 @@ def test_a_key_keeps_it_open_though_the_lookout_is_done(fake):
     async def gesture(app, pilot):
         assert "closes in 60 s" in fake.lines(app)[-1]
         await pilot.press("j")
-        app._look_out()
+        app._look_again()
         await pilot.pause()
         assert "closes" not in fake.lines(app)[-1]
 
@@ -152,13 +152,13 @@ def test_alerts_of_a_long_list_of_events_do_not_move_the_others(fake):
     before = []
 
     async def gesture(app, pilot):
-        before.extend(app.asked.events)
+        before.extend(app.asked[0].events)
         source.shown[1] = 800
         app.step()
         shown = app.run_screen.picture().view.events
-        assert [event for event in shown if event.kind != "alert"] == list(app.asked.events)
+        assert [event for event in shown if event.kind != "alert"] == list(app.asked[0].events)
         assert isinstance(shown[-1], Event)
-        assert len(shown) == len(app.asked.events) + 1
+        assert len(shown) == len(app.asked[0].events) + 1
 
     fake.play(app, gesture)
     assert before
