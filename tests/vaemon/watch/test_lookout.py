@@ -162,3 +162,46 @@ def test_alerts_of_a_long_list_of_events_do_not_move_the_others(fake):
 
     fake.play(app, gesture)
     assert before
+
+
+def test_each_of_several_runs_is_looked_out_for_and_all_must_be_done(fake):
+    shown = fake.Source(fake.stage(), shown={1: 700})
+    aside = fake.Source(fake.stage(), shown={1: 700}, name="run43")
+    guards = [Guard(until=800), Guard("step>=900", until=900)]
+    clock = fake.Clock(fake.when(fake.stage(), 700))
+    others = [("run43", aside)]
+    app = fake.App(shown, title="run42", others=others, clock=clock, lookouts=guards, linger=60.0)
+
+    async def gesture(app, pilot):
+        shown.shown[1] = 800
+        app.step()
+        await pilot.pause()
+        assert "closes" not in fake.lines(app)[-1]
+        assert not any("alert" in line for line in fake.lines(app))
+        aside.shown[1] = 900
+        app.step()
+        await pilot.pause()
+        assert "closes in 60 s" in fake.lines(app)[-1]
+        assert [event.kind for event in app.seats[1].view.events].count("alert") == 1
+        assert "alert" not in [event.kind for event in app.seats[0].view.events]
+
+    fake.play(app, gesture, (160, 50))
+
+
+def test_an_alert_of_a_run_that_is_not_shown_says_whose_it_is(fake):
+    aside = fake.Source(fake.stage(), shown={1: 700}, name="run43")
+    app = fake.App(
+        fake.Source(fake.stage(), shown={1: 700}),
+        title="run42",
+        others=[("run43", aside)],
+        clock=fake.Clock(fake.when(fake.stage(), 700)),
+        lookouts=[Guard(), Guard("step>=900")],
+    )
+
+    async def gesture(app, pilot):
+        aside.shown[1] = 900
+        app.step()
+        await pilot.pause()
+        assert "run43: alert: step>=900: step 900" in fake.lines(app)[-1]
+
+    fake.play(app, gesture, (160, 50))
