@@ -9,10 +9,13 @@ import click
 from vaemon.commands.alerting import alerting, complain
 from vaemon.commands.completion import complete_run
 from vaemon.errors import UsageError
+from vaemon.playback import Playback
 from vaemon.source.protocol import Source
 
 if TYPE_CHECKING:
     from vaemon.commands.sentry import Sentry
+
+THEMES = ("auto", "dark", "light")
 
 
 @click.command()
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     "--hz", type=click.FloatRange(0.2, 10.0), help="Frames a second; default 2, over ssh 1, without a screen 1."
 )
 @click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII characters only.")
+@click.option("--theme", type=click.Choice(THEMES), default="auto", help="Colours for a dark or a light background.")
 def watch(
     run: str | None,
     runs: str | None,
@@ -34,6 +38,7 @@ def watch(
     as_json: bool,
     hz: float | None,
     ascii_only: bool,
+    theme: str,
     sentry: "Sentry",
 ) -> int:
     """Open the dashboard of RUN: a run's name, a path to its folder, or `latest`, as without it.
@@ -45,7 +50,14 @@ def watch(
     if once and follow:
         raise UsageError("--once and --follow contradict each other; leave one out")
     manner = "follow" if follow else "once" if once or as_json else None
-    return show(await_source(run, runs), sentry, manner=manner, json=as_json, hz=hz, ascii_only=ascii_only)
+    source = await_source(run, runs)
+    light = light_of(theme)
+    return show(source, sentry, manner=manner, json=as_json, hz=hz, ascii_only=ascii_only, light=light)
+
+
+def light_of(theme: str) -> bool | None:
+    """Whether a theme is for a light background; None where the terminal is to tell."""
+    return None if theme == "auto" else theme == "light"
 
 
 def show(
@@ -57,6 +69,8 @@ def show(
     hz: float | None = None,
     ascii_only: bool = False,
     linger: float = 0.0,
+    light: bool | None = None,
+    playback: Playback | None = None,
 ) -> int:
     """The dashboard where there is a terminal that can show it, else text.
 
@@ -69,6 +83,8 @@ def show(
         hz: frames a second.
         ascii_only: nothing but ASCII.
         linger: seconds that the dashboard stays when there is nothing more to wait for.
+        light: whether the background is light; None where the terminal is to tell.
+        playback: what winds the source on and back, where it is a replay.
 
     Returns:
         The exit code.
@@ -78,8 +94,18 @@ def show(
             # One thread is enough for what a screen computes, and starting more costs time.
             os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
             from vaemon.watch.app import watch as open_dashboard
+            from vaemon.watch.memory import Memory
 
-            open_dashboard(source, hz=hz, ascii=ascii_only, lookouts=[sentry], linger=linger)
+            open_dashboard(
+                source,
+                hz=hz,
+                ascii=ascii_only,
+                lookouts=[sentry] if sentry.waits or sentry.watches else [],
+                linger=linger,
+                light=light,
+                playback=playback,
+                memory=Memory.of_user(),
+            )
         else:
             from vaemon.commands import plain
 

@@ -32,7 +32,7 @@ from vaemon.watch.seat import Seat
 from vaemon.watch.widgets.pen import Pen
 from vaemon.watch.widgets.picture import Playing
 
-FAST, OVER_SSH = 2.0, 1.0
+FAST, OVER_SSH, REPLAYED = 2.0, 1.0, 4.0
 """Frames a second."""
 LOOK_SECONDS = 1.0
 """A run that brings nothing new is looked at so often, for it may stall."""
@@ -69,7 +69,7 @@ class WatchApp(App[None]):
         Args:
             source: where the run is read from; used by the poller's thread alone, and not closed here.
             others: further runs, each with its name.
-            hz: frames a second; by default 2, or 1 over ssh.
+            hz: frames a second; by default 2, of a replay 4, or 1 over ssh.
             ascii: no signs beyond ASCII.
             lookouts: one for each run, is shown every view; the dashboard closes by itself when all are done, unless a
                 key is pressed.
@@ -85,7 +85,7 @@ class WatchApp(App[None]):
         # NO_COLOR this leaves the terminal its colours, where Textual would else send shades of grey.
         super().__init__(ansi_color=True, **options)
         self.animation_level = "none"
-        hz = hz or (OVER_SSH if "SSH_CONNECTION" in os.environ else FAST)
+        hz = hz or (OVER_SSH if "SSH_CONNECTION" in os.environ else REPLAYED if playback is not None else FAST)
         light = _is_light(os.environ.get("COLORFGBG", "")) if light is None else light
         palette = self._palette(light=light)
         self.pen = Pen(palette, ascii_only=ascii)
@@ -243,7 +243,7 @@ class WatchApp(App[None]):
         """Wind a replay on or back, change its speed, hold it."""
         playback = self.seat.playback
         if playback is None:
-            self.run_screen.say("this is no replay; `vaemon replay RUN` winds a run on and back")
+            self.run_screen.say_shortly("this is no replay; `vaemon replay RUN` winds a run on and back")
             return
         if message.hold is not None:
             playback.hold(message.hold)

@@ -12,6 +12,7 @@ from textual.widget import Widget
 
 from vaemon.view.filters import latents_that
 from vaemon.view.order import Ranking
+from vaemon.view.quote import quote
 from vaemon.view.state import RunView
 from vaemon.view.status import Kind, Status, status
 from vaemon.view.words import speed as speed_words
@@ -34,6 +35,8 @@ from vaemon.watch.widgets.wall import Wall
 WIDTHS = [(0, "-narrow"), (72, "-usual"), (110, "-wide"), (170, "-huge")]
 HEIGHTS = [(0, "-flat"), (5, "-short"), (18, "-medium"), (34, "-tall"), (52, "-towering")]
 HOME, LATENT = 1, 4
+SHORTLY = 4.0
+"""Seconds that a remark stays."""
 
 
 class RunScreen(Looking):
@@ -143,6 +146,11 @@ class RunScreen(Looking):
         """Put a few words at the bottom."""
         self._notice = notice
         self._draw_soon()
+
+    def say_shortly(self, notice: str) -> None:
+        """Put a few words at the bottom, for a few seconds."""
+        self.say(notice)
+        self.set_timer(SHORTLY, lambda: self.say("") if self._notice == notice else None)
 
     def _draw_soon(self) -> None:
         # On a slow link the writer's queue would fill and the keys with it stand still: skip, the tick comes back.
@@ -292,6 +300,13 @@ class RunScreen(Looking):
             _, step, latent = self._sought
             self._sought = None
             self.go_to(step, latent)
+
+    def action_copy(self) -> None:
+        """Copy the values under the crosshair, or the newest, to the clipboard of the terminal."""
+        text = quote(self.shown, self.picture().columns, self.look.at)
+        if text:
+            self.app.copy_to_clipboard(text)
+            self.say_shortly(f"copied {text.count(chr(10)) + 1} lines, if the terminal takes them")
 
     def action_filter(self) -> None:
         """Type what the list is to be narrowed to."""
