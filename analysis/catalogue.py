@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.inputs import PosteriorStatistics
-from analysis.measures.active_units import THRESHOLD, active_units
 from analysis.measures.inactive import inactive_as_published, inactive_count
 from analysis.measures.variance_law import (
     largest_mean,
@@ -112,7 +111,7 @@ def _state_words(s: Subject) -> Array:
 
 
 def _active_units(s: Subject) -> npt.NDArray[np.bool_]:
-    return active_units(s.posterior.mu_variance)
+    return latents.active_units(s.posterior.mu_variance)
 
 
 def _count_of(state: LatentState) -> Callable[[Subject], int]:
@@ -148,7 +147,7 @@ _INACTIVE = (
     ),
     FigureEntry(
         "active_units",
-        f"active units: Var(μ) > {THRESHOLD:g}",
+        f"active units: Var(μ) > {_AT.unit:g}",
         "d",
         lambda s: int(_active_units(s).sum()),
         "mu_variance",

@@ -1,9 +1,12 @@
 """The state of a latent variable from its statistics: one meaning for screen, file and report.
 
 Everything here is arithmetic on E[σ²] (the mean posterior variance of a latent: near 0 the latent carries
-information, near 1 its posterior is the prior) and on the KL of the latent. Asperti & Trentin (2020,
-doi:10.1109/ACCESS.2020.3034828), figs 4-6: latents are held in a limbo of variance around 0.8 from which, one at a
-time, they wake.
+information, near 1 its posterior is the prior), on the KL of the latent and on Var[μ], by which its posterior's mean
+moves with the data.
+
+    Asperti & Trentin 2020   doi:10.1109/ACCESS.2020.3034828; figs 4-6: latents are held in a limbo of variance around
+                             0.8 from which, one at a time, they wake
+    Burda et al. 2016        Importance Weighted Autoencoders, arXiv:1509.00519
 
 Knows nothing of files or screens.
 """
@@ -27,6 +30,8 @@ class Thresholds:
 
     inactive: float = 0.8
     """Asperti & Trentin 2020, footnote 3: inactive where E[σ²] >= 0.8."""
+    unit: float = 0.01
+    """Burda et al. 2016: an active unit where Var_x(E[z|x]) > 10⁻²."""
     wake: float = 0.3
     """A sleeping latent whose smoothed E[σ²] falls below this, and stays, has woken."""
     doze: float = 0.5
@@ -71,6 +76,38 @@ def inactive(mean_variance: Array, threshold: float = DEFAULT.inactive) -> npt.N
         threshold: on E[σ²], the prior's variance being 1.
     """
     return np.asarray(mean_variance) >= threshold
+
+
+def mu_variance(mean_mu: Array, mu_squared: Array) -> npt.NDArray[np.float64]:
+    """Var[μ] = E[μ²] - E[μ]², for where only the two means were recorded.
+
+    Both must first be averaged over all samples: the mean of the batches' own variances would leave out how the
+    batches' means differ.
+
+    Args:
+        mean_mu: E[μ] over all samples, shape (k,).
+        mu_squared: E[μ²] over the same samples, shape (k,).
+
+    Returns:
+        Shape (k,), not negative: what rounding leaves below 0 is 0. Its error is that of E[μ²], so a variance far
+        below E[μ]² · 10⁻⁷ (float32 records) cannot be seen.
+    """
+    mean = np.asarray(mean_mu, np.float64)
+    with np.errstate(invalid="ignore", over="ignore"):
+        return np.asarray(np.maximum(np.asarray(mu_squared, np.float64) - mean * mean, 0.0))
+
+
+def active_units(mu_variance: Array, threshold: float = DEFAULT.unit) -> npt.NDArray[np.bool_]:
+    """The active units: A = Var_x(E_{z~q(z|x)}[z]) > 0.01 (Burda et al. 2016, the activity statistic).
+
+    No complement of the inactive latents: a latent may have E[σ²] >= 0.8 and Var[μ] > 0.01 at once (in the limbo
+    most do), or neither.
+
+    Args:
+        mu_variance: Var_x[μ(x)] of each latent, shape (..., k); the mean of a Gaussian posterior is its E[z].
+        threshold: on the activity, in units of the prior's variance.
+    """
+    return np.asarray(mu_variance) > threshold
 
 
 def states(mean_variance: Array, kl: Array, awake: Array, at: Thresholds = DEFAULT) -> npt.NDArray[np.int8]:

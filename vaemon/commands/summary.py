@@ -48,6 +48,7 @@ def _line(name: str, view: RunView) -> dict[str, Any]:
         "latents": view.latents,
         "active": int((view.states == LatentState.ACTIVE).sum()),
         "inactive": view.inactive,
+        "active_units": view.active_units,
         "newest": latest.time if latest else view.info.created,
     }
 

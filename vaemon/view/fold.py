@@ -54,7 +54,8 @@ def heard(before: RunView, after: RunView, now: float) -> RunView:
 
 def _with_states(view: RunView) -> RunView:
     if view.latest is None or "mean_variance" not in view.latest.smoothed:
-        return replace(view, states=np.zeros(0, np.int8), woke=np.zeros(0, np.int64), inactive=0)
+        none = np.zeros(0, np.int8)
+        return replace(view, states=none, woke=none.astype(np.int64), inactive=0, units=none.astype(bool))
     variance = view.latest.smoothed["mean_variance"]
     kl = view.latest.smoothed.get("latent_kl", np.full_like(variance, np.nan))
     woke = woke_at(view.events, view.stage, len(variance))
@@ -63,7 +64,16 @@ def _with_states(view: RunView) -> RunView:
         states=latents.states(variance, kl, woke >= 0),
         woke=woke,
         inactive=int(latents.inactive(variance).sum()),
+        units=_units(view.latest.smoothed),
     )
+
+
+def _units(smoothed: Mapping[str, Array]) -> Array:
+    """Which latents are active units; empty where the moments of μ are not recorded."""
+    if "mean_mu" not in smoothed or "mu_squared" not in smoothed:
+        return np.zeros(0, bool)
+    spread = latents.mu_variance(smoothed["mean_mu"], smoothed["mu_squared"])
+    return latents.active_units(spread) if np.isfinite(spread).any() else np.zeros(0, bool)
 
 
 def woke_at(events: tuple[Event, ...], stage: int, count: int) -> Array:

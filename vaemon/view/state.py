@@ -33,6 +33,8 @@ class RunView:
     """Step at which each latent that is awake last woke, -1 for the sleepers, (k,)."""
     inactive: int = 0
     """The paper's count: latents with smoothed E[σ²] >= 0.8."""
+    units: Array = field(default_factory=lambda: np.zeros(0, bool))
+    """Which latents are Burda's active units, (k,); empty where E[μ] or E[μ²] is not recorded."""
     lost: str = ""
     """Why the source does not answer; empty while it does. What is shown is then the last good state."""
     heard: float = 0.0
@@ -44,3 +46,8 @@ class RunView:
     def latents(self) -> int:
         """How many latents the stage has."""
         return len(self.states)
+
+    @property
+    def active_units(self) -> int | None:
+        """Burda's count: latents with Var[μ] > 0.01, of the smoothed moments; None where they are not recorded."""
+        return int(np.count_nonzero(self.units)) if len(self.units) else None

@@ -99,11 +99,24 @@ def counts(view: RunView) -> list[tuple[LatentState, int]]:
 
 
 def counts_line(view: RunView) -> str:
-    """The counts in one line: "19 active · 6 waking · 27 limbo · 12 collapsed | inactive (E[σ²] ≥ 0.8): 17"."""
+    """The counts in one line.
+
+    "19 active · 6 waking · 27 limbo · 12 collapsed | inactive (E[σ²] ≥ 0.8): 17 | active units (Var(μ) > 0.01): 45"
+    """
     stated = " · ".join(f"{count} {STATE_WORDS[state]}" for state, count in counts(view))
-    return f"{stated} | {inactive_words()}: {view.inactive}"
+    return f"{stated} | {inactive_words()}: {view.inactive} | {units_words()}: {units_count(view)}"
 
 
 def inactive_words() -> str:
     """What the paper's count counts."""
     return f"inactive (E[σ²] ≥ {DEFAULT.inactive:g})"
+
+
+def units_words() -> str:
+    """What Burda's count counts."""
+    return f"active units (Var(μ) > {DEFAULT.unit:g})"
+
+
+def units_count(view: RunView) -> str:
+    """Burda's count, or what stands for one that is not known."""
+    return NOTHING if view.active_units is None else str(view.active_units)

@@ -95,6 +95,7 @@ def help_rows(*, shaded: bool) -> list[Row]:
     remarks = [
         "Two latents in one row: the left number is the upper strip.",
         f"inactive is the paper's count, E[σ²] ≥ {DEFAULT.inactive:g}; it overlaps limbo and collapsed.",
+        f"units (AU) are Burda's active units, Var(μ) > {DEFAULT.unit:g}: latents whose mean moves with the data.",
     ]
     return [
         BLANK,

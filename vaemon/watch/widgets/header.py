@@ -2,9 +2,22 @@
 
 from collections.abc import Sequence
 
+from vaemon.latents import DEFAULT
 from vaemon.view.state import RunView
 from vaemon.view.status import SIGNS, Kind
-from vaemon.view.words import STATE_WORDS, counts, duration, epochs, eta, inactive_words, number, rate, steps
+from vaemon.view.words import (
+    STATE_WORDS,
+    counts,
+    duration,
+    epochs,
+    eta,
+    inactive_words,
+    number,
+    rate,
+    steps,
+    units_count,
+    units_words,
+)
 from vaemon.watch.render.cells import Row, Span, fit, join, length, said, spread
 from vaemon.watch.render.glyphs import STATE
 from vaemon.watch.widgets.lines import Panel
@@ -92,39 +105,47 @@ class Progress(Panel):
 
 
 class Counts(Panel):
-    """How many latents are in each state, and the paper's count beside them."""
+    """How many latents are in each state; the paper's count of the inactive and Burda's active units beside them."""
 
     def rows(self, picture: Picture, width: int, height: int) -> Sequence[Row]:
         """One row, in words where they fit, else in signs."""
         view = picture.view
         if not view.latents:
             return [()]
-        spelt = (
-            (said("  ", "faint"), inactive_words()),
-            (said(" "), inactive_words()),
-            (said(" "), "inactive (≥ 0.8)"),
+        long = (f"{inactive_words()}: ", f"{units_words()}: ")
+        forms = (
+            _spelt(view, "  ", long),
+            _spelt(view, " ", long),
+            _spelt(view, " ", ("inactive ", "active units ")),
+            _spelt(view, " ", ("inactive ", "units ")),
+            _short(view, " ", ("inactive ", "units ")),
+            _short(view, "", (f"≥{DEFAULT.inactive:g} ", "AU ")),
         )
-        for gap, words in spelt:
-            row = _spelt(view, gap, words)
-            if length(row) <= width:
-                return [row]
-        return [fit(_short(view), width)]
+        return [next((row for row in forms if length(row) <= width), fit(forms[-1], width))]
 
 
-def _spelt(view: RunView, gap: Span, words: str) -> Row:
+def _spelt(view: RunView, gap: str, words: tuple[str, str]) -> Row:
     spans: list[Span] = []
     for state, count in counts(view):
         word = STATE_WORDS[state]
-        spans += [gap, said(f" {STATE[state]} ", word), said(f"{count}", bold=True), said(f" {word}")]
-    spans += [gap, said("│", "faint"), gap, said(f"{words}: ", "muted"), said(f"{view.inactive}", bold=True)]
-    return tuple(spans[1:])
+        before = f"{gap} " if spans else " "
+        spans += [said(f"{before}{STATE[state]} ", word), said(f"{count}", bold=True), said(f" {word}")]
+    return (*spans, *_beside(view, f"{gap}│{gap}", words))
 
 
-def _short(view: RunView) -> Row:
+def _short(view: RunView, gap: str, words: tuple[str, str]) -> Row:
     spans: list[Span] = []
     for state, count in counts(view):
-        spans += [said(f" {STATE[state]}", STATE_WORDS[state]), said(f"{count}", bold=True)]
-    return (*spans, said(" │ inactive ", "muted"), said(f"{view.inactive}", bold=True))
+        spans += [said(f"{gap}{STATE[state]}", STATE_WORDS[state]), said(f"{count}", bold=True)]
+    return (*spans, *_beside(view, f"{gap}│{gap}", words))
+
+
+def _beside(view: RunView, rule: str, words: tuple[str, str]) -> Row:
+    """The two counts that overlap the states."""
+    spans: list[Span] = []
+    for word, count in zip(words, (str(view.inactive), units_count(view)), strict=True):
+        spans += [said(rule, "faint"), said(word, "muted"), said(count, bold=True)]
+    return tuple(spans)
 
 
 class Figures(Panel):
