@@ -79,7 +79,8 @@ class Event:
     time: float
     stage: int
     kind: str
-    """"wake", "sleep", "stage", "checkpoint", "resume", "stop", "nan", "drop", "error", "recovered", "note"."""
+    """Found in the rows: "wake", "sleep", "collapse", "ignored", "restored" (`vaemon.findings`). Told: "stage",
+    "checkpoint", "resume", "stop", "nan", "drop", "error", "recovered", "note"."""
     latent: int = -1
     """The latent it happened to, counted from 0; -1 where it concerns none."""
     text: str = ""

@@ -49,6 +49,7 @@ def _line(name: str, view: RunView) -> dict[str, Any]:
         "active": int((view.states == LatentState.ACTIVE).sum()),
         "inactive": view.inactive,
         "active_units": view.active_units,
+        "alarm": view.alarm,
         "newest": latest.time if latest else view.info.created,
     }
 

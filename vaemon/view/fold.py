@@ -8,7 +8,10 @@ import numpy as np
 from vaemon import latents
 from vaemon.batch import Array, Batch, Columns, Event
 from vaemon.decimate import pair_mean
+from vaemon.findings import failure_words, newest_failure
+from vaemon.latents import Failure
 from vaemon.view.state import RunView
+from vaemon.view.words import FAILURES
 
 
 def fold(view: RunView, batch: Batch) -> RunView:
@@ -54,18 +57,35 @@ def heard(before: RunView, after: RunView, now: float) -> RunView:
 
 def _with_states(view: RunView) -> RunView:
     if view.latest is None or "mean_variance" not in view.latest.smoothed:
-        none = np.zeros(0, np.int8)
-        return replace(view, states=none, woke=none.astype(np.int64), inactive=0, units=none.astype(bool))
+        none = RunView()
+        return replace(
+            view,
+            states=none.states,
+            woke=none.woke,
+            inactive=none.inactive,
+            units=none.units,
+            failure=none.failure,
+            alarm=none.alarm,
+        )
     variance = view.latest.smoothed["mean_variance"]
     kl = view.latest.smoothed.get("latent_kl", np.full_like(variance, np.nan))
     woke = woke_at(view.events, view.stage, len(variance))
+    failure = newest_failure(view.events, view.stage)
     return replace(
         view,
         states=latents.states(variance, kl, woke >= 0),
         woke=woke,
         inactive=int(latents.inactive(variance).sum()),
         units=_units(view.latest.smoothed),
+        failure=failure,
+        alarm=_alarm(failure, variance, kl, view.latest.smoothed) if failure else "",
     )
+
+
+def _alarm(failure: Failure, variance: Array, kl: Array, smoothed: Mapping[str, Array]) -> str:
+    unknown = np.full_like(variance, np.nan)
+    told = failure_words(failure, variance, kl, smoothed.get("mu_squared", unknown), latents.DEFAULT)
+    return f"{FAILURES[failure]}: {told}"
 
 
 def _units(smoothed: Mapping[str, Array]) -> Array:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from vaemon.batch import Array, Columns, Cursor, Event, Latest, RunInfo
+from vaemon.latents import Failure
 
 WALL_CHANNELS = ("mean_variance", "latent_kl")
 CHART_CHANNELS = ("gamma", "mse", "kl", "variance_law", "loss", "lr")
@@ -35,6 +36,10 @@ class RunView:
     """The paper's count: latents with smoothed E[σ²] >= 0.8."""
     units: Array = field(default_factory=lambda: np.zeros(0, bool))
     """Which latents are Burda's active units, (k,); empty where E[μ] or E[μ²] is not recorded."""
+    failure: Failure = Failure.NONE
+    """How the latents of the stage fail as a whole, by the newest event that tells."""
+    alarm: str = ""
+    """The failure in words, with its present counts; empty while there is none."""
     lost: str = ""
     """Why the source does not answer; empty while it does. What is shown is then the last good state."""
     heard: float = 0.0

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from vaemon.batch import StageInfo
-from vaemon.latents import DEFAULT, LatentState
+from vaemon.latents import DEFAULT, Failure, LatentState
 from vaemon.view.state import RunView
 
 NOTHING = "–"
@@ -17,6 +17,8 @@ STATE_WORDS = {
     LatentState.LIMBO: "limbo",
     LatentState.COLLAPSED: "collapsed",
 }
+
+FAILURES = {Failure.COLLAPSE: "posterior collapse", Failure.IGNORED: "prior ignored"}
 
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 

@@ -28,6 +28,8 @@ _STATES = {
 _KINDS = {
     Kind.WAITING: "nothing has been recorded yet",
     Kind.RUNNING: "rows are coming",
+    Kind.ALARM: "its latents fail as a whole: the posterior has collapsed, or the prior is ignored",
+    Kind.UNRECORDED: "rows are coming, but some could not be recorded",
     Kind.STALLED: "it runs, but no row has come for long",
     Kind.FINISHED: "it ended as planned",
     Kind.STOPPED: "a person ended it",

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from vaemon.batch import Event
 from vaemon.latents import LatentState
 from vaemon.view.chronicle import Line, chronicle
+from vaemon.view.status import SIGNS, Kind
 from vaemon.watch.render.cells import Row, said, spread
 from vaemon.watch.render.glyphs import STATE
 from vaemon.watch.widgets.lines import Panel
@@ -18,6 +19,9 @@ _SIGNS = {
     "resume": ("▸", "accent"),
     "stop": ("■", "warn"),
     "nan": ("✗", "bad"),
+    "collapse": (SIGNS[Kind.ALARM], "bad"),
+    "ignored": (SIGNS[Kind.ALARM], "bad"),
+    "restored": ("●", "good"),
     "drop": ("▲", "warn"),
     "error": ("✗", "bad"),
     "recovered": ("●", "good"),

@@ -27,6 +27,8 @@ COLOURS = {
     Kind.OPENING: "muted",
     Kind.WAITING: "accent",
     Kind.RUNNING: "good",
+    Kind.ALARM: "bad",
+    Kind.UNRECORDED: "warn",
     Kind.STALLED: "warn",
     Kind.FINISHED: "accent",
     Kind.STOPPED: "warn",
@@ -35,8 +37,6 @@ COLOURS = {
     Kind.LOST: "warn",
 }
 """The colour of each state; never the only sign of it."""
-
-WARNING = SIGNS[Kind.STALLED]
 
 _GAP = said("  ")
 
@@ -50,7 +50,7 @@ class Header(Panel):
         aside = _aside(picture, "last row " if width >= 100 else "")
         room = width - length(who) - len(_GAP.text) - (length(aside) + 2 if aside else 0)
         facts = join([(said(fact),) for fact in _facts(picture)], _GAP, max(room, 0))
-        if not facts and picture.status.kind is Kind.RUNNING and not picture.look.paused:
+        if not facts and picture.status.live and not picture.look.paused:
             # On a narrow screen the step says more than the age of the newest row.
             aside = ()
             facts = join([(said(fact),) for fact in _facts(picture)], _GAP, width - length(who) - len(_GAP.text))
@@ -70,7 +70,7 @@ def _facts(picture: Picture) -> list[str]:
         return []
     stage = view.info.stage(view.stage)
     facts = [steps(stage, view.latest.step), epochs(stage, view.latest.epoch), f"stage {view.stage}"]
-    if picture.status.kind is Kind.RUNNING:
+    if picture.status.live:
         left = eta(view.latest.step, stage.total_steps if stage else None, view.rate)
         return [*facts, *([f"{left} left"] if left else []), *([rate(view.rate)] if rate(view.rate) else [])]
     if picture.over and len(view.columns):
@@ -168,8 +168,6 @@ class Banner(Panel):
 
     def rows(self, picture: Picture, width: int, height: int) -> Sequence[Row]:
         """The reason, cut to the width."""
-        # A run that goes on has something to be told of only where its recording is in trouble.
-        warns = picture.status.kind is Kind.RUNNING
-        sign, colour = (WARNING, "warn") if warns else (picture.status.sign, COLOURS[picture.status.kind])
-        text = self.pen.ellipsis(f" {sign} {picture.status.reason}", width)
-        return [(said(text, colour),)] if picture.status.reason else [()]
+        kind = Kind.ALARM if picture.status.alarm else picture.status.kind
+        text = self.pen.ellipsis(f" {SIGNS[kind]} {picture.status.reason}", width)
+        return [(said(text, COLOURS[kind]),)] if picture.status.reason else [()]
