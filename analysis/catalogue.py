@@ -23,11 +23,12 @@ from analysis.measures.variance_law import (
 from analysis.report import STEP, Column, Figure, Part
 from vaemon import latents
 from vaemon.latents import LatentState
+from vaemon.thresholds import DEFAULT
 
 Array = npt.NDArray[Any]
 Basis = Literal["stream", "checkpoint", "published"]
 
-_AT = latents.DEFAULT
+_AT = DEFAULT
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -37,7 +38,7 @@ class Subject:
     posterior: PosteriorStatistics
     woke: Array
     """Step at which each latent that is awake last woke, -1 for the sleepers, (k,)."""
-    threshold: float = latents.DEFAULT.inactive
+    threshold: float = DEFAULT.inactive
     as_published: bool = False
     """Whether the published code's definitions are in force; E[σ] must then be known."""
 

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from vaemon.thresholds import DEFAULT, Thresholds
+
 Array = npt.NDArray[Any]
 
 
@@ -65,6 +67,8 @@ class RunInfo:
     pid: int = 0
     config: Mapping[str, Any] = field(default_factory=dict)
     stages: tuple[StageInfo, ...] = ()
+    thresholds: Thresholds = DEFAULT
+    """Those in force: by which its events were found, and its latents are to be judged."""
 
     def stage(self, number: int) -> StageInfo | None:
         """The stage of that number, or None where it has not begun."""

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from vaemon.latents import DEFAULT, Failure, Thresholds, failure, vacant
+from vaemon.latents import Failure, failure, vacant
+from vaemon.thresholds import DEFAULT, Thresholds
 
 Array = npt.NDArray[Any]
 

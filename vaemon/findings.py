@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from vaemon.batch import Event
 from vaemon.failures import JUDGED_BY, SPAN, FailureTracker, Turn
-from vaemon.latents import DEFAULT, Failure, Thresholds, WakeTracker, vacant
+from vaemon.latents import Failure, WakeTracker, vacant
+from vaemon.thresholds import DEFAULT, Thresholds
 
 Array = npt.NDArray[Any]
 

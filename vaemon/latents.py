@@ -12,7 +12,6 @@ moves with the data.
 Knows nothing of files or screens.
 """
 
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from functools import cache
 from typing import Any, NamedTuple
@@ -21,69 +20,9 @@ import numpy as np
 import numpy.typing as npt
 
 from vaemon.decay import RunningMeans
-from vaemon.errors import UsageError
+from vaemon.thresholds import DEFAULT, Thresholds
 
 Array = npt.NDArray[Any]
-
-
-MOST_ROWS = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Thresholds:
-    """Where the states of a latent begin and end."""
-
-    inactive: float = 0.8
-    """Asperti & Trentin 2020, footnote 3: inactive where E[σ²] >= 0.8."""
-    unit: float = 0.01
-    """Burda et al. 2016: an active unit where Var_x(E[z|x]) > 10⁻²."""
-    wake: float = 0.3
-    """A sleeping latent whose smoothed E[σ²] falls below this, and stays, has woken."""
-    doze: float = 0.5
-    """A latent below this is on its way; an active one that rises above it, and stays, has fallen asleep."""
-    collapsed: float = 0.97
-    """From here on, with next to no KL, the posterior is the prior."""
-    collapsed_kl: float = 0.01
-    """Nats."""
-    hold: int = 25
-    """Rows that a passage must last before it counts."""
-    smoothing: float = 25.0
-    """Rows; a batch of 100 leaves a noise of .027 on a latent's mean variance."""
-    ignored: float = 0.001
-    """A latent below this is all but deterministic. Healthy ones reach .01 to .05, where they are but two .002."""
-    law: float = 0.5
-    """The variance law is broken where E[μ²] + E[σ²] is so far from 1, in the mean over latents; healthy: .1 to .3."""
-    most: float = 0.9
-    """A failure begins where it befalls this share of the latents,"""
-    fewer: float = 0.75
-    """and is over where it befalls no more than this share."""
-    lasting: int = 128
-    """Rows that a failure must last before it counts, and its absence before it is over."""
-    grace: int = 2000
-    """Rows of a stage in which only what was once well can fail: nearly every training begins collapsed."""
-
-    def __post_init__(self) -> None:
-        for wrong, why in (
-            (not 0 < self.wake < self.doze <= 1, "0 < wake < doze <= 1"),
-            (not 0 < self.inactive <= 1, "0 < inactive <= 1"),
-            (not 0 < self.collapsed <= 1, "0 < collapsed <= 1"),
-            (not 0 <= self.ignored < self.wake, "0 <= ignored < wake"),
-            (not 0 < self.fewer < self.most <= 1, "0 < fewer < most <= 1"),
-            (not 1 <= self.smoothing <= MOST_ROWS, f"1 <= smoothing <= {MOST_ROWS:,}"),
-            (not min(self.unit, self.collapsed_kl, self.law) >= 0, "unit, collapsed_kl and law are not negative"),
-            (any(type(n) is not int for n in self.rows), "hold, lasting and grace are whole numbers"),
-            (not all(0 <= n <= MOST_ROWS for n in self.rows), f"hold, lasting and grace lie from 0 to {MOST_ROWS:,}"),
-        ):
-            if wrong:
-                raise UsageError(f"thresholds of latents: {why} must hold; given are {self}")
-
-    @property
-    def rows(self) -> tuple[int, int, int]:
-        """Those that count rows."""
-        return self.hold, self.lasting, self.grace
-
-
-DEFAULT = Thresholds()
 
 
 class LatentState(IntEnum):

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from vaemon.latents import DEFAULT, active_units, inactive, mu_variance, smooth
+from vaemon.latents import active_units, inactive, mu_variance, smooth
+from vaemon.thresholds import DEFAULT
 
 BURDA = "Burda, Grosse & Salakhutdinov 2016, activity > 10^-2"
 

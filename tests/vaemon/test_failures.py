@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from vaemon.errors import UsageError
 from vaemon.failures import JUDGED_BY, SPAN, FailureTracker
-from vaemon.latents import DEFAULT, Failure, Thresholds, failure, vacant
+from vaemon.latents import Failure, failure, vacant
+from vaemon.thresholds import DEFAULT, Thresholds
 
 NONE, COLLAPSE, IGNORED = Failure.NONE, Failure.COLLAPSE, Failure.IGNORED
 AT = replace(DEFAULT, lasting=64, grace=320)

@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vaemon.latents import DEFAULT, LatentState, Passage, Thresholds, WakeTracker, inactive, smooth, states
+from vaemon.latents import LatentState, Passage, WakeTracker, inactive, smooth, states
+from vaemon.thresholds import DEFAULT, Thresholds
 
 
 def test_inactive_is_the_papers_rule_threshold_included():

@@ -13,11 +13,11 @@ from vaemon.batch import Event, StageInfo
 from vaemon.channels import CLOCKS
 from vaemon.errors import VaemonError
 from vaemon.findings import CHANNELS, rows_to_recall
-from vaemon.latents import Thresholds
 from vaemon.recorder.derive import complete
 from vaemon.recorder.sheet import Sheet
 from vaemon.runfile.read import RunReader
 from vaemon.runfile.schema import LATE_VALUE, Layout, blank
+from vaemon.thresholds import Thresholds
 
 log = logging.getLogger("vaemon")
 Array = npt.NDArray[Any]

@@ -18,7 +18,6 @@ from vaemon.batch import Event, StageInfo
 from vaemon.channels import DROPPED
 from vaemon.errors import UsageError
 from vaemon.findings import CHANNELS, FOUND, Findings
-from vaemon.latents import DEFAULT, Thresholds
 from vaemon.recorder.derive import Bad, first_bad
 from vaemon.recorder.ring import Ring, Waiting
 from vaemon.recorder.sheet import Sheet, read_sheet
@@ -29,6 +28,7 @@ from vaemon.runfile.find import next_segment
 from vaemon.runfile.merge import merge_small
 from vaemon.runfile.place import check_space
 from vaemon.runfile.schema import LATE_VALUE, Layout
+from vaemon.thresholds import DEFAULT, Thresholds
 
 log = logging.getLogger("vaemon")
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from vaemon.batch import Array, Columns, Cursor, Event, Latest, RunInfo
 from vaemon.latents import Failure
+from vaemon.thresholds import DEFAULT, Thresholds
 
 WALL_CHANNELS = ("mean_variance", "latent_kl")
 CHART_CHANNELS = ("gamma", "mse", "kl", "variance_law", "loss", "lr")
@@ -46,6 +47,11 @@ class RunView:
     """When the newest row came, by the reader's clock (`fold.heard`); 0 before any."""
     loading: bool = False
     """Whether older rows are still being read."""
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """Those by which the latents are judged."""
+        return self.info.thresholds if self.info is not None else DEFAULT
 
     @property
     def latents(self) -> int:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from vaemon.batch import StageInfo
-from vaemon.latents import DEFAULT, Failure, LatentState
+from vaemon.latents import Failure, LatentState
 from vaemon.view.state import RunView
 
 NOTHING = "–"
@@ -106,17 +106,17 @@ def counts_line(view: RunView) -> str:
     "19 active · 6 waking · 27 limbo · 12 collapsed | inactive (E[σ²] ≥ 0.8): 17 | active units (Var(μ) > 0.01): 45"
     """
     stated = " · ".join(f"{count} {STATE_WORDS[state]}" for state, count in counts(view))
-    return f"{stated} | {inactive_words()}: {view.inactive} | {units_words()}: {units_count(view)}"
+    return f"{stated} | {inactive_words(view)}: {view.inactive} | {units_words(view)}: {units_count(view)}"
 
 
-def inactive_words() -> str:
+def inactive_words(view: RunView) -> str:
     """What the paper's count counts."""
-    return f"inactive (E[σ²] ≥ {DEFAULT.inactive:g})"
+    return f"inactive (E[σ²] ≥ {view.thresholds.inactive:g})"
 
 
-def units_words() -> str:
+def units_words(view: RunView) -> str:
     """What Burda's count counts."""
-    return f"active units (Var(μ) > {DEFAULT.unit:g})"
+    return f"active units (Var(μ) > {view.thresholds.unit:g})"
 
 
 def units_count(view: RunView) -> str:

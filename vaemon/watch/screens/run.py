@@ -175,7 +175,7 @@ class RunScreen(Screen[None]):
 
     def action_help(self) -> None:
         """Show the keys and the signs."""
-        self.app.push_screen(HelpScreen(self._pen))
+        self.app.push_screen(HelpScreen(self._pen, self._shown.thresholds))
 
     def action_pause(self) -> None:
         """Let the picture stand still, or go on with the newest."""

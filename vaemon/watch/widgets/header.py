@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from vaemon.latents import DEFAULT
 from vaemon.view.state import RunView
 from vaemon.view.status import SIGNS, Kind
 from vaemon.view.words import (
@@ -112,14 +111,14 @@ class Counts(Panel):
         view = picture.view
         if not view.latents:
             return [()]
-        long = (f"{inactive_words()}: ", f"{units_words()}: ")
+        long = (f"{inactive_words(view)}: ", f"{units_words(view)}: ")
         forms = (
             _spelt(view, "  ", long),
             _spelt(view, " ", long),
             _spelt(view, " ", ("inactive ", "active units ")),
             _spelt(view, " ", ("inactive ", "units ")),
             _short(view, " ", ("inactive ", "units ")),
-            _short(view, "", (f"≥{DEFAULT.inactive:g} ", "AU ")),
+            _short(view, "", (f"≥{view.thresholds.inactive:g} ", "AU ")),
         )
         return [next((row for row in forms if length(row) <= width), fit(forms[-1], width))]
 
