@@ -10,6 +10,16 @@ from vaemon.thresholds import DEFAULT, Thresholds
 
 WALL_CHANNELS = ("mean_variance", "latent_kl")
 CHART_CHANNELS = ("gamma", "mse", "kl", "variance_law", "loss", "lr")
+LATENT_CHANNELS = ("mean_variance", "latent_kl", "mean_mu", "mu_squared")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Portrait:
+    """One latent seen closely."""
+
+    latent: int
+    columns: Columns
+    """`LATENT_CHANNELS` as scalars, with low and high, over the rows in sight."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -47,6 +57,10 @@ class RunView:
     """When the newest row came, by the reader's clock (`fold.heard`); 0 before any."""
     loading: bool = False
     """Whether older rows are still being read."""
+    near: Columns | None = None
+    """The rows of the stage that were asked to be seen closely."""
+    portrait: Portrait | None = None
+    """The latent that was asked for."""
 
     @property
     def thresholds(self) -> Thresholds:
@@ -62,3 +76,10 @@ class RunView:
     def active_units(self) -> int | None:
         """Burda's count: latents with Var[μ] > 0.01, of the smoothed moments; None where they are not recorded."""
         return int(np.count_nonzero(self.units)) if len(self.units) else None
+
+
+def values(view: RunView) -> tuple[Array, Array]:
+    """Smoothed E[σ²] and KL of each latent, each of shape (k,), NaN where unknown."""
+    unknown = np.full(view.latents, np.nan)
+    known = view.latest.smoothed if view.latest is not None and view.latents else {}
+    return known.get("mean_variance", unknown), known.get("latent_kl", unknown)

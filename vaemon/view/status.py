@@ -29,6 +29,7 @@ class Kind(StrEnum):
     FAILED = "failed"
     CRASHED = "crashed"
     LOST = "link lost"
+    REPLAY = "replay"
 
 
 SIGNS = {
@@ -43,6 +44,7 @@ SIGNS = {
     Kind.FAILED: "✗",
     Kind.CRASHED: "✗",
     Kind.LOST: "◇",
+    Kind.REPLAY: "▸",
 }
 
 
