@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from vaemon.thresholds import DEFAULT, Thresholds
+
 Array = npt.NDArray[Any]
 
 
@@ -65,6 +67,8 @@ class RunInfo:
     pid: int = 0
     config: Mapping[str, Any] = field(default_factory=dict)
     stages: tuple[StageInfo, ...] = ()
+    thresholds: Thresholds = DEFAULT
+    """Those in force: by which its events were found, and its latents are to be judged."""
 
     def stage(self, number: int) -> StageInfo | None:
         """The stage of that number, or None where it has not begun."""
@@ -79,7 +83,8 @@ class Event:
     time: float
     stage: int
     kind: str
-    """"wake", "sleep", "stage", "checkpoint", "resume", "stop", "nan", "drop", "error", "recovered", "note"."""
+    """Found in the rows: "wake", "sleep", "collapse", "ignored", "restored" (`vaemon.findings`). Told: "stage",
+    "checkpoint", "resume", "stop", "nan", "drop", "error", "recovered", "note"."""
     latent: int = -1
     """The latent it happened to, counted from 0; -1 where it concerns none."""
     text: str = ""
@@ -97,6 +102,26 @@ class Want:
     """At most so many columns over the whole stage."""
     seconds: float = 0.5
     """Stop reading after so long, and go on at the next poll."""
+    end: int | None = None
+    """Answer as if the stage had only so many rows, at least 1; None: all there are. What a replay asks for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """A question for a range of rows of a stage, to be seen more closely than the whole of it."""
+
+    stage: int
+    first: int
+    last: int
+    """The row after the last one wanted."""
+    channels: tuple[str, ...]
+    """Those that the run lacks are left out of the answer."""
+    columns: int = 512
+    """At most so many; where the rows are no more than that, each has a column of its own."""
+    width: int = 0
+    """Rows a column, a power of two, whatever their number; 0: by `columns`."""
+    latent: int | None = None
+    """Only this one of each latent channel, as a scalar with low and high; None: the means of all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +167,25 @@ class Columns:
 
     def __len__(self) -> int:
         return len(self.step)
+
+    def place(self, row: int) -> int:
+        """The index here of the column that a row of the stage stands in, or of the nearest one; there must be one."""
+        return min(max(row // self.width - self.first, 0), len(self) - 1)
+
+    def cut(self, first: int, last: int) -> "Columns":
+        """Those columns that hold any of the rows `first` up to `last` (excluded)."""
+        here = slice(max(first // self.width - self.first, 0), max(-(-last // self.width) - self.first, 0))
+        return Columns(
+            first=self.first + min(here.start, len(self)),
+            width=self.width,
+            step=self.step[here],
+            time=self.time[here],
+            epoch=self.epoch[here],
+            mean={name: each[here] for name, each in self.mean.items()},
+            low={name: each[here] for name, each in self.low.items()},
+            high={name: each[here] for name, each in self.high.items()},
+            bad={name: each[here] for name, each in self.bad.items()},
+        )
 
     @property
     def rows(self) -> int:

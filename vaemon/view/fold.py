@@ -8,7 +8,11 @@ import numpy as np
 from vaemon import latents
 from vaemon.batch import Array, Batch, Columns, Event
 from vaemon.decimate import pair_mean
+from vaemon.findings import failure_words, newest_failure
+from vaemon.latents import Failure
+from vaemon.thresholds import Thresholds
 from vaemon.view.state import RunView
+from vaemon.view.words import FAILURES
 
 
 def fold(view: RunView, batch: Batch) -> RunView:
@@ -17,7 +21,10 @@ def fold(view: RunView, batch: Batch) -> RunView:
     A change of stage starts the columns anew; columns of a resumed run take the place of those that they
     replace; wider columns merge pairs of those already there.
     """
-    columns = join(view.columns, batch.columns) if batch.stage == view.stage else batch.columns
+    same = batch.stage == view.stage
+    columns = join(view.columns, batch.columns) if same else batch.columns
+    if not same or batch.cursor.segments != view.cursor.segments:  # what was seen closely may have been replaced
+        view = replace(view, near=None, portrait=None)
     view = replace(
         view,
         info=batch.info,
@@ -27,7 +34,7 @@ def fold(view: RunView, batch: Batch) -> RunView:
         columns=columns,
         events=batch.events if batch.events_anew else view.events + batch.events,
         rate=batch.rate,
-        latest=batch.latest or (view.latest if batch.stage == view.stage else None),
+        latest=batch.latest or (view.latest if same else None),
         lost="",
         loading=batch.more,
     )
@@ -54,16 +61,43 @@ def heard(before: RunView, after: RunView, now: float) -> RunView:
 
 def _with_states(view: RunView) -> RunView:
     if view.latest is None or "mean_variance" not in view.latest.smoothed:
-        return replace(view, states=np.zeros(0, np.int8), woke=np.zeros(0, np.int64), inactive=0)
+        none = RunView()
+        return replace(
+            view,
+            states=none.states,
+            woke=none.woke,
+            inactive=none.inactive,
+            units=none.units,
+            failure=none.failure,
+            alarm=none.alarm,
+        )
     variance = view.latest.smoothed["mean_variance"]
     kl = view.latest.smoothed.get("latent_kl", np.full_like(variance, np.nan))
     woke = woke_at(view.events, view.stage, len(variance))
+    failure, at = newest_failure(view.events, view.stage), view.thresholds
     return replace(
         view,
-        states=latents.states(variance, kl, woke >= 0),
+        states=latents.states(variance, kl, woke >= 0, at),
         woke=woke,
-        inactive=int(latents.inactive(variance).sum()),
+        inactive=int(latents.inactive(variance, at.inactive).sum()),
+        units=_units(view.latest.smoothed, at),
+        failure=failure,
+        alarm=_alarm(failure, variance, kl, view.latest.smoothed, at) if failure else "",
     )
+
+
+def _alarm(failure: Failure, variance: Array, kl: Array, smoothed: Mapping[str, Array], at: Thresholds) -> str:
+    unknown = np.full_like(variance, np.nan)
+    told = failure_words(failure, variance, kl, smoothed.get("mu_squared", unknown), at)
+    return f"{FAILURES[failure]}: {told}"
+
+
+def _units(smoothed: Mapping[str, Array], at: Thresholds) -> Array:
+    """Which latents are active units; empty where the moments of μ are not recorded."""
+    if "mean_mu" not in smoothed or "mu_squared" not in smoothed:
+        return np.zeros(0, bool)
+    spread = latents.mu_variance(smoothed["mean_mu"], smoothed["mu_squared"])
+    return latents.active_units(spread, at.unit) if np.isfinite(spread).any() else np.zeros(0, bool)
 
 
 def woke_at(events: tuple[Event, ...], stage: int, count: int) -> Array:
@@ -84,13 +118,11 @@ def join(old: Columns, new: Columns) -> Columns:
     Where the two do not touch (a gap, or `old` too wide to be put before `new`), `new` alone is kept.
     """
     old = widen(old, new.width)
-    if new.first > len(old) or new.width != old.width:
-        return new
-    keep = new.first
-    if keep == 0:
+    keep = new.first - old.first
+    if not 0 < keep <= len(old) or new.width != old.width:
         return new
     return Columns(
-        first=0,
+        first=old.first,
         width=new.width,
         step=np.concatenate([old.step[:keep], new.step]),
         time=np.concatenate([old.time[:keep], new.time]),
@@ -118,7 +150,10 @@ def _joined(old: Mapping[str, Array], new: Mapping[str, Array], keep: int) -> di
 
 
 def widen(columns: Columns, width: int) -> Columns:
-    """The same columns merged pair by pair until they are `width` rows wide; an odd one at the end is dropped."""
+    """The same columns merged pair by pair until they are `width` rows wide; an odd one at the end is dropped.
+
+    The first must be one that a column of that width begins with.
+    """
     while columns.width < width:
         columns = _merge_pairs(columns)
     return columns

@@ -41,6 +41,7 @@ class FakeStage:
         t = np.arange(n)
         noise = 0.027 * rng.standard_normal((n, k))
         variance = self._variance(rng, t)
+        moves = np.clip(1.0 - variance, 0.0, 1.0)
         law = 1.0 + 0.6 * np.exp(-t / (0.03 * n)) + 0.02 * rng.standard_normal(n)
         mse = (0.18 * np.exp(-t / (0.05 * n)) + 0.05 / (1 + 6 * t / n) + 0.004) * np.exp(0.08 * rng.standard_normal(n))
         self.rows = {
@@ -52,8 +53,8 @@ class FakeStage:
             "gamma": np.sqrt(np.minimum.accumulate(np.convolve(np.r_[np.ones(49), mse], np.ones(50) / 50, "valid"))),
             "variance_law": law,
             "mean_variance": np.clip(variance + noise, 0.0, 1.05),
-            "mean_mu": 0.1 * rng.standard_normal((n, k)),
-            "mu_squared": np.clip(1.0 - variance + noise, 0.0, None),
+            "mean_mu": 0.1 * np.sqrt(moves) * rng.standard_normal((n, k)),
+            "mu_squared": moves * (1.0 + noise),
             "latent_kl": np.maximum(
                 -0.5 * np.log(np.clip(variance, 1e-3, 1.0)) + 0.02 * rng.random((n, k)) * (variance < 0.95), 0.0
             ),
@@ -122,12 +123,13 @@ class FakeSource:
         return self._answer(info, stage, since, want)
 
     def _answer(self, info, stage, since, want):
-        rows = self.shown[stage.number]
+        rows = min(self.shown[stage.number], want.end or 2**62)
         same = since.stage == stage.number
         width = max(width_for(rows, want.columns), since.width if same else 1)
-        start = since.rows // width if same else 0
+        start = min(since.rows, rows) // width if same else 0
         end = rows // width
-        events = [e for s in self.stages for e in s.events if e.step <= self.shown.get(s.number, 0)]
+        until = stage.rows["time"][rows - 1] if want.end else np.inf
+        events = [e for s in self.stages for e in s.events if e.step <= self.shown.get(s.number, 0) and e.time <= until]
         return Batch(
             info=info,
             cursor=Cursor(stage.number, 1, end * width, width, len(events)),
@@ -135,10 +137,22 @@ class FakeSource:
             rows=rows,
             columns=columns_of(stage, start, end, width, want.channels),
             latest=latest_of(stage, rows),
-            events=tuple(events[since.events if same else 0 :]),
-            events_anew=not same,
+            events=tuple(events[since.events if same and since.events <= len(events) else 0 :]),
+            events_anew=not same or since.events > len(events),
             rate=stage.rate,
         )
+
+    def excerpt(self, asked):
+        stage = next((s for s in self.stages if s.number == asked.stage), None)
+        if stage is None:
+            return Columns()
+        last = min(asked.last, self.shown.get(stage.number, 0))
+        width = asked.width or width_for(max(last - asked.first, 1), asked.columns)
+        end = min(-(-last // width), self.shown[stage.number] // width)
+        if asked.latent is None:
+            return columns_of(stage, min(asked.first // width, end), end, width, asked.channels)
+        one = {name: rows if rows.ndim == 1 else rows[:, asked.latent] for name, rows in stage.rows.items()}
+        return columns_of(SimpleNamespace(rows=one), min(asked.first // width, end), end, width, asked.channels)
 
     def series(self, channel, window, points):
         raise SourceLost("a made-up run has no series")
@@ -191,15 +205,21 @@ class Clock:
 class SteppedApp(WatchApp):
     """The dashboard, asking its source only when told to, in the test's own thread."""
 
-    asked = RunView()
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.asked = {}
 
-    def poll(self):
+    def poll(self, place):
         """Wait for `step`."""
 
     def step(self):
-        """Ask once, and show the answer."""
-        self.asked = self.poller.ask(self.asked, self.poller.stage)
-        self.on_view_changed(ViewChanged(self.asked))
+        """Ask each source once, and show the answers."""
+        for place, seat in enumerate(self.seats):
+            before = self.asked.get(place, RunView())
+            if seat.poller.asked.stage not in (None, before.stage):
+                before = RunView()
+            self.asked[place] = seat.poller.ask(before, seat.poller.asked)
+            self.on_view_changed(ViewChanged(self.asked[place], place))
 
 
 @lru_cache(maxsize=8)

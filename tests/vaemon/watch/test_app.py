@@ -14,8 +14,10 @@ from textual.drivers.linux_driver import LinuxDriver
 
 from vaemon.batch import RunState
 from vaemon.errors import SourceLost, VaemonError
+from vaemon.view.lookout import Seen
 from vaemon.watch.app import WatchApp, watch
-from vaemon.watch.messages import StageAsked, ViewChanged
+from vaemon.watch.asked import Asked
+from vaemon.watch.messages import SourceAsked, ViewChanged
 from vaemon.watch.render import palette
 from vaemon.watch.screens import run as run_module
 from vaemon.watch.screens.backlog import writer_backlog
@@ -36,7 +38,8 @@ class CountingDriver(HeadlessDriver):
 
 def test_a_newer_view_takes_the_place_of_an_older_one():
     assert ViewChanged(None).can_replace(ViewChanged(None))
-    assert not ViewChanged(None).can_replace(StageAsked(None))
+    assert not ViewChanged(None).can_replace(SourceAsked(Asked()))
+    assert not ViewChanged(None).can_replace(ViewChanged(None, seat=1))
 
 
 def test_the_thread_brings_the_run_to_the_screen(fake):
@@ -100,9 +103,16 @@ def test_a_fault_of_our_own_closes_the_dashboard_and_is_told(fake, monkeypatch):
         watch(source)
 
 
+class over:
+    """A lookout that is done when the run is over."""
+
+    def see(self, view, fares):
+        return Seen(view, done=view.info is not None and view.info.state.over)
+
+
 def test_it_closes_by_itself_when_the_run_is_over(fake):
     source = fake.Source(fake.stage(), state=RunState.FINISHED)
-    app = fake.App(source, until="finished", linger=0.02, clock=fake.Clock(fake.when(fake.stage(), 1200)))
+    app = fake.App(source, lookouts=[over()], linger=0.02, clock=fake.Clock(fake.when(fake.stage(), 1200)))
 
     async def gesture(app, pilot):
         while app.is_running:
@@ -114,7 +124,7 @@ def test_it_closes_by_itself_when_the_run_is_over(fake):
 
 def test_a_key_keeps_it_open(fake):
     source = fake.Source(fake.stage(), state=RunState.FINISHED)
-    app = fake.App(source, until="finished", linger=60.0, clock=fake.Clock(fake.when(fake.stage(), 1200)))
+    app = fake.App(source, lookouts=[over()], linger=60.0, clock=fake.Clock(fake.when(fake.stage(), 1200)))
 
     async def gesture(app, pilot):
         assert "closes in 60 s, any key keeps it open" in fake.lines(app)[-1]
@@ -129,7 +139,7 @@ def test_a_key_keeps_it_open(fake):
 
 
 def test_a_run_that_goes_on_does_not_close(fake):
-    app = fake.App(fake.Source(fake.stage()), until="finished", linger=0.0)
+    app = fake.App(fake.Source(fake.stage()), lookouts=[over()], linger=0.0)
 
     async def gesture(app, pilot):
         await pilot.pause()
@@ -339,7 +349,7 @@ def test_frames_a_second(fake, monkeypatch, ssh, hz, period):
     if ssh:
         monkeypatch.setenv("SSH_CONNECTION", ssh)
     app = WatchApp(fake.Source(fake.stage()), hz=hz)
-    assert app.poller.pace(app.poller.ask(app.run_screen.picture().view), 0) == period
+    assert app.poller.pace(app.poller.ask(app.run_screen.picture().view, Asked()), 0) == period
 
 
 def test_the_dashboard_loads_nothing_heavy():

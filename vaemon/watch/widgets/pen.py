@@ -7,8 +7,8 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from vaemon.view.signs import safe, to_ascii
 from vaemon.watch.render.cells import Ink, Row, Span, fit
-from vaemon.watch.render.glyphs import safe, to_ascii
 from vaemon.watch.render.palette import Palette
 
 
@@ -20,6 +20,11 @@ class Pen:
         self.palette = palette
         self.ascii_only = ascii_only
         self._style = lru_cache(maxsize=4096)(self._make_style)
+
+    def use(self, palette: Palette) -> None:
+        """Draw with other colours from now on."""
+        self.palette = palette
+        self._style.cache_clear()
 
     @property
     def shaded(self) -> bool:
