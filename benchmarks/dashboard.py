@@ -19,6 +19,7 @@ import contextlib
 import random
 import select
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -47,14 +48,14 @@ class Plan:
     """How much of everything."""
 
     rounds: int = 9
-    rival_rounds: int = 2
+    rival_rounds: int = 1
     live_seconds: float = 30.0
     idle_seconds: float = 20.0
     settle_seconds: float = 4.0
     keys: int = 60
 
 
-QUICK = Plan(rounds=3, rival_rounds=1, live_seconds=8.0, idle_seconds=5.0, settle_seconds=3.0, keys=20)
+QUICK = Plan(rounds=3, rival_rounds=0, live_seconds=8.0, idle_seconds=5.0, settle_seconds=3.0, keys=20)
 
 
 @dataclass
@@ -157,6 +158,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="few rounds: to see that it works")
     parser.add_argument("--data", type=Path, help="where the runs lie, or are to lie")
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # which ends the programs, and empties the folder
     print(machine())
     with tempfile.TemporaryDirectory(prefix="vaemon-bench-") as place:
         data = (asked.data or Path(place) / "data").absolute()
@@ -203,7 +205,7 @@ def measure(bench: Bench, found: dict[str, Found]) -> None:
 
 
 def starts(bench: Bench, subjects: list[Dashboard], found: dict[str, Found]) -> None:
-    """Starts by turns; of a rival few, for each takes a minute."""
+    """Starts by turns; of a rival few, for each takes a minute. `idle` adds one."""
     for each in subjects:
         if not each.is_rival:  # once unmeasured: modules are compiled, files are read
             start(bench, each, Found())
@@ -217,15 +219,21 @@ def starts(bench: Bench, subjects: list[Dashboard], found: dict[str, Found]) -> 
 def start(bench: Bench, dashboard: Dashboard, found: Found) -> None:
     """One start on the finished run."""
     with bench.opened(dashboard, bench.data / dashboard.kind, SMALL) as terminal:
-        shown = settle(terminal, (*dashboard.painted, *dashboard.whole))
-        painted = terminal.when(*dashboard.painted)
-        if painted is None or shown is None:
-            found.why.append(f"a start did not come to rest within {PATIENCE:.0f} s")
-            return
-        found.painted.append(painted)
-        found.shown.append(max(shown - painted, 0.0))
-        found.cpu.append(cpu_seconds(terminal.process.pid))
-        found.peak.append(peak_mb(terminal.process.pid))
+        come_to_rest(terminal, dashboard, found)
+
+
+def come_to_rest(terminal: Terminal, dashboard: Dashboard, found: Found) -> bool:
+    """Time a start; whether it came to rest."""
+    shown = settle(terminal, (*dashboard.painted, *dashboard.whole))
+    painted = terminal.when(*dashboard.painted)
+    if painted is None or shown is None:
+        found.why.append(f"a start did not come to rest within {PATIENCE:.0f} s")
+        return False
+    found.painted.append(painted)
+    found.shown.append(max(shown - painted, 0.0))
+    found.cpu.append(cpu_seconds(terminal.process.pid))
+    found.peak.append(peak_mb(terminal.process.pid))
+    return True
 
 
 def settle(terminal: Terminal, marks: tuple[str, ...]) -> float | None:
@@ -248,8 +256,7 @@ def idle(bench: Bench, dashboard: Dashboard, found: Found) -> None:
     """A finished run, nobody at the keys."""
     say(f"{dashboard.name} idle")
     with bench.opened(dashboard, bench.data / dashboard.kind, SMALL) as terminal:
-        if settle(terminal, (*dashboard.painted, *dashboard.whole)) is None:
-            found.why.append("never idle")
+        if not come_to_rest(terminal, dashboard, found):
             return
         time.sleep(bench.plan.settle_seconds)
         found.idle = watch(terminal, bench.plan.idle_seconds)
