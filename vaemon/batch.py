@@ -97,6 +97,24 @@ class Want:
     """At most so many columns over the whole stage."""
     seconds: float = 0.5
     """Stop reading after so long, and go on at the next poll."""
+    end: int | None = None
+    """Answer as if the stage had only so many rows, at least 1; None: all there are. What a replay asks for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """A question for a range of rows of a stage, to be seen more closely than the whole of it."""
+
+    stage: int
+    first: int
+    last: int
+    """The row after the last one wanted."""
+    channels: tuple[str, ...]
+    """Those that the run lacks are left out of the answer."""
+    columns: int = 512
+    """At most so many; where the rows are no more than that, each has a column of its own."""
+    latent: int | None = None
+    """Only this one of each latent channel, as a scalar with low and high; None: the means of all."""
 
 
 @dataclass(frozen=True, slots=True)

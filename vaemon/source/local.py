@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vaemon import latents
-from vaemon.batch import Batch, Columns, Cursor, Latest, RunInfo, RunState, Series, Want, Window
+from vaemon.batch import Batch, Columns, Cursor, Excerpt, Latest, RunInfo, RunState, Series, Want, Window
 from vaemon.channels import CLOCKS
 from vaemon.decimate import Pooled, width_for
 from vaemon.errors import RunFileError, SourceLost
@@ -56,6 +56,18 @@ class LocalSource:
             return Batch(info, since)
         return _answer(info, self._run, rows, since, want)
 
+    def excerpt(self, asked: Excerpt) -> Columns:
+        """A range of rows of a stage as finished columns. Raises SourceLost."""
+        try:
+            return patiently(lambda: self._excerpt(asked))
+        except RunFileError as error:
+            raise SourceLost(str(error)) from error
+
+    def _excerpt(self, asked: Excerpt) -> Columns:
+        run = self._refreshed()
+        rows = run.stage(asked.stage) if run is not None else None
+        return _excerpt(rows, asked) if rows is not None else Columns()
+
     def series(self, channel: str, window: Window, points: int) -> Series:
         """One channel over a window. Raises UnknownName, SourceLost."""
         run = self._refreshed()
@@ -87,34 +99,38 @@ class LocalSource:
 def _answer(info: RunInfo, run: RunReader, rows: StageRows, since: Cursor, want: Want) -> Batch:
     stage = rows.info.number
     written = run.segments[-1].number + 1
-    width = width_for(len(rows), want.columns) if want.columns else 1
+    count = len(rows) if want.end is None else max(min(want.end, len(rows)), 1)
+    width = width_for(count, want.columns) if want.columns else 1
     start, rewound_to = 0, None
     if since.stage == stage:
         width = max(width, since.width)
         start, rewound_to = rows.standing(Given(since.rows, since.step, since.time, since.segments))
-    start = start // width * width
-    columns = _columns(rows, start, width, want)
+    start = min(start, count) // width * width
+    columns = _columns(rows, start, count, width, want)
     events = run.events()
-    anew = written != since.segments
+    if want.end is not None:
+        ends = float(rows.read(count - 1, count, ("time",))["time"][0])
+        events = [event for event in events if event.time <= ends]
+    anew = written != since.segments or since.events > len(events)
     given = rows.given(columns.rows, written)
     return Batch(
         info=info,
         cursor=Cursor(stage, written, columns.rows, width, len(events), given.step, given.time),
         stage=stage,
-        rows=len(rows),
+        rows=count,
         columns=columns,
-        latest=_latest(rows),
+        latest=_latest(rows, count),
         events=tuple(events if anew else events[since.events :]),
         events_anew=anew,
         rewound_to=rewound_to,
-        rate=_rate(rows),
-        more=bool(want.columns) and len(rows) - columns.rows >= width,
+        rate=_rate(rows, count),
+        more=bool(want.columns) and count - columns.rows >= width,
     )
 
 
-def _columns(rows: StageRows, start: int, width: int, want: Want) -> Columns:
+def _columns(rows: StageRows, start: int, count: int, width: int, want: Want) -> Columns:
     """The finished columns from row `start` on, as many as the time allows; at least one block of them."""
-    end = len(rows) // width * width if want.columns else start
+    end = count // width * width if want.columns else start
     names = [name for name in want.channels if name in rows.channels]
     deadline = time.monotonic() + want.seconds
     latent = {name for name in names if any(name in segment.layout.vectors for segment in rows.segments)}
@@ -123,13 +139,39 @@ def _columns(rows: StageRows, start: int, width: int, want: Want) -> Columns:
         parts.append(rows.pooled(first, last, width, names, means=latent))
         if time.monotonic() > deadline:
             break
+    return _as_columns(rows, parts, start // width, width, latent)
+
+
+def _excerpt(rows: StageRows, asked: Excerpt) -> Columns:
+    """A range of rows in finished columns, the last one of a stage that grows left out until it is whole."""
+    first, last = max(asked.first, 0), min(asked.last, len(rows))
+    width = width_for(max(last - first, 1), asked.columns)
+    first, last = first // width * width, min(-(-last // width) * width, len(rows) // width * width)
+    names = [name for name in asked.channels if name in rows.channels]
+    vectors = {name for name in names if any(name in segment.layout.vectors for segment in rows.segments)}
+    if asked.latent is None:
+        pooled = [rows.pooled(*block, width, names, means=vectors) for block in rows.blocks(first, last, width)]
+        return _as_columns(rows, pooled, first // width, width, vectors)
+    pooled = [rows.pooled(*block, width, names) for block in rows.blocks(first, last, width)]
+    one = [part._replace(channels=_only(part.channels, vectors, asked.latent)) for part in pooled]
+    return _as_columns(rows, one, first // width, width, set())
+
+
+def _only(channels: dict[str, Pooled], vectors: set[str], latent: int) -> dict[str, Pooled]:
+    return {
+        name: Pooled(*(figure[:, latent] for figure in each)) if name in vectors else each
+        for name, each in channels.items()
+    }
+
+
+def _as_columns(rows: StageRows, parts: list[Pool], first: int, width: int, latent: set[str]) -> Columns:
     if not parts:
-        parts.append(rows.pooled(0, 0, 1, ()))
+        parts = [rows.pooled(0, 0, 1, ())]
     clock = np.concatenate([part.clock for part in parts])
     pooled = {name: _joined([part.channels[name] for part in parts]) for name in parts[0].channels}
     scalars = {name: each for name, each in pooled.items() if name not in latent}
     return Columns(
-        first=start // width,
+        first=first,
         width=width,
         step=clock["step"].astype(np.int64),
         time=clock["time"].astype(np.float64),
@@ -145,8 +187,7 @@ def _joined(parts: list[Pooled]) -> Pooled:
     return Pooled(*(np.concatenate(each) for each in zip(*parts, strict=True)))
 
 
-def _latest(rows: StageRows) -> Latest:
-    end = len(rows)
+def _latest(rows: StageRows, end: int) -> Latest:
     block = rows.read(max(0, end - NEWEST_ROWS), end, rows.channels)
     return Latest(
         step=int(block["step"][-1]),
@@ -157,9 +198,8 @@ def _latest(rows: StageRows) -> Latest:
     )
 
 
-def _rate(rows: StageRows) -> float:
-    """Steps a second over the newest rows; 0 where fewer than two rows or no time passed."""
-    end = len(rows)
+def _rate(rows: StageRows, end: int) -> float:
+    """Steps a second over the newest rows up to `end`; 0 where fewer than two rows or no time passed."""
     block = rows.read(max(0, end - NEWEST_ROWS), end, ("step", "time"))
     steps, times = block["step"], block["time"]
     passed = float(times[-1] - times[0])

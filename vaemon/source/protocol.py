@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from vaemon.batch import Batch, Cursor, RunInfo, Series, Want, Window
+from vaemon.batch import Batch, Columns, Cursor, Excerpt, RunInfo, Series, Want, Window
 
 
 class Source(Protocol):
@@ -21,6 +21,17 @@ class Source(Protocol):
 
         Stateless: equal questions to equal files have equal answers. Bounded by `want.columns` and
         `want.seconds`; where the time ran out, `Batch.more` is set.
+
+        Raises:
+            SourceLost: the place does not answer now.
+        """
+        ...
+
+    def excerpt(self, asked: Excerpt) -> Columns:
+        """A range of rows of a stage as finished columns; none where the stage has not begun.
+
+        The first column begins at or before the first row asked for, the last one holds the last row asked for that
+        there is in a finished column.
 
         Raises:
             SourceLost: the place does not answer now.

@@ -1,10 +1,12 @@
 """What every source must do. A test class for a kind of source inherits this one and says how it is opened."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from vaemon import Recorder
-from vaemon.batch import Cursor, RunState, Want, Window
+from vaemon.batch import Cursor, Excerpt, RunState, Want, Window
 from vaemon.errors import UnknownName
 from vaemon.view.fold import fold
 from vaemon.view.state import RunView
@@ -166,6 +168,49 @@ class SourceContract:
         columns = read_to_end(self.open(runs / "r"), RunView()).columns
         assert columns.bad["mse"].sum() == 1
         np.testing.assert_array_equal(columns.mean["mse"], 2.0)
+
+    def test_an_excerpt_ends_in_the_exact_rows(self, recorder, staircase, log_rows):
+        variance = staircase(300, 3)
+        log_rows(recorder, variance)
+        recorder.flush()
+        source = self.open(recorder.folder)
+        near = source.excerpt(Excerpt(1, 40, 60, ("mse", "mean_variance", "nonsense"), 32))
+        assert (near.first, near.width, near.rows) == (40, 1, 60)
+        np.testing.assert_allclose(near.mean["mean_variance"], variance[40:60], rtol=1e-6)
+        assert near.mean.keys() == {"mse", "mean_variance"}
+        assert near.low.keys() == {"mse"}
+        far = source.excerpt(Excerpt(1, 41, 299, ("mean_variance",), 32))
+        assert (far.first, far.width, far.rows) == (2, 16, 288)
+        np.testing.assert_allclose(far.mean["mean_variance"][1], variance[48:64].mean(axis=0), rtol=1e-6)
+        assert len(source.excerpt(Excerpt(1, 400, 500, ("mse",), 32))) == 0
+        assert len(source.excerpt(Excerpt(7, 0, 50, ("mse",), 32))) == 0
+
+    def test_an_excerpt_of_one_latent_tells_its_range(self, recorder, staircase, log_rows):
+        variance = staircase(300, 3)
+        log_rows(recorder, variance)
+        recorder.flush()
+        one = self.open(recorder.folder).excerpt(Excerpt(1, 0, 300, ("mean_variance", "mse"), 32, latent=2))
+        blocks = variance[: one.rows, 2].reshape(-1, one.width)
+        np.testing.assert_allclose(one.mean["mean_variance"], blocks.mean(axis=1), rtol=1e-5)
+        np.testing.assert_allclose(one.low["mean_variance"], blocks.min(axis=1), rtol=1e-6)
+        np.testing.assert_allclose(one.high["mean_variance"], blocks.max(axis=1), rtol=1e-6)
+
+    def test_a_stage_taken_to_end_earlier_is_as_it_was_then(self, runs, staircase, log_rows):
+        variance = staircase(300, 3)
+        with Recorder("r", latents=3, total_steps=500) as recorder:
+            log_rows(recorder, variance[:200])
+            recorder.flush()
+            then = read_to_end(self.open(recorder.folder), RunView())
+            log_rows(recorder, variance[200:], first=201)
+        source = self.open(runs / "r")
+        view = RunView()
+        for end in (10, 120, 300, 200):
+            view = read_to_end(source, view, replace(WANT, end=end))
+            assert (view.rows, view.latest.step) == (end, end)
+        assert view.events == tuple(each for each in then.events if each.time <= view.latest.time)
+        whole = read_to_end(self.open(runs / "r"), RunView(), replace(WANT, end=200))
+        same_columns(whole.columns, then.columns)
+        np.testing.assert_allclose(whole.latest.smoothed["mean_variance"], then.latest.smoothed["mean_variance"])
 
     def test_closing_twice_does_no_harm(self, recorder):
         source = self.open(recorder.folder)
