@@ -41,11 +41,8 @@ def save_png(frame: Frame, path: Path, *, scale: float = SCALE, replace: bool = 
 
 def png(frame: Frame, scale: float = SCALE) -> bytes:
     """The frame as the bytes of a PNG file. Raises VaemonError where Pillow is not installed."""
-    painter = Painter(scale)
-    image = painter.paint(frame).convert("RGBA")
-    image.putalpha(painter.corners(image.size))
     buffer = io.BytesIO()
-    image.save(buffer, "PNG", optimize=True)
+    Painter(scale).rounded(frame).save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
 
 
@@ -78,13 +75,16 @@ class Painter:
                     image.paste(self._tile(cell, across), place)
         return image
 
-    def corners(self, size: tuple[int, int]) -> "Image":
-        """A mask of that size that leaves out what lies beyond round corners."""
+    def rounded(self, frame: Frame) -> "Image":
+        """The frame in mode RGBA, its corners round and what is beyond them transparent."""
         from PIL import Image, ImageDraw
 
-        fine = Image.new("L", (size[0] * 2, size[1] * 2))
-        ImageDraw.Draw(fine).rounded_rectangle((0, 0, fine.width - 1, fine.height - 1), ROUND * self.scale * 2, fill=255)
-        return fine.reduce(2)
+        image = self.paint(frame)
+        fine = Image.new("L", (image.width * 2, image.height * 2))
+        end = (fine.width - 1, fine.height - 1)
+        ImageDraw.Draw(fine).rounded_rectangle((0, 0, *end), ROUND * self.scale * 2, fill=255)
+        image.putalpha(fine.reduce(2))
+        return image
 
     def _paint_tile(self, cell: Cell, across: int) -> "Image":
         from PIL import Image
