@@ -37,6 +37,7 @@ format: $(VENV)/.installed-dev
 
 pictures: $(VENV)/.installed  ## the README's pictures, from the real app
 	$(BIN)/python docs/screens.py
+	$(BIN)/python docs/animate.py
 
 clean:
 	rm -rf $(VENV)

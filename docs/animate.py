@@ -66,9 +66,11 @@ async def _frames(app: StillApp, played: Played, ends: list[int], size: tuple[in
     return frames
 
 
-def animate(source: Source, size: tuple[int, int], path: Path, *, stage: int | None = None, light: bool = False) -> None:
+def animate(
+    source: Source, size: tuple[int, int], path: Path, *, stage: int | None = None, light: bool = False
+) -> None:
     """Write a moving picture of a run; arguments as of `screens.picture`, the path to an animated WebP."""
-    rows = source.poll(Cursor(), Want((), stage=stage, columns=0)).rows
+    rows = source.poll(Cursor(), Want((), stage=stage, columns=1)).rows
     ends = sorted({max(round(rows * (i / FRAMES) ** EASE), 1) for i in range(1, FRAMES + 1)})
     played = Played(source, ends[0])
     frames = asyncio.run(_frames(still(played, stage=stage, light=light), played, ends, size))

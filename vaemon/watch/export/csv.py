@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from vaemon.watch.export.file import write_file
@@ -36,7 +35,7 @@ def write_csv(blocks: Iterable[Mapping[str, Array]], path: Path, *, replace: boo
 
 
 def lines(blocks: Iterable[Mapping[str, Array]]) -> Iterator[bytes]:
-    """The table in pieces: "step" first, a latent channel as `name[0]`, `name[1]`, …"""
+    """The table in pieces: "step" first, a latent channel as `name[0]`, `name[1]` and so on."""
     header: list[str] | None = None
     for block in blocks:
         names = ["step", *(name for name in block if name != "step")]
@@ -63,4 +62,6 @@ def _line(words: list[str]) -> bytes:
 
 def _rows(columns: list[Array]) -> bytes:
     texts = [column.reshape(len(column), -1).astype("S") for column in columns]
-    return b"".join(b",".join(row) + b"\n" for row in zip(*(text for each in texts for text in each.T.tolist()), strict=True))
+    return b"".join(
+        b",".join(row) + b"\n" for row in zip(*(text for each in texts for text in each.T.tolist()), strict=True)
+    )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+from unicodedata import normalize
 
 from vaemon.watch.export.shapes import CELL, LINE
 from vaemon.watch.render.glyphs import to_ascii
@@ -20,7 +21,7 @@ class Face(NamedTuple):
     """A font's file, and which font it is in a file of several."""
 
     path: str
-    index: int = 0
+    number: int = 0
 
 
 class Family(NamedTuple):
@@ -108,7 +109,7 @@ class Letters:
         for face in faces:
             if _has(font := self._font(face), sign[0]):
                 return font, sign
-        return self._font(faces[0]), to_ascii(sign[0])
+        return self._font(faces[0]), to_ascii(normalize("NFKD", sign)[0])
 
     def _open(self, face: Face | None) -> "FreeTypeFont":
         from PIL import ImageFont
@@ -117,7 +118,7 @@ class Letters:
             font = ImageFont.load_default(0.6 * LINE * self._scale)
             assert isinstance(font, ImageFont.FreeTypeFont)
             return font
-        known = ImageFont.truetype(face.path, 100, index=face.index)
+        known = ImageFont.truetype(face.path, 100, index=face.number)
         across = CELL * (2 if face == self._wide else 1)
         ems = known.getlength("中" if face == self._wide else "M") / 100
         return known.font_variant(size=across * self._scale / ems)
@@ -125,4 +126,4 @@ class Letters:
 
 def _has(font: "FreeTypeFont", sign: str) -> bool:
     # What a font lacks it draws as it draws what no font has.
-    return bytes(font.getmask(sign)) != bytes(font.getmask(_NOBODY_HAS))  # type: ignore[call-overload]
+    return bytes(font.getmask(sign)) != bytes(font.getmask(_NOBODY_HAS))

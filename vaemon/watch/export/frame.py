@@ -46,8 +46,13 @@ class Frame:
 
     def part(self, x: int, y: int, width: int, height: int) -> "Frame":
         """The rectangle with that corner and size, as far as it lies inside."""
-        rows = self.rows[max(y, 0) : max(y + height, 0)]
-        return replace(self, rows=tuple(row[max(x, 0) : max(x + width, 0)] for row in rows))
+        rows = (row[max(x, 0) : max(x + width, 0)] for row in self.rows[max(y, 0) : max(y + height, 0)])
+        return replace(self, rows=tuple(_halved(row) for row in rows))
+
+
+def _halved(row: tuple[Cell, ...]) -> tuple[Cell, ...]:
+    # Of a wide sign at the left edge only its second cell may be left.
+    return (row[0]._replace(sign=" "), *row[1:]) if row and not row[0].sign else row
 
 
 def frame_of(strips: Iterable[Iterable[Segment]], *, ground: str, ink: str = "#808080") -> Frame:
@@ -72,8 +77,8 @@ def _cells(strip: Iterable[Segment], ground: str, ink: str) -> Iterator[Cell]:
         fg, bg, bold = _colours(style or Style.null(), ground, ink)
         for sign in text:
             taken = cell_len(sign)
-            if taken == 0 and last is not None:  # a mark over the character before it
-                last = last._replace(sign=last.sign + sign)
+            if taken == 0:  # a mark over the character before it
+                last = last._replace(sign=last.sign + sign) if last is not None else None
                 continue
             if last is not None:
                 yield from _whole(last)
