@@ -42,7 +42,7 @@ def save_png(frame: Frame, path: Path, *, scale: float = SCALE, replace: bool = 
 def png(frame: Frame, scale: float = SCALE) -> bytes:
     """The frame as the bytes of a PNG file. Raises VaemonError where Pillow is not installed."""
     buffer = io.BytesIO()
-    Painter(scale).rounded(frame).save(buffer, "PNG", optimize=True)
+    Painter(scale).rounded(frame).save(buffer, "PNG")
     return buffer.getvalue()
 
 
