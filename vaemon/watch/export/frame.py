@@ -1,6 +1,6 @@
 """A screen, or a part of it, as cells: what every picture file is made from."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -49,6 +49,16 @@ class Frame:
         rows = (row[max(x, 0) : max(x + width, 0)] for row in self.rows[max(y, 0) : max(y + height, 0)])
         return replace(self, rows=tuple(_halved(row) for row in rows))
 
+    def over(self, below: "Frame") -> "Frame":
+        """This frame and another under it, the narrower one padded at the right."""
+        width = max(self.width, below.width)
+        blank = Cell(" ", self.ground, self.ground)
+        return replace(self, rows=_padded((*self.rows, *below.rows), width, blank))
+
+
+def _padded(rows: Iterable[Sequence[Cell]], width: int, blank: Cell) -> tuple[tuple[Cell, ...], ...]:
+    return tuple((*row, *[blank] * (width - len(row))) for row in rows)
+
 
 def _halved(row: tuple[Cell, ...]) -> tuple[Cell, ...]:
     # Of a wide sign at the left edge only its second cell may be left.
@@ -65,8 +75,7 @@ def frame_of(strips: Iterable[Iterable[Segment]], *, ground: str, ink: str = "#8
     """
     rows = [list(_cells(strip, ground, ink)) for strip in strips]
     width = max(map(len, rows), default=0)
-    blank = Cell(" ", ink, ground)
-    return Frame(tuple((*row, *[blank] * (width - len(row))) for row in rows), ground)
+    return Frame(_padded(rows, width, Cell(" ", ink, ground)), ground)
 
 
 def _cells(strip: Iterable[Segment], ground: str, ink: str) -> Iterator[Cell]:

@@ -80,6 +80,13 @@ def test_a_part_that_cuts_a_wide_sign():
     assert signs(frame.part(1, 0, 2, 1)) == [" |本"]
 
 
+def test_one_over_the_other():
+    title, panel = (frame_of([[Segment(text, RED)]], ground="#000011") for text in ("ab", "c"))
+    assert signs(title.over(panel)) == ["a|b", "c| "]
+    assert signs(panel.over(title)) == ["c| ", "a|b"]
+    assert panel.over(title).rows[0][1] == Cell(" ", "#000011", "#000011")
+
+
 @pytest.mark.parametrize(
     ("sign", "colours"), [("█", "ffff"), ("▀", "ffbb"), ("▌", "fbfb"), ("▚", "fbbf"), ("a", "bbbb"), ("●", "bbbb")]
 )
