@@ -13,6 +13,7 @@ from screens import StillApp, frame_from, still
 from vaemon.batch import Batch, Columns, Cursor, Excerpt, RunInfo, RunState, Series, Want, Window
 from vaemon.source.open import open_source
 from vaemon.source.protocol import Source
+from vaemon.watch.asked import Asked
 from vaemon.watch.export.animation import save_animation
 from vaemon.watch.export.frame import Frame
 
@@ -24,22 +25,20 @@ EASE = 1.3
 
 
 class Played:
-    """A run as it was when its stage had `end` rows."""
+    """A run that goes on as long as it is asked for a part of it."""
 
-    def __init__(self, source: Source, end: int) -> None:
+    def __init__(self, source: Source) -> None:
         """Ask `source`."""
         self._source = source
-        self.end = end
-        self.going = True
 
     def info(self) -> RunInfo:
         """Who the run is."""
         return self._source.info()
 
     def poll(self, since: Cursor, want: Want) -> Batch:
-        """What there was; while the run goes on it is told as running."""
-        batch = self._source.poll(since, replace(want, end=self.end))
-        return replace(batch, info=replace(batch.info, state=RunState.RUNNING)) if self.going else batch
+        """What there was."""
+        batch = self._source.poll(since, want)
+        return batch if want.end is None else replace(batch, info=replace(batch.info, state=RunState.RUNNING))
 
     def excerpt(self, asked: Excerpt) -> Columns:
         """Rows of a stage."""
@@ -54,29 +53,27 @@ class Played:
         self._source.close()
 
 
-async def _frames(app: StillApp, played: Played, ends: list[int], size: tuple[int, int]) -> list[Frame]:
+def animate(source: Source, size: tuple[int, int], path: Path, *, stage: int | None = None, light: bool = False) -> None:
+    """Write a moving picture of a run; arguments as of `screens.picture`, the path to an animated WebP."""
+    rows = source.poll(Cursor(), Want((), stage=stage, columns=1)).rows
+    ends = sorted({max(round(rows * (i / FRAMES) ** EASE), 1) for i in range(1, FRAMES)})
+    asked = [*(Asked(stage, end=end) for end in ends), Asked(stage)]
+    frames = asyncio.run(_frames(still(Played(source), stage=stage, light=light), asked, size))
+    seconds = [SECONDS] * len(ends) + [AT_THE_END]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_animation(zip(frames, seconds, strict=True), path, replace=True)
+
+
+async def _frames(app: StillApp, asked: list[Asked], size: tuple[int, int]) -> list[Frame]:
     frames = []
     async with app.run_test(size=size) as pilot:
-        for end in ends:
-            played.end, played.going = end, end < ends[-1]
-            app.poll()
+        for each in asked:
+            app.poller.asked = each
+            app.poll(app.place)
             await pilot.pause()
             await pilot.pause()
             frames.append(frame_from(app))
     return frames
-
-
-def animate(
-    source: Source, size: tuple[int, int], path: Path, *, stage: int | None = None, light: bool = False
-) -> None:
-    """Write a moving picture of a run; arguments as of `screens.picture`, the path to an animated WebP."""
-    rows = source.poll(Cursor(), Want((), stage=stage, columns=1)).rows
-    ends = sorted({max(round(rows * (i / FRAMES) ** EASE), 1) for i in range(1, FRAMES + 1)})
-    played = Played(source, ends[0])
-    frames = asyncio.run(_frames(still(played, stage=stage, light=light), played, ends, size))
-    seconds = [SECONDS] * (len(frames) - 1) + [AT_THE_END]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    save_animation(zip(frames, seconds, strict=True), path, replace=True)
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from vaemon.source.open import open_source
 from vaemon.source.protocol import Source
 from vaemon.view.state import RunView
 from vaemon.watch.app import WatchApp
+from vaemon.watch.asked import Asked
 from vaemon.watch.export.frame import Frame, frame_of
 from vaemon.watch.export.png import save_png
 from vaemon.watch.export.svg import save_svg
@@ -21,12 +22,12 @@ class StillApp(WatchApp):
 
     now = 0.0
 
-    def poll(self) -> None:  # type: ignore[override]
+    def poll(self, place: int) -> None:  # type: ignore[override]
         """Read everything that there is, in this thread, and show it at the moment of the newest row."""
         self.now = time.time()
-        view = self.poller.ask(RunView(), self.poller.stage)
+        view = self.poller.ask(RunView(), self.poller.asked)
         while view.loading:
-            view = self.poller.ask(view, self.poller.stage)
+            view = self.poller.ask(view, self.poller.asked)
         self.now = view.latest.time + 0.5 if view.latest is not None else self.now
         self.on_view_changed(ViewChanged(view))
 
@@ -54,7 +55,7 @@ def still(source: Source, *, stage: int | None = None, light: bool = False) -> S
     os.environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
     os.environ.pop("NO_COLOR", None)
     app = StillApp(source, light=light, clock=lambda: app.now)
-    app.poller.stage = stage
+    app.poller.asked = Asked(stage)
     return app
 
 

@@ -27,6 +27,7 @@ class Kind(StrEnum):
     FAILED = "failed"
     CRASHED = "crashed"
     LOST = "link lost"
+    REPLAY = "replay"
 
 
 SIGNS = {
@@ -39,6 +40,7 @@ SIGNS = {
     Kind.FAILED: "✗",
     Kind.CRASHED: "✗",
     Kind.LOST: "◇",
+    Kind.REPLAY: "▸",
 }
 
 
