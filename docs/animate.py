@@ -53,7 +53,9 @@ class Played:
         self._source.close()
 
 
-def animate(source: Source, size: tuple[int, int], path: Path, *, stage: int | None = None, light: bool = False) -> None:
+def animate(
+    source: Source, size: tuple[int, int], path: Path, *, stage: int | None = None, light: bool = False
+) -> None:
     """Write a moving picture of a run; arguments as of `screens.picture`, the path to an animated WebP."""
     rows = source.poll(Cursor(), Want((), stage=stage, columns=1)).rows
     ends = sorted({max(round(rows * (i / FRAMES) ** EASE), 1) for i in range(1, FRAMES)})
