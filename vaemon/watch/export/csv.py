@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy.typing as npt
 
+from vaemon.batch import Event
 from vaemon.watch.export.file import write_file
 
 Array = npt.NDArray[Any]
@@ -34,6 +35,16 @@ def write_csv(blocks: Iterable[Mapping[str, Array]], path: Path, *, replace: boo
     return write_file(path, lines(blocks), replace=replace)
 
 
+def write_events(events: Iterable[Event], path: Path, *, replace: bool = False) -> Path:
+    """Write events as a table, a line each: step, time, stage, kind, latent (-1 for none), text.
+
+    Arguments, answer and errors as of `write_csv`.
+    """
+    rows = ((each.step, each.time, each.stage, each.kind, each.latent, each.text) for each in events)
+    header = ("step", "time", "stage", "kind", "latent", "text")
+    return write_file(path, (_line(row) for row in (header, *rows)), replace=replace)
+
+
 def lines(blocks: Iterable[Mapping[str, Array]]) -> Iterator[bytes]:
     """The table in pieces: "step" first, a latent channel as `name[0]`, `name[1]` and so on."""
     header: list[str] | None = None
@@ -54,7 +65,7 @@ def _labels(name: str, column: Array) -> list[str]:
     return [name] if column.ndim == 1 else [f"{name}[{i}]" for i in range(column.shape[1])]
 
 
-def _line(words: list[str]) -> bytes:
+def _line(words: Iterable[object]) -> bytes:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerow(words)
     return text.getvalue().encode()

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from vaemon.watch.export.csv import lines, write_csv
+from vaemon.batch import Event
+from vaemon.watch.export.csv import lines, write_csv, write_events
 
 
 def text(*blocks):
@@ -100,3 +101,13 @@ def test_what_the_source_raises_leaves_no_file(tmp_path):
     with pytest.raises(Exception, match="gone"):
         write_csv(blocks(), tmp_path / "a.csv")
     assert not list(tmp_path.iterdir())
+
+
+def test_events(tmp_path):
+    events = [Event(7, 1.5, 1, "wake", 11), Event(9, 2.25, 1, "note", text='γ, "said"\nover lines')]
+    with write_events(events, tmp_path / "a.csv").open(newline="", encoding="utf-8") as file:
+        assert list(csv.reader(file)) == [
+            ["step", "time", "stage", "kind", "latent", "text"],
+            ["7", "1.5", "1", "wake", "11", ""],
+            ["9", "2.25", "1", "note", "-1", 'γ, "said"\nover lines'],
+        ]
