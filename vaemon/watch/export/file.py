@@ -4,7 +4,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
@@ -48,16 +48,33 @@ def write_file(path: Path, parts: Iterable[bytes], *, replace: bool = False) -> 
     """
     temporary = path.with_name(f".{secrets.token_hex(6)}.part")
     try:
-        try:
-            with temporary.open("xb") as file:
-                for part in parts:
-                    file.write(part)
-                file.flush()
-                os.fsync(file.fileno())
+        _fill(temporary, path, parts)
+        with _refusals_told(path):
             return _named(temporary, path, replace)
-        finally:
-            with suppress(FileNotFoundError):
-                temporary.unlink()
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
+
+
+def _fill(temporary: Path, path: Path, parts: Iterable[bytes]) -> None:
+    with _refusals_told(path):
+        file = temporary.open("xb")
+    try:
+        for part in parts:
+            with _refusals_told(path):
+                file.write(part)
+        with _refusals_told(path):
+            file.flush()
+            os.fsync(file.fileno())
+    finally:
+        with suppress(OSError):  # on a full disk closing fails once more
+            file.close()
+
+
+@contextmanager
+def _refusals_told(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         why = error.strerror or str(error) or type(error).__name__
         raise VaemonError(f"cannot write {path}: {why}; nothing was left there") from error

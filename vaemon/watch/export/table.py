@@ -12,7 +12,13 @@ AT_ONCE = 8192
 
 
 def blocks(
-    source: Source, stage: int, rows: int, channels: Sequence[str], *, at_once: int = AT_ONCE
+    source: Source,
+    stage: int,
+    rows: int,
+    channels: Sequence[str],
+    *,
+    latent: int | None = None,
+    at_once: int = AT_ONCE,
 ) -> Iterator[dict[str, Array]]:
     """The rows of a stage, "step" and the channels of each block of them.
 
@@ -21,6 +27,7 @@ def blocks(
         stage: its number.
         rows: how many of its rows, from the first on; a stage that grows may have more by the end.
         channels: by name, "time" and "epoch" may be among them; those that the run lacks are left out.
+        latent: only this one of each latent channel, as a scalar "mean_variance[17]"; None: all.
         at_once: rows a block.
 
     Raises:
@@ -35,8 +42,16 @@ def blocks(
             raise VaemonError(f"rows of stage {stage} were replaced while they were read; try again")
         reached = int(found.step[-1])
         clocks = {"time": found.time, "epoch": found.epoch}
-        known = {name: clocks.get(name, found.mean.get(name)) for name in channels}
-        yield {"step": found.step} | {name: _stored(name, each) for name, each in known.items() if each is not None}
+        known = {
+            name: _stored(name, each)
+            for name in channels
+            if (each := clocks.get(name, found.mean.get(name))) is not None
+        }
+        yield {"step": found.step} | dict(_only(*each, latent) for each in known.items())
+
+
+def _only(name: str, values: Array, latent: int | None) -> tuple[str, Array]:
+    return (name, values) if latent is None or values.ndim == 1 else (f"{name}[{latent}]", values[:, latent])
 
 
 def _stored(name: str, values: Array) -> Array:

@@ -98,7 +98,7 @@ def test_what_the_source_raises_leaves_no_file(tmp_path):
         yield {"step": np.arange(3)}
         raise ConnectionResetError("gone")
 
-    with pytest.raises(Exception, match="gone"):
+    with pytest.raises(ConnectionResetError, match="gone"):
         write_csv(blocks(), tmp_path / "a.csv")
     assert not list(tmp_path.iterdir())
 

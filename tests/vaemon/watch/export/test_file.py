@@ -2,6 +2,7 @@
 
 import errno
 import os
+import resource
 
 import pytest
 from hypothesis import given
@@ -79,7 +80,7 @@ def test_nobody_sees_half_a_file(tmp_path):
     assert write_file(tmp_path / "a.csv", parts()).read_bytes() == b"halfwhole"
 
 
-@pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt, GeneratorExit])
+@pytest.mark.parametrize("error", [ZeroDivisionError, ConnectionResetError, KeyboardInterrupt])
 @pytest.mark.parametrize("replace", [False, True])
 def test_what_the_parts_raise_is_passed_on_and_leaves_nothing(tmp_path, error, replace):
     def parts():
@@ -101,6 +102,18 @@ def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch, call):
     monkeypatch.setattr(os, "link", full)
     with pytest.raises(VaemonError, match=r"cannot write .*a\.csv: No space left on device; nothing was left"):
         write_file(tmp_path / "a.csv", [b"x"])
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("part", [100, 20_000])
+def test_no_more_room_while_it_is_written(tmp_path, part):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, hard))
+    try:
+        with pytest.raises(VaemonError, match=r"cannot write .*a\.csv: File too large; nothing was left"):
+            write_file(tmp_path / "a.csv", [b"x" * part] * (100_000 // part))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert not list(tmp_path.iterdir())
 
 

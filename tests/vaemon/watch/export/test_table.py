@@ -41,6 +41,13 @@ def test_clocks_where_asked_for_and_unknown_channels_left_out(source):
     assert len(block["time"]) == 5
 
 
+def test_one_latent(source):
+    (block,) = blocks(source, 1, 50, ("gamma", "mean_variance"), latent=2)
+    (whole,) = blocks(source, 1, 50, ("mean_variance",))
+    assert list(block) == ["step", "gamma", "mean_variance[2]"]
+    assert block["mean_variance[2]"].tolist() == whole["mean_variance"][:, 2].tolist()
+
+
 def test_as_csv(source, tmp_path):
     path = write_csv(blocks(source, 1, 2, ("gamma",)), tmp_path / "a.csv")
     assert path.read_text() == "step,gamma\n1,0.1\n2,0.1\n"
