@@ -47,7 +47,7 @@ QUANTITIES = (
 NO_COLUMNS = Pooled(np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0, np.int64))
 
 
-class Chart(TimeMouse, Panel, can_focus=True):
+class Chart(Panel, TimeMouse, can_focus=True):
     """One quantity of the run over time."""
 
     def __init__(self, pen: Pen, quantity: Quantity, **options: str | None) -> None:
