@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from unicodedata import normalize
 
+from vaemon.view.signs import to_ascii
 from vaemon.watch.export.shapes import CELL, LINE
-from vaemon.watch.render.glyphs import to_ascii
 
 if TYPE_CHECKING:
     from PIL.Image import Image
