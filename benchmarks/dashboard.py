@@ -36,7 +36,7 @@ from terminal import Terminal, cpu_seconds, peak_mb
 SMALL, LARGE = (120, 40), (200, 50)
 SILENCE = 1.5
 RATE, HISTORY = 20, 2_500
-PATIENCE = 120.0
+PATIENCE = 240.0
 
 
 class NotWritten(Exception):
@@ -198,10 +198,11 @@ def come_to_rest(terminal: Terminal, dashboard: Dashboard, found: Found) -> bool
     """Time a start; whether it came to rest."""
     shown = settle(terminal, (*dashboard.painted, *dashboard.whole))
     painted = terminal.when(*dashboard.painted)
+    if painted is not None:
+        found.painted.append(painted)
     if painted is None or shown is None:
         found.why.append(f"a start did not come to rest within {PATIENCE:.0f} s")
         return False
-    found.painted.append(painted)
     found.shown.append(max(shown - painted, 0.0))
     found.cpu.append(cpu_seconds(terminal.process.pid))
     found.peak.append(peak_mb(terminal.process.pid))
