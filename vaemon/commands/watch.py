@@ -1,5 +1,6 @@
 """`vaemon watch`: open a source, hand it to the dashboard, or to those who print."""
 
+import gc
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -96,6 +97,8 @@ def show(
         if manner is None and can_draw():
             # One thread is enough for what a screen computes, and starting more costs time.
             os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+            # While everything is loaded there is nothing to collect; it is looked for again once the screen is there.
+            gc.disable()
             from vaemon.watch.app import watch as open_dashboard
 
             open_dashboard(

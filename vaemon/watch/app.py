@@ -6,6 +6,7 @@ Whatever takes long to load is imported where it is first used: the first frame 
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import threading
@@ -203,6 +204,8 @@ class WatchApp(App[None]):
         await asyncio.to_thread(import_module, "vaemon.watch.screens.run")
         self._begin()
         await self.push_screen(self.run_screen)  # over the curtain: a stack must not be empty
+        gc.freeze()
+        gc.enable()
 
     def _begin(self) -> None:
         """Ask the sources from now on."""
