@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from vaemon.batch import Latest, RunInfo, RunState, StageInfo
-from vaemon.latents import LatentState
-from vaemon.view.facts import MOST, SETTLED_ROWS, STATES, TRUTHS, facts
+from vaemon.latents import Failure
+from vaemon.view.facts import STATES, TRUTHS, facts, state_of
 from vaemon.view.state import RunView
 from vaemon.view.status import Kind, Status, status
 
@@ -38,7 +38,7 @@ def of(shown, now=NOW):
 
 def test_the_numbers_of_a_run_by_their_names():
     known = of(view())
-    numbers = {name: known[name] for name in known if name not in TRUTHS}
+    numbers = {name: known[name] for name in known if name not in (*TRUTHS, "active_units")}
     assert numbers == {
         "mse": 0.5,
         "active": 2,
@@ -54,10 +54,13 @@ def test_the_numbers_of_a_run_by_their_names():
     }
 
 
-@pytest.mark.parametrize("kind", STATES.values())
-def test_one_state_is_true_at_a_time(kind):
+@pytest.mark.parametrize("kind", list(Kind))
+def test_no_more_than_one_state_is_true_at_a_time(kind):
     known = facts(view(), Status(kind, str(kind)))
-    assert [word for word in STATES if known[word]] == [word for word, each in STATES.items() if each is kind]
+    word = {Kind.ALARM: "running", Kind.UNRECORDED: "running", Kind.LOST: "lost"}.get(kind, str(kind))
+    assert [state for state in STATES if known[state]] == ([word] if word in STATES else [])
+    assert known["unrecorded"] == (kind is Kind.UNRECORDED)
+    assert state_of(Status(kind, str(kind))) == word
 
 
 def test_a_run_that_stalls_is_not_running():
@@ -76,23 +79,25 @@ def test_a_value_that_is_not_finite(value):
     assert of(view())["nan"] == 0
 
 
-def test_most_latents_make_a_collapse_once_the_run_has_settled():
-    states = [LatentState.COLLAPSED] * 9 + [LatentState.ACTIVE]
-    assert MOST == 0.9
-    assert of(view(states=states))["collapse"] == 1
-    assert of(view(states=[LatentState.LIMBO, *states[1:]]))["collapse"] == 0
-    assert of(view(states=states, rows=SETTLED_ROWS - 1))["collapse"] == 0
-    assert of(view(states=()))["collapse"] == 0
+@pytest.mark.parametrize("failure", list(Failure))
+def test_the_failures_of_the_latents(failure):
+    known = of(view(failure=failure))
+    assert [word for word in ("collapse", "ignored") if known[word]] == ([str(failure)] if failure else [])
+
+
+def test_active_units_may_be_unknown():
+    assert math.isnan(of(view())["active_units"])
+    assert of(view(units=np.array([True, False, True, False, False])))["active_units"] == 2
 
 
 def test_before_any_row_there_are_states_alone():
-    assert set(of(view(latest=None))) == {*STATES, "over"}
-    assert set(facts(RunView(), Status(Kind.OPENING, "opening"))) == {*STATES, "over"}
+    assert set(of(view(latest=None))) == {*STATES, "over", "unrecorded"}
+    assert set(facts(RunView(), Status(Kind.OPENING, "opening"))) == {*STATES, "over", "unrecorded"}
 
 
 def test_the_numbers_of_an_older_stage_are_no_news():
     info = RunInfo("r", "runs/r", RunState.RUNNING, stages=(StageInfo(1, 5), StageInfo(2, 5)))
-    assert set(of(view(info=info))) == {*STATES, "over"}
+    assert set(of(view(info=info))) == {*STATES, "over", "unrecorded"}
     assert "mse" in of(view(info=info, stage=2))
 
 
