@@ -40,6 +40,7 @@ def record(view: RunView, now: float, alerts: tuple[Alert, ...] = ()) -> Json:
         "address": info.address if info is not None else None,
         "state": state_of(fares),
         "reason": fares.reason,
+        "failure": str(view.failure) or None,
         "alarm": view.alarm,
         "age": round(max(now - view.heard, 0.0), 1) if latest is not None else None,
         "stage": view.stage or None,

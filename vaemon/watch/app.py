@@ -48,6 +48,14 @@ class WatchApp(App[None]):
     COMMANDS: ClassVar = {RunCommands}
     BINDINGS: ClassVar[list[BindingType]] = [*APP_KEYS]
 
+    failure: BaseException | None = None
+    """What ended it, where that was no fault of a source."""
+    _closes: float | None = None
+    """Seconds to closing."""
+    _stays = False
+    """Whether a key was pressed when it was about to close."""
+    _silence: Timer | None = None
+
     def __init__(
         self,
         source: Source,
@@ -102,13 +110,7 @@ class WatchApp(App[None]):
         for seat, lookout in zip(self.seats, lookouts, strict=False):
             seat.lookout = lookout
         self._now = clock
-        self._stays = False
-        """Whether a key has been pressed since it began to close."""
-        self._silence: Timer | None = None
         self._linger = linger
-        self._closes: float | None = None
-        self.failure: BaseException | None = None
-        """What ended it, where that was no fault of a source."""
 
     def get_default_screen(self) -> Screen[Any]:
         """The run's screen is the first and lowest."""

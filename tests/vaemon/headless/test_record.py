@@ -30,6 +30,7 @@ def test_a_record_of_a_run(made):
         "address": "runs/r",
         "state": "running",
         "reason": "",
+        "failure": None,
         "alarm": "",
         "age": 3.0,
         "stage": 1,
@@ -102,6 +103,7 @@ def test_a_run_that_is_over_has_no_time_left(made):
 def test_a_failure_of_the_latents_is_told_beside_the_state(made):
     found = record(view_of(made, events=[Event(300, made.NOW, 1, "collapse", text="2 of 2")]), made.NOW)
     assert found["state"] == "running"
+    assert found["failure"] == "collapse"
     assert found["alarm"].startswith("posterior collapse: ")
 
 

@@ -85,6 +85,10 @@ def test_the_failures_of_the_latents(failure):
     assert [word for word in ("collapse", "ignored") if known[word]] == ([str(failure)] if failure else [])
 
 
+def test_a_run_in_alarm_is_still_running():
+    assert of(view(failure=Failure.COLLAPSE, alarm="most latents have collapsed"))["running"] == 1
+
+
 def test_active_units_may_be_unknown():
     assert math.isnan(of(view())["active_units"])
     assert of(view(units=np.array([True, False, True, False, False])))["active_units"] == 2
