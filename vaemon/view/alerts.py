@@ -89,7 +89,8 @@ def look(told: Told, rules: Sequence[Rule], view: RunView, fares: Status) -> tup
             held[rule.text] = at
         elif _armed_again(rule, held.get(rule.text), at, view):
             held.pop(rule.text, None)
-    return Told(view.events, held), alerts
+    # A source that is lost just as another stage was asked for leaves a view without events.
+    return Told(view.events or told.events or (), held), alerts
 
 
 def among_events(view: RunView, alerts: Sequence[Alert]) -> RunView:

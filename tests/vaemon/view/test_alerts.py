@@ -115,6 +115,11 @@ def test_wakes_before_the_first_view_are_no_news():
     assert told(["wake"], views) == [[], ["z2 woke"], []]
 
 
+def test_a_source_that_is_lost_and_comes_back_brings_no_old_news():
+    views = [view(events=[wake(1)]), RunView(info=view().info, lost="gone"), view(events=[wake(1), wake(2)])]
+    assert told(["wake", "running"], views) == [["running"], [], ["z2 woke"]]
+
+
 def test_wakes_that_come_together_are_one_alert():
     five = [wake(latent, step=10 + latent) for latent in range(6)]
     sleep = wake(9, kind="sleep")
