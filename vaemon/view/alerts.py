@@ -12,7 +12,7 @@ from vaemon.errors import UsageError, nearest
 from vaemon.findings import FOUND
 from vaemon.view.chronicle import chronicle
 from vaemon.view.conditions import Condition, parse_condition
-from vaemon.view.facts import STATES, TRUTHS, facts, looks_back, not_finite
+from vaemon.view.facts import TRUTHS, facts, looks_back, not_finite
 from vaemon.view.state import RunView
 from vaemon.view.status import Status
 from vaemon.view.words import number
@@ -87,7 +87,7 @@ def look(told: Told, rules: Sequence[Rule], view: RunView, fares: Status) -> tup
             alerts.append(replace(_alert(rule, _happened(happened), view), step=happened[-1].step))
         if true:
             held[rule.text] = at
-        elif _armed_again(rule, held.get(rule.text), at, view):
+        elif _armed_again(held.get(rule.text), at, view):
             held.pop(rule.text, None)
     # A source that is lost just as another stage was asked for leaves a view without events.
     return Told(view.events or told.events or (), held), alerts
@@ -104,11 +104,9 @@ def among_events(view: RunView, alerts: Sequence[Alert]) -> RunView:
     return replace(view, events=tuple(events))
 
 
-def _armed_again(rule: Rule, held: tuple[int, int] | None, at: tuple[int, int], view: RunView) -> bool:
-    if held is None:
+def _armed_again(held: tuple[int, int] | None, at: tuple[int, int], view: RunView) -> bool:
+    if held is None or looks_back(view):
         return False
-    if looks_back(view) and rule.condition is not None:
-        return all(each.name in STATES for each in rule.condition.comparisons)
     return held[0] != at[0] or abs(at[1] - held[1]) >= view.thresholds.hold
 
 
