@@ -47,12 +47,17 @@ def alerting(command: Callable[..., Any]) -> Callable[..., Any]:
     def called(**given: Any) -> Any:
         asked = {name: given.pop(name) for name in _NAMES}
         # A sentry takes as long to load as all of the screen.
-        return command(sentry=make_sentry(**asked) if any(asked.values()) else None, **given)
+        return command(sentry=make_sentry(**asked) if any(map(_given, asked.values())) else None, **given)
 
     wrapped: Callable[..., Any] = called
     for option in reversed(OPTIONS):
         wrapped = option(wrapped)
     return wrapped
+
+
+def _given(value: object) -> bool:
+    # An empty word was given, too; it is for the sentry to complain of it.
+    return value is not None and value is not False and value != ()
 
 
 def make_sentry(
