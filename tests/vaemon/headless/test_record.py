@@ -42,6 +42,7 @@ def test_a_record_of_a_run(made):
         "scalars": {"mse": {"newest": 0.02, "smoothed": 0.02}, "gamma": {"newest": 0.1, "smoothed": 0.1}},
         "counts": {"active": 1, "waking": 0, "limbo": 1, "collapsed": 0},
         "inactive": 1,
+        "alarm": "",
         "latents": {"variance": [0.1, 0.9], "kl": [1.5, 1.5], "state": ["active", "limbo"], "woke": [300, None]},
         "events": [
             {"step": 400, "stage": 1, "kind": "note", "latent": None, "text": "lunch", "time": made.NOW + 0.5},

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from vaemon.batch import Latest, RunInfo, RunState, StageInfo
-from vaemon.latents import LatentState
-from vaemon.view.facts import MOST, SETTLED_ROWS, STATES, TRUTHS, facts
+from vaemon.latents import Failure
+from vaemon.view.facts import STATES, TRUTHS, facts
 from vaemon.view.state import RunView
 from vaemon.view.status import Kind, Status, status
 
@@ -26,6 +26,7 @@ def view(*, state=RunState.RUNNING, states=(3, 3, 2, 1, 0), newest=None, rows=40
             rate=40.0,
             states=np.array(states, np.int8),
             inactive=2,
+            units=np.arange(len(states)) < 4,
             heard=NOW,
         ),
         **changes,
@@ -46,6 +47,7 @@ def test_the_numbers_of_a_run_by_their_names():
         "limbo": 1,
         "collapsed": 1,
         "inactive": 2,
+        "units": 4,
         "latents": 5,
         "step": 1200,
         "epoch": 3,
@@ -76,13 +78,15 @@ def test_a_value_that_is_not_finite(value):
     assert of(view())["nan"] == 0
 
 
-def test_most_latents_make_a_collapse_once_the_run_has_settled():
-    states = [LatentState.COLLAPSED] * 9 + [LatentState.ACTIVE]
-    assert MOST == 0.9
-    assert of(view(states=states))["collapse"] == 1
-    assert of(view(states=[LatentState.LIMBO, *states[1:]]))["collapse"] == 0
-    assert of(view(states=states, rows=SETTLED_ROWS - 1))["collapse"] == 0
-    assert of(view(states=()))["collapse"] == 0
+@pytest.mark.parametrize("failure", list(Failure))
+def test_a_failure_of_the_latents_is_true_and_the_run_goes_on_running(failure):
+    known = of(view(failure=failure, alarm=str(failure)))
+    assert (known["collapse"], known["ignored"]) == (failure is Failure.COLLAPSE, failure is Failure.IGNORED)
+    assert known["running"] == 1
+
+
+def test_units_that_are_not_recorded_have_no_number():
+    assert "units" not in of(view(units=np.zeros(0, bool)))
 
 
 def test_before_any_row_there_are_states_alone():
