@@ -51,6 +51,7 @@ def record(view: RunView, now: float, alerts: tuple[Alert, ...] = ()) -> Json:
         "counts": {STATE_WORDS[state]: count for state, count in counts(view)},
         "inactive": view.inactive,
         "active_units": view.active_units,
+        "failure": str(view.failure) or None,
         "alarm": view.alarm,
         "latents": _latents(view),
         "events": [_event(event) for event in view.events[: -EVENTS - 1 : -1]],

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field, replace
 
 from vaemon.batch import Event
 from vaemon.errors import UsageError, nearest
+from vaemon.latents import LatentState
 from vaemon.thresholds import DEFAULT
 from vaemon.view.chronicle import chronicle
 from vaemon.view.conditions import Condition, parse_condition
 from vaemon.view.facts import STATES, TRUTHS, facts, looks_back, not_finite
 from vaemon.view.state import RunView
 from vaemon.view.status import Status
-from vaemon.view.words import number
+from vaemon.view.words import counts, number
 
 HOLD = DEFAULT.hold
 """Rows that a rule must be false before it can tell again."""
@@ -153,6 +154,6 @@ def _value(name: str, known: Mapping[str, float], view: RunView, fares: Status) 
 def _truth(name: str, view: RunView, fares: Status) -> str:
     if name == "nan":
         return f"{', '.join(not_finite(view))} not finite"
-    if name in ("collapse", "ignored"):
-        return view.alarm
+    if name == "collapse":
+        return f"{dict(counts(view))[LatentState.COLLAPSED]} of {view.latents} latents collapsed"
     return f"{fares.words}: {fares.reason}" if fares.reason else fares.words

@@ -19,7 +19,7 @@ STATES = {
 }
 TRUTHS = (*STATES, "over", "nan", "collapse", "ignored")
 """The names that are true or false: how the run fares; whether it is over, whatever way; whether a scalar of the newest
-row is not finite; whether the latents fail as a whole, and how."""
+row is not finite; whether most latents have collapsed, or ignore the prior (`latents.failure`)."""
 
 
 def facts(view: RunView, fares: Status) -> dict[str, float]:
@@ -42,7 +42,7 @@ def facts(view: RunView, fares: Status) -> dict[str, float]:
         "collapse": float(view.failure is Failure.COLLAPSE),
         "ignored": float(view.failure is Failure.IGNORED),
         "inactive": float(view.inactive),
-        **({"units": float(view.active_units)} if view.active_units is not None else {}),
+        "active_units": float("nan") if view.active_units is None else float(view.active_units),
         "latents": float(view.latents),
         "step": float(latest.step),
         "epoch": float(latest.epoch),

@@ -26,7 +26,6 @@ def view(*, state=RunState.RUNNING, states=(3, 3, 2, 1, 0), newest=None, rows=40
             rate=40.0,
             states=np.array(states, np.int8),
             inactive=2,
-            units=np.arange(len(states)) < 4,
             heard=NOW,
         ),
         **changes,
@@ -39,7 +38,7 @@ def of(shown, now=NOW):
 
 def test_the_numbers_of_a_run_by_their_names():
     known = of(view())
-    numbers = {name: known[name] for name in known if name not in TRUTHS}
+    numbers = {name: known[name] for name in known if name not in (*TRUTHS, "active_units")}
     assert numbers == {
         "mse": 0.5,
         "active": 2,
@@ -47,7 +46,6 @@ def test_the_numbers_of_a_run_by_their_names():
         "limbo": 1,
         "collapsed": 1,
         "inactive": 2,
-        "units": 4,
         "latents": 5,
         "step": 1200,
         "epoch": 3,
@@ -79,14 +77,18 @@ def test_a_value_that_is_not_finite(value):
 
 
 @pytest.mark.parametrize("failure", list(Failure))
-def test_a_failure_of_the_latents_is_true_and_the_run_goes_on_running(failure):
-    known = of(view(failure=failure, alarm=str(failure)))
-    assert (known["collapse"], known["ignored"]) == (failure is Failure.COLLAPSE, failure is Failure.IGNORED)
-    assert known["running"] == 1
+def test_a_failure_of_all_latents_is_a_fact(failure):
+    known = of(view(failure=failure))
+    assert [name for name in ("collapse", "ignored") if known[name]] == ([str(failure)] if failure else [])
 
 
-def test_units_that_are_not_recorded_have_no_number():
-    assert "units" not in of(view(units=np.zeros(0, bool)))
+def test_a_run_in_alarm_is_still_running():
+    assert of(view(failure=Failure.COLLAPSE, alarm="most latents have collapsed"))["running"] == 1
+
+
+def test_active_units_are_counted_where_the_moments_are_known():
+    assert math.isnan(of(view())["active_units"])
+    assert of(view(units=np.array([True, False, True])))["active_units"] == 2
 
 
 def test_before_any_row_there_are_states_alone():
