@@ -1,12 +1,13 @@
 """From an address to a source: the one place that knows which kind of source serves it."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
-from vaemon.errors import SourceLost, UsageError, nearest
+from vaemon.errors import SourceLost, nearest
 from vaemon.runfile.find import LATEST, check_name, find_run, is_path, is_run, latest_run, list_runs, runs_folder
 from vaemon.runfile.selection import select
-from vaemon.source.local import LocalSource
+from vaemon.source.lazy import LazySource
 from vaemon.source.protocol import Source
 
 Given = Mapping[str, float] | None
@@ -23,7 +24,7 @@ def open_source(address: str | None, runs: str | Path | None = None, thresholds:
     Raises:
         UnknownName, UsageError: there is no such run; or the thresholds make no sense.
     """
-    return _checked(LocalSource(find_run(address, runs_folder(runs)), thresholds=thresholds), thresholds)
+    return _local(find_run(address, runs_folder(runs)), thresholds)
 
 
 def await_source(address: str | None, runs: str | Path | None = None, thresholds: Given = None) -> Source:
@@ -38,12 +39,12 @@ def await_source(address: str | None, runs: str | Path | None = None, thresholds
     if address is None or address == LATEST:
         begun = latest_run(folder) is not None
         place = find_run(address, folder) if begun else folder
-        return _checked(LocalSource(place, newest=not begun, thresholds=thresholds), thresholds)
+        return _local(place, thresholds, newest=not begun)
     if is_path(address):
-        return _checked(LocalSource(Path(address).expanduser(), thresholds=thresholds), thresholds)
+        return _local(Path(address).expanduser(), thresholds)
     if not is_run(folder / check_name(address)) and nearest(address, [each.name for each in list_runs(folder)]):
         find_run(address, folder)
-    return _checked(LocalSource(folder / address, thresholds=thresholds), thresholds)
+    return _local(folder / address, thresholds)
 
 
 def open_all(
@@ -51,17 +52,23 @@ def open_all(
 ) -> list[tuple[str, Source]]:
     """The name and the source of the runs below RUNS that fit one of the patterns, by default all; newest first."""
     folders = select(list_runs(runs_folder(runs)), patterns or ["*"])
-    return [(folder.name, LocalSource(folder, thresholds=thresholds)) for folder in folders]
+    return [(folder.name, LazySource(partial(_open_local, folder, False, thresholds))) for folder in folders]
 
 
-def _checked(source: LocalSource, thresholds: Given) -> Source:
-    """The source, if the thresholds go together with those of its run; where there are none, it is not opened yet."""
+def _local(folder: Path, thresholds: Given, *, newest: bool = False) -> Source:
+    """A run's source, opened when it is first asked; with thresholds at once, to see whether its own go with them."""
+    source = LazySource(partial(_open_local, folder, newest, thresholds))
     if thresholds:
         try:
             source.info()
-        except SourceLost:  # which will be told by whoever asks it
-            pass
-        except UsageError:
-            source.close()
-            raise
+        except SourceLost:
+            pass  # which will be told to whoever asks it
+        finally:
+            source.close()  # another thread may be the one to use it
     return source
+
+
+def _open_local(folder: Path, newest: bool, thresholds: Given) -> Source:
+    from vaemon.source.local import LocalSource
+
+    return LocalSource(folder, newest=newest, thresholds=thresholds)
