@@ -24,8 +24,8 @@ OPTIONS = (
         "--alert",
         multiple=True,
         metavar="RULE",
-        help="Tell once each time this becomes true: a condition, or wake, sleep, stall, nan, collapse, crashed, "
-        "finished, checkpoint … May be given more than once.",
+        help="Tell once each time this becomes true: a condition, or wake, sleep, stall, nan, collapse, ignored, "
+        "crashed, finished, checkpoint … May be given more than once.",
     ),
     click.option("--bell", is_flag=True, help="Alerts ring the terminal's bell."),
     click.option("--notify", is_flag=True, help="Alerts ask the terminal for a notification on the desktop."),
