@@ -43,6 +43,9 @@ class Thresholds:
 
 DEFAULT = Thresholds()
 
+ACTIVE_UNIT = 0.01
+"""Burda et al. 2016: a unit is active where Var_x(E[z|x]) exceeds 10⁻²."""
+
 
 class LatentState(IntEnum):
     """Where a latent stands."""

@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from vaemon import latents
+
 Array = npt.NDArray[Any]
 
-THRESHOLD = 0.01
-"""Burda et al. 2016: a unit is active where its activity exceeds 10⁻²."""
+THRESHOLD = latents.ACTIVE_UNIT
 
 
 def active_units(mu_variance: Array, threshold: float = THRESHOLD) -> npt.NDArray[np.bool_]:

@@ -122,10 +122,10 @@ class ImageFolder:
         self._sets: tuple[ImageSet, ...] = ()
 
     def list(self) -> tuple[ImageSet, ...]:
-        """Every set there is, by stage, step and kind."""
+        """Every set there is, by stage, step and kind. Raises OSError where the system does not let us look."""
         try:
             changed = self.folder.stat().st_mtime_ns
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):
             return ()
         if changed != self._changed:
             self._sets = self._scan()

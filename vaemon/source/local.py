@@ -82,7 +82,10 @@ class LocalSource:
 
     def images(self) -> tuple[ImageSet, ...]:
         """The sets of images recorded so far; those that cannot be read are left out (`vaemon check` tells them)."""
-        return self._image_folder().list()
+        try:
+            return self._image_folder().list()
+        except OSError as error:
+            raise SourceLost(f"cannot look into {self.folder}: {error.strerror}") from error
 
     def image(self, which: ImageSet) -> Array:
         """The images of a set. Raises SourceLost."""

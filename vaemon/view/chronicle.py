@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from vaemon.batch import Event
+from vaemon.evaluations import EVALUATION, Evaluation, evaluations
+from vaemon.view.evaluations import brief
 
 FLICKER = 3
 """A latent that passed between sleep and waking so often is told in one line."""
@@ -35,6 +37,8 @@ class Line:
 
 def chronicle(events: Iterable[Event]) -> list[Line]:
     """The events as lines, the newest first."""
+    events = tuple(events)
+    evaluated = {(each.stage, each.step): each for each in evaluations(events)}
     passages: dict[tuple[int, int], list[Event]] = {}
     lines: list[tuple[int, Line]] = []
     for place, event in enumerate(events):
@@ -42,6 +46,12 @@ def chronicle(events: Iterable[Event]) -> list[Line]:
             passages.setdefault((event.stage, event.latent), []).append(event)
             told = passages[event.stage, event.latent]
             line = _passage(event) if len(told) < FLICKER else _flicker(told)
+        elif event.kind == EVALUATION:
+            # All events of one evaluation are told in one line, where the first of them stands.
+            found = evaluated.pop((event.stage, event.step), None)
+            if found is None:
+                continue
+            line = _evaluation(found)
         else:
             line = Line(event.step, event.stage, event.kind, _words(event), event.latent)
         lines.append((place, line))
@@ -64,6 +74,10 @@ def _flicker(told: list[Event]) -> Line:
     wakes = sum(event.kind == "wake" for event in told)
     text = f"z{newest.latent} flickers: {wakes} wakes, {'awake' if newest.kind == 'wake' else 'asleep'}"
     return Line(newest.step, newest.stage, newest.kind, text, newest.latent)
+
+
+def _evaluation(found: Evaluation) -> Line:
+    return Line(found.step, found.stage, EVALUATION, f"{EVALUATION}: {brief(found)}")
 
 
 def _words(event: Event) -> str:
