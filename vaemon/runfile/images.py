@@ -31,7 +31,7 @@ LONGEST_KIND = 180
 SETTLED = 2_000_000_000
 """Nanoseconds after which a folder's time of change tells of every change: file systems count in steps."""
 
-_NAME = re.compile(r"(\d{1,9})-(\d{1,19})-([^/]*)\.npy")
+_NAME = re.compile(r"([0-9]{1,10})-([0-9]{1,19})-([^/]+)\.npy")
 _MAGIC = b"\x93NUMPY\x01\x00"
 _HEADER = re.compile(
     rb"\{'descr': '\|u1', 'fortran_order': False, 'shape': \((\d{1,3}), (\d{1,3}), (\d{1,3}), ([13])\), \} *\n"
@@ -51,9 +51,10 @@ def file_name(stage: int, step: int, kind: str) -> str:
 def parse_name(name: str) -> tuple[int, int, str] | None:
     """Stage, step and kind of a file of that name; None where it is no set's."""
     found = _NAME.fullmatch(name)
-    if found is None or not found[3]:
+    if found is None:
         return None
-    return int(found[1]), int(found[2]), unquote(found[3], errors="replace")
+    told = (int(found[1]), int(found[2]), unquote(found[3], errors="replace"))
+    return told if file_name(*told) == name else None
 
 
 def write_images(run_folder: Path, name: str, images: Array) -> Path:

@@ -29,7 +29,7 @@ class Evaluations(Panel, can_focus=True):
         self.up = max(min(self.up, len(told.rows) - room), 0)
         self.aside = max(min(self.aside, len(told.columns) - 1), 0)
         if not told.rows:
-            nothing = "  No evaluations have been recorded: recorder.evaluation(mse=…) does so."
+            nothing = "  None yet: recorder.evaluation(mse=…) records one."
             return [self._title(told, 0, width), BLANK, (said(nothing, "muted"),)]
         last = len(told.rows) - self.up
         lines = _lines(told, self.aside, width)

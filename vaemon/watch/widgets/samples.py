@@ -144,7 +144,7 @@ class Samples(Panel, can_focus=True):
 
     def _body(self, shown: Sequence[ImageSet], width: int, height: int) -> list[Row]:
         if not shown:
-            return [BLANK, (said("  No images have been recorded: recorder.images(kind, images) does so.", "muted"),)]
+            return [BLANK, (said("  None yet: recorder.images(kind, images) records some.", "muted"),)]
         tiling = tile([(each.count, each.height, each.width) for each in shown], width, height)
         if tiling is None:
             return [(said(" too small for pictures", "muted"),)]
