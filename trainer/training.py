@@ -97,9 +97,7 @@ def train(run: Run, teller: Teller, stop: Callable[[], str]) -> bool:
 class _Stages:
     """Both stages of one run, while it is recorded."""
 
-    def __init__(
-        self, run: Run, recorder: Recorder, teller: Teller, stop: Callable[[], str], images: Images
-    ) -> None:
+    def __init__(self, run: Run, recorder: Recorder, teller: Teller, stop: Callable[[], str], images: Images) -> None:
         self.run = run
         self.recorder = recorder
         self.teller = teller

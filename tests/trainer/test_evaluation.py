@@ -19,7 +19,8 @@ def same(one, other):
 def test_epochs_1_2_4_8_and_the_end_are_evaluated(tiny_stage):
     stage = tiny_stage("stage1.epochs=11")
     due = []
-    for stage.step in range(stage.total_steps + 1):
+    for step in range(stage.total_steps + 1):
+        stage.step = step
         if is_due(stage):
             due.append(stage.step)
     assert due == [4, 8, 16, 32, 44]

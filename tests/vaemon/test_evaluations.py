@@ -43,7 +43,11 @@ def test_a_text_that_is_no_evaluation_has_no_values(text):
 
 def test_events_of_one_step_are_one_row_the_later_value_counts():
     many = {f"value{i}": i / 7 for i in range(60)}
-    events = [*to_events(2, 5, 1.0, {"mse": 2.0}), *to_events(1, 90, 0.0, many), *to_events(2, 5, 3.0, {"mse": 1.0, "a": 0.0})]
+    events = [
+        *to_events(2, 5, 1.0, {"mse": 2.0}),
+        *to_events(1, 90, 0.0, many),
+        *to_events(2, 5, 3.0, {"mse": 1.0, "a": 0.0}),
+    ]
     first, second = evaluations([*events, Event(5, 0.0, 2, "note", text='{"mse": 9}')])
     assert (first.stage, first.step, first.values) == (1, 90, many)
     assert (second.stage, second.step, second.time, second.values) == (2, 5, 3.0, {"mse": 1.0, "a": 0.0})

@@ -52,7 +52,7 @@ def take(stage: StageInfo, step: int, kind: str, images: Any) -> Taken:
         raise UsageError("images(): the kind is empty; say what they are: inputs, reconstructions, GEN-1, …")
     torch = sys.modules.get("torch")
     is_tensor = torch is not None and isinstance(images, torch.Tensor)
-    found = images if is_tensor or is_elsewhere(images) else on_host(images)
+    found: Any = images if is_tensor or is_elsewhere(images) else on_host(images)
     shape = tuple(int(side) for side in found.shape)
     _check(shape, str(found.dtype))
     each = int(np.prod(shape[1:])) * int(found.dtype.itemsize)

@@ -224,7 +224,7 @@ class Recorder:
                 self._complain(f"event {kind!r} of step {step}", error)
 
     def evaluation(self, step: int | None = None, **values: Any) -> None:
-        """Record a row of the epoch table, by default at the last step logged: mse, REC, variance_law, inactive, …
+        """Record a row of the epoch table, by default at the last step logged: mse, REC, variance_law, inactive, ….
 
         Args:
             step: after which the values were measured; of the same step, later ones complete earlier ones.
@@ -348,7 +348,6 @@ class Recorder:
         self._open = False
         self._closed = True
         self._put = refuse
-
 
 
 def _stage(number: int, latents: int, total_steps: int | None, steps_per_epoch: int | None) -> StageInfo:

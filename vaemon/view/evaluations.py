@@ -80,7 +80,9 @@ def brief(evaluation: Evaluation, most: int = 4) -> str:
 
 def _best(found: Sequence[Evaluation], stage: int, name: str) -> float | None:
     rule = _BEST.get(name) or (_LEAST if name.startswith(_BEST_OF_KIND) else "")
-    values = [each.values[name] for each in found if each.stage == stage and math.isfinite(each.values.get(name, math.nan))]
+    values = [
+        each.values[name] for each in found if each.stage == stage and math.isfinite(each.values.get(name, math.nan))
+    ]
     if not rule or len(values) < 2:
         return None
     return max(values) if rule is _MOST else min(values, key=(lambda x: abs(x - 1)) if rule is _NEAREST_1 else None)

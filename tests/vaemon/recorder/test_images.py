@@ -84,7 +84,10 @@ def test_what_is_kept_is_a_copy_of_the_first_64(runs):
         images[:] = 255
         tensor[:] = 1.0
     read = found(recorder.folder)
-    assert {kind: (len(each), each.max()) for (_, _, kind), each in read.items()} == {"numpy": (64, 0), "torch": (64, 0)}
+    assert {kind: (len(each), each.max()) for (_, _, kind), each in read.items()} == {
+        "numpy": (64, 0),
+        "torch": (64, 0),
+    }
 
 
 def test_no_set_takes_more_than_the_buffer(monkeypatch):
@@ -108,7 +111,15 @@ def test_images_that_nobody_writes_are_dropped_once_too_many_wait(tmp_path, monk
     assert (1, 40, "x") in found(tmp_path)
 
 
-WRONG = [np.zeros((3, 8)), np.zeros((2, 8, 8, 4)), np.zeros((0, 8, 8)), np.zeros((2, 8, 8), int), "words", None, [[[1j]]]]
+WRONG = [
+    np.zeros((3, 8)),
+    np.zeros((2, 8, 8, 4)),
+    np.zeros((0, 8, 8)),
+    np.zeros((2, 8, 8), int),
+    "words",
+    None,
+    [[[1j]]],
+]
 
 
 @pytest.mark.parametrize("wrong", WRONG, ids=str)

@@ -241,7 +241,12 @@ class SourceContract:
                     recorder.log(step, mse=1.0)
                     recorder.images(f"from {first}", np.zeros((1, 2, 2)))
             listed = source.images()
-        assert [(each.step, each.kind) for each in listed] == [(1, "from 1"), (2, "from 1"), (3, "from 3"), (4, "from 3")]
+        assert [(each.step, each.kind) for each in listed] == [
+            (1, "from 1"),
+            (2, "from 1"),
+            (3, "from 3"),
+            (4, "from 3"),
+        ]
 
     def test_closing_twice_does_no_harm(self, recorder):
         source = self.open(recorder.folder)

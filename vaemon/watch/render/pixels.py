@@ -66,7 +66,8 @@ def plan(count: int, height: int, width: int, cells: int, rows: int) -> Plan | N
         if min(each_down, each_across) < 1 or (side > 1 and max(each_down, each_across) < LEAST):
             break
         down, across = (
-            min((room + GAP) // (each + GAP), MOST_ASIDE) for room, each in ((2 * rows, each_down), (cells, each_across))
+            min((room + GAP) // (each + GAP), MOST_ASIDE)
+            for room, each in ((2 * rows, each_down), (cells, each_across))
         )
         best = Plan(down, across, each_down, each_across)
         if down * across >= count:
@@ -83,7 +84,8 @@ def grid_rows(images: Array, cells: int, rows: int, shades: str = "") -> list[Ro
         rows: its height.
         shades: signs from dark to bright, to draw without colours; empty: with.
     """
-    made = plan(*images.shape[:3], cells, rows)
+    count, height, width = images.shape[:3]
+    made = plan(count, height, width, cells, rows)
     if made is None:
         return []
     canvas, there = _canvas(images, made)
@@ -126,7 +128,7 @@ def _coloured(canvas: Array, there: Array) -> list[Row]:
     codes = np.where(there, levels @ np.array([1 << 2 * BITS, 1 << BITS, 1]), _GROUND)
     upper, lower = codes[0::2], codes[1::2]
     pairs, inks = np.unique(upper * (_GROUND + 1) + lower, return_inverse=True)
-    table = [Ink(*(_name(int(code)) for code in divmod(int(pair), _GROUND + 1))) for pair in pairs]
+    table = [Ink(_name(int(pair) // (_GROUND + 1)), _name(int(pair) % (_GROUND + 1))) for pair in pairs]
     # Two equal pixels are a space on their colour: shorter on the wire.
     return Grid(np.where(upper == lower, _SPACE, _HALF), inks.reshape(upper.shape)).rows(table)
 

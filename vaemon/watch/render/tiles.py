@@ -20,7 +20,7 @@ Sizes = tuple[int, int, int]
 class Tiling(NamedTuple):
     """Tiles of one size."""
 
-    count: int
+    tiles: int
     across: int
     width: int
     """Cells a tile."""

@@ -77,7 +77,7 @@ def _lines(told: Table, aside: int, width: int) -> list[Row]:
     names = [NAMES.get(name, name) for name in told.columns]
     sizes = [max(map(len, column)) for column in zip(heads, *texts, strict=True)]
     room = width - 1 - sum(size + GAP for size in sizes)
-    chosen = []
+    chosen: list[tuple[int, int]] = []
     for number in range(aside, len(names)):
         size = max(len(names[number]), *(len(row.cells[number].text) for row in told.rows))
         room -= size + GAP

@@ -148,10 +148,10 @@ class Samples(Panel, can_focus=True):
         tiling = tile([(each.count, each.height, each.width) for each in shown], width, height)
         if tiling is None:
             return [(said(" too small for pictures", "muted"),)]
-        tiles = [self._tile(each, tiling) for each in shown[: tiling.count]]
+        tiles = [self._tile(each, tiling) for each in shown[: tiling.tiles]]
         rows = tiling.join(tiles)
-        if tiling.count < len(shown) and rows:
-            left = ", ".join(each.kind for each in shown[tiling.count :])
+        if tiling.tiles < len(shown) and rows:
+            left = ", ".join(each.kind for each in shown[tiling.tiles :])
             rows[-1] = fit((said(f" no room for {left}", "muted"),), width)
         return rows
 

@@ -38,7 +38,14 @@ def test_samples_are_parted_by_the_ground():
 
 @pytest.mark.parametrize(
     ("cells", "rows", "down", "across", "size"),
-    [(79, 40, 8, 8, 9), (128, 64, 8, 8, 15), (50, 26, 5, 5, 9), (40, 20, 4, 4, 9), (20, 10, 2, 2, 9), (18, 9, 1, 1, 18)],
+    [
+        (79, 40, 8, 8, 9),
+        (128, 64, 8, 8, 15),
+        (50, 26, 5, 5, 9),
+        (40, 20, 4, 4, 9),
+        (20, 10, 2, 2, 9),
+        (18, 9, 1, 1, 18),
+    ],
 )
 def test_as_many_samples_as_can_be_made_out(cells, rows, down, across, size):
     assert plan(64, 32, 32, cells, rows) == (down, across, size, size)

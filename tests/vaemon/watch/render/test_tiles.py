@@ -12,8 +12,8 @@ def test_a_wide_screen_has_them_beside_each_other_and_a_high_one_below():
 
 
 def test_what_cannot_be_made_out_is_left_out_from_the_last():
-    assert tile(FOUR, 20, 12).count == 2
-    assert tile(FOUR, 10, 3).count == 1
+    assert tile(FOUR, 20, 12).tiles == 2
+    assert tile(FOUR, 10, 3).tiles == 1
     assert tile(FOUR, 1, 1) is None
     assert tile([], 80, 24) is None
 
@@ -35,7 +35,7 @@ def test_tiles_never_leave_the_screen(sizes, width, height):
     tiling = tile(sizes, width, height)
     if tiling is None:
         return
-    assert 1 <= tiling.count <= len(sizes)
-    rows = tiling.join([[(Span("x" * 300),)] * 99] * tiling.count)
+    assert 1 <= tiling.tiles <= len(sizes)
+    rows = tiling.join([[(Span("x" * 300),)] * 99] * tiling.tiles)
     assert len(rows) <= height
     assert all(length(row) <= width for row in rows)
