@@ -18,6 +18,7 @@ from vaemon.source.open import open_source
 from vaemon.source.protocol import Source
 from vaemon.view.state import RunView
 from vaemon.watch.app import WatchApp
+from vaemon.watch.asked import Asked
 from vaemon.watch.messages import ViewChanged
 
 CELL, LINE, MARGIN = 8, 18, 14
@@ -32,12 +33,12 @@ class StillApp(WatchApp):
 
     now = 0.0
 
-    def poll(self) -> None:  # type: ignore[override]
+    def poll(self, place: int) -> None:  # type: ignore[override]
         """Read everything that there is, in this thread, and show it at the moment of the newest row."""
         self.now = time.time()
-        view = self.poller.ask(RunView(), self.poller.stage)
+        view = self.poller.ask(RunView(), self.poller.asked)
         while view.loading:
-            view = self.poller.ask(view, self.poller.stage)
+            view = self.poller.ask(view, self.poller.asked)
         self.now = view.latest.time + 0.5 if view.latest is not None else self.now
         self.on_view_changed(ViewChanged(view))
 
@@ -57,7 +58,7 @@ def picture(
     os.environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}  # whatever terminal it is made in
     os.environ.pop("NO_COLOR", None)
     app = StillApp(source, light=light, clock=lambda: app.now)
-    app.poller.stage = stage
+    app.poller.asked = Asked(stage)
     rows = asyncio.run(_rows(app, size))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(_svg(rows, size, app.current_theme.background or "#000000")) + "\n", encoding="utf-8")

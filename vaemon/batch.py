@@ -114,6 +114,8 @@ class Excerpt:
     """Those that the run lacks are left out of the answer."""
     columns: int = 512
     """At most so many; where the rows are no more than that, each has a column of its own."""
+    width: int = 0
+    """Rows a column, a power of two, whatever their number; 0: by `columns`."""
     latent: int | None = None
     """Only this one of each latent channel, as a scalar with low and high; None: the means of all."""
 
@@ -161,6 +163,25 @@ class Columns:
 
     def __len__(self) -> int:
         return len(self.step)
+
+    def place(self, row: int) -> int:
+        """The index here of the column that a row of the stage stands in, or of the nearest one; there must be one."""
+        return min(max(row // self.width - self.first, 0), len(self) - 1)
+
+    def cut(self, first: int, last: int) -> "Columns":
+        """Those columns that hold any of the rows `first` up to `last` (excluded)."""
+        here = slice(max(first // self.width - self.first, 0), max(-(-last // self.width) - self.first, 0))
+        return Columns(
+            first=self.first + min(here.start, len(self)),
+            width=self.width,
+            step=self.step[here],
+            time=self.time[here],
+            epoch=self.epoch[here],
+            mean={name: each[here] for name, each in self.mean.items()},
+            low={name: each[here] for name, each in self.low.items()},
+            high={name: each[here] for name, each in self.high.items()},
+            bad={name: each[here] for name, each in self.bad.items()},
+        )
 
     @property
     def rows(self) -> int:

@@ -167,8 +167,9 @@ def _columns(rows: StageRows, start: int, count: int, width: int, want: Want) ->
 def _excerpt(rows: StageRows, asked: Excerpt) -> Columns:
     """A range of rows in finished columns, the last one of a stage that grows left out until it is whole."""
     first, last = max(asked.first, 0), min(asked.last, len(rows))
-    width = width_for(max(last - first, 1), asked.columns)
-    first, last = first // width * width, min(-(-last // width) * width, len(rows) // width * width)
+    width = asked.width or width_for(max(last - first, 1), asked.columns)
+    last = min(-(-last // width) * width, len(rows) // width * width)
+    first = min(first // width * width, last)
     names = [name for name in asked.channels if name in rows.channels]
     vectors = {name for name in names if any(name in segment.layout.vectors for segment in rows.segments)}
     if asked.latent is None:

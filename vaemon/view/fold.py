@@ -17,7 +17,10 @@ def fold(view: RunView, batch: Batch) -> RunView:
     A change of stage starts the columns anew; columns of a resumed run take the place of those that they
     replace; wider columns merge pairs of those already there.
     """
-    columns = join(view.columns, batch.columns) if batch.stage == view.stage else batch.columns
+    same = batch.stage == view.stage
+    columns = join(view.columns, batch.columns) if same else batch.columns
+    if not same or batch.cursor.segments != view.cursor.segments:  # what was seen closely may have been replaced
+        view = replace(view, near=None, portrait=None)
     view = replace(
         view,
         info=batch.info,
@@ -27,7 +30,7 @@ def fold(view: RunView, batch: Batch) -> RunView:
         columns=columns,
         events=batch.events if batch.events_anew else view.events + batch.events,
         rate=batch.rate,
-        latest=batch.latest or (view.latest if batch.stage == view.stage else None),
+        latest=batch.latest or (view.latest if same else None),
         lost="",
         loading=batch.more,
     )
@@ -84,13 +87,11 @@ def join(old: Columns, new: Columns) -> Columns:
     Where the two do not touch (a gap, or `old` too wide to be put before `new`), `new` alone is kept.
     """
     old = widen(old, new.width)
-    if new.first > len(old) or new.width != old.width:
-        return new
-    keep = new.first
-    if keep == 0:
+    keep = new.first - old.first
+    if not 0 < keep <= len(old) or new.width != old.width:
         return new
     return Columns(
-        first=0,
+        first=old.first,
         width=new.width,
         step=np.concatenate([old.step[:keep], new.step]),
         time=np.concatenate([old.time[:keep], new.time]),
@@ -118,7 +119,10 @@ def _joined(old: Mapping[str, Array], new: Mapping[str, Array], keep: int) -> di
 
 
 def widen(columns: Columns, width: int) -> Columns:
-    """The same columns merged pair by pair until they are `width` rows wide; an odd one at the end is dropped."""
+    """The same columns merged pair by pair until they are `width` rows wide; an odd one at the end is dropped.
+
+    The first must be one that a column of that width begins with.
+    """
     while columns.width < width:
         columns = _merge_pairs(columns)
     return columns

@@ -9,6 +9,7 @@ from enum import StrEnum
 import numpy as np
 
 from vaemon.batch import Array
+from vaemon.view.state import RunView, values
 
 VARIANCE_SLACK = 0.05
 """Twice the noise of a batch of 100 on a latent's mean variance."""
@@ -61,3 +62,24 @@ def sort_latents(order: Order, woke: Array, variance: Array, kl: Array) -> Array
     if order is Order.KL:
         return np.lexsort((index, -kl))
     return index
+
+
+class Ranking:
+    """Lists the latents of a run again and again, each in its place until it has really moved."""
+
+    def __init__(self) -> None:
+        """Begin without a memory."""
+        self._stage = 0
+        self._variance: Array = np.zeros(0)
+        self._kl: Array = np.zeros(0)
+
+    def of(self, view: RunView, order: Order, pins: frozenset[int] = frozenset()) -> Array:
+        """The latents of the view in that order, the pinned ones first."""
+        if view.stage != self._stage:
+            self._stage, self._variance, self._kl = view.stage, np.zeros(0), np.zeros(0)
+        variance, kl = values(view)
+        self._variance = settle(self._variance, variance, VARIANCE_SLACK)
+        self._kl = settle(self._kl, kl, KL_SLACK)
+        listed = sort_latents(order, view.woke, self._variance, self._kl)
+        pinned = np.isin(listed, sorted(pins))
+        return np.concatenate([listed[pinned], listed[~pinned]])

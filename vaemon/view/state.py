@@ -8,6 +8,16 @@ from vaemon.batch import Array, Columns, Cursor, Event, Latest, RunInfo
 
 WALL_CHANNELS = ("mean_variance", "latent_kl")
 CHART_CHANNELS = ("gamma", "mse", "kl", "variance_law", "loss", "lr")
+LATENT_CHANNELS = ("mean_variance", "latent_kl", "mean_mu", "mu_squared")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Portrait:
+    """One latent seen closely."""
+
+    latent: int
+    columns: Columns
+    """`LATENT_CHANNELS` as scalars, with low and high, over the rows in sight."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -39,8 +49,19 @@ class RunView:
     """When the newest row came, by the reader's clock (`fold.heard`); 0 before any."""
     loading: bool = False
     """Whether older rows are still being read."""
+    near: Columns | None = None
+    """The rows of the stage that were asked to be seen closely."""
+    portrait: Portrait | None = None
+    """The latent that was asked for."""
 
     @property
     def latents(self) -> int:
         """How many latents the stage has."""
         return len(self.states)
+
+
+def values(view: RunView) -> tuple[Array, Array]:
+    """Smoothed E[σ²] and KL of each latent, each of shape (k,), NaN where unknown."""
+    unknown = np.full(view.latents, np.nan)
+    known = view.latest.smoothed if view.latest is not None and view.latents else {}
+    return known.get("mean_variance", unknown), known.get("latent_kl", unknown)

@@ -27,6 +27,7 @@ class Kind(StrEnum):
     FAILED = "failed"
     CRASHED = "crashed"
     LOST = "link lost"
+    REPLAY = "replay"
 
 
 SIGNS = {
@@ -39,6 +40,7 @@ SIGNS = {
     Kind.FAILED: "✗",
     Kind.CRASHED: "✗",
     Kind.LOST: "◇",
+    Kind.REPLAY: "▸",
 }
 
 
@@ -63,7 +65,9 @@ class Status:
 def status(view: RunView, now: float) -> Status:
     """How the run fares at the moment `now`, seconds since 1970 by the reader's clock."""
     since = max(now - view.heard, 0.0)
-    heard = age(since) if view.latest is not None else ""
+    over = view.info is not None and view.info.state.over
+    # Of a run that is over, seconds do not matter: its picture is to stand still.
+    heard = age(since // 60 * 60 if over else since) if view.latest is not None else ""
     if view.lost:
         return Status(Kind.LOST, _lost_words(view, since), heard, view.lost)
     if view.info is None:

@@ -55,6 +55,11 @@ def rate(per_second: float) -> str:
     return f"{_short(per_second)} steps/s"
 
 
+def speed(times: float) -> str:
+    """How fast a replay goes: "×60", "×0.5"."""
+    return f"×{times:,.0f}" if times >= 10 else f"×{times:.2g}"
+
+
 def _short(number: float) -> str:
     return f"{number:,.0f}" if number >= 10 else f"{number:.1f}"
 

@@ -1,43 +1,52 @@
-"""The dashboard: a source is handed in, and shown until a person, or the end of the run, closes it."""
+"""The dashboard: sources are handed in, and shown until a person, or the end of the run, closes it."""
 
 import asyncio
 import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
 from textual import events, work
-from textual.app import App
+from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
 from textual.theme import Theme
 from textual.worker import Worker, WorkerState, get_current_worker
 
 from vaemon.errors import VaemonError
+from vaemon.playback import Playback
 from vaemon.source.protocol import Source
-from vaemon.watch.messages import StageAsked, ViewChanged
-from vaemon.watch.poller import Poller
+from vaemon.view.state import RunView
+from vaemon.watch.commands import RunCommands
+from vaemon.watch.memory import Memory, dict_to_look, look_to_dict
+from vaemon.watch.messages import ReplayAsked, RunAsked, SourceAsked, ViewChanged
 from vaemon.watch.render.palette import Palette, choose
 from vaemon.watch.screens.bindings import APP_KEYS
 from vaemon.watch.screens.run import RunScreen
+from vaemon.watch.seat import Seat
 from vaemon.watch.widgets.pen import Pen
+from vaemon.watch.widgets.picture import Playing
 
-FAST, OVER_SSH = 2.0, 1.0
+FAST, OVER_SSH, REPLAYED = 2.0, 1.0, 4.0
 """Frames a second."""
 
 
 class WatchApp(App[None]):
-    """One run, live or over."""
+    """One run, or several: live, over, or replayed."""
 
-    ENABLE_COMMAND_PALETTE = False
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "f1"
+    COMMANDS: ClassVar = {RunCommands}
     BINDINGS: ClassVar[list[BindingType]] = [*APP_KEYS]
 
     def __init__(
         self,
         source: Source,
         *,
+        others: Sequence[tuple[str, Source]] = (),
         hz: float | None = None,
         ascii: bool = False,
         until: Literal["finished"] | None = None,
@@ -45,32 +54,44 @@ class WatchApp(App[None]):
         light: bool | None = None,
         clock: Callable[[], float] = time.time,
         title: str = "",
+        playback: Playback | None = None,
+        memory: Memory | None = None,
         **options: Any,
     ) -> None:
         """Show what `source` tells.
 
         Args:
             source: where the run is read from; used by the poller's thread alone, and not closed here.
-            hz: frames a second; by default 2, or 1 over ssh.
+            others: further runs, each with its name.
+            hz: frames a second; by default 2, of a replay 4, or 1 over ssh.
             ascii: no signs beyond ASCII.
             until: "finished": close by itself once the run is over, unless a key is pressed.
             linger: seconds between the run's end and closing.
             light: whether the terminal's background is light; by default what $COLORFGBG says, else dark.
             clock: the time, seconds since 1970.
             title: the run's name until it tells its own.
+            playback: what winds the source on and back, where it is a replay.
+            memory: how runs were looked at before; None: nothing is remembered.
             options: those of a Textual app.
         """
         # No colour here is one of the terminal's own sixteen, so that no filter need look for them; and with
         # NO_COLOR this leaves the terminal its colours, where Textual would else send shades of grey.
         super().__init__(ansi_color=True, **options)
         self.animation_level = "none"
-        hz = hz or (OVER_SSH if "SSH_CONNECTION" in os.environ else FAST)
+        hz = hz or (OVER_SSH if "SSH_CONNECTION" in os.environ else REPLAYED if playback is not None else FAST)
         light = _is_light(os.environ.get("COLORFGBG", "")) if light is None else light
-        palette = choose(dark=not light, colours=not self.no_color, depth=self.console.color_system)
+        palette = self._palette(light=light)
+        self.pen = Pen(palette, ascii_only=ascii)
         self.register_theme(_theme(palette))
         self.theme = palette.name
-        self.poller = Poller(source, lambda view: self.post_message(ViewChanged(view)), hz=hz, clock=clock)
-        self.run_screen = RunScreen(Pen(palette, ascii_only=ascii), title=title, hz=hz, clock=clock)
+        self.seats = [
+            Seat(name, each, self._post_for(i), hz=hz, clock=clock, playback=None if i else playback)
+            for i, (name, each) in enumerate(((title, source), *others))
+        ]
+        self.place = 0
+        """Which of the runs is shown."""
+        self.run_screen = RunScreen(self.pen, title=title, hz=hz, clock=clock)
+        self._memory = memory
         self._until = until
         self._linger = linger
         self._closes: float | None = None
@@ -81,18 +102,44 @@ class WatchApp(App[None]):
         """The run's screen is the first and lowest."""
         return self.run_screen
 
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """None of Textual's own: `RunCommands` has what there is."""
+        return ()
+
+    @property
+    def seat(self) -> Seat:
+        """The run that is shown."""
+        return self.seats[self.place]
+
+    @property
+    def poller(self) -> Any:
+        """Who asks the source of the run that is shown."""
+        return self.seat.poller
+
+    def _post_for(self, place: int) -> Callable[[RunView], object]:
+        return lambda view: self.post_message(ViewChanged(view, place))
+
     def on_mount(self) -> None:
-        """Begin to ask the source; leave the terminal in order when told to end."""
-        self.poll()
+        """Begin to ask the sources; leave the terminal in order when told to end."""
+        for place in range(len(self.seats)):
+            self.poll(place)
+        self._name_runs()
         if threading.current_thread() is threading.main_thread():
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(number, self.exit)
 
-    @work(thread=True, exclusive=True, exit_on_error=False)
-    def poll(self) -> None:
-        """Ask the source until the app ends."""
-        self.poller.run(get_current_worker().cancelled_event)
+    @work(thread=True, exit_on_error=False)
+    def poll(self, place: int) -> None:
+        """Ask a source until the app ends."""
+        self.seats[place].poller.run(get_current_worker().cancelled_event)
+
+    def on_unmount(self) -> None:
+        """Remember how each run was looked at."""
+        self._leave()
+        for seat in self.seats if self._memory is not None else ():
+            if seat.address and seat.known and self._memory is not None:
+                self._memory.remember(seat.address, look_to_dict(seat.look, seat.number))
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Close where the reading has ended by a fault of its own: a picture that stands still would deceive."""
@@ -102,6 +149,12 @@ class WatchApp(App[None]):
 
     def on_view_changed(self, message: ViewChanged) -> None:
         """Show the newer view; begin to close where the run is over and this was asked for."""
+        seat = self.seats[message.seat]
+        seat.view = message.view
+        self._recall(seat)
+        if seat is not self.seat:
+            return
+        self._tell_playing()
         self.run_screen.show(message.view)
         info = message.view.info
         over = info is not None and info.state.over and not message.view.loading
@@ -109,9 +162,76 @@ class WatchApp(App[None]):
             self._closes = self._linger
             self._count_down()
 
-    def on_stage_asked(self, message: StageAsked) -> None:
-        """Ask the source for another stage."""
-        self.poller.ask_for(message.stage)
+    def _recall(self, seat: Seat) -> None:
+        """Look at a run as it was looked at before, as soon as it is known which one it is."""
+        if seat.known or not seat.address or not seat.view.rows:
+            return
+        seat.known = True
+        told = self._memory.recall(seat.address) if self._memory is not None else {}
+        if told and seat is self.seat:
+            self.run_screen.look_differently(dict_to_look(told), told.get("view"))
+        elif told:
+            seat.look = dict_to_look(told)
+
+    def on_source_asked(self, message: SourceAsked) -> None:
+        """Ask the source for what the person wants to see."""
+        self.seat.poller.ask_for(message.asked)
+
+    def on_run_asked(self, message: RunAsked) -> None:
+        """Show another run."""
+        places = [i for i, seat in enumerate(self.seats) if message.name and seat.name == message.name]
+        place = places[0] if places else (self.place + message.by) % len(self.seats)
+        if place == self.place:
+            return
+        self._leave()
+        self.place = place
+        self.run_screen.forget(self.seat.name, self.seat.look)
+        self._name_runs()
+        self._tell_playing()
+        self.run_screen.show(self.seat.view)
+
+    def _leave(self) -> None:
+        self.seat.look, self.seat.number = replace(self.run_screen.look, paused=False), self.run_screen.number
+
+    def _name_runs(self) -> None:
+        for place, seat in enumerate(self.seats):
+            seat.poller.is_watched = place == self.place
+        several = len(self.seats) > 1
+        self.run_screen.runs = tuple(seat.name for seat in self.seats) if several else ()
+
+    def on_replay_asked(self, message: ReplayAsked) -> None:
+        """Wind a replay on or back, change its speed, hold it."""
+        playback = self.seat.playback
+        if playback is None:
+            self.run_screen.say_shortly("this is no replay; `vaemon replay RUN` winds a run on and back")
+            return
+        if message.hold is not None:
+            playback.hold(message.hold)
+        playback.pace(message.times)
+        playback.wind(message.share)
+        self._tell_playing()
+        self.seat.poller.nudge()
+        self.run_screen.draw()
+
+    def _tell_playing(self) -> None:
+        playback = self.seat.playback
+        self.run_screen.playing = Playing(playback.speed, playback.held, playback.share) if playback else None
+
+    def use_light(self, light: bool) -> None:
+        """Colours for a light background, or for a dark one."""
+        palette = self._palette(light=light)
+        self.pen.use(palette)
+        if palette.name not in self.available_themes:
+            self.register_theme(_theme(palette))
+        self.theme = palette.name
+        for screen in self.screen_stack:
+            screen.styles.background = palette["ground"]
+            screen.refresh(layout=True)
+            for widget in screen.query("*"):
+                widget.refresh()
+
+    def _palette(self, *, light: bool) -> Palette:
+        return choose(dark=not light, colours=not self.no_color, depth=self.console.color_system)
 
     def _count_down(self) -> None:
         if self._closes is None:

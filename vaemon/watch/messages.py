@@ -3,25 +3,48 @@
 from textual.message import Message
 
 from vaemon.view.state import RunView
+from vaemon.watch.asked import Asked
 
 
 class ViewChanged(Message):
-    """The poller has a newer view. One that was not handled yet may be skipped."""
+    """A poller has a newer view. One that was not handled yet may be skipped."""
 
-    def __init__(self, view: RunView) -> None:
-        """Carry the view."""
+    def __init__(self, view: RunView, seat: int = 0) -> None:
+        """Carry the view, and which of the runs it is of."""
         super().__init__()
         self.view = view
+        self.seat = seat
 
     def can_replace(self, message: Message) -> bool:
-        """A newer view takes the place of an older one."""
-        return isinstance(message, ViewChanged)
+        """A newer view takes the place of an older one of the same run."""
+        return isinstance(message, ViewChanged) and message.seat == self.seat
 
 
-class StageAsked(Message):
-    """A person wants to see another stage; None: the newest."""
+class SourceAsked(Message):
+    """A person wants to see something else of the run."""
 
-    def __init__(self, stage: int | None) -> None:
-        """Carry the stage's number."""
+    def __init__(self, asked: Asked) -> None:
+        """Carry the question."""
         super().__init__()
-        self.stage = stage
+        self.asked = asked
+
+
+class RunAsked(Message):
+    """A person wants to see another run."""
+
+    def __init__(self, name: str = "", by: int = 0) -> None:
+        """Carry its name, or how many places after the present one it is."""
+        super().__init__()
+        self.name = name
+        self.by = by
+
+
+class ReplayAsked(Message):
+    """A person winds a replay on or back, or changes its speed."""
+
+    def __init__(self, share: float = 0.0, times: float = 1.0, hold: bool | None = None) -> None:
+        """Carry by which share of the run, by how many times the speed, and whether it is to stand still."""
+        super().__init__()
+        self.share = share
+        self.times = times
+        self.hold = hold

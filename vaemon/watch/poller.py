@@ -4,18 +4,20 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 
-from vaemon.batch import Want
 from vaemon.errors import VaemonError
 from vaemon.source.protocol import Source
 from vaemon.view.fold import fold, heard, source_lost
-from vaemon.view.state import CHART_CHANNELS, WALL_CHANNELS, RunView
+from vaemon.view.state import RunView
+from vaemon.watch.asked import Asked, look_closer
 
 LONGEST_WAIT = 10.0
 """Seconds between two questions to a source that does not answer, at most."""
 WAIT_WHEN_OVER = 2.0
 """Seconds between two questions about a run that is over: it may be resumed."""
+WAIT_WHEN_ASIDE = 3.0
+"""Seconds between two questions about a run that is not the one shown."""
 LONGEST_NAP = 0.1
-"""Seconds that pass, at most, before another stage is asked for."""
+"""Seconds that pass, at most, before what a person asks for is asked of the source."""
 
 
 class Poller:
@@ -36,37 +38,44 @@ class Poller:
         self._post = post
         self._clock = clock
         self._wait = 1.0 / hz
-        self.stage: int | None = None
-        """The stage asked for; None: the newest."""
+        self.asked = Asked()
+        """What a person wants to see."""
+        self.is_watched = True
+        """Whether it is the run that is shown."""
         self._nudged = threading.Event()
 
-    def ask_for(self, stage: int | None) -> None:
-        """From now on, ask for that stage; None: the newest. Safe from any thread."""
-        self.stage = stage
+    def nudge(self) -> None:
+        """Ask at once. Safe from any thread."""
         self._nudged.set()
+
+    def ask_for(self, asked: Asked) -> None:
+        """From now on, ask for this. Safe from any thread."""
+        if asked != self.asked:
+            self.asked = asked
+            self._nudged.set()
 
     def run(self, cancelled: threading.Event) -> None:
         """Ask until cancelled."""
-        view, asked, failures = RunView(), self.stage, 0
+        view, stage, failures = RunView(), self.asked.stage, 0
         while not cancelled.is_set():
             self._nudged.clear()
-            if asked != self.stage:
-                view, asked = replace(RunView(), info=view.info), self.stage
+            asked = self.asked
+            if stage != asked.stage:
+                view, stage = replace(RunView(), info=view.info), asked.stage
             before, view = view, self.ask(view, asked)
             failures = failures + 1 if view.lost else 0
             if differs(before, view):
                 self._post(view)
             self._pause(cancelled, self.pace(view, failures))
 
-    def ask(self, view: RunView, stage: int | None = None) -> RunView:
+    def ask(self, view: RunView, asked: Asked) -> RunView:
         """The view after one question."""
-        want = Want(channels=(*WALL_CHANNELS, *CHART_CHANNELS), stage=stage)
         try:
-            batch = self._source.poll(view.cursor, want)
+            batch = self._source.poll(view.cursor, asked.want)
+            return look_closer(heard(view, fold(view, batch), self._clock()), asked, self._source.excerpt)
         except (VaemonError, OSError, RuntimeError) as error:
             # Whatever goes wrong on the way to the run must not take the screen down.
             return source_lost(view, str(error) or type(error).__name__)
-        return heard(view, fold(view, batch), self._clock())
 
     def pace(self, view: RunView, failures: int) -> float:
         """Seconds until the next question, after so many in a row without an answer."""
@@ -75,7 +84,7 @@ class Poller:
         if view.loading:
             return 0.0
         over = view.info is not None and view.info.state.over
-        return max(self._wait, WAIT_WHEN_OVER) if over else self._wait
+        return max(self._wait, WAIT_WHEN_OVER if over else 0.0, 0.0 if self.is_watched else WAIT_WHEN_ASIDE)
 
     def _pause(self, cancelled: threading.Event, seconds: float) -> None:
         # In short waits, so that another stage is asked for at once.
@@ -85,7 +94,8 @@ class Poller:
 
 def differs(before: RunView, after: RunView) -> bool:
     """Whether there is anything new to be seen."""
-    return _told(before) != _told(after)
+    closely = before.near is not after.near or before.portrait is not after.portrait
+    return closely or _told(before) != _told(after)
 
 
 def _told(view: RunView) -> tuple[object, ...]:

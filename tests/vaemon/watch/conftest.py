@@ -122,12 +122,13 @@ class FakeSource:
         return self._answer(info, stage, since, want)
 
     def _answer(self, info, stage, since, want):
-        rows = self.shown[stage.number]
+        rows = min(self.shown[stage.number], want.end or 2**62)
         same = since.stage == stage.number
         width = max(width_for(rows, want.columns), since.width if same else 1)
-        start = since.rows // width if same else 0
+        start = min(since.rows, rows) // width if same else 0
         end = rows // width
-        events = [e for s in self.stages for e in s.events if e.step <= self.shown.get(s.number, 0)]
+        until = stage.rows["time"][rows - 1] if want.end else np.inf
+        events = [e for s in self.stages for e in s.events if e.step <= self.shown.get(s.number, 0) and e.time <= until]
         return Batch(
             info=info,
             cursor=Cursor(stage.number, 1, end * width, width, len(events)),
@@ -135,10 +136,22 @@ class FakeSource:
             rows=rows,
             columns=columns_of(stage, start, end, width, want.channels),
             latest=latest_of(stage, rows),
-            events=tuple(events[since.events if same else 0 :]),
-            events_anew=not same,
+            events=tuple(events[since.events if same and since.events <= len(events) else 0 :]),
+            events_anew=not same or since.events > len(events),
             rate=stage.rate,
         )
+
+    def excerpt(self, asked):
+        stage = next((s for s in self.stages if s.number == asked.stage), None)
+        if stage is None:
+            return Columns()
+        last = min(asked.last, self.shown.get(stage.number, 0))
+        width = asked.width or width_for(max(last - asked.first, 1), asked.columns)
+        end = min(-(-last // width), self.shown[stage.number] // width)
+        if asked.latent is None:
+            return columns_of(stage, min(asked.first // width, end), end, width, asked.channels)
+        one = {name: rows if rows.ndim == 1 else rows[:, asked.latent] for name, rows in stage.rows.items()}
+        return columns_of(SimpleNamespace(rows=one), min(asked.first // width, end), end, width, asked.channels)
 
     def series(self, channel, window, points):
         raise SourceLost("a made-up run has no series")
@@ -197,15 +210,21 @@ class Clock:
 class SteppedApp(WatchApp):
     """The dashboard, asking its source only when told to, in the test's own thread."""
 
-    asked = RunView()
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.asked = {}
 
-    def poll(self):
+    def poll(self, place):
         """Wait for `step`."""
 
     def step(self):
-        """Ask once, and show the answer."""
-        self.asked = self.poller.ask(self.asked, self.poller.stage)
-        self.on_view_changed(ViewChanged(self.asked))
+        """Ask each source once, and show the answers."""
+        for place, seat in enumerate(self.seats):
+            before = self.asked.get(place, RunView())
+            if seat.poller.asked.stage not in (None, before.stage):
+                before = RunView()
+            self.asked[place] = seat.poller.ask(before, seat.poller.asked)
+            self.on_view_changed(ViewChanged(self.asked[place], place))
 
 
 @lru_cache(maxsize=8)

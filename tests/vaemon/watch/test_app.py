@@ -15,7 +15,8 @@ from textual.drivers.linux_driver import LinuxDriver
 from vaemon.batch import RunState
 from vaemon.errors import SourceLost, VaemonError
 from vaemon.watch.app import WatchApp, watch
-from vaemon.watch.messages import StageAsked, ViewChanged
+from vaemon.watch.asked import Asked
+from vaemon.watch.messages import SourceAsked, ViewChanged
 from vaemon.watch.render import palette
 from vaemon.watch.screens import run as run_module
 from vaemon.watch.screens.backlog import writer_backlog
@@ -36,7 +37,8 @@ class CountingDriver(HeadlessDriver):
 
 def test_a_newer_view_takes_the_place_of_an_older_one():
     assert ViewChanged(None).can_replace(ViewChanged(None))
-    assert not ViewChanged(None).can_replace(StageAsked(None))
+    assert not ViewChanged(None).can_replace(SourceAsked(Asked()))
+    assert not ViewChanged(None).can_replace(ViewChanged(None, seat=1))
 
 
 def test_the_thread_brings_the_run_to_the_screen(fake):
@@ -339,7 +341,7 @@ def test_frames_a_second(fake, monkeypatch, ssh, hz, period):
     if ssh:
         monkeypatch.setenv("SSH_CONNECTION", ssh)
     app = WatchApp(fake.Source(fake.stage()), hz=hz)
-    assert app.poller.pace(app.poller.ask(app.run_screen.picture().view), 0) == period
+    assert app.poller.pace(app.poller.ask(app.run_screen.picture().view, Asked()), 0) == period
 
 
 def test_the_dashboard_loads_nothing_heavy():

@@ -75,7 +75,7 @@ def test_the_help_scrolls_where_it_is_too_long(fake, app):
     def look(app):
         assert "a latent is" in "\n".join(fake.lines(app))
 
-    play_keys(fake, app, ["question_mark", *"jjjjjjjjjjjjk"], look, (80, 24))
+    play_keys(fake, app, ["question_mark", *("j" * 40), "k"], look, (80, 24))
 
 
 def test_every_key_is_in_the_help(fake, app):
@@ -119,7 +119,7 @@ def test_order(fake, app):
         for _ in Order:
             await pilot.press("o")
             await pilot.pause()
-            seen.append((look_of(app).order, app.run_screen._wall.order.tolist(), fake.lines(app)[3]))
+            seen.append((look_of(app).order, app.run_screen.picture().order.tolist(), fake.lines(app)[3]))
 
     fake.play(app, gesture)
     assert [order for order, _, _ in seen] == [Order.VARIANCE, Order.KL, Order.INDEX, Order.WAKE]
@@ -201,9 +201,9 @@ def test_enlarge_the_wall(fake, app):
         text = fake.lines(app)
         assert text[3].startswith("▸latents")
         assert not any("gamma" in line for line in text)
-        assert app.run_screen._wall.size.width == 120
+        assert app.run_screen.view.wall.size.width == 120
 
-    play_keys(fake, app, ["enter"], look)
+    play_keys(fake, app, ["f"], look)
 
 
 def test_enlarge_the_events(fake, app):
@@ -216,10 +216,9 @@ def test_enlarge_the_events(fake, app):
 @pytest.mark.parametrize(("down", "up"), [("j", "k"), ("down", "up")])
 def test_move_in_the_wall(fake, app, down, up):
     def look(app):
-        wall = app.run_screen._wall
-        assert wall.chosen == wall.order[2]
-        assert row(fake, app, f" z{wall.order[2]} ● active")
-        assert row(fake, app, f"▸{wall.order[2]:>2} ")
+        assert app.run_screen.picture().chosen == app.run_screen.picture().order[2]
+        assert row(fake, app, f" z{app.run_screen.picture().order[2]} ● active")
+        assert row(fake, app, f"▸{app.run_screen.picture().order[2]:>2} ")
 
     play_keys(fake, app, [down] * 3 + [up], look)
 
@@ -227,7 +226,7 @@ def test_move_in_the_wall(fake, app, down, up):
 @pytest.mark.parametrize(("keys", "place"), [(["pagedown"], 10), (["pagedown", "pageup"], 0), (["G"], 63)])
 def test_leaps_in_the_wall(fake, app, keys, place):
     def look(app):
-        assert app.run_screen._wall.chosen == app.run_screen._wall.order[place]
+        assert app.run_screen.picture().chosen == app.run_screen.picture().order[place]
 
     play_keys(fake, app, keys, look)
 
@@ -235,16 +234,16 @@ def test_leaps_in_the_wall(fake, app, keys, place):
 @pytest.mark.parametrize("key", ["g", "home"])
 def test_first_latent(fake, app, key):
     def look(app):
-        assert app.run_screen._wall.chosen == app.run_screen._wall.order[0]
+        assert app.run_screen.picture().chosen == app.run_screen.picture().order[0]
 
     play_keys(fake, app, ["G", key], look)
 
 
 def test_the_wall_scrolls_with_the_chosen_latent(fake, app):
     def look(app):
-        wall, text = app.run_screen._wall, fake.lines(app)
+        wall, text = app.run_screen.view.wall, fake.lines(app)
         assert wall.top == 32 - 17
-        assert f"{wall.order[-1]} " in text[20][:8]
+        assert f"{app.run_screen.picture().order[-1]} " in text[20][:8]
         assert row(fake, app, "↑ 15  ↓ 0")
 
     play_keys(fake, app, ["G"], look, (80, 24))
@@ -254,12 +253,12 @@ def test_move_in_the_events(fake, app):
     async def gesture(app, pilot):
         await pilot.press("shift+tab", "j")
         await pilot.pause()
-        assert app.run_screen._events.top == 1
+        assert app.run_screen.view.events.top == 1
         await pilot.press("G")
         await pilot.pause()
         assert any("stage 1 begins" in line for line in fake.lines(app))
         await pilot.press("g")
-        assert app.run_screen._events.top == 0
+        assert app.run_screen.view.events.top == 0
 
     fake.play(app, gesture)
 
@@ -333,7 +332,7 @@ def test_other_stage_and_back(fake):
 
 def test_no_other_stage(fake, app):
     def look(app):
-        assert app.poller.stage is None
+        assert app.poller.asked.stage is None
         assert "stage 2" not in fake.lines(app)[-1]
 
     play_keys(fake, app, ["t"], look)
@@ -351,14 +350,16 @@ def test_keys_on_an_empty_screen_do_no_harm(fake):
 
 def test_wheel_and_click(fake, app):
     async def gesture(app, pilot):
-        wall = app.run_screen._wall
+        wall = app.run_screen.view.wall
         await pilot.click(offset=(20, 9))
-        assert wall.chosen == wall.order[10]
+        await pilot.pause()
+        assert app.run_screen.picture().chosen == app.run_screen.picture().order[10]
         await pilot.click(offset=(20, 9))
-        assert wall.chosen == wall.order[11]
-        wall.on_mouse_scroll_down()
+        await pilot.pause()
+        assert app.run_screen.picture().chosen == app.run_screen.picture().order[11]
+        wall.wheel(1)
         assert wall.top == 3
-        wall.on_mouse_scroll_up()
+        wall.wheel(-1)
         assert wall.top == 0
         await pilot.click(offset=(60, 10))
         assert focused(app) == "Chart"

@@ -7,6 +7,7 @@ import pytest
 from vaemon.batch import Batch, Cursor, RunInfo, RunState
 from vaemon.errors import RunFileError, SourceLost
 from vaemon.view.state import RunView
+from vaemon.watch.asked import Asked
 from vaemon.watch.poller import LONGEST_WAIT, WAIT_WHEN_OVER, Poller, differs
 
 
@@ -17,6 +18,9 @@ class Script:
         self.answers = list(answers)
         self.asked = []
         self.done = threading.Event()
+
+    def excerpt(self, asked):
+        raise AssertionError("nothing was to be seen closely")
 
     def poll(self, since, want):
         self.asked.append((since, want))
@@ -89,7 +93,7 @@ def test_it_asks_at_once_while_older_rows_are_read_and_seldom_when_the_run_is_ov
 
 def test_another_stage_is_asked_for_from_its_start():
     source = Script(batch(3), batch(3), batch(3))
-    poller = Poller(source, lambda view: poller.ask_for(1), hz=1e6, clock=lambda: 0.0)
+    poller = Poller(source, lambda view: poller.ask_for(Asked(1)), hz=1e6, clock=lambda: 0.0)
     poller.run(source.done)
     assert [(since.rows, want.stage) for since, want in source.asked] == [(0, None), (0, 1), (3, 1)]
 

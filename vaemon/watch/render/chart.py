@@ -15,6 +15,10 @@ Array = npt.NDArray[Any]
 
 SMOOTHING = 0.8
 """Weight of what came before, a dot column; the mean of some five of them."""
+MARKED = 5
+"""From so many rows on, a chart has marks of every wake at its foot."""
+QUIET = ("active", "limbo", "muted")
+"""Colours of the marks that a lower chart leaves out."""
 GUTTER = 7
 """Cells left of the plot, for its ticks."""
 
@@ -33,6 +37,8 @@ class Plot:
     log: bool = False
     at: int | None = None
     """Dot column of the crosshair."""
+    marks: tuple[tuple[int, str], ...] = ()
+    """Dot columns of events, each with its colour; drawn at the foot."""
 
 
 def smooth(values: Array) -> Array:
@@ -91,7 +97,7 @@ def _layers(plot: Plot, scale: Scale, height: int, cells: int, dots: Dots) -> li
         layers.append(Layer(line(scale.place(plot.reference), *size), "reference", "-"))
     layers.append(Layer(line(mean, *size), "line", "*"))
     layers.append(Layer(_marks(plot.pooled.bad, *size), "bad", "x"))
-    return layers
+    return [*_feet(plot, height >= MARKED, *size), *layers]
 
 
 def _place(scale: Scale, value: float) -> float:
@@ -103,6 +109,18 @@ def _marks(bad: Array, height: int, cells: int, dots: Dots) -> Array:
     mask = np.zeros((height * dots.down, cells * dots.across), bool)
     mask[: dots.down, : len(bad)] = bad > 0
     return mask
+
+
+def _feet(plot: Plot, many: bool, height: int, cells: int, dots: Dots) -> list[Layer]:
+    # What is drawn goes before them: wakes are many, and a cell has one colour only.
+    layers = []
+    for colour in dict.fromkeys(colour for _, colour in plot.marks):
+        at = [dot for dot, own in plot.marks if own == colour and 0 <= dot < cells * dots.across]
+        if many or colour not in QUIET:
+            mask = np.zeros((height * dots.down, cells * dots.across), bool)
+            mask[-1, at] = True
+            layers.append(Layer(mask, colour, "^"))
+    return layers
 
 
 def _upright(at: int, height: int, cells: int, dots: Dots) -> Array:

@@ -1,6 +1,6 @@
 """The latent wall: which latents stand in which row, and the rows themselves. Pure: arrays and sizes to rows."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -118,16 +118,17 @@ def label_width(shelves: Sequence[Shelf], count: int) -> int:
     return max(1 + digits + 1 + (digits + 1 if shared else 0), LEAST_LABEL)
 
 
-def label_row(shelf: Shelf, chosen: int, width: int, count: int) -> Row:
-    """The indices of a shelf's latents, the chosen one marked."""
+def label_row(shelf: Shelf, chosen: int, pins: Collection[int], width: int, count: int) -> Row:
+    """The indices of a shelf's latents, the chosen one and the pinned ones marked."""
     digits = len(str(max(count - 1, 0)))
     if shelf.part:
         return (said(" " * width),)
     spans = [said("▸" if chosen in shelf.latents else " ", "accent", bold=True)]
     spans.append(said(" " * (width - 1 - len(shelf.latents) * (digits + 1))))
     for latent in shelf.latents:
-        is_chosen = latent == chosen
-        spans.append(said(f"{latent:>{digits}} ", "accent" if is_chosen else "muted", bold=is_chosen))
+        colour = "accent" if latent == chosen else "reference" if latent in pins else "muted"
+        spans.append(said(f"{latent:>{digits}}", colour, bold=colour != "muted"))
+        spans.append(said("◆" if latent in pins else " ", "reference"))
     return tuple(spans)
 
 

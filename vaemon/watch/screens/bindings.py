@@ -4,26 +4,42 @@ from collections.abc import Iterable
 
 from textual.binding import Binding
 
-UP_DOWN = Binding.Group("latent (or event) above, below")
+from vaemon.watch.widgets.picture import VIEW_NAMES
+
+UP_DOWN = Binding.Group("latent (event, run) above, below")
 TEN = Binding.Group("ten further up, down")
-ENDS = Binding.Group("first, last latent (or event)")
+ENDS = Binding.Group("first, last of a list")
 ASIDE = Binding.Group("crosshair to earlier, later values")
+EVENTS = Binding.Group("crosshair to the next event, the one before")
 PANELS = Binding.Group("next panel, the one before")
+VIEWS = Binding.Group("view before, after")
+ZOOM = Binding.Group("closer, further off, all of the run")
+RUNS = Binding.Group("next run, the one before")
+SCRUB = Binding.Group("replay: a hundredth back, on")
+LEAP = Binding.Group("replay: a tenth back, on")
+SPEED = Binding.Group("replay: half, twice as fast")
 
 APP_KEYS = [
     Binding("q,ctrl+c", "quit", "quit", key_display="q", priority=True, id="quit"),
 ]
 RUN_KEYS = [
     Binding("question_mark", "help", "help", key_display="?", id="help"),
+    Binding("colon,ctrl+p", "app.command_palette", "all commands, by name", key_display=": ctrl+p", show=False),
+    *(Binding(str(n), f"view({n})", f"view: {name}", show=False) for n, name in VIEW_NAMES.items()),
+    Binding("left_square_bracket", "turn(-1)", "view before", key_display="[", show=False, group=VIEWS),
+    Binding("right_square_bracket", "turn(1)", "view after", key_display="]", id="view", group=VIEWS),
     Binding("space", "pause", "pause: the run goes on, the picture waits", id="pause"),
     Binding("t", "other_stage", "the other stage of the run", id="stage"),
+    Binding("n", "other_run(1)", "next run", id="run", group=RUNS),
+    Binding("N", "other_run(-1)", "run before", show=False, group=RUNS),
     Binding("o", "order", "latents by wake, variance, KL, index", id="order"),
     Binding("x", "axis", "time axis in steps, epochs, time", id="axis"),
     Binding("L", "log", "charts linear, logarithmic", id="log"),
     Binding("s", "smooth", "charts raw, smoothed", id="smooth"),
     Binding("tab", "app.focus_next", "next panel", id="next", group=PANELS),
     Binding("shift+tab", "app.focus_previous", "panel before", show=False, group=PANELS),
-    Binding("enter", "enlarge", "enlarge the panel; again, or esc: back", id="enlarge"),
+    Binding("enter", "enter", "into: the latent, the event, the run; a chart large", id="into"),
+    Binding("f", "enlarge", "the panel with all of the room; again, or esc: back", show=False),
     Binding("escape", "back", "one step back; never quits", key_display="esc", show=False),
     Binding("up,k", "move(-1)", "up", key_display="↑ k", show=False, group=UP_DOWN),
     Binding("down,j", "move(1)", "down", key_display="↓ j", show=False, group=UP_DOWN),
@@ -33,13 +49,34 @@ RUN_KEYS = [
     Binding("G", "move(1000000)", "last", show=False, group=ENDS),
     Binding("left,h", "cross(-1)", "earlier", key_display="← h", show=False, group=ASIDE),
     Binding("right,l", "cross(1)", "later", key_display="→ l", show=False, group=ASIDE),
+    Binding("e", "event(1)", "next event", show=False, group=EVENTS),
+    Binding("E", "event(-1)", "event before", show=False, group=EVENTS),
     Binding("end", "follow", "crosshair off: the newest values", show=False),
+    Binding("plus,equals_sign", "zoom(1)", "closer", key_display="+", id="zoom", group=ZOOM),
+    Binding("minus", "zoom(-1)", "further off", key_display="-", show=False, group=ZOOM),
+    Binding("0", "zoom(0)", "all of the run", show=False, group=ZOOM),
+    Binding("slash", "filter", "only some latents (events, runs)", key_display="/", id="filter"),
+    Binding("p", "pin", "pin the latent: it comes first, and stands out", id="pin"),
+    Binding("y", "copy", "copy the values shown", show=False),
+    Binding("w", "write", "write what is seen: picture or data", id="write"),
+    Binding("comma", "scrub(-0.01)", "back", key_display=",", show=False, group=SCRUB),
+    Binding("full_stop", "scrub(0.01)", "on", key_display=".", show=False, group=SCRUB),
+    Binding("less_than_sign", "scrub(-0.1)", "far back", key_display="<", show=False, group=LEAP),
+    Binding("greater_than_sign", "scrub(0.1)", "far on", key_display=">", show=False, group=LEAP),
+    Binding("left_parenthesis", "pace(0.5)", "slower", key_display="(", show=False, group=SPEED),
+    Binding("right_parenthesis", "pace(2.0)", "faster", key_display=")", show=False, group=SPEED),
 ]
 
 
 def display(binding: Binding) -> str:
     """How a key is written."""
     return binding.key_display or binding.key
+
+
+def footer(bindings: Iterable[Binding]) -> list[tuple[str, str]]:
+    """The keys at the foot of the screen, each with its id."""
+    shown = [each for each in bindings if each.show and each.id]
+    return [("1-9" if each.id == "view" else display(each), each.id or "") for each in shown]
 
 
 def told(bindings: Iterable[Binding]) -> list[tuple[str, str]]:

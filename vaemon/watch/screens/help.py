@@ -33,6 +33,7 @@ _KINDS = {
     Kind.STOPPED: "a person ended it",
     Kind.FAILED: "it ended by an error, which is told",
     Kind.CRASHED: "the writer is gone without a word",
+    Kind.REPLAY: "it is over, and is told as if it happened now",
     Kind.LOST: "the place it is read from does not answer; the data are as old as told",
 }
 

@@ -1,59 +1,61 @@
-"""One run on the screen: the latent wall, charts, events, and what the keys do to them."""
+"""One run on the screen: its head, one of nine views of it, and what the keys do to them."""
 
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from enum import StrEnum
-from typing import Any, ClassVar, TypeVar
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
-from textual.screen import Screen
+from textual.containers import Container
 from textual.widget import Widget
 
+from vaemon.view.filters import latents_that
+from vaemon.view.order import Ranking
+from vaemon.view.quote import quote
 from vaemon.view.state import RunView
-from vaemon.view.status import status
-from vaemon.watch.messages import StageAsked
+from vaemon.view.status import Kind, Status, status
+from vaemon.view.words import speed as speed_words
+from vaemon.watch.messages import ReplayAsked, RunAsked
 from vaemon.watch.screens.backlog import writer_backlog
-from vaemon.watch.screens.bindings import APP_KEYS, RUN_KEYS, display
+from vaemon.watch.screens.bindings import APP_KEYS, RUN_KEYS, footer
+from vaemon.watch.screens.filter import FilterLine
 from vaemon.watch.screens.help import HelpScreen
-from vaemon.watch.widgets.chart import QUANTITIES, Chart, ChartAxis
-from vaemon.watch.widgets.events import Events
+from vaemon.watch.screens.looking import Looking
+from vaemon.watch.views.catalogue import VIEWS
+from vaemon.watch.views.view import View
+from vaemon.watch.widgets.events import EventOpened, Events
 from vaemon.watch.widgets.header import Banner, Counts, Figures, Header, Progress
 from vaemon.watch.widgets.keys import Keys
 from vaemon.watch.widgets.notice import Notice
 from vaemon.watch.widgets.pen import Pen
-from vaemon.watch.widgets.picture import Look, Picture, other_stage
-from vaemon.watch.widgets.time import span_of
+from vaemon.watch.widgets.picture import Look, Picture, Playing
 from vaemon.watch.widgets.wall import Wall
 
 WIDTHS = [(0, "-narrow"), (72, "-usual"), (110, "-wide"), (170, "-huge")]
 HEIGHTS = [(0, "-flat"), (5, "-short"), (18, "-medium"), (34, "-tall"), (52, "-towering")]
+HOME, LATENT = 1, 4
+SHORTLY = 4.0
+"""Seconds that a remark stays."""
 
-Choice = TypeVar("Choice", bound=StrEnum)
 
-
-class RunScreen(Screen[None]):
+class RunScreen(Looking):
     """Draws a view only when it is new, the screen is in front, and the terminal has taken the last frame."""
 
     DEFAULT_CSS = """
     RunScreen {
         layout: vertical;
-        Header, Banner, Counts, Figures, Progress, Keys, ChartAxis { height: 1; }
+        Header, Banner, Counts, Figures, Progress, Keys { height: 1; }
         Banner, Figures, Notice { display: none; }
         #body, Notice { height: 1fr; }
-        Wall { width: 1fr; height: 1fr; margin-right: 1; }
-        #side { width: 32; height: 1fr; }
-        Chart { height: 1fr; }
-        Events { height: 3; }
 
         &.-wide #side { width: 44; }
         &.-huge #side { width: 72; }
-        &.-tall Events { height: 8; }
-        &.-towering Events { height: 16; }
+        &.-tall HomeView Events { height: 8; }
+        &.-towering HomeView Events { height: 16; }
 
-        &.-narrow #side, &.-short #side, &.-flat #side { display: none; }
+        &.-narrow HomeView #side, &.-short HomeView #side, &.-flat HomeView #side { display: none; }
+        &.-narrow HomeView.-solo-side #side, &.-short HomeView.-solo-side #side { display: block; }
         &.-narrow Figures, &.-short Figures { display: block; }
         &.-narrow Wall, &.-short Wall, &.-flat Wall { margin-right: 0; }
         &.-short Progress, &.-short Keys, &.-flat Progress, &.-flat Keys, &.-flat Counts { display: none; }
@@ -61,16 +63,11 @@ class RunScreen(Screen[None]):
         &.-reason Banner { display: block; }
         &.-empty #body, &.-empty Counts, &.-empty Figures, &.-empty Progress { display: none; }
         &.-empty Notice { display: block; }
-
-        &.-solo .-pane, &.-solo ChartAxis { display: none; }
-        &.-solo .-pane.-shown { display: block; height: 1fr; margin-right: 0; }
-        &.-solo-wall #side { display: none; }
-        &.-solo-side #side { display: block; width: 1fr; }
     }
     """
     HORIZONTAL_BREAKPOINTS = WIDTHS
     VERTICAL_BREAKPOINTS = HEIGHTS
-    AUTO_FOCUS = "Wall"
+    AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [*RUN_KEYS]
 
     def __init__(self, pen: Pen, *, title: str = "", hz: float = 2.0, clock: Callable[[], float] = time.time) -> None:
@@ -83,35 +80,44 @@ class RunScreen(Screen[None]):
             clock: the time, seconds since 1970.
         """
         super().__init__()
-        self._pen = pen
+        self.pen = pen
+        self.look = Look()
+        self.shown = RunView()
+        self.runs: tuple[str, ...] = ()
+        """The names of the runs that are watched, where there are several."""
+        self.playing: Playing | None = None
         self._title = title
         self._period = 1.0 / hz
         self._clock = clock
         self._newest = RunView()
-        self._shown = RunView()
-        self._look = Look()
         self._late = False
         """Whether a newer view waits to be drawn."""
         self._notice = ""
-        shown = [(display(key), key.id) for key in (*APP_KEYS, *RUN_KEYS) if key.show and key.id]
-        self._header, self._wall, self._events = Header(pen), Wall(pen, classes="-pane"), Events(pen, classes="-pane")
-        self._charts = [Chart(pen, quantity, classes="-pane") for quantity in QUANTITIES]
+        self._sought: tuple[int, int, int] | None = None
+        """Stage, step and latent of an event to go to once its stage is here."""
+        self._ranking = Ranking()
+        self._header = Header(pen)
         self._above = [self._header, Banner(pen), Counts(pen), Figures(pen), Progress(pen), Notice(pen)]
-        self._beside = [*self._charts, ChartAxis(pen), self._events]
-        self._below = Keys(pen, shown)
+        self._views: dict[int, View] = {HOME: VIEWS[HOME](pen)}
+        self.number = HOME
+        """Which of the views is seen."""
+        self._former = HOME
+        self._filter = FilterLine()
+        self._below = Keys(pen, footer((*APP_KEYS, *RUN_KEYS)))
 
     def compose(self) -> ComposeResult:
-        """Header and counts above, the wall with its charts and events, the keys below."""
+        """Header and counts above, the view, the keys below."""
         yield from self._above
-        with Horizontal(id="body"):
-            yield self._wall
-            with Vertical(id="side"):
-                yield from self._beside
+        with Container(id="body"):
+            yield from self._views.values()
+        yield self._filter
         yield self._below
 
     def on_mount(self) -> None:
         """Look, now and then, at what grows old by itself or could not be drawn before."""
-        self.styles.background = self._pen.palette["ground"]
+        self.styles.background = self.pen.palette["ground"]
+        self.view.add_class("-seen")
+        self._focus_first()
         self.set_interval(max(self._period, 0.5), self._tick)
 
     def on_resize(self) -> None:
@@ -122,17 +128,29 @@ class RunScreen(Screen[None]):
         """Draw what has come while another screen was in front."""
         self.call_after_refresh(self.draw)
 
+    @property
+    def view(self) -> View:  # type: ignore[override]
+        """The body that is seen."""
+        return self._views[self.number]
+
     def show(self, view: RunView) -> None:
         """Take a newer view, and draw it unless the picture is paused."""
         self._newest = view
-        if not self._look.paused:
-            self._shown = view
+        if not self.look.paused:
+            self.shown = view
+            self.go_along()
+            self._go_to_sought()
         self._draw_soon()
 
     def say(self, notice: str) -> None:
         """Put a few words at the bottom."""
         self._notice = notice
         self._draw_soon()
+
+    def say_shortly(self, notice: str) -> None:
+        """Put a few words at the bottom, for a few seconds."""
+        self.say(notice)
+        self.set_timer(SHORTLY, lambda: self.say("") if self._notice == notice else None)
 
     def _draw_soon(self) -> None:
         # On a slow link the writer's queue would fill and the keys with it stand still: skip, the tick comes back.
@@ -148,114 +166,171 @@ class RunScreen(Screen[None]):
 
     def picture(self) -> Picture:
         """The frame that is due now."""
+        order = self._ranking.of(self.shown, self.look.order, self.look.pins)
+        if text := self.look.filters.get("latents", ""):
+            order = order[latents_that(text, self.shown, self.look.pins)[0][order]]
         return Picture(
-            view=self._shown,
-            status=status(self._newest, self._clock()),
-            look=self._look,
+            view=self.shown,
+            status=self._status(),
+            look=self.look,
+            order=order,
             title=self._title,
             newest=self._newest,
             notice=self._notice,
+            number=self.number,
+            playing=self.playing,
+            runs=self.runs,
         )
+
+    def _status(self) -> Status:
+        fares = status(self._newest, self._clock())
+        if self.playing is None or fares.kind not in (Kind.RUNNING, Kind.STALLED):
+            return fares
+        how = "held" if self.playing.held else speed_words(self.playing.speed)
+        return Status(Kind.REPLAY, f"replay {how}", fares.age)
 
     def draw(self) -> None:
         """Draw what is not up to date."""
+        if not self.is_mounted:
+            return
         picture = self.picture()
         empty = not len(picture.view.columns)
         self.set_class(empty, "-empty")
         self.set_class(bool(picture.status.reason) and not empty, "-reason")
-        self._wall.show(picture)
-        if self._wall.display and self._wall.cells:
-            picture = replace(picture, span=self._wall.span)
-        for panel in (*self._above, *self._beside, self._below):
+        for panel in (*self._above, self._below):
             panel.show(picture)
+        self.view.show(picture)
 
-    def _look_so(self, **changes: Any) -> None:
-        self._look = replace(self._look, **changes)
-        self.draw()
+    def _focus_first(self) -> None:
+        panel = next(iter(self.view.query(self.view.first)), None) if self.view.first else None
+        self.set_focus(panel)
+
+    async def action_view(self, number: int) -> None:
+        """See another view."""
+        if number == self.number or number not in VIEWS:
+            return
+        self.view.remove_class("-seen")
+        self._former, self.number = self.number, number
+        if number not in self._views:
+            self._views[number] = VIEWS[number](self.pen)
+            await self.query_one("#body").mount(self._views[number])
+        self.view.add_class("-seen")
+        self._focus_first()
+        self.ask()
+        self.call_after_refresh(self.draw)
+
+    async def action_turn(self, by: int) -> None:
+        """See the view after or before this one, round and round."""
+        numbers = sorted(VIEWS)
+        await self.action_view(numbers[(numbers.index(self.number) + by) % len(numbers)])
 
     def action_help(self) -> None:
         """Show the keys and the signs."""
-        self.app.push_screen(HelpScreen(self._pen))
+        self.app.push_screen(HelpScreen(self.pen))
 
     def action_pause(self) -> None:
-        """Let the picture stand still, or go on with the newest."""
-        if self._look.paused:
-            self._shown = self._newest
-        self._look_so(paused=not self._look.paused)
-
-    def action_other_stage(self) -> None:
-        """Show the next stage of the run; the newest one is then followed."""
-        asked = other_stage(self._newest)
-        if asked is None or self._newest.info is None:
+        """Let the picture stand still, or go on with the newest; a replay itself stands still."""
+        if self.playing is not None:
+            self.post_message(ReplayAsked(hold=not self.playing.held))
             return
-        newest = max(stage.number for stage in self._newest.info.stages)
-        self._look_so(at=None, paused=False)
-        self.post_message(StageAsked(None if asked == newest else asked))
+        if self.look.paused:
+            self.shown = self._newest
+        self.look_so(paused=not self.look.paused)
 
-    def action_order(self) -> None:
-        """Sort the latents by something else."""
-        self._look_so(order=_next(self._look.order))
+    def action_scrub(self, by: float) -> None:
+        """Wind a replay on or back, by a share of the run."""
+        self.post_message(ReplayAsked(share=by))
 
-    def action_axis(self) -> None:
-        """Count time in something else."""
-        self._look_so(axis=_next(self._look.axis))
+    def action_pace(self, times: float) -> None:
+        """Replay faster or slower."""
+        self.post_message(ReplayAsked(times=times))
 
-    def action_log(self) -> None:
-        """Charts logarithmic, or linear."""
-        self._look_so(log=not self._look.log)
-
-    def action_smooth(self) -> None:
-        """Charts smoothed, or raw."""
-        self._look_so(smoothed=not self._look.smoothed)
+    def action_other_run(self, by: int) -> None:
+        """Show the next of the runs that are watched, or the one before."""
+        self.post_message(RunAsked(by=by))
 
     def action_move(self, by: int) -> None:
         """Up and down in the list that the keys go to."""
-        (self._events if self.focused is self._events else self._wall).move(by)
+        self.view.move(by)
 
-    def action_cross(self, by: int) -> None:
-        """Move the crosshair by a cell; beyond the newest column it is off."""
-        columns, wall = self._shown.columns, self._wall
-        if not len(columns):
-            return
-        cells = wall.cells if wall.display and wall.cells else self.size.width
-        stride = max(span_of(self.picture(), cells).total // cells, 1)
-        at = self._look.at
-        column = (len(columns) if at is None else at // columns.width) + by * stride
-        self._look_so(at=None if column >= len(columns) else max(column, 0) * columns.width)
-
-    def action_follow(self) -> None:
-        """Crosshair off."""
-        self._look_so(at=None)
+    async def action_enter(self) -> None:
+        """Go into what is chosen: a latent, an event; make a chart large."""
+        panel = self.focused
+        if isinstance(panel, Wall):
+            await self.action_view(LATENT)
+        elif isinstance(panel, Events) and panel.chosen is not None:
+            panel.open()
+        elif not self.view.open():
+            self.action_enlarge()
 
     def action_enlarge(self) -> None:
-        """Give the panel that the keys go to the whole screen, or take it back."""
-        if self.has_class("-solo"):
-            self._shrink()
-        elif self.focused is not None:
-            self.add_class("-solo", "-solo-wall" if self.focused is self._wall else "-solo-side")
-            self.focused.add_class("-shown")
-            self._stand_alone(self.focused)
+        """Give the panel that the keys go to all of the room, or take it back."""
+        self._enlarge(None if self.view.solo is not None else self.focused)
 
-    def action_back(self) -> None:
-        """One step back: from an enlarged panel, from the crosshair, from a pause."""
-        if self.has_class("-solo"):
-            self._shrink()
-        elif self._look.at is not None:
-            self.action_follow()
-        elif self._look.paused:
-            self.action_pause()
-
-    def _shrink(self) -> None:
-        self.remove_class("-solo", "-solo-wall", "-solo-side")
-        self.query(".-pane").remove_class("-shown")
-        self._stand_alone(None)
-
-    def _stand_alone(self, alone: Widget | None) -> None:
-        for chart in self._charts:
-            chart.alone = chart is alone
+    def _enlarge(self, panel: Widget | None) -> None:
+        self.view.enlarge(panel)
         self.call_after_refresh(self.draw)
 
+    async def action_back(self) -> None:
+        """One step back: from an enlarged panel, from the crosshair, a pause, a closer look, to the view before."""
+        if self.view.solo is not None:
+            self._enlarge(None)
+        elif self.look.at is not None:
+            self.action_follow()
+        elif self.look.paused:
+            self.action_pause()
+        elif self.look.window is not None:
+            self.action_zoom(0)
+        elif self.number != HOME:
+            await self.action_view(self._former if self._former != self.number else HOME)
 
-def _next(choice: Choice) -> Choice:
-    choices = list(type(choice))
-    return choices[(choices.index(choice) + 1) % len(choices)]
+    async def on_event_opened(self, message: EventOpened) -> None:
+        """Go to the moment of an event, on the wall."""
+        line = message.line
+        if self.number != HOME:
+            await self.action_view(HOME)
+        self._sought = (line.stage, line.step, line.latent)
+        if line.stage != self.shown.stage:
+            self.stage = line.stage
+            self.look_so(at=None, window=None, latent=None)
+        self._go_to_sought()
+
+    def _go_to_sought(self) -> None:
+        if self._sought is not None and self._sought[0] == self.shown.stage and not self.shown.loading:
+            _, step, latent = self._sought
+            self._sought = None
+            self.go_to(step, latent)
+
+    def action_copy(self) -> None:
+        """Copy the values under the crosshair, or the newest, to the clipboard of the terminal."""
+        text = quote(self.shown, self.picture().columns, self.look.at)
+        if text:
+            self.app.copy_to_clipboard(text)
+            self.say_shortly(f"copied {text.count(chr(10)) + 1} lines, if the terminal takes them")
+
+    def action_filter(self) -> None:
+        """Type what the list is to be narrowed to."""
+        self._filter.begin(self.view.lists, self.look.filters.get(self.view.lists, ""))
+
+    def on_filter_line_typed(self, message: FilterLine.Typed) -> None:
+        """Narrow the list while it is typed."""
+        self.look_so(filters={**self.look.filters, message.lists: message.text})
+        unknown = latents_that(message.text, self.shown)[1] if message.lists == "latents" else ""
+        self._filter.complain(f"“{unknown}” is not understood" if unknown else "")
+
+    def on_filter_line_left(self) -> None:
+        """Let the keys go to the list again."""
+        self._focus_first()
+
+    def forget(self, title: str, look: Look) -> None:
+        """Begin with another run."""
+        self._title, self.look, self.shown, self._newest = title, look, RunView(), RunView()
+        self._ranking, self._sought, self.stage = Ranking(), None, None
+        self.ask()
+
+    def look_differently(self, look: Look, number: object) -> None:
+        """Look as somebody did before, if possible at the same view."""
+        self.look = replace(look, paused=False)
+        self.ask()
+        if type(number) is int and number in VIEWS and number != self.number:
+            self.run_worker(self.action_view(number))

@@ -11,7 +11,9 @@ from vaemon.watch.render.axis import axis_row
 from vaemon.watch.render.cells import Row, Span, fit, join, said
 from vaemon.watch.render.chart import GUTTER, Plot, chart_rows, not_positive
 from vaemon.watch.render.span import Pooled, TimeSpan, pool, pool_mean
+from vaemon.watch.widgets.gestures import TimeMouse
 from vaemon.watch.widgets.lines import Panel
+from vaemon.watch.widgets.marks import event_marks
 from vaemon.watch.widgets.pen import Pen
 from vaemon.watch.widgets.picture import Picture
 from vaemon.watch.widgets.time import ruler_of, span_of
@@ -27,7 +29,9 @@ class Quantity:
     """A channel whose square root is drawn beside it, for the two should meet."""
     root_name: str = ""
     level: float | None = None
-    """A value that it should have."""
+    """A value that is drawn as a level line: one that it should have, or a bound."""
+    level_name: str = "prior"
+    """What that value is."""
 
 
 QUANTITIES = (
@@ -35,14 +39,16 @@ QUANTITIES = (
     Quantity("mse", "MSE"),
     Quantity("kl", "KL"),
     Quantity("variance_law", "variance law", level=1.0),
+    Quantity("loss", "loss"),
+    Quantity("lr", "learning rate"),
 )
 
 
 NO_COLUMNS = Pooled(np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0, np.int64))
 
 
-class Chart(Panel, can_focus=True):
-    """One quantity over time."""
+class Chart(Panel, TimeMouse, can_focus=True):
+    """One quantity of the run over time."""
 
     def __init__(self, pen: Pen, quantity: Quantity, **options: str | None) -> None:
         """Draw the quantity with `pen`; the options are those of a Textual widget."""
@@ -52,14 +58,40 @@ class Chart(Panel, can_focus=True):
         """Whether the chart stands alone, and has an axis of its own."""
         self._made: tuple[object, Plot, list[Row]] = (None, Plot(NO_COLUMNS), [])
 
+    @property
+    def time_cells(self) -> tuple[int, int]:
+        """Where the plot begins, and its width."""
+        width = self.size.width
+        gutter = GUTTER if width > 2 * GUTTER else 0
+        return gutter, max(width - gutter, 0)
+
+    def columns(self, picture: Picture) -> Columns:
+        """The columns that are drawn."""
+        return picture.columns
+
+    def value(self, picture: Picture, channel: str) -> float | None:
+        """The value under the crosshair, else the newest, smoothed; None where there is none."""
+        columns, at = self.columns(picture), picture.look.at
+        if at is not None and len(columns):
+            column = columns.mean.get(channel)
+            return None if column is None else float(column[columns.place(at)])
+        return self.newest(picture, channel)
+
+    def newest(self, picture: Picture, channel: str) -> float | None:
+        """The newest value, smoothed; None where there is none."""
+        latest = picture.view.latest
+        value = latest.smoothed.get(channel) if latest is not None else None
+        return None if value is None else float(value)
+
     def rows(self, picture: Picture, width: int, height: int) -> Sequence[Row]:
         """Title, plot, and the time axis where the chart stands alone."""
         gutter = GUTTER if width > 2 * GUTTER else 0
         cells = max(width - gutter, 1)
         span = picture.span or span_of(picture, cells)
         # A cell is painted once, when it is complete: as long as none is added, the plot is as it was.
-        whole, view = span.whole(cells), picture.view
-        drawn = (whole, picture.look, view.columns.width, view.stage, view.cursor.segments, width, height)
+        whole, columns, look = span.whole(cells), self.columns(picture), picture.look
+        seen = (columns.first, columns.width, picture.view.stage, picture.view.cursor.segments)
+        drawn = (whole, look.log, look.smoothed, look.at, seen, self.seen(picture), width, height)
         if self._made[0] != drawn:
             plot = self._plot(picture, whole, cells)
             body = chart_rows(plot, height - 1 - self.alone, width, ascii_only=self.pen.ascii_only)
@@ -68,10 +100,14 @@ class Chart(Panel, can_focus=True):
         title = self._title(picture, plot, width)
         return [title, *body, time_row(picture, span, gutter, cells)] if self.alone else [title, *body]
 
+    def seen(self, picture: Picture) -> object:
+        """What else the plot depends on: it is made anew when that changes."""
+        return None
+
     def _plot(self, picture: Picture, span: TimeSpan, cells: int) -> Plot:
-        columns, look = picture.view.columns, picture.look
+        columns, look = self.columns(picture), picture.look
         dots = cells if self.pen.ascii_only else 2 * cells
-        at = None if look.at is None else span.cell(min(look.at / columns.width, len(columns) - 1), dots)
+        at = None if look.at is None else span.cell(columns.place(look.at), dots)
         return Plot(
             pooled=_pooled(columns, self.quantity.channel, span, dots),
             reference=_root(columns, self.quantity.root_of, span, dots),
@@ -79,6 +115,7 @@ class Chart(Panel, can_focus=True):
             smoothed=look.smoothed,
             log=look.log,
             at=at,
+            marks=event_marks(picture, columns, span, dots),
         )
 
     def _title(self, picture: Picture, plot: Plot, width: int) -> Row:
@@ -90,7 +127,7 @@ class Chart(Panel, can_focus=True):
         return fit(join(parts, said("  "), width), width)
 
     def _value(self, picture: Picture) -> list[str]:
-        value = _at(picture, self.quantity.channel)
+        value = self.value(picture, self.quantity.channel)
         return [] if value is None else [number(value)]
 
     def _remarks(self, picture: Picture, plot: Plot) -> list[Span]:
@@ -98,10 +135,10 @@ class Chart(Panel, can_focus=True):
         bad, hidden = int(plot.pooled.bad.sum()), not_positive(plot)
         if bad:
             remarks.append(said(f"{bad:,} not finite", "bad", bold=True))
-        if self.quantity.root_of and (square := _at(picture, self.quantity.root_of)) is not None and square >= 0:
+        if self.quantity.root_of and (square := self.value(picture, self.quantity.root_of)) is not None and square >= 0:
             remarks.append(said(f"{self.quantity.root_name} {number(float(np.sqrt(square)))}", "reference"))
         if self.quantity.level is not None:
-            remarks.append(said(f"prior: {self.quantity.level:g}", "reference"))
+            remarks.append(said(f"{self.quantity.level_name}: {self.quantity.level:g}", "reference"))
         if hidden:
             remarks.append(said(f"{hidden:,} ≤ 0", "warn"))
         return remarks
@@ -119,7 +156,7 @@ class ChartAxis(Panel):
 
 def time_row(picture: Picture, span: TimeSpan, gutter: int, cells: int) -> Row:
     """Ticks of the time axis, its name in the gutter."""
-    ruler = ruler_of(picture.view, picture.look.axis)
+    ruler = ruler_of(picture)
     if ruler is None:
         return ()
     name = (said(f"{picture.look.axis:>{gutter - 1}} ", "muted"),) if gutter else ()
@@ -138,13 +175,3 @@ def _root(columns: Columns, channel: str, span: TimeSpan, dots: int) -> Array | 
         return None
     square = pool_mean(columns.mean[channel], span, dots)
     return np.sqrt(np.where(square >= 0, square, np.nan))
-
-
-def _at(picture: Picture, channel: str) -> float | None:
-    """The value under the crosshair, else the newest, smoothed; None where there is none."""
-    view, at = picture.view, picture.look.at
-    if at is not None and len(view.columns):
-        column = view.columns.mean.get(channel)
-        return None if column is None else float(column[min(at // view.columns.width, len(column) - 1)])
-    value = view.latest.smoothed.get(channel) if view.latest is not None else None
-    return None if value is None else float(value)

@@ -1,28 +1,27 @@
-"""The newest events of the run, a line each: wakes, falls asleep, stages, checkpoints, ends."""
+"""The events of the run, a line each, the newest first: wakes, falls asleep, stages, checkpoints, ends."""
 
 from collections.abc import Sequence
 
+from textual import events
+from textual.message import Message
+
 from vaemon.batch import Event
-from vaemon.latents import LatentState
 from vaemon.view.chronicle import Line, chronicle
+from vaemon.view.filters import says
 from vaemon.watch.render.cells import Row, said, spread
-from vaemon.watch.render.glyphs import STATE
 from vaemon.watch.widgets.lines import Panel
+from vaemon.watch.widgets.marks import OTHER, SIGNS
+from vaemon.watch.widgets.pen import Pen
 from vaemon.watch.widgets.picture import Picture
 
-_SIGNS = {
-    "wake": (STATE[LatentState.ACTIVE], "active"),
-    "sleep": (STATE[LatentState.LIMBO], "limbo"),
-    "stage": ("▸", "accent"),
-    "checkpoint": ("◆", "accent"),
-    "evaluation": ("≈", "good"),
-    "resume": ("▸", "accent"),
-    "stop": ("■", "warn"),
-    "nan": ("✗", "bad"),
-    "drop": ("▲", "warn"),
-    "error": ("✗", "bad"),
-    "recovered": ("●", "good"),
-}
+
+class EventOpened(Message):
+    """A person wants to see the moment of an event."""
+
+    def __init__(self, line: Line) -> None:
+        """Carry the line."""
+        super().__init__()
+        self.line = line
 
 
 class Events(Panel, can_focus=True):
@@ -30,42 +29,98 @@ class Events(Panel, can_focus=True):
 
     top = 0
     """The newest line in sight."""
-    _read: tuple[tuple[Event, ...], list[Line]] = ((), [])
+    _read: tuple[tuple[Event, ...], str, list[Line]] = ((), "", [])
+
+    def __init__(self, pen: Pen, *, chooses: bool = False, **options: str | None) -> None:
+        """Draw with `pen`.
+
+        Args:
+            pen: colours and signs.
+            chooses: whether one of the lines is chosen, rather than the list being scrolled only.
+            options: those of a Textual widget.
+        """
+        super().__init__(pen, **options)
+        self._chooses = chooses
+        self.place = 0
+        """The chosen line, counted from the newest."""
 
     def rows(self, picture: Picture, width: int, height: int) -> Sequence[Row]:
         """A title and as many lines as fit."""
-        told = self._told(picture.view.events)
-        self.top = max(min(self.top, len(told) - (height - 1)), 0)
+        told, room = self._told(picture), max(height - 1, 0)
+        self.place = max(min(self.place, len(told) - 1), 0)
+        if self._chooses:
+            self.top = max(min(self.top, self.place), self.place + 1 - room)
+        self.top = max(min(self.top, len(told) - room), 0)
         mark = said("▸" if self.has_focus else " ", "accent", bold=True)
         name = said("events", "accent" if self.has_focus else "muted", bold=self.has_focus)
-        more = len(told) - self.top - (height - 1)
+        more = len(told) - self.top - room
         aside = (said(f"{more:,} more ↓ ", "muted"),) if more > 0 else ()
-        title = spread((mark, name, said(f"  {len(told):,}" if told else "  none yet", "muted")), aside, width)
+        title = spread((mark, name, said(f"  {_count(told, picture)}", "muted")), aside, width)
         stages = len({line.stage for line in told}) > 1
         digits = max((len(f"{line.step:,}") for line in told), default=1)
-        return [title, *(_row(line, digits, stages) for line in told[self.top : self.top + max(height - 1, 0)])]
+        seen = enumerate(told[self.top : self.top + room], start=self.top)
+        return [title, *(_row(line, digits, stages, self._chooses and i == self.place) for i, line in seen)]
 
-    def _told(self, events: tuple[Event, ...]) -> list[Line]:
+    def _told(self, picture: Picture) -> list[Line]:
         # Most ticks bring no event, and a long run has many.
-        if self._read[0] is not events:
-            self._read = (events, chronicle(events))
-        return self._read[1]
+        happened, text = picture.view.events, picture.look.filters.get("events", "")
+        if self._read[0] is not happened or self._read[1] != text:
+            lines = [line for line in chronicle(happened) if says(text, f"{line.kind} {line.text} {line.step}")]
+            self._read = (happened, text, lines)
+        return self._read[2]
+
+    @property
+    def chosen(self) -> Line | None:
+        """The chosen line, or None where there is none."""
+        told = self._told(self.picture)
+        return told[self.place] if self._chooses and self.place < len(told) else None
 
     def move(self, by: int) -> None:
-        """Show older events."""
-        self.top += by
+        """Choose an older event, or show older ones."""
+        if self._chooses:
+            self.place += by
+        else:
+            self.top += by
         self.show(self.picture)
 
-    def on_mouse_scroll_down(self) -> None:
+    def open(self) -> None:
+        """Ask for the moment of the chosen event."""
+        if (line := self.chosen) is not None:
+            self.post_message(EventOpened(line))
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         """Show older events."""
+        event.stop()
         self.move(1)
 
-    def on_mouse_scroll_up(self) -> None:
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         """Show newer events."""
+        event.stop()
         self.move(-1)
 
+    def on_click(self, event: events.Click) -> None:
+        """Choose the line clicked on; open it where it was chosen already."""
+        row = event.y - 1 + self.top
+        told = self._told(self.picture)
+        if not 0 <= row < len(told) or event.y < 1:
+            return
+        if not self._chooses or row == self.place:
+            self.post_message(EventOpened(told[row]))
+        else:
+            self.place = row
+            self.show(self.picture)
 
-def _row(line: Line, digits: int, stages: bool) -> Row:
-    sign, colour = _SIGNS.get(line.kind, ("·", "muted"))
-    stage = f" {line.stage}:" if stages else " "
-    return (said(f"{stage}{line.step:>{digits},}  ", "muted"), said(f"{sign} ", colour), said(line.text))
+
+def _count(told: list[Line], picture: Picture) -> str:
+    if not picture.view.events:
+        return "none yet"
+    text = picture.look.filters.get("events", "")
+    return f"{len(told):,}" + (f" with “{text}”" if text else "")
+
+
+def _row(line: Line, digits: int, stages: bool, chosen: bool) -> Row:
+    sign, colour = SIGNS.get(line.kind, OTHER)
+    stage = f"{line.stage}:" if stages else ""
+    mark = said("▸" if chosen else " ", "accent", bold=True)
+    when = said(f"{stage}{line.step:>{digits},}  ", "accent" if chosen else "muted")
+    return (mark, when, said(f"{sign} ", colour), said(line.text, bold=chosen))

@@ -20,6 +20,7 @@ COLOURS = {
     Kind.FAILED: "bad",
     Kind.CRASHED: "bad",
     Kind.LOST: "warn",
+    Kind.REPLAY: "accent",
 }
 """The colour of each state; never the only sign of it."""
 
@@ -74,6 +75,8 @@ def _aside(picture: Picture, last_row: str) -> Row:
         return (said(f"‖ paused{more} ", "warn", bold=True),)
     if view.loading:
         return (said(f"reading {100 * view.columns.rows // max(view.rows, 1)} % ", "accent"),)
+    if picture.playing is not None:
+        return (said(f"{100 * picture.playing.share:.0f} % of the run ", "muted"),)
     told = picture.status.kind in (Kind.STALLED, Kind.LOST)  # Those words have the age in them.
     return (said(f"{last_row}{picture.status.age} ", "muted"),) if picture.status.age and not told else ()
 

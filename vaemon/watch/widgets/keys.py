@@ -6,7 +6,7 @@ from vaemon.watch.render.axis import TimeAxis
 from vaemon.watch.render.cells import Row, join, length, said, spread
 from vaemon.watch.widgets.lines import Panel
 from vaemon.watch.widgets.pen import Pen
-from vaemon.watch.widgets.picture import Picture, other_stage
+from vaemon.watch.widgets.picture import VIEW_NAMES, Picture, other_stage
 
 
 class Keys(Panel):
@@ -32,8 +32,13 @@ class Keys(Panel):
 def _words(picture: Picture) -> dict[str, str]:
     """What the keys with a state say; an empty word leaves the key out."""
     look, other = picture.look, other_stage(picture.view)
+    paused = picture.playing.held if picture.playing is not None else look.paused
     return {
-        "pause": "go on" if look.paused else "pause",
+        "pause": "go on" if paused else "pause",
+        "view": VIEW_NAMES.get(picture.number, ""),
+        "run": "next run" if picture.runs else "",
+        "zoom": "closer",
+        "pin": "unpin" if picture.chosen in look.pins else "pin",
         "stage": f"stage {other}" if other is not None else "",
         "order": f"by {look.order}",
         "axis": {TimeAxis.STEP: "steps", TimeAxis.EPOCH: "epochs", TimeAxis.TIME: "time"}[look.axis],

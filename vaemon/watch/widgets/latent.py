@@ -4,22 +4,15 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from vaemon.batch import Array
+from vaemon.batch import Columns
 from vaemon.latents import LatentState
-from vaemon.view.state import RunView
+from vaemon.view.state import RunView, values
 from vaemon.view.words import STATE_WORDS, number
 from vaemon.watch.render.cells import BLANK, Row, join, said
 from vaemon.watch.render.glyphs import STATE
 from vaemon.watch.widgets.picture import Picture
 
 _SYMBOLS = (("mean_variance", "E[σ²]"), ("latent_kl", "KL"))
-
-
-def values(view: RunView) -> tuple[Array, Array]:
-    """Smoothed E[σ²] and KL of each latent, each of shape (k,), NaN where unknown."""
-    unknown = np.full(view.latents, np.nan)
-    known = view.latest.smoothed if view.latest is not None and view.latents else {}
-    return known.get("mean_variance", unknown), known.get("latent_kl", unknown)
 
 
 def latent_row(picture: Picture, latent: int, width: int) -> Row:
@@ -29,7 +22,8 @@ def latent_row(picture: Picture, latent: int, width: int) -> Row:
         return BLANK
     state = LatentState(int(view.states[latent]))
     word = STATE_WORDS[state]
-    facts = _then(view, latent, picture.look.at) if picture.look.at is not None else _now(view, latent)
+    at = picture.look.at
+    facts = _then(picture.columns, latent, at) if at is not None else _now(view, latent)
     who = (said(f" z{latent} ", bold=True), said(f"{STATE[state]} {word}", word))
     return join([who, *((said(fact, "muted"),) for fact in facts)], said("  "), width)
 
@@ -42,11 +36,11 @@ def _now(view: RunView, latent: int) -> Iterator[str]:
         yield f"KL {number(float(kl[latent]))} nats"
 
 
-def _then(view: RunView, latent: int, at: int) -> Iterator[str]:
-    if not len(view.columns):
+def _then(columns: Columns, latent: int, at: int) -> Iterator[str]:
+    if not len(columns):
         return
-    column = min(at // view.columns.width, len(view.columns) - 1)
-    yield f"at step {int(view.columns.step[column]):,}"
+    column = columns.place(at)
+    yield f"at step {int(columns.step[column]):,}"
     for name, symbol in _SYMBOLS:
-        if name in view.columns.mean:
-            yield f"{symbol} {number(float(view.columns.mean[name][column, latent]))}"
+        if name in columns.mean:
+            yield f"{symbol} {number(float(columns.mean[name][column, latent]))}"

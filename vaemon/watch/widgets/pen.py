@@ -21,6 +21,11 @@ class Pen:
         self.ascii_only = ascii_only
         self._style = lru_cache(maxsize=4096)(self._make_style)
 
+    def use(self, palette: Palette) -> None:
+        """Draw with other colours from now on."""
+        self.palette = palette
+        self._style.cache_clear()
+
     @property
     def shaded(self) -> bool:
         """Whether heat is told by density instead of colour."""

@@ -1,12 +1,30 @@
 """What every widget of a run's screen is given: the run, and how it is looked at. Values only."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+
+from vaemon.batch import Array, Columns
 from vaemon.view.order import Order
 from vaemon.view.state import RunView
 from vaemon.view.status import Kind, Status
 from vaemon.watch.render.axis import TimeAxis
 from vaemon.watch.render.span import TimeSpan
+from vaemon.watch.widgets.window import Window
+
+VIEW_NAMES = {
+    1: "wall",
+    2: "trajectories",
+    3: "balance",
+    4: "one latent",
+    5: "events",
+    6: "samples",
+    7: "evaluations",
+    8: "compare",
+    9: "runs",
+}
+"""The views, by the keys that pick them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +38,26 @@ class Look:
     paused: bool = False
     at: int | None = None
     """Row of the stage under the crosshair; None: the newest."""
+    window: Window | None = None
+    """The rows of the stage in sight; None: all."""
+    latent: int | None = None
+    """The latent that a person has chosen."""
+    pins: frozenset[int] = frozenset()
+    """Latents that come first and stand out."""
+    filters: Mapping[str, str] = field(default_factory=dict)
+    """What each list ("latents", "events", "runs") is to be narrowed to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Playing:
+    """How a replay goes on."""
+
+    speed: float
+    """Seconds of the run in a second."""
+    held: bool
+    """Whether it stands still."""
+    share: float
+    """How far it has come, 0 to 1."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -29,14 +67,38 @@ class Picture:
     view: RunView = field(default_factory=RunView)
     status: Status = field(default_factory=lambda: Status(Kind.OPENING, Kind.OPENING))
     look: Look = field(default_factory=Look)
+    order: Array = field(default_factory=lambda: np.zeros(0, np.int64))
+    """The latents in the order in which they are listed, those filtered out left out."""
     title: str = ""
     """The name of the run until it tells its own."""
     newest: RunView | None = None
     """The newest view, where the picture is paused at an older one."""
     span: TimeSpan | None = None
     """The time axis that all panels share; None: each has its own."""
+    number: int = 1
+    """Which of the views is seen."""
+    playing: Playing | None = None
+    """How a replay goes on; None where the run is seen as it is."""
+    runs: tuple[str, ...] = ()
+    """The names of the runs that are watched, where there are several."""
     notice: str = ""
     """Something to be said at the bottom: that the screen is about to close."""
+
+    @property
+    def chosen(self) -> int:
+        """The latent that a person has chosen, else the first in the list; -1 while there is none."""
+        if self.look.latent is not None and 0 <= self.look.latent < self.view.latents:
+            return self.look.latent
+        return int(self.order[0]) if len(self.order) else -1
+
+    @property
+    def columns(self) -> Columns:
+        """The columns in sight; those of a closer look at once in the grain of the whole, until they are here."""
+        window, near = self.look.window, self.view.near
+        if window is None:
+            return self.view.columns
+        there = near is not None and len(near) and near.first * near.width == window.first
+        return near if there and near is not None else self.view.columns.cut(window.first, window.last)
 
     @property
     def name(self) -> str:

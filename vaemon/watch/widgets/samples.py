@@ -122,7 +122,8 @@ class Samples(Panel, can_focus=True):
     def rows(self, picture: Picture, width: int, height: int) -> Sequence[Row]:
         """A title, and below it the tiles."""
         shown = self.shown()
-        drawn = (tuple(shown), self._state(shown), self._moment, len(self._sets), width, height, self.has_focus)
+        place = (width, height, self.has_focus, self._shades())
+        drawn = (tuple(shown), self._state(shown), self._moment, len(self._sets), place)
         if self._made[0] != drawn:
             self._made = (drawn, [self._title(width), *self._body(shown, width, height - 1)])
         return self._made[1]

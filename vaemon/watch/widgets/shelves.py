@@ -10,16 +10,16 @@ import numpy as np
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
-from vaemon.batch import Array
+from vaemon.batch import Array, Columns
 from vaemon.view.order import settle
-from vaemon.view.state import RunView
+from vaemon.view.state import values
 from vaemon.watch.render.cells import Grid
 from vaemon.watch.render.heat import INKS
 from vaemon.watch.render.span import TimeSpan
 from vaemon.watch.render.wall import Shelf, heat_grid, label_row, label_width, value_row, value_width
-from vaemon.watch.widgets.latent import values
 from vaemon.watch.widgets.lines import LinesWidget
 from vaemon.watch.widgets.pen import Pen
+from vaemon.watch.widgets.picture import Picture
 
 SLABS = 6
 """More of them would cost more time at each paint than they save in bytes."""
@@ -82,32 +82,34 @@ class Shelves(Horizontal):
         self.styles.height = laid[-1]
         return True
 
-    def draw(self, seen: Sequence[Shelf], chosen: int, view: RunView, span: TimeSpan) -> None:
+    def draw(self, seen: Sequence[Shelf], chosen: int, picture: Picture, span: TimeSpan) -> None:
         """Draw the shelves in sight, the chosen latent marked."""
-        seen = list(seen)
-        self._draw_edges(seen, chosen, view)
+        seen, view, columns = list(seen), picture.view, picture.columns
+        self._draw_edges(seen, chosen, picture)
         widths = [slab.size.width for slab in self._slabs]
         # A cell is painted once, when it is complete: as long as none is added, the strips are as they were.
-        painted = (span.total, span.painted(sum(widths)), view.columns.width, view.stage, view.cursor.segments)
+        whole = (columns.first, columns.width, view.stage, view.cursor.segments)
+        painted = (span.total, span.painted(sum(widths)), whole)
         if (drawn := (seen, painted, widths)) != self._drawn:
             self._drawn = drawn
-            self._draw_strips(seen, view, span, widths)
+            self._draw_strips(seen, columns, span, widths)
 
-    def _draw_edges(self, seen: list[Shelf], chosen: int, view: RunView) -> None:
+    def _draw_edges(self, seen: list[Shelf], chosen: int, picture: Picture) -> None:
+        view, pins = picture.view, picture.look.pins
         variance, kl = values(view)
         self._read = settle(self._read, variance, READING_SLACK)
         self._read_kl = settle(self._read_kl, kl, READING_SLACK)
         left, right = self._margins
-        if (labelled := (seen, chosen, left)) != self._labelled:
+        if (labelled := (seen, chosen, pins, left)) != self._labelled:
             self._labelled = labelled
-            self._labels.publish([label_row(shelf, chosen, left, view.latents) for shelf in seen])
+            self._labels.publish([label_row(shelf, chosen, pins, left, view.latents) for shelf in seen])
         told = (seen, right, self._read.tobytes(), self._read_kl.tobytes(), view.states.tobytes())
         if told != self._told:
             self._told = told
             self._values.publish([value_row(shelf, self._read, self._read_kl, view.states, right) for shelf in seen])
 
-    def _draw_strips(self, seen: Sequence[Shelf], view: RunView, span: TimeSpan, widths: list[int]) -> None:
-        variance = view.columns.mean.get("mean_variance", np.zeros((0, 0)))
+    def _draw_strips(self, seen: Sequence[Shelf], columns: Columns, span: TimeSpan, widths: list[int]) -> None:
+        variance = columns.mean.get("mean_variance", np.zeros((0, 0)))
         grid = heat_grid(seen, variance, span, sum(widths), shaded=self._pen.shaded)
         first = 0
         for number, (slab, width) in enumerate(zip(self._slabs, widths, strict=True)):

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from vaemon.batch import Array
-from vaemon.view.state import RunView
+from vaemon.batch import Array, Columns
 from vaemon.watch.render.axis import Ruler, TimeAxis, tick_label
 from vaemon.watch.render.span import TimeSpan
 from vaemon.watch.widgets.picture import Picture
@@ -13,28 +12,32 @@ _LARGE = 100_000
 
 def span_of(picture: Picture, cells: int) -> TimeSpan:
     """The time axis of a picture `cells` wide: room to grow for a live run, all of the width for one that is over."""
-    columns = len(picture.view.columns)
-    return TimeSpan.over(columns) if picture.over else TimeSpan.live(columns, cells)
+    columns, window = picture.columns, picture.look.window
+    if window is not None:
+        return TimeSpan(max(-(-window.size // columns.width), 1), len(columns))
+    return TimeSpan.over(len(columns)) if picture.over else TimeSpan.live(len(columns), cells)
 
 
-def ruler_of(view: RunView, axis: TimeAxis) -> Ruler | None:
+def ruler_of(picture: Picture) -> Ruler | None:
     """What the axis counts; None before there is a column."""
-    if not len(view.columns):
+    columns, view, axis = picture.columns, picture.view, picture.look.axis
+    if not len(columns):
         return None
     if axis is TimeAxis.TIME:
-        return _time_ruler(view.columns.time)
-    steps = _edges(view.columns.step.astype(np.float64), floor=0.0)
+        begun = float(view.columns.time[0]) if len(view.columns) else float(columns.time[0])
+        return _time_ruler(columns.time - begun)
+    steps = _edges(columns.step.astype(np.float64), floor=0.0)
     stage = view.info.stage(view.stage) if view.info is not None else None
     if axis is TimeAxis.STEP:
         return Ruler(steps, _count_label)
     if stage is not None and stage.steps_per_epoch:
         return Ruler(steps / stage.steps_per_epoch, tick_label)
-    return Ruler(_edges(view.columns.epoch.astype(np.float64), floor=0.0), tick_label)
+    return Ruler(_edges(columns.epoch.astype(np.float64), floor=0.0), tick_label)
 
 
-def steps_per_column(view: RunView) -> float:
+def steps_per_column(columns: Columns) -> float:
     """Steps that a column stands for; 0 where it cannot be told."""
-    step = view.columns.step
+    step = columns.step
     return float(step[-1] - step[0]) / (len(step) - 1) if len(step) > 1 else 0.0
 
 
@@ -45,9 +48,9 @@ def _edges(values: Array, floor: float) -> Array:
     return np.concatenate([[max(values[0] - wide, floor)], values])
 
 
-def _time_ruler(times: Array) -> Ruler:
-    since = _edges(times - times[0], floor=-np.inf)
-    since = since - since[0]
+def _time_ruler(since: Array) -> Ruler:
+    since = _edges(since, floor=-np.inf)
+    since = since - min(since[0], 0.0)
     unit, size = next((u, s) for u, s in (("h", 3600.0), ("min", 60.0), ("s", 1.0)) if since[-1] >= 2 * s or s == 1.0)
     return Ruler(since / size, lambda value: f"{value:g} {unit}")
 

@@ -99,12 +99,12 @@ def test_a_wall_without_statistics_is_blank():
 )
 def test_labels(shelf, chosen, label):
     assert label_width([Shelf((3, 41))], 64) == 7
-    assert plain(label_row(shelf, chosen, 7, 64)) == label
+    assert plain(label_row(shelf, chosen, (), 7, 64)) == label
 
 
 def test_the_chosen_one_of_two_is_marked_by_colour_too():
-    spans = label_row(Shelf((3, 41)), 41, 7, 64)
-    assert [span.text for span in spans if span.ink.fg == "accent"] == ["▸", "41 "]
+    spans = label_row(Shelf((3, 41)), 41, (), 7, 64)
+    assert [span.text for span in spans if span.ink.fg == "accent"] == ["▸", "41"]
 
 
 VARIANCE = np.array([0.047, 0.8, np.nan])

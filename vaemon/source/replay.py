@@ -1,0 +1,75 @@
+"""A run that has been, told as if it happened now."""
+
+from dataclasses import replace
+
+from vaemon.batch import Array, Batch, Columns, Cursor, Excerpt, ImageSet, RunInfo, RunState, Series, Want, Window
+from vaemon.playback import Moment, Playback
+from vaemon.source.protocol import Source
+
+GRAIN = 4096
+"""Moments of a stage that are told apart, at least; between them rows are taken to come evenly."""
+
+
+class ReplaySource:
+    """Tells of a run only what has been at the present moment of its playback."""
+
+    def __init__(self, source: Source, playback: Playback) -> None:
+        """Replay what `source` tells. Both are closed together."""
+        self._source = source
+        self._playback = playback
+
+    def info(self) -> RunInfo:
+        """Who the run is, as it was at the moment. Raises SourceLost."""
+        info = self._source.info()
+        return _then(info, self._moment(info))
+
+    def poll(self, since: Cursor, want: Want) -> Batch:
+        """What is new since `since`, as it was at the moment. Raises SourceLost."""
+        info = self._source.info()
+        if not info.stages:
+            return Batch(info, since)
+        moment = self._moment(info)
+        stage = moment.stage if want.stage is None else want.stage
+        batch = self._source.poll(since, replace(want, stage=stage, end=moment.rows if stage == moment.stage else None))
+        return replace(batch, info=_then(batch.info, moment))
+
+    def excerpt(self, asked: Excerpt) -> Columns:
+        """A range of rows. Raises SourceLost."""
+        return self._source.excerpt(asked)
+
+    def series(self, channel: str, window: Window, points: int) -> Series:
+        """One channel over a window, to the end of the run. Raises UnknownName, SourceLost."""
+        return self._source.series(channel, window, points)
+
+    def images(self) -> tuple[ImageSet, ...]:
+        """The sets of images that had been recorded by the moment. Raises SourceLost."""
+        sets = self._source.images()
+        moment = self._moment(self._source.info())
+        if moment.over or not sets:
+            return sets
+        row = self._source.excerpt(Excerpt(moment.stage, moment.rows - 1, moment.rows, ()))
+        step = int(row.step[-1]) if len(row) else 0
+        return tuple(each for each in sets if (each.stage, each.step) <= (moment.stage, step))
+
+    def image(self, which: ImageSet) -> Array:
+        """The images of a set. Raises SourceLost."""
+        return self._source.image(which)
+
+    def close(self) -> None:
+        """Close the source."""
+        self._source.close()
+
+    def _moment(self, info: RunInfo) -> Moment:
+        if not self._playback.loaded:
+            everything = 1 << 62
+            stages = sorted(each.number for each in info.stages)
+            asked = [Excerpt(number, 0, everything, (), columns=GRAIN) for number in stages]
+            self._playback.load([(each.stage, self._source.excerpt(each)) for each in asked])
+        return self._playback.moment()
+
+
+def _then(info: RunInfo, moment: Moment) -> RunInfo:
+    begun = tuple(stage for stage in info.stages if stage.number <= moment.stage)
+    if moment.over:
+        return replace(info, stages=begun)
+    return replace(info, stages=begun, state=RunState.RUNNING, reason="")

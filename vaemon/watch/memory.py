@@ -1,0 +1,83 @@
+"""How a person looked at each run last, kept between two sessions in one small file."""
+
+import json
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from vaemon.view.order import Order
+from vaemon.watch.render.axis import TimeAxis
+from vaemon.watch.widgets.picture import Look
+
+MOST = 200
+"""Runs that are remembered."""
+
+
+class Memory:
+    """A file that may be missing, unreadable or not writable: then nothing is remembered."""
+
+    def __init__(self, path: Path) -> None:
+        """Remember in `path`."""
+        self._path = path
+        self._known = self._read()
+
+    @classmethod
+    def of_user(cls) -> "Memory":
+        """The file of this user: $XDG_STATE_HOME/vaemon/views.json, else ~/.local/state/vaemon/views.json."""
+        state = os.environ.get("XDG_STATE_HOME", "")
+        folder = Path(state) if os.path.isabs(state) else Path.home() / ".local" / "state"
+        return cls(folder / "vaemon" / "views.json")
+
+    def recall(self, run: str) -> Mapping[str, Any]:
+        """What is known of a run, by its address; empty where nothing is."""
+        found = self._known.get(run)
+        return found if isinstance(found, dict) else {}
+
+    def remember(self, run: str, told: Mapping[str, Any]) -> None:
+        """Keep what is told of a run, and forget the one that was looked at longest ago."""
+        # Another dashboard may have written since.
+        self._known = {key: each for key, each in self._read().items() if key != run} | {run: dict(told)}
+        self._known = dict(list(self._known.items())[-MOST:])
+        with suppress(OSError):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            draft = self._path.with_name(f"{self._path.name}.{os.getpid()}")
+            draft.write_text(json.dumps(self._known, indent=1), encoding="utf-8")
+            draft.replace(self._path)
+
+    def _read(self) -> dict[str, Any]:
+        with suppress(OSError, ValueError):
+            found = json.loads(self._path.read_text(encoding="utf-8"))
+            if isinstance(found, dict):
+                return found
+        return {}
+
+
+def look_to_dict(look: Look, view: int) -> dict[str, Any]:
+    """What is worth remembering of how a run is looked at."""
+    return {
+        "view": view,
+        "order": str(look.order),
+        "axis": str(look.axis),
+        "log": look.log,
+        "smoothed": look.smoothed,
+        "pins": sorted(look.pins),
+        "latent": look.latent,
+    }
+
+
+def dict_to_look(told: Mapping[str, Any]) -> Look:
+    """The look that was remembered; what is missing or of the wrong kind is as at first."""
+    pins = told.get("pins")
+    latent = told.get("latent")
+    return Look(
+        order=next((each for each in Order if each == told.get("order")), Look().order),
+        axis=next((each for each in TimeAxis if each == told.get("axis")), Look().axis),
+        log=told.get("log") is True,
+        smoothed=told.get("smoothed") is True,
+        pins=frozenset(each for each in pins if type(each) is int and each >= 0)
+        if isinstance(pins, list)
+        else frozenset(),
+        latent=latent if type(latent) is int and latent >= 0 else None,
+    )

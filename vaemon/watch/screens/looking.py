@@ -1,0 +1,188 @@
+"""What the keys change of how a run is looked at."""
+
+from dataclasses import replace
+from enum import StrEnum
+from typing import Any, TypeVar
+
+import numpy as np
+from textual.screen import Screen
+
+from vaemon.view.state import RunView
+from vaemon.watch.asked import Asked
+from vaemon.watch.messages import SourceAsked
+from vaemon.watch.views.view import View
+from vaemon.watch.widgets.gestures import ChosenLatent, Panned, Zoomed
+from vaemon.watch.widgets.picture import Look, Picture, other_stage
+from vaemon.watch.widgets.time import span_of
+from vaemon.watch.widgets.window import around, closer, following, further, moved
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+class Looking(Screen[None]):
+    """A screen that shows one run, as the person looks at it."""
+
+    look: Look
+    shown: RunView
+    """The view that is drawn."""
+    view: View
+    """The body that is seen."""
+    stage: int | None = None
+    """The stage asked for; None: the newest."""
+
+    def picture(self) -> Picture:
+        """The frame that is due now."""
+        raise NotImplementedError
+
+    def draw(self) -> None:
+        """Draw what is not up to date."""
+        raise NotImplementedError
+
+    def look_so(self, **changes: Any) -> None:
+        """Look differently, and draw; the source is asked for what that needs."""
+        self.look = replace(self.look, **changes)
+        self.ask()
+        self.draw()
+
+    def ask(self) -> None:
+        """Tell the app what is wanted of the source now."""
+        window = self.look.window
+        rows = (window.first, window.last) if window is not None else None
+        latent = self.picture().chosen if self.view.asks_latent else None
+        self.post_message(SourceAsked(Asked(self.stage, rows, None if latent == -1 else latent)))
+
+    def go_along(self) -> None:
+        """Let a window that follows the run leap on once it is full."""
+        window = following(self.look.window, self.shown.rows)
+        if window != self.look.window:
+            self.look = replace(self.look, window=window)
+            self.ask()
+
+    def on_chosen_latent(self, message: ChosenLatent) -> None:
+        """Choose a latent."""
+        self.look_so(latent=message.latent)
+
+    def on_zoomed(self, message: Zoomed) -> None:
+        """Come closer at the pointer, or go further off."""
+        self._zoom(1 if message.closer else -1, self._row_at(message.share))
+
+    def on_panned(self, message: Panned) -> None:
+        """Move along the run."""
+        if self.look.window is not None:
+            self.look_so(window=moved(self.look.window, -message.share, self.shown.rows))
+
+    def _row_at(self, share: float) -> int:
+        if self.look.window is not None:
+            return self.look.window.first + round(share * self.look.window.size)
+        picture = self.picture()
+        span = span_of(picture, max(self.view.cells, 1))
+        return min(round(share * span.total * picture.columns.width), self.shown.rows)
+
+    def action_zoom(self, by: int) -> None:
+        """Closer, further off, or (0) all of the run."""
+        self._zoom(by, self.look.at)
+
+    def _zoom(self, by: int, at: int | None) -> None:
+        window, rows = self.look.window, self.shown.rows
+        if by == 0:
+            self.look_so(window=None)
+        else:
+            self.look_so(window=closer(window, rows, at) if by > 0 else further(window, rows, at))
+
+    def action_other_stage(self) -> None:
+        """Show the next stage of the run; the newest one is then followed."""
+        asked, info = other_stage(self.shown), self.shown.info
+        if asked is None or info is None:
+            return
+        self.stage = None if asked == max(stage.number for stage in info.stages) else asked
+        self.look_so(at=None, paused=False, window=None, latent=None)
+
+    def action_order(self) -> None:
+        """Sort the latents by something else."""
+        self.look_so(order=_next(self.look.order))
+
+    def action_axis(self) -> None:
+        """Count time in something else."""
+        self.look_so(axis=_next(self.look.axis))
+
+    def action_log(self) -> None:
+        """Charts logarithmic, or linear."""
+        self.look_so(log=not self.look.log)
+
+    def action_smooth(self) -> None:
+        """Charts smoothed, or raw."""
+        self.look_so(smoothed=not self.look.smoothed)
+
+    def action_pin(self) -> None:
+        """Pin the chosen latent, or let it go."""
+        chosen = self.picture().chosen
+        if chosen >= 0:
+            self.look_so(latent=chosen, pins=self.look.pins ^ {chosen})
+
+    def action_cross(self, by: int) -> None:
+        """Move the crosshair by a cell; beyond the newest column it is off."""
+        picture = self.picture()
+        columns, window = picture.columns, self.look.window
+        if not len(columns):
+            return
+        span = span_of(picture, max(self.view.cells, 1))
+        stride = max(span.total // max(self.view.cells or self.size.width, 1), 1)
+        at = self.look.at
+        column = len(columns) if at is None else columns.place(at)
+        row = (columns.first + column + by * stride) * columns.width
+        if row >= self.shown.rows and (window is None or window.follows):
+            self.look_so(at=None)
+        else:
+            row = min(max(row, 0), self.shown.rows - 1)
+            self.look_so(at=row, window=around(window, row, self.shown.rows))
+
+    def action_follow(self) -> None:
+        """Crosshair off; a closer look goes to the newest rows."""
+        window, rows = self.look.window, self.shown.rows
+        if window is not None:
+            window = following(replace(window, first=0, follows=True), max(rows, window.size + 1))
+        self.look_so(at=None, window=window)
+
+    def action_event(self, by: int) -> None:
+        """Move the crosshair to the next event of the stage, or the one before."""
+        shown, at = self.shown, self.look.at
+        events = sorted((each for each in shown.events if each.stage == shown.stage), key=lambda each: each.step)
+        here = step_of(shown, at) if at is not None else np.inf
+        later = [each for each in events if each.step > here]
+        earlier = [each for each in events if each.step < here]
+        if by > 0 and not later:
+            self.action_follow()
+        elif found := (later[0] if by > 0 else earlier[-1] if earlier else None):
+            self.go_to(found.step, found.latent)
+
+    def go_to(self, step: int, latent: int = -1) -> None:
+        """Move the crosshair to a step of the stage shown, and choose a latent unless it is -1."""
+        row = row_of(self.shown, step)
+        chosen = latent if latent >= 0 else self.look.latent
+        self.look_so(at=row, latent=chosen, window=around(self.look.window, row, self.shown.rows))
+
+
+def row_of(view: RunView, step: int) -> int:
+    """The row of a step, as far as the columns tell."""
+    columns = view.columns
+    if not len(columns):
+        return 0
+    place = min(int(np.searchsorted(columns.step, step)), len(columns) - 1)
+    before = int(columns.step[place - 1]) if place else 0
+    within = (step - before) / max(int(columns.step[place]) - before, 1)
+    return place * columns.width + min(max(round(within * columns.width) - 1, 0), columns.width - 1)
+
+
+def step_of(view: RunView, row: int) -> float:
+    """The step of a row, as far as the columns tell; the inverse of `row_of`."""
+    columns = view.columns
+    if not len(columns):
+        return 0.0
+    place = columns.place(row)
+    before = int(columns.step[place - 1]) if place else 0
+    return before + (row - place * columns.width + 1) / columns.width * (int(columns.step[place]) - before)
+
+
+def _next(choice: Choice) -> Choice:
+    choices = list(type(choice))
+    return choices[(choices.index(choice) + 1) % len(choices)]

@@ -1,0 +1,1 @@
+"""The nine views: what stands between the head of the screen and its keys."""

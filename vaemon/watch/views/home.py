@@ -1,0 +1,62 @@
+"""The first view: the latent wall, with charts and the newest events beside it."""
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.widget import Widget
+
+from vaemon.watch.views.view import View, shared
+from vaemon.watch.widgets.chart import QUANTITIES, Chart, ChartAxis
+from vaemon.watch.widgets.events import Events
+from vaemon.watch.widgets.pen import Pen
+from vaemon.watch.widgets.picture import Picture
+from vaemon.watch.widgets.wall import Wall
+
+
+class HomeView(View):
+    """Drawn so that all panels share the time axis of the wall."""
+
+    DEFAULT_CSS = """
+    HomeView.-seen { layout: horizontal; }
+    HomeView Wall { width: 1fr; height: 1fr; margin-right: 1; }
+    HomeView #side { width: 32; height: 1fr; }
+    HomeView Chart { height: 1fr; }
+    HomeView ChartAxis { height: 1; }
+    HomeView Events { height: 3; }
+    HomeView.-solo #side { display: none; }
+    HomeView.-solo-side #side { display: block; width: 1fr; }
+    HomeView.-solo-side Wall { display: none; }
+    """
+    first = "Wall"
+    lists = "latents"
+
+    def __init__(self, pen: Pen) -> None:
+        """Draw with `pen`."""
+        super().__init__(pen)
+        self.wall, self.events = Wall(pen, classes="-pane"), Events(pen, classes="-pane")
+        self.charts = [Chart(pen, quantity, classes="-pane") for quantity in QUANTITIES[:4]]
+        self._beside = [*self.charts, ChartAxis(pen, classes="-axis"), self.events]
+
+    def compose(self) -> ComposeResult:
+        """The wall at the left, charts and events at the right."""
+        yield self.wall
+        with Vertical(id="side"):
+            yield from self._beside
+
+    def show(self, picture: Picture) -> None:
+        """Draw what is not up to date."""
+        self.wall.show(picture)
+        picture = shared(picture, self.wall)
+        for panel in self._beside:
+            panel.show(picture)
+
+    def move(self, by: int) -> bool:
+        """Up and down in the events where the keys go there, else in the wall."""
+        (self.events if self.events.has_focus else self.wall).move(by)
+        return True
+
+    def enlarge(self, panel: Widget | None) -> None:
+        """Give one panel all of the room."""
+        super().enlarge(panel)
+        self.set_class(panel is not None and panel is not self.wall, "-solo-side")
+        for chart in self.charts:
+            chart.alone = chart is panel

@@ -1,0 +1,42 @@
+"""A chart of one channel of one latent."""
+
+from vaemon.batch import Columns
+from vaemon.latents import DEFAULT
+from vaemon.view.state import Portrait
+from vaemon.watch.widgets.chart import Chart, Quantity
+from vaemon.watch.widgets.picture import Picture
+
+PORTRAITS = (
+    Quantity("mean_variance", "E[σ²]", level=DEFAULT.inactive, level_name="inactive"),
+    Quantity("latent_kl", "KL, nats"),
+    Quantity("mean_mu", "E[μ]", level=0.0, level_name="prior"),
+    Quantity("mu_squared", "E[μ²]"),
+)
+
+
+class LatentChart(Chart):
+    """Draws the latent that was asked for closely; empty until it is here."""
+
+    def columns(self, picture: Picture) -> Columns:
+        """The columns of the chosen latent."""
+        portrait = _portrait(picture)
+        return portrait.columns if portrait is not None else Columns()
+
+    def newest(self, picture: Picture, channel: str) -> float | None:
+        """The newest value of the latent, smoothed; None where there is none."""
+        latest, latent = picture.view.latest, picture.chosen
+        value = latest.smoothed.get(channel) if latest is not None else None
+        return float(value[latent]) if value is not None and 0 <= latent < len(value) else None
+
+    def seen(self, picture: Picture) -> object:
+        """Which latent it is."""
+        return picture.chosen, len(self.columns(picture)) > 0
+
+
+def _portrait(picture: Picture) -> Portrait | None:
+    """What is here of the chosen latent, in the rows in sight; None until it is here."""
+    portrait, window = picture.view.portrait, picture.look.window
+    if portrait is None or portrait.latent != picture.chosen or not len(portrait.columns):
+        return None
+    begin = portrait.columns.first * portrait.columns.width
+    return portrait if begin == (window.first if window is not None else 0) else None
