@@ -256,7 +256,7 @@ class Recorder:
             except Exception as error:
                 if not self._checked:
                     raise
-                self._complain(f"images {kind!r}", error)
+                self._complain(f"a set of images, {kind!r},", error)
 
     def _at(self, step: Any) -> int:
         return max(self._last(), 0) if step is None else _whole(step)

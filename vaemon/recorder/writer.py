@@ -123,9 +123,9 @@ class Writer:
             self._nudge.clear()
             stopping, ticket = self._stopping, self._wanted
             lock.touch(self.folder)
-            self._drain(insist=stopping or ticket > self._served)
             self.images.write()
-            if stopping and (self.error is not None or self._events):
+            self._drain(insist=stopping or ticket > self._served)
+            if stopping and self.error is not None:
                 self._drain(insist=True)  # there is no later in which it might go better
             with self._turn:
                 self._served = ticket

@@ -3,6 +3,7 @@
 As many of the samples are shown as can be made out, up to 8 x 8.
 """
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -94,9 +95,9 @@ def grid_rows(images: Array, cells: int, rows: int, shades: str = "") -> list[Ro
 
 def shrink(images: Array, height: int, width: int) -> Array:
     """Images (n, h, w, c) at another size, (n, height, width, c), float: each pixel the mean of the area it covers."""
-    down, across = _weights(images.shape[1], height), _weights(images.shape[2], width)
-    narrow = np.einsum("jw,nhwc->nhjc", across, images.astype(np.float32), optimize=True)
-    return np.asarray(np.einsum("ih,nhjc->nijc", down, narrow, optimize=True))
+    count, before, across, channels = images.shape
+    flat = _weights(before, height) @ images.reshape(count, before, across * channels).astype(np.float32)
+    return np.asarray(_weights(across, width) @ flat.reshape(count, height, across, channels))
 
 
 def _weights(before: int, after: int) -> npt.NDArray[np.float32]:
@@ -133,6 +134,7 @@ def _coloured(canvas: Array, there: Array) -> list[Row]:
     return Grid(np.where(upper == lower, _SPACE, _HALF), inks.reshape(upper.shape)).rows(table)
 
 
+@lru_cache(maxsize=1 << 14)
 def _name(code: int) -> str:
     if code == _GROUND:
         return "ground"
