@@ -140,6 +140,12 @@ def test_a_set_that_cannot_be_had_says_why():
         app.samples.fail(INPUTS, "1-0-inputs.npy is cut short")
         await pilot.pause()
         assert "cut short" in app.text
+        assert app.asked == [INPUTS]
+        app.samples.move(0)
+        app.serve()
+        await pilot.pause()
+        assert app.asked == [INPUTS, INPUTS]
+        assert "cut short" not in app.text
 
     visit(gesture)
 

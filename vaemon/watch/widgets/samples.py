@@ -51,7 +51,7 @@ class Samples(Panel, can_focus=True):
         there = set(self._sets)
         self._fetched = {each: images for each, images in self._fetched.items() if each in there}
         self._asked &= there
-        self._failed = {each: why for each, why in self._failed.items() if each in there}
+        self._hope()
         if self._moment not in self.moments:
             self._moment = None
         if self._only not in self.kinds:
@@ -90,6 +90,7 @@ class Samples(Panel, can_focus=True):
         moments = self.moments
         if not moments or self.moment is None:
             return
+        self._hope()
         place = min(max(moments.index(self.moment) + by, 0), len(moments) - 1)
         self._moment = None if place == len(moments) - 1 else moments[place]
         self.show(self.picture)
@@ -175,6 +176,11 @@ class Samples(Panel, can_focus=True):
             return ""
         shades = ASCII_SHADES if self.pen.ascii_only else SHADES
         return shades if self.pen.palette.dark else shades[::-1]
+
+    def _hope(self) -> None:
+        # What could not be had may be there now: the link is up again.
+        self._asked -= self._failed.keys()
+        self._failed.clear()
 
     def _forget_some(self) -> None:
         kept = {*self.shown()}
