@@ -14,7 +14,8 @@ from torch import Tensor
 from trainer.networks.vae import VAE, draw, images_to_input
 from trainer.objective import mean_squared_error
 from trainer.stages import EVALUATION, Stage, generator
-from vaemon import Recorder, latents
+from vaemon import Recorder
+from vaemon.thresholds import DEFAULT
 
 SHOWN = 64
 """Images of a grid of samples."""
@@ -89,8 +90,8 @@ def _figures(mean: Tensor, log_variance: Tensor) -> dict[str, Tensor]:
     mean_variance = log_variance.exp().mean(0)
     return {
         "variance_law": (mean_variance + mean.square().mean(0)).mean(),
-        "inactive": (mean_variance >= latents.DEFAULT.inactive).sum().to(mean.dtype),
-        "active_units": (mean.var(0, correction=0) > latents.ACTIVE_UNIT).sum().to(mean.dtype),
+        "inactive": (mean_variance >= DEFAULT.inactive).sum().to(mean.dtype),
+        "active_units": (mean.var(0, correction=0) > DEFAULT.unit).sum().to(mean.dtype),
     }
 
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from vaemon.batch import Event
 from vaemon.evaluations import EVALUATION, Evaluation, evaluations
+from vaemon.latents import Failure
 from vaemon.view.evaluations import brief
+from vaemon.view.words import FAILURES
 
 FLICKER = 3
 """A latent that passed between sleep and waking so often is told in one line."""
@@ -17,9 +19,12 @@ _TITLES = {
     "resume": "resumed",
     "stop": "stopped",
     "nan": "not finite",
+    "collapse": FAILURES[Failure.COLLAPSE],
+    "ignored": FAILURES[Failure.IGNORED],
     "drop": "rows dropped",
     "error": "error",
     "recovered": "recovered",
+    "alert": "alert",
 }
 
 
