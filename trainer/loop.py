@@ -43,7 +43,7 @@ def run_stage(
         recorder: takes the values of every step.
         save: writes a checkpoint.
         save_every: seconds between two checkpoints.
-        evaluate: called after every epoch, whole or cut short; knows whether the stage is to be evaluated now.
+        evaluate: looks at what was learned; called after every epoch, whole or cut short.
         stop: whether to stop after the present step; asked every step.
         screen: shows progress.
 
@@ -80,7 +80,6 @@ def run_stage(
                 save(stage)
                 save_at = time.monotonic() + save_every
 
-        # See what it has learned.
         evaluate(stage)
 
     # Save where training ended.

@@ -4,7 +4,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vaemon import Recorder, open_run
@@ -14,6 +14,7 @@ from vaemon.evaluations import MOST_BYTES, evaluations, of_event, to_events, to_
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=18)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(NAMES, st.floats(allow_nan=False), max_size=40))
 def test_values_come_back_from_texts_that_fit_an_event(values):
     texts = to_texts(values)

@@ -82,7 +82,8 @@ def _flicker(told: list[Event]) -> Line:
 
 
 def _evaluation(found: Evaluation) -> Line:
-    return Line(found.step, found.stage, EVALUATION, f"{EVALUATION}: {brief(found)}")
+    text = f"{EVALUATION}: {brief(found)}" if found.values else EVALUATION
+    return Line(found.step, found.stage, EVALUATION, text)
 
 
 def _words(event: Event) -> str:

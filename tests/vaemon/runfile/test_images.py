@@ -2,7 +2,7 @@ import os
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vaemon.batch import ImageSet
@@ -26,6 +26,7 @@ def put(folder, stage=1, step=5, kind="GEN-1", pixels=PIXELS):
     return write_images(folder, file_name(stage, step, kind), pixels)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 2**31 - 1), st.integers(0, 2**62 - 1), st.text(min_size=1, max_size=15))
 def test_a_name_tells_stage_step_and_kind_whatever_the_kind(stage, step, kind):
     name = file_name(stage, step, kind)
@@ -35,6 +36,7 @@ def test_a_name_tells_stage_step_and_kind_whatever_the_kind(stage, step, kind):
     assert parse_name(name) == (stage, step, kind.encode(errors="replace").decode())
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1))
 def test_a_name_is_never_too_long_for_a_file_system(kind):
     assert len(os.fsencode(file_name(1, 2**61, kind))) <= LONGEST_KIND + 40

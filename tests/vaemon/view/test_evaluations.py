@@ -1,6 +1,6 @@
 import math
 
-from vaemon.batch import StageInfo
+from vaemon.batch import Event, StageInfo
 from vaemon.evaluations import Evaluation, to_events
 from vaemon.view.chronicle import chronicle
 from vaemon.view.evaluations import brief, table
@@ -49,8 +49,10 @@ def test_one_in_brief():
 
 def test_the_chronicle_tells_each_evaluation_in_one_line():
     many = {f"value{i}": i / 7 for i in range(60)}
-    lines = chronicle(evaluated((1, 10, {"mse": 0.5}), (1, 20, many)))
+    strange = Event(5, 0.0, 1, "evaluation", text="much better")
+    lines = chronicle([strange, *evaluated((1, 10, {"mse": 0.5}), (1, 20, many))])
     assert [(line.step, line.kind, line.text) for line in lines] == [
         (20, "evaluation", "evaluation: value0 0 · value1 0.1429 · value2 0.2857 · value3 0.4286 …"),
         (10, "evaluation", "evaluation: mse 0.5000"),
+        (5, "evaluation", "evaluation"),
     ]

@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vaemon.watch.render.cells import Span, length, plain
@@ -26,6 +26,7 @@ def test_tiles_are_put_together_row_by_row():
     assert [plain(row).rstrip() for row in rows[7:9]] == ["222", "x"]
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(1, 64), st.integers(1, 256), st.integers(1, 256)), max_size=6),
     st.integers(0, 220),
