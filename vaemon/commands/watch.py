@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vaemon.commands.alerting import alerting, complain
+from vaemon.commands.alerting import alerting, complain, make_sentry
 from vaemon.commands.completion import complete_run
 from vaemon.errors import UsageError
-from vaemon.playback import Playback
 from vaemon.source.protocol import Source
 
 if TYPE_CHECKING:
     from vaemon.commands.sentry import Sentry
+    from vaemon.playback import Playback
 
 THEMES = ("auto", "dark", "light")
 
@@ -39,7 +39,7 @@ def watch(
     hz: float | None,
     ascii_only: bool,
     theme: str,
-    sentry: "Sentry",
+    sentry: "Sentry | None",
 ) -> int:
     """Open the dashboard of RUN: a run's name, a path to its folder, or `latest`, as without it.
 
@@ -52,7 +52,8 @@ def watch(
     manner = "follow" if follow else "once" if once or as_json else None
     source = await_source(run, runs)
     light = light_of(theme)
-    return show(source, sentry, manner=manner, json=as_json, hz=hz, ascii_only=ascii_only, light=light)
+    title = "" if run in (None, "latest") else os.path.basename(run.rstrip("/"))
+    return show(source, sentry, manner=manner, json=as_json, hz=hz, ascii_only=ascii_only, light=light, title=title)
 
 
 def light_of(theme: str) -> bool | None:
@@ -62,7 +63,7 @@ def light_of(theme: str) -> bool | None:
 
 def show(
     source: Source,
-    sentry: "Sentry",
+    sentry: "Sentry | None",
     *,
     manner: str | None = None,
     json: bool = False,
@@ -70,13 +71,14 @@ def show(
     ascii_only: bool = False,
     linger: float = 0.0,
     light: bool | None = None,
-    playback: Playback | None = None,
+    playback: "Playback | None" = None,
+    title: str = "",
 ) -> int:
     """The dashboard where there is a terminal that can show it, else text.
 
     Args:
         source: the run; closed in the end.
-        sentry: looks at every view.
+        sentry: looks at every view; None: nobody does.
         manner: "once" or "follow", without a screen; None: the dashboard, or, where it cannot be drawn, a line for each
             update where there is something to alert of, else one frame.
         json: JSON in place of text.
@@ -85,6 +87,7 @@ def show(
         linger: seconds that the dashboard stays when there is nothing more to wait for.
         light: whether the background is light; None where the terminal is to tell.
         playback: what winds the source on and back, where it is a replay.
+        title: the run's name until it tells its own.
 
     Returns:
         The exit code.
@@ -94,28 +97,29 @@ def show(
             # One thread is enough for what a screen computes, and starting more costs time.
             os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
             from vaemon.watch.app import watch as open_dashboard
-            from vaemon.watch.memory import Memory
 
             open_dashboard(
                 source,
                 hz=hz,
                 ascii=ascii_only,
-                lookouts=[sentry] if sentry.waits or sentry.watches else [],
+                lookouts=[sentry] if sentry is not None and (sentry.waits or sentry.watches) else [],
                 linger=linger,
                 light=light,
                 playback=playback,
-                memory=Memory.of_user(),
+                title=title,
+                remembers=True,
             )
         else:
             from vaemon.commands import plain
 
+            sentry = sentry or make_sentry()
             follows = manner == "follow" or (manner is None and sentry.watches)
             prints = plain.print_updates if follows else plain.print_once
             prints(source, sentry, json=json, hz=hz, ascii_only=ascii_only)
     finally:
         source.close()
-        complain(sentry.close())
-    return sentry.code
+        complain(sentry.close() if sentry is not None else ())
+    return sentry.code if sentry is not None else 0
 
 
 def can_draw() -> bool:

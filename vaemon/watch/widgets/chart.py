@@ -11,6 +11,7 @@ from vaemon.watch.render.axis import axis_row
 from vaemon.watch.render.cells import Row, Span, fit, join, said
 from vaemon.watch.render.chart import GUTTER, Plot, chart_rows, not_positive
 from vaemon.watch.render.span import Pooled, TimeSpan, pool, pool_mean
+from vaemon.watch.widgets.data import PanelData
 from vaemon.watch.widgets.gestures import TimeMouse
 from vaemon.watch.widgets.lines import Panel
 from vaemon.watch.widgets.marks import event_marks
@@ -64,6 +65,11 @@ class Chart(Panel, TimeMouse, can_focus=True):
         width = self.size.width
         gutter = GUTTER if width > 2 * GUTTER else 0
         return gutter, max(width - gutter, 0)
+
+    def data(self) -> PanelData:
+        """The numbers shown."""
+        channels = (self.quantity.channel, self.quantity.root_of)
+        return PanelData(self.quantity.channel, tuple(each for each in channels if each))
 
     def columns(self, picture: Picture) -> Columns:
         """The columns that are drawn."""
