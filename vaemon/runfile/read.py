@@ -14,6 +14,7 @@ from vaemon.batch import Event, RunInfo, RunState, Series, StageInfo
 from vaemon.channels import CLOCKS
 from vaemon.decimate import width_for
 from vaemon.errors import RunFileError, UnknownName
+from vaemon.evaluations import Evaluation, evaluations
 from vaemon.runfile import lock, manifest
 from vaemon.runfile.find import find_run, list_segments, runs_folder
 from vaemon.runfile.follow import Follower
@@ -198,6 +199,10 @@ class RunReader:
         # One damaged file hides itself, not the run.
         damage = [*self._unreadable.values(), *(each.damage for each in self._open.values() if each.damage)]
         return kept + [Event(0, 0.0, 0, "error", text=f"{said}; see `vaemon check`") for said in damage]
+
+    def evaluations(self) -> list[Evaluation]:
+        """The rows of the epoch table, by stage and step; those of replaced steps are left out."""
+        return evaluations(self.events())
 
     def channels(self, stage: int | None = None) -> tuple[str, ...]:
         """Names of the channels of a stage, by default the newest."""

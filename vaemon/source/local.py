@@ -10,11 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from vaemon import latents
-from vaemon.batch import Batch, Columns, Cursor, Excerpt, Latest, RunInfo, RunState, Series, Want, Window
+from vaemon.batch import Batch, Columns, Cursor, Excerpt, ImageSet, Latest, RunInfo, RunState, Series, Want, Window
 from vaemon.channels import CLOCKS
 from vaemon.decimate import Pooled, width_for
 from vaemon.errors import RunFileError, SourceLost
 from vaemon.runfile.find import is_run, latest_run
+from vaemon.runfile.images import ImageFolder
 from vaemon.runfile.read import RunReader
 from vaemon.runfile.segment import patiently
 from vaemon.runfile.series import Given, Pool, StageRows
@@ -45,6 +46,7 @@ class LocalSource:
         self._anew: Anew | None = None
         self._newest = newest
         self._run: RunReader | None = None
+        self._images: ImageFolder | None = None
 
     def info(self) -> RunInfo:
         """Who the run is and how it fares.
@@ -102,6 +104,26 @@ class LocalSource:
             return run.series(channel, stage=window.stage, first=window.first, last=window.last, points=points)
         except RunFileError as error:
             raise SourceLost(str(error)) from error
+
+    def images(self) -> tuple[ImageSet, ...]:
+        """The sets of images recorded so far; those that cannot be read are left out (`vaemon check` tells them)."""
+        try:
+            return self._image_folder().list()
+        except OSError as error:
+            raise SourceLost(f"cannot look into {self.folder}: {error.strerror}") from error
+
+    def image(self, which: ImageSet) -> Array:
+        """The images of a set. Raises SourceLost."""
+        try:
+            return self._image_folder().read(which)
+        except RunFileError as error:
+            raise SourceLost(str(error)) from error
+
+    def _image_folder(self) -> ImageFolder:
+        # Which run it is, a source that waits for the first to appear learns by and by.
+        if self._images is None or self._images.run_folder != self.folder:
+            self._images = ImageFolder(self.folder)
+        return self._images
 
     def close(self) -> None:
         """Close the files."""

@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from vaemon.batch import Event
+from vaemon.evaluations import EVALUATION, Evaluation, evaluations
 from vaemon.latents import Failure
+from vaemon.view.evaluations import brief
 from vaemon.view.words import FAILURES
 
 FLICKER = 3
@@ -41,6 +43,7 @@ class Line:
 def chronicle(events: Iterable[Event]) -> list[Line]:
     """The events as lines, the newest first; a latent that flickers stands where its newest passage is."""
     told = list(events)
+    evaluated = {(each.stage, each.step): each for each in evaluations(told)}
     passages: dict[tuple[int, int], list[Event]] = {}
     for event in told:
         if _passes(event):
@@ -48,7 +51,11 @@ def chronicle(events: Iterable[Event]) -> list[Line]:
     lines = []
     for event in reversed(told):
         own = passages[event.stage, event.latent] if _passes(event) else []
-        if len(own) < FLICKER:
+        if event.kind == EVALUATION:
+            # All events of one evaluation are told in one line.
+            if (found := evaluated.pop((event.stage, event.step), None)) is not None:
+                lines.append(_evaluation(found))
+        elif len(own) < FLICKER:
             lines.append(_passage(event) if own else _line(event))
         elif event is own[-1]:
             lines.append(_flicker(own))
@@ -74,6 +81,11 @@ def _flicker(told: list[Event]) -> Line:
     now = "awake" if newest.kind == "wake" else "asleep"
     text = f"z{newest.latent} flickers: {wakes} wakes since step {told[0].step:,}, {now}"
     return Line(newest.step, newest.stage, newest.kind, text, newest.latent)
+
+
+def _evaluation(found: Evaluation) -> Line:
+    text = f"{EVALUATION}: {brief(found)}" if found.values else EVALUATION
+    return Line(found.step, found.stage, EVALUATION, text)
 
 
 def _words(event: Event) -> str:
