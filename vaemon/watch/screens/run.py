@@ -56,6 +56,7 @@ class RunScreen(Looking):
 
         &.-narrow HomeView #side, &.-short HomeView #side, &.-flat HomeView #side { display: none; }
         &.-narrow HomeView.-solo-side #side, &.-short HomeView.-solo-side #side { display: block; }
+        &.-narrow Roll, &.-usual Roll { display: none; }
         &.-narrow Figures, &.-short Figures { display: block; }
         &.-narrow Wall, &.-short Wall, &.-flat Wall { margin-right: 0; }
         &.-short Progress, &.-short Keys, &.-flat Progress, &.-flat Keys, &.-flat Counts { display: none; }

@@ -29,11 +29,8 @@ class LatentCard(Panel):
 
     def move(self, by: int) -> None:
         """Ask for the latent `by` places further down the list."""
-        order, chosen = self.picture.order, self.picture.chosen
-        if len(order):
-            places = np.flatnonzero(order == chosen)
-            place = int(places[0]) + by if len(places) else 0
-            self.post_message(ChosenLatent(int(order[min(max(place, 0), len(order) - 1)])))
+        if (latent := self.picture.further(by)) >= 0:
+            self.post_message(ChosenLatent(latent))
 
 
 def _facts(picture: Picture, latent: int) -> Iterator[Row]:

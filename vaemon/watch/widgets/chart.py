@@ -9,7 +9,8 @@ from vaemon.batch import Array, Columns
 from vaemon.view.words import number
 from vaemon.watch.render.axis import axis_row
 from vaemon.watch.render.cells import Row, Span, fit, join, said
-from vaemon.watch.render.chart import GUTTER, Plot, chart_rows, not_positive
+from vaemon.watch.render.chart import Plot, chart_rows, not_positive
+from vaemon.watch.render.margins import GUTTER
 from vaemon.watch.render.span import Pooled, TimeSpan, pool, pool_mean
 from vaemon.watch.widgets.gestures import TimeMouse
 from vaemon.watch.widgets.lines import Panel
