@@ -28,6 +28,10 @@ class LatentChart(Chart):
         value = latest.smoothed.get(channel) if latest is not None else None
         return float(value[latent]) if value is not None and 0 <= latent < len(value) else None
 
+    def latent(self, picture: Picture) -> int | None:
+        """The chosen latent."""
+        return picture.chosen
+
     def seen(self, picture: Picture) -> object:
         """Which latent it is."""
         return picture.chosen, len(self.columns(picture)) > 0
