@@ -60,8 +60,12 @@ def test_every_size(fake, app, view, size):
 @pytest.mark.parametrize("size", [(1, 1), (9, 4), (20, 5)], ids="{0[0]}x{0[1]}".format)
 @pytest.mark.parametrize("view", ["2", "3", "4"])
 def test_sizes_that_are_too_small(fake, app, view, size):
-    see(fake, app, view, still(lambda app: None), size)
-    assert app.return_code == 0
+    def check(app):
+        lines = fake.lines(app)
+        assert len(lines) == size[1]
+        assert all(len(line) <= size[0] for line in lines)
+
+    see(fake, app, view, still(check), size)
 
 
 @pytest.mark.parametrize(("width", "listed"), [(80, False), (120, True)])
@@ -92,8 +96,11 @@ def test_the_pinned_are_named_and_told(fake, app):
     def check(app):
         first, second = app.run_screen.picture().order[:2]
         lines = fake.lines(app)
-        assert sum(line.split("●")[0].rstrip().endswith((f"z{first}", f"z{second}")) for line in lines[4:36]) >= 2
-        assert f"z{min(app.run_screen.picture().look.pins)} 0.0" in lines[-2]
+        plot = "\n".join(line[:94] for line in lines[4:36])
+        assert f"z{first}" in plot
+        assert f"z{second}" in plot
+        assert lines[-2].startswith(f" z{second} ●")
+        assert f"z{first} 0.0" in lines[-2]
 
     see(fake, app, "2", still(check), keys=["p", "j"])
 
@@ -196,7 +203,7 @@ def test_zoom_and_logarithm_and_smoothing(fake, app):
         assert "0.003" in "\n".join(fake.lines(app))
 
     see(fake, app, "2", look)
-    assert len(seen) == 6
+    assert len(seen) == 5  # all of the run is as it was before coming closer
 
 
 def test_where_it_is_narrow_the_card_lies_below_the_charts(fake, app):
@@ -206,7 +213,7 @@ def test_where_it_is_narrow_the_card_lies_below_the_charts(fake, app):
         lines = fake.lines(app)
         assert lines[-4].startswith(" z57 ● active   E[σ²] 0.0802 rank 16 of 64")
         assert "law 1.008 prior: 1" in lines[-3]
-        assert lines[-2].startswith(" its events  1   88  ● z57 woke")
+        assert lines[-2].startswith(" its events  1    88  ● z57 woke")
 
     see(fake, app, "4", still(check), (80, 24))
 

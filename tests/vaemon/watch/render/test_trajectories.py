@@ -63,7 +63,7 @@ def test_the_wakest_line_wins_its_cells():
 
 def test_a_line_falls_from_one_and_more_to_zero():
     falls = sheaf([1.05, 1.0, 0.5, 0.0, 0.0, -0.1], chosen=0)
-    assert shown(falls, 5, Room(0, 6, 0), ascii_only=True) == ["##", "--#-", "  #", "-- #", "   ###"]
+    assert shown(falls, 5, Room(0, 6, 0), ascii_only=True) == ["##", "--# --", "  #", "-- #--", "   ###"]
 
 
 def test_the_chosen_one_lies_on_top_and_has_its_name_where_it_ends():
