@@ -34,6 +34,7 @@ def replay(
     Space holds it, `,` and `.` wind it back and on a little, `<` and `>` far, `(` and `)` halve and double its speed. A
     break in the training, as over a night, is cut short.
     """
+    from vaemon.commands.sentry import Sentry
     from vaemon.playback import Playback
     from vaemon.source.open import open_source
     from vaemon.source.replay import ReplaySource
@@ -43,4 +44,6 @@ def replay(
         source.close()
         raise UsageError("a replay needs a terminal; `vaemon watch RUN --once` tells how a run ended as text")
     playback = Playback(speed, first_step)
-    show(ReplaySource(source, playback), hz=hz, ascii_only=ascii_only, light=light_of(theme), playback=playback)
+    show(
+        ReplaySource(source, playback), Sentry(), hz=hz, ascii_only=ascii_only, light=light_of(theme), playback=playback
+    )

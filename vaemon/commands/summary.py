@@ -48,6 +48,8 @@ def _line(name: str, view: RunView) -> dict[str, Any]:
         "latents": view.latents,
         "active": int((view.states == LatentState.ACTIVE).sum()),
         "inactive": view.inactive,
+        "active_units": view.active_units,
+        "alarm": view.alarm,
         "newest": latest.time if latest else view.info.created,
     }
 

@@ -1,8 +1,11 @@
 """What a source of runs is, local, remote or replayed; a screen knows no more than this."""
 
-from typing import Protocol
+from __future__ import annotations
 
-from vaemon.batch import Batch, Columns, Cursor, Excerpt, RunInfo, Series, Want, Window
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from vaemon.batch import Batch, Columns, Cursor, Excerpt, RunInfo, Series, Want, Window
 
 
 class Source(Protocol):

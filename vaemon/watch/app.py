@@ -1,4 +1,9 @@
-"""The dashboard: sources are handed in, and shown until a person, or the end of the run, closes it."""
+"""The dashboard: sources are handed in, and shown until a person, or the end of the run, closes it.
+
+Whatever takes long to load is imported where it is first used: the first frame does not wait for it.
+"""
+
+from __future__ import annotations
 
 import asyncio
 import os
@@ -7,31 +12,49 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar, Literal
+from functools import cached_property
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, work
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
 from textual.theme import Theme
+from textual.timer import Timer
 from textual.worker import Worker, WorkerState, get_current_worker
 
 from vaemon.errors import VaemonError
-from vaemon.playback import Playback
-from vaemon.source.protocol import Source
-from vaemon.view.state import RunView
-from vaemon.watch.commands import RunCommands
-from vaemon.watch.memory import Memory, dict_to_look, look_to_dict
-from vaemon.watch.messages import ReplayAsked, RunAsked, SourceAsked, ViewChanged
 from vaemon.watch.render.palette import Palette, choose
 from vaemon.watch.screens.bindings import APP_KEYS
-from vaemon.watch.screens.run import RunScreen
-from vaemon.watch.seat import Seat
-from vaemon.watch.widgets.pen import Pen
-from vaemon.watch.widgets.picture import Playing
+from vaemon.watch.screens.curtain import Curtain
+
+if TYPE_CHECKING:
+    from textual.command import Provider
+
+    from vaemon.playback import Playback
+    from vaemon.source.protocol import Source
+    from vaemon.view.lookout import Lookout
+    from vaemon.view.state import RunView
+    from vaemon.watch.memory import Memory
+    from vaemon.watch.messages import ReplayAsked, RunAsked, SourceAsked, ViewChanged
+    from vaemon.watch.poller import Poller
+    from vaemon.watch.screens.run import RunScreen
+    from vaemon.watch.seat import Seat
+    from vaemon.watch.widgets.pen import Pen
 
 FAST, OVER_SSH, REPLAYED = 2.0, 1.0, 4.0
 """Frames a second."""
+LOOK_SECONDS = 1.0
+"""A run that brings nothing new is looked at so often, for it may stall."""
+NOTICE_SECONDS = 10.0
+"""An alert stands at the bottom for so long."""
+
+
+def _commands() -> type[Provider]:
+    from vaemon.watch.commands import RunCommands
+
+    return RunCommands
 
 
 class WatchApp(App[None]):
@@ -39,7 +62,7 @@ class WatchApp(App[None]):
 
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "f1"
-    COMMANDS: ClassVar = {RunCommands}
+    COMMANDS: ClassVar = {_commands}
     BINDINGS: ClassVar[list[BindingType]] = [*APP_KEYS]
 
     def __init__(
@@ -49,13 +72,15 @@ class WatchApp(App[None]):
         others: Sequence[tuple[str, Source]] = (),
         hz: float | None = None,
         ascii: bool = False,
-        until: Literal["finished"] | None = None,
+        lookouts: Sequence[Lookout] = (),
         linger: float = 5.0,
         light: bool | None = None,
         clock: Callable[[], float] = time.time,
         title: str = "",
         playback: Playback | None = None,
         memory: Memory | None = None,
+        remembers: bool = False,
+        curtain: bool = False,
         **options: Any,
     ) -> None:
         """Show what `source` tells.
@@ -65,42 +90,82 @@ class WatchApp(App[None]):
             others: further runs, each with its name.
             hz: frames a second; by default 2, of a replay 4, or 1 over ssh.
             ascii: no signs beyond ASCII.
-            until: "finished": close by itself once the run is over, unless a key is pressed.
-            linger: seconds between the run's end and closing.
+            lookouts: one for each run, is shown every view; the dashboard closes by itself when all are done, unless a
+                key is pressed.
+            linger: seconds between that and closing.
             light: whether the terminal's background is light; by default what $COLORFGBG says, else dark.
             clock: the time, seconds since 1970.
             title: the run's name until it tells its own.
             playback: what winds the source on and back, where it is a replay.
-            memory: how runs were looked at before; None: nothing is remembered.
+            memory: how runs were looked at before; None: as `remembers` says.
+            remembers: remember in the user's own file how runs are looked at.
+            curtain: show a first frame before what fills it is loaded.
             options: those of a Textual app.
         """
         # No colour here is one of the terminal's own sixteen, so that no filter need look for them; and with
         # NO_COLOR this leaves the terminal its colours, where Textual would else send shades of grey.
         super().__init__(ansi_color=True, **options)
         self.animation_level = "none"
-        hz = hz or (OVER_SSH if "SSH_CONNECTION" in os.environ else REPLAYED if playback is not None else FAST)
+        self._hz = hz or (OVER_SSH if "SSH_CONNECTION" in os.environ else REPLAYED if playback is not None else FAST)
         light = _is_light(os.environ.get("COLORFGBG", "")) if light is None else light
-        palette = self._palette(light=light)
-        self.pen = Pen(palette, ascii_only=ascii)
-        self.register_theme(_theme(palette))
-        self.theme = palette.name
-        self.seats = [
-            Seat(name, each, self._post_for(i), hz=hz, clock=clock, playback=None if i else playback)
-            for i, (name, each) in enumerate(((title, source), *others))
-        ]
+        self._colours = self._palette(light=light)
+        self.register_theme(_theme(self._colours))
+        self.theme = self._colours.name
+        self._sources = ((title, source), *others)
+        self._lookouts = lookouts
+        self._playback = playback
+        self._ascii = ascii
         self.place = 0
         """Which of the runs is shown."""
-        self.run_screen = RunScreen(self.pen, title=title, hz=hz, clock=clock)
-        self._memory = memory
-        self._until = until
+        self._given_memory, self._remembers = memory, remembers
+        self._curtain = curtain
+        self._now = clock
+        self._stays = False
+        """Whether a key has been pressed since it began to close."""
+        self._silence: Timer | None = None
         self._linger = linger
         self._closes: float | None = None
         self.failure: BaseException | None = None
-        """What ended the reading of the source, where that was no fault of the source."""
+        """What ended it, where that was no fault of a source."""
+
+    @cached_property
+    def pen(self) -> Pen:
+        """What is drawn with."""
+        from vaemon.watch.widgets.pen import Pen
+
+        return Pen(self._colours, ascii_only=self._ascii)
+
+    @cached_property
+    def _memory(self) -> Memory | None:
+        if self._given_memory is not None or not self._remembers:
+            return self._given_memory
+        from vaemon.watch.memory import Memory
+
+        return Memory.of_user()
+
+    @cached_property
+    def seats(self) -> list[Seat]:
+        """The runs that are watched."""
+        from vaemon.watch.seat import Seat
+
+        seats = [
+            Seat(name, each, self._post_for(i), hz=self._hz, clock=self._now, playback=None if i else self._playback)
+            for i, (name, each) in enumerate(self._sources)
+        ]
+        for seat, lookout in zip(seats, self._lookouts, strict=False):
+            seat.lookout = lookout
+        return seats
+
+    @cached_property
+    def run_screen(self) -> RunScreen:
+        """The screen on which a run is shown."""
+        from vaemon.watch.screens.run import RunScreen
+
+        return RunScreen(self.pen, title=self._sources[0][0], hz=self._hz, clock=self._now)
 
     def get_default_screen(self) -> Screen[Any]:
-        """The run's screen is the first and lowest."""
-        return self.run_screen
+        """The first and lowest: the run's screen, or what stands in its place until it is loaded."""
+        return Curtain(self._sources[0][0], self._colours) if self._curtain else self.run_screen
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """None of Textual's own: `RunCommands` has what there is."""
@@ -112,22 +177,40 @@ class WatchApp(App[None]):
         return self.seats[self.place]
 
     @property
-    def poller(self) -> Any:
+    def poller(self) -> Poller:
         """Who asks the source of the run that is shown."""
         return self.seat.poller
 
     def _post_for(self, place: int) -> Callable[[RunView], object]:
+        from vaemon.watch.messages import ViewChanged
+
         return lambda view: self.post_message(ViewChanged(view, place))
 
     def on_mount(self) -> None:
-        """Begin to ask the sources; leave the terminal in order when told to end."""
-        for place in range(len(self.seats)):
-            self.poll(place)
-        self._name_runs()
+        """Leave the terminal in order when told to end; begin."""
         if threading.current_thread() is threading.main_thread():
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(number, self.exit)
+        if self._curtain:
+            # Not in the curtain's own time, or it would wait for itself to go.
+            self.call_after_refresh(lambda: self.run_worker(self._open(), exit_on_error=False))
+        else:
+            self._begin()
+
+    async def _open(self) -> None:
+        """Load what the first frame did without, in a thread so that keys are heard; then raise the curtain."""
+        await asyncio.to_thread(import_module, "vaemon.watch.screens.run")
+        self._begin()
+        await self.push_screen(self.run_screen)  # over the curtain: a stack must not be empty
+
+    def _begin(self) -> None:
+        """Ask the sources from now on."""
+        for place in range(len(self.seats)):
+            self.poll(place)
+        if any(seat.lookout is not None for seat in self.seats):
+            self.set_interval(LOOK_SECONDS, self._look_again)
+        self._name_runs()
 
     @work(thread=True, exit_on_error=False)
     def poll(self, place: int) -> None:
@@ -136,6 +219,10 @@ class WatchApp(App[None]):
 
     def on_unmount(self) -> None:
         """Remember how each run was looked at."""
+        if "run_screen" not in vars(self):  # it was closed before the curtain rose
+            return
+        from vaemon.watch.memory import look_to_dict
+
         self._leave()
         for seat in self.seats if self._memory is not None else ():
             if seat.address and seat.known and self._memory is not None:
@@ -148,24 +235,52 @@ class WatchApp(App[None]):
             self.exit()
 
     def on_view_changed(self, message: ViewChanged) -> None:
-        """Show the newer view; begin to close where the run is over and this was asked for."""
+        """Show the newer view."""
         seat = self.seats[message.seat]
-        seat.view = message.view
+        self._look_out(seat, message.view)
         self._recall(seat)
         if seat is not self.seat:
             return
         self._tell_playing()
-        self.run_screen.show(message.view)
-        info = message.view.info
-        over = info is not None and info.state.over and not message.view.loading
-        if over and self._until == "finished" and self._closes is None:
+        self.run_screen.show(seat.view)
+
+    def _look_again(self) -> None:
+        for seat in self.seats:
+            if self._look_out(seat, seat.read) and seat is self.seat:
+                self.run_screen.show(seat.view)
+
+    def _look_out(self, seat: Seat, view: RunView) -> bool:
+        """Do what the lookout of a run says to a view; whether there was an alert."""
+        try:
+            seen = seat.take(view, self._now())
+        except VaemonError as error:
+            self.failure = error
+            self.exit()
+            return False
+        whose = f"{seat.name}: " if len(self.seats) > 1 else ""
+        for text in (*seen.troubles, *(f"{whose}alert: {alert.text}" for alert in seen.alerts)):
+            self._tell(text)
+        if seen.escapes and self._driver is not None:
+            self._driver.write(seen.escapes)
+            self._driver.flush()
+        if all(each.done for each in self.seats) and self._closes is None and not self._stays:
             self._closes = self._linger
             self._count_down()
+        return bool(seen.alerts)
+
+    def _tell(self, text: str) -> None:
+        """Put a few words at the bottom for a while."""
+        self.run_screen.say(text)
+        if self._silence is not None:
+            self._silence.stop()
+        self._silence = self.set_timer(NOTICE_SECONDS, lambda: self.run_screen.say(""))
 
     def _recall(self, seat: Seat) -> None:
         """Look at a run as it was looked at before, as soon as it is known which one it is."""
         if seat.known or not seat.address or not seat.view.rows:
             return
+        from vaemon.watch.memory import dict_to_look
+
         seat.known = True
         told = self._memory.recall(seat.address) if self._memory is not None else {}
         if told and seat is self.seat:
@@ -214,6 +329,8 @@ class WatchApp(App[None]):
         self.run_screen.draw()
 
     def _tell_playing(self) -> None:
+        from vaemon.watch.widgets.picture import Playing
+
         playback = self.seat.playback
         self.run_screen.playing = Playing(playback.speed, playback.held, playback.share) if playback else None
 
@@ -247,7 +364,7 @@ class WatchApp(App[None]):
     async def on_event(self, event: events.Event) -> None:
         """Take any key as a wish to stay."""
         if isinstance(event, events.Key) and self._closes is not None:
-            self._closes, self._until = None, None
+            self._closes, self._stays = None, True
             self.run_screen.say("")
         await super().on_event(event)
 
@@ -258,8 +375,10 @@ def watch(source: Source, **options: Any) -> None:
     Raises:
         VaemonError: the dashboard had to close.
     """
-    app = WatchApp(source, **options)
+    app = WatchApp(source, curtain=True, **options)
     app.run()
+    if isinstance(app.failure, VaemonError):
+        raise app.failure
     if app.failure is not None:
         what = f"{type(app.failure).__name__}: {app.failure}"
         raise VaemonError(

@@ -190,10 +190,10 @@ class RunScreen(Looking):
 
     def _status(self) -> Status:
         fares = status(self._newest, self._clock())
-        if self.playing is None or fares.kind not in (Kind.RUNNING, Kind.STALLED):
+        if self.playing is None or not (fares.live or fares.kind is Kind.STALLED):
             return fares
         how = "held" if self.playing.held else speed_words(self.playing.speed)
-        return Status(Kind.REPLAY, f"replay {how}", fares.age)
+        return Status(Kind.REPLAY, f"replay {how}", fares.age, fares.reason, fares.alarm)
 
     def draw(self) -> None:
         """Draw what is not up to date."""
@@ -232,7 +232,7 @@ class RunScreen(Looking):
 
     def action_help(self) -> None:
         """Show the keys and the signs."""
-        self.app.push_screen(HelpScreen(self.pen))
+        self.app.push_screen(HelpScreen(self.pen, self.shown.thresholds))
 
     def action_pause(self) -> None:
         """Let the picture stand still, or go on with the newest; a replay itself stands still."""
