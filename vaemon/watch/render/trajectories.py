@@ -189,7 +189,9 @@ def _fan(places: Array, smoothed: bool, height: int, cells: int, dots: Dots) -> 
 
 def _singled(sheaf: Sheaf, places: Array, height: int, cells: int, dots: Dots) -> Iterator[Layer]:
     own = places[:, [column for column, _ in sheaf.singled]]
-    for values, (_, latent) in zip((smooth(own) if sheaf.smoothed and sheaf.fanned else own).T, sheaf.singled, strict=True):
+    for values, (_, latent) in zip(
+        (smooth(own) if sheaf.smoothed and sheaf.fanned else own).T, sheaf.singled, strict=True
+    ):
         ink, mark = (CHOSEN, "#") if latent == sheaf.chosen else (PINNED, "@")
         yield Layer(line(values, height, cells, dots), ink, mark, bold=True)
 

@@ -16,7 +16,6 @@ from vaemon.watch.widgets.lines import Panel
 from vaemon.watch.widgets.marks import OTHER, SIGNS
 from vaemon.watch.widgets.picture import Picture
 
-
 STRIP = 4
 """Up to so many rows, the card is a strip below the charts."""
 _GAP = said("   ")

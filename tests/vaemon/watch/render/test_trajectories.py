@@ -96,7 +96,9 @@ def test_a_gap_is_marked_at_the_top():
 
 def test_a_logarithmic_axis_parts_what_is_awake():
     values = [[0.2] * 4, [0.02] * 4, [0.0] * 4]
-    assert len({y for y, row in enumerate(shown(sheaf(*values, log=True), 12, BARE)) if "⠒⠒" in row or row[:1] > " "}) > 3
+    assert (
+        len({y for y, row in enumerate(shown(sheaf(*values, log=True), 12, BARE)) if "⠒⠒" in row or row[:1] > " "}) > 3
+    )
     assert "  0.01" in "\n".join(shown(sheaf(*values, log=True), 24, room_for(40, 64)))
 
 
