@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from vaemon.latents import DEFAULT, LatentState
+from vaemon.latents import LatentState
+from vaemon.thresholds import DEFAULT
 from vaemon.view.words import STATE_WORDS
 from vaemon.watch.render.axis import Scale
 from vaemon.watch.render.braille import ASCII, BRAILLE, Dots, Layer, Mask, band, dashes, draw, line, lines
@@ -28,8 +29,8 @@ LINEAR, LOG = Scale(0.0, 1.0), Scale(0.003, 1.0, log=True)
 """The axis is the same for every run; what is beyond its ends is drawn at them."""
 CHOSEN, PINNED = "cursor", "good"
 """Colours of the latents singled out."""
-LEVELS = ((DEFAULT.inactive, "inactive", "reference", "reference"), (DEFAULT.wake, "awake", "muted", "faint"))
-"""Level lines, each with the name of what lies beyond it, and the colours of name and line."""
+NAMES = (("inactive", "reference", "reference"), ("awake", "muted", "faint"))
+"""What lies beyond each level line, with the colours of name and line."""
 LOG_TICKS = (1.0, 0.1, 0.03, 0.01, 0.003)
 
 _MARKS = {LatentState.COLLAPSED: ".", LatentState.LIMBO: "o", LatentState.WAKING: "+", LatentState.ACTIVE: "*"}
@@ -50,6 +51,8 @@ class Sheaf:
     chosen: int = -1
     """The latent that a person has chosen; -1: none."""
     pins: frozenset[int] = frozenset()
+    levels: tuple[float, float] = (DEFAULT.inactive, DEFAULT.wake)
+    """Where a latent is inactive, and where awake."""
     smoothed: bool = False
     log: bool = False
     at: int | None = None
@@ -84,7 +87,7 @@ def room_for(width: int, latents: int) -> Room:
     gutter = GUTTER if width > 2 * GUTTER else 0
     margin = len(f"z{max(latents - 1, 0)}") + 1 if gutter else 0
     if width >= _NAMED:
-        margin = max(margin, *(len(name) + 1 for _, name, _, _ in LEVELS))
+        margin = max(margin, *(len(name) + 1 for name, _, _ in NAMES))
     margin = margin if width - gutter > 2 * margin else 0
     return Room(gutter, max(width - gutter - margin, 0), margin)
 
@@ -99,8 +102,11 @@ def sheaf_rows(sheaf: Sheaf, height: int, room: Room, *, ascii_only: bool) -> li
     if sheaf.smoothed and not sheaf.fanned:
         places = smooth(places)
     rows = draw(_layers(sheaf, places, scale, height, room.cells, dots), height, room.cells, dots)
-    labels = tick_labels(scale, height, dots, _ticks(scale, height)) if room.gutter else {}
-    names = {row_of(place(scale, level), height, dots): said(f" {name}", ink) for level, name, ink, _ in LEVELS}
+    labels = tick_labels(scale, height, dots, _ticks(sheaf.levels, scale, height)) if room.gutter else {}
+    names = {
+        row_of(place(scale, level), height, dots): said(f" {name}", ink)
+        for level, (name, ink, _) in zip(sheaf.levels, NAMES, strict=True)
+    }
     tags = _tags(sheaf, places, height, dots) if room.margin else {}
     after = -(-len(places) // dots.across)
     return [
@@ -147,23 +153,26 @@ def _places(variance: Array, scale: Scale) -> Array:
     return scale.place(inside)
 
 
-def _ticks(scale: Scale, height: int) -> list[float]:
+def _ticks(levels: Sequence[float], scale: Scale, height: int) -> list[float]:
     """The levels and the ends first; then what is round."""
     if scale.log:
-        return [*(level for level, *_ in LEVELS), *LOG_TICKS]
+        return [*levels, *LOG_TICKS]
     most = 10 if height >= 24 else 5 if height >= 12 else 2
-    return [*(level for level, *_ in LEVELS), 1.0, 0.0, *(i / most for i in range(1, most))]
+    return [*levels, 1.0, 0.0, *(i / most for i in range(1, most))]
 
 
 def _layers(sheaf: Sheaf, places: Array, scale: Scale, height: int, cells: int, dots: Dots) -> list[Layer]:
     size = (height, cells, dots)
-    inactive, awake = (Layer(dashes(place(scale, level), *size), ink, "-") for level, _, _, ink in LEVELS)
+    inactive, awake = (
+        Layer(dashes(place(scale, level), *size), ink, "-")
+        for level, (_, _, ink) in zip(sheaf.levels, NAMES, strict=True)
+    )
     cross = [] if sheaf.at is None else [Layer(upright(sheaf.at, *size), "cursor", "|")]
     if sheaf.fanned:
         body = [awake, *_fan(places, sheaf.smoothed, *size), inactive]
     else:
         body = [awake, *_bundles(sheaf, places, *size), inactive]
-    bad = bad_marks(~np.isfinite(sheaf.variance).all(axis=1), *size)
+    bad = bad_marks(np.count_nonzero(~np.isfinite(sheaf.variance), axis=1), *size)
     # The line of the inactive lies above those that hang about it, for they would hide it.
     singled = _singled(sheaf, places, *size)
     return [*feet(sheaf.marks, *size), *body, *cross, *singled, Layer(bad, "bad", "x")]

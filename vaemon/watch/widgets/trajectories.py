@@ -6,12 +6,12 @@ import numpy as np
 from textual import events
 
 from vaemon.batch import Array
-from vaemon.latents import DEFAULT, LatentState, inactive
+from vaemon.latents import LatentState, inactive
 from vaemon.view.state import values
 from vaemon.view.words import number
 from vaemon.watch.render.cells import Row, Span, fit, join, said
 from vaemon.watch.render.span import TimeSpan, pool_mean
-from vaemon.watch.render.trajectories import LEVELS, PINNED, QUANTILES, Room, Sheaf, nearest, room_for, sheaf_rows
+from vaemon.watch.render.trajectories import NAMES, PINNED, QUANTILES, Room, Sheaf, nearest, room_for, sheaf_rows
 from vaemon.watch.widgets.chart import time_row
 from vaemon.watch.widgets.gestures import ChosenLatent, TimeMouse
 from vaemon.watch.widgets.latent import latent_row
@@ -57,7 +57,7 @@ class Trajectories(Panel, TimeMouse, can_focus=True):
             body = sheaf_rows(sheaf, height - AROUND, room, ascii_only=self.pen.ascii_only)
             self._made = (drawn, sheaf, body)
         _, sheaf, body = self._made
-        title = fit(join(self._title(picture, sheaf), said("  "), width), width)
+        title = fit(join(list(self._title(picture, sheaf)), said("  "), width), width)
         axis = time_row(picture, span, room.gutter, room.cells)
         return [title, *body, axis, _singled_out(picture, sheaf, width)]
 
@@ -65,7 +65,7 @@ class Trajectories(Panel, TimeMouse, can_focus=True):
         columns, look, view = picture.columns, picture.look, picture.view
         # Of the states, only a wake is worth painting a line anew at once: the others flicker about their bounds.
         awake = (view.states == LatentState.ACTIVE).tobytes()
-        who = (shown.tobytes(), picture.chosen, look.pins, awake)
+        who = (shown.tobytes(), picture.chosen, look.pins, awake, view.thresholds)
         seen = (columns.first, columns.width, view.stage, view.cursor.segments)
         return whole, seen, who, look.log, look.smoothed, look.at, width, height
 
@@ -80,6 +80,7 @@ class Trajectories(Panel, TimeMouse, can_focus=True):
             states=picture.view.states[shown],
             chosen=picture.chosen,
             pins=look.pins,
+            levels=(picture.view.thresholds.inactive, picture.view.thresholds.wake),
             smoothed=look.smoothed,
             log=look.log,
             at=at,
@@ -94,16 +95,17 @@ class Trajectories(Panel, TimeMouse, can_focus=True):
             return
         some = f"{len(picture.order)} of {there}" if len(picture.order) < there else f"{there}"
         yield (said(f"{some} latents", "muted"),)
+        at = picture.view.thresholds.inactive
         now, when = _values(picture)
         with np.errstate(invalid="ignore"):
-            below = int((np.isfinite(now) & ~inactive(now)).sum())
-        yield (*when, said(f"{below}", bold=True), said(f" below {DEFAULT.inactive:g}", "muted"))
+            below = int((np.isfinite(now) & ~inactive(now, at)).sum())
+        yield (*when, said(f"{below}", bold=True), said(f" below {at:g}", "muted"))
         if bad := int((~np.isfinite(sheaf.variance)).any(axis=0).sum()):
             yield (said(f"{bad:,} not finite", "bad", bold=True),)
         if sheaf.fanned:
             yield (said(f"min, {', '.join(f'{100 * q:.0f}' for q in QUANTILES[1:-1])} %, max", "muted"),)
         if not self.room.margin:
-            yield (said(f"{LEVELS[0][1]}: {DEFAULT.inactive:g}", "reference"),)
+            yield (said(f"{NAMES[0][0]}: {at:g}", "reference"),)
 
     def on_click(self, event: events.Click) -> None:
         """Choose the latent whose line is nearest."""

@@ -8,7 +8,6 @@ from vaemon.latents import LatentState
 from vaemon.watch.render.cells import length, plain
 from vaemon.watch.render.trajectories import (
     CHOSEN,
-    LEVELS,
     MOST_LINES,
     PINNED,
     Room,
@@ -54,6 +53,12 @@ def test_levels_and_their_names():
         "",
         "     0 ⣀",
     ]
+
+
+def test_levels_are_those_of_the_run():
+    rows = shown(sheaf([0.0, 0.0], levels=(0.9, 0.4)), 11, room_for(60, 64))
+    assert rows[1].startswith("   0.9 ")
+    assert rows[6].endswith("awake")
 
 
 def test_the_wakest_line_wins_its_cells():
@@ -183,7 +188,3 @@ def test_anything_can_be_drawn(height, width, latents, log, smoothed, ascii_only
     assert all(length(row) == width for row in rows)
     if ascii_only:
         assert all(plain(row).isascii() for row in rows)
-
-
-def test_levels_are_those_of_the_states():
-    assert [level for level, *_ in LEVELS] == [0.8, 0.3]
