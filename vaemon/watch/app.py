@@ -20,7 +20,6 @@ from textual import events, work
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
-from textual.theme import Theme
 from textual.timer import Timer
 from textual.worker import Worker, WorkerState, get_current_worker
 
@@ -28,6 +27,7 @@ from vaemon.errors import VaemonError
 from vaemon.watch.render.palette import Palette, choose
 from vaemon.watch.screens.bindings import APP_KEYS
 from vaemon.watch.screens.curtain import Curtain
+from vaemon.watch.themes import is_light, theme_of
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from vaemon.view.lookout import Lookout
     from vaemon.view.state import RunView
     from vaemon.watch.memory import Memory
-    from vaemon.watch.messages import ReplayAsked, RunAsked, SourceAsked, ViewChanged
+    from vaemon.watch.messages import ReplayAsked, RunAsked, SourceAsked, ViewChanged, WriteAsked
     from vaemon.watch.poller import Poller
     from vaemon.watch.screens.run import RunScreen
     from vaemon.watch.seat import Seat
@@ -107,9 +107,9 @@ class WatchApp(App[None]):
         super().__init__(ansi_color=True, **options)
         self.animation_level = "none"
         self._hz = hz or (OVER_SSH if "SSH_CONNECTION" in os.environ else REPLAYED if playback is not None else FAST)
-        light = _is_light(os.environ.get("COLORFGBG", "")) if light is None else light
+        light = is_light(os.environ.get("COLORFGBG", "")) if light is None else light
         self._colours = self._palette(light=light)
-        self.register_theme(_theme(self._colours))
+        self.register_theme(theme_of(self._colours))
         self.theme = self._colours.name
         self._sources = ((title, source), *others)
         self._lookouts = lookouts
@@ -328,6 +328,23 @@ class WatchApp(App[None]):
         self.seat.poller.nudge()
         self.run_screen.draw()
 
+    @work(thread=True, exit_on_error=False)
+    def on_write_asked(self, message: WriteAsked) -> None:
+        """Write a file of what is seen, and say where it is."""
+        from vaemon.watch.writing import path_for, write_numbers, write_picture
+
+        seat, data = self.seat, message.data
+        path = path_for(seat.view, data.name, message.suffix)
+        try:
+            if message.frame is not None:
+                written = write_picture(message.frame, path)
+            else:
+                written = write_numbers(seat.poller, seat.view, self.run_screen.look.window, data, path)
+            told = f"written: {written}"
+        except VaemonError as error:
+            told = str(error)
+        self.call_from_thread(self._tell, told)
+
     def _tell_playing(self) -> None:
         from vaemon.watch.widgets.picture import Playing
 
@@ -339,7 +356,7 @@ class WatchApp(App[None]):
         palette = self._palette(light=light)
         self.pen.use(palette)
         if palette.name not in self.available_themes:
-            self.register_theme(_theme(palette))
+            self.register_theme(theme_of(palette))
         self.theme = palette.name
         for screen in self.screen_stack:
             screen.styles.background = palette["ground"]
@@ -384,25 +401,3 @@ def watch(source: Source, **options: Any) -> None:
         raise VaemonError(
             f"the dashboard closed, for it could not read on ({what}); this is a fault in vaemon"
         ) from app.failure
-
-
-def _is_light(colorfgbg: str) -> bool:
-    """Whether $COLORFGBG, "foreground;background" by number, tells of a light background."""
-    background = colorfgbg.rpartition(";")[2]
-    return background in ("7", "15")
-
-
-def _theme(palette: Palette) -> Theme:
-    return Theme(
-        name=palette.name,
-        dark=palette.dark,
-        primary=palette["accent"],
-        foreground=palette["text"],
-        background=palette["ground"],
-        surface=palette["ground"],
-        panel=palette["ground"],
-        warning=palette["warn"],
-        error=palette["bad"],
-        success=palette["good"],
-        accent=palette["accent"],
-    )

@@ -4,6 +4,8 @@ from textual.message import Message
 
 from vaemon.view.state import RunView
 from vaemon.watch.asked import Asked
+from vaemon.watch.export.frame import Frame
+from vaemon.watch.widgets.data import PanelData
 
 
 class ViewChanged(Message):
@@ -48,3 +50,14 @@ class ReplayAsked(Message):
         self.share = share
         self.times = times
         self.hold = hold
+
+
+class WriteAsked(Message):
+    """A person wants a file of what is seen."""
+
+    def __init__(self, suffix: str, data: PanelData, frame: Frame | None) -> None:
+        """Carry the kind of file, the panel's numbers, and its picture where that is what is wanted."""
+        super().__init__()
+        self.suffix = suffix
+        self.data = data
+        self.frame = frame

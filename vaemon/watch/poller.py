@@ -1,14 +1,20 @@
 """The thread that asks the source, folds its answers into a view, and hands views on. Touches no widget."""
 
+import queue
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import replace
+from typing import TypeVar
 
 from vaemon.errors import VaemonError
 from vaemon.source.protocol import Source
 from vaemon.view.fold import fold, heard, source_lost
 from vaemon.view.state import RunView
 from vaemon.watch.asked import Asked, look_closer
+
+Answer = TypeVar("Answer")
 
 LONGEST_WAIT = 10.0
 """Seconds between two questions to a source that does not answer, at most."""
@@ -43,6 +49,30 @@ class Poller:
         self.is_watched = True
         """Whether it is the run that is shown."""
         self._nudged = threading.Event()
+        self._errands: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+
+    def errand(self, job: Callable[[Source], Answer]) -> "Future[Answer]":
+        """Have something else asked of the source, between two polls. Safe from any thread."""
+        answer: Future[Answer] = Future()
+
+        def run() -> None:
+            if not answer.set_running_or_notify_cancel():
+                return
+            try:
+                answer.set_result(job(self._source))
+            except Exception as error:  # it is for whoever asked
+                answer.set_exception(error)
+
+        self._errands.put(run)
+        self._nudged.set()
+        return answer
+
+    def _run_errands(self) -> None:
+        # One a turn, or a long list of them would keep the picture from moving.
+        with suppress(queue.Empty):
+            self._errands.get_nowait()()
+        if not self._errands.empty():
+            self._nudged.set()
 
     def nudge(self) -> None:
         """Ask at once. Safe from any thread."""
@@ -59,6 +89,7 @@ class Poller:
         view, stage, failures = RunView(), self.asked.stage, 0
         while not cancelled.is_set():
             self._nudged.clear()
+            self._run_errands()
             asked = self.asked
             if stage != asked.stage:
                 view, stage = replace(RunView(), info=view.info), asked.stage

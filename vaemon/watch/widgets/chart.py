@@ -12,6 +12,7 @@ from vaemon.watch.render.cells import Row, Span, fit, join, said
 from vaemon.watch.render.chart import Plot, chart_rows, not_positive
 from vaemon.watch.render.margins import GUTTER
 from vaemon.watch.render.span import Pooled, TimeSpan, pool, pool_mean
+from vaemon.watch.widgets.data import PanelData
 from vaemon.watch.widgets.gestures import TimeMouse
 from vaemon.watch.widgets.lines import Panel
 from vaemon.watch.widgets.marks import event_marks
@@ -65,6 +66,11 @@ class Chart(Panel, TimeMouse, can_focus=True):
         width = self.size.width
         gutter = GUTTER if width > 2 * GUTTER else 0
         return gutter, max(width - gutter, 0)
+
+    def data(self) -> PanelData:
+        """The numbers shown."""
+        channels = (self.quantity.channel, self.quantity.root_of)
+        return PanelData(self.quantity.channel, tuple(each for each in channels if each))
 
     def columns(self, picture: Picture) -> Columns:
         """The columns that are drawn."""

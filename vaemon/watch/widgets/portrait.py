@@ -2,8 +2,9 @@
 
 from vaemon.batch import Columns
 from vaemon.thresholds import DEFAULT
-from vaemon.view.state import Portrait
+from vaemon.view.state import LATENT_CHANNELS, Portrait
 from vaemon.watch.widgets.chart import Chart, Quantity
+from vaemon.watch.widgets.data import PanelData
 from vaemon.watch.widgets.picture import Picture
 
 PORTRAITS = (
@@ -16,6 +17,11 @@ PORTRAITS = (
 
 class LatentChart(Chart):
     """Draws the latent that was asked for closely; empty until it is here."""
+
+    def data(self) -> PanelData:
+        """The numbers of the latent, all of them."""
+        chosen = self.picture.chosen
+        return PanelData(f"z{chosen}", LATENT_CHANNELS, None if chosen < 0 else chosen)
 
     def columns(self, picture: Picture) -> Columns:
         """The columns of the chosen latent."""

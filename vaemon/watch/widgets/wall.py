@@ -4,10 +4,12 @@ from textual import events
 from textual.app import ComposeResult
 from textual.widget import Widget
 
+from vaemon.view.state import WALL_CHANNELS
 from vaemon.watch.render.axis import axis_row
 from vaemon.watch.render.cells import BLANK, Row, cut, fit, join, length, said, spread
 from vaemon.watch.render.span import TimeSpan
 from vaemon.watch.render.wall import Shelf, arrange, legend
+from vaemon.watch.widgets.data import PanelData
 from vaemon.watch.widgets.gestures import ChosenLatent, TimeMouse
 from vaemon.watch.widgets.latent import latent_row
 from vaemon.watch.widgets.lines import LinesWidget
@@ -145,6 +147,10 @@ class Wall(TimeMouse, Widget, can_focus=True):
         """Show what is further down; the choice stays."""
         self.top += by
         self._draw()
+
+    def data(self) -> PanelData:
+        """The numbers shown."""
+        return PanelData("latents", WALL_CHANNELS)
 
     def wheel(self, by: int) -> bool:
         """Scroll, where there is more than is in sight."""
