@@ -125,6 +125,13 @@ def test_many_latents_make_a_fan(fake):
     see(fake, running(fake, stage, 500), "2", still(check))
 
 
+def test_what_is_behind_the_lines_can_be_written(fake, app):
+    def check(app):
+        assert app.run_screen.view.data().channels == ("mean_variance",)
+
+    see(fake, app, "2", still(check))
+
+
 def test_no_latents_at_all(fake):
     def check(app):
         assert "E[σ²]" in "\n".join(fake.lines(app))

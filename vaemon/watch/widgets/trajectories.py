@@ -13,6 +13,7 @@ from vaemon.watch.render.cells import Row, Span, fit, join, said
 from vaemon.watch.render.span import TimeSpan, pool_mean
 from vaemon.watch.render.trajectories import NAMES, PINNED, QUANTILES, Room, Sheaf, nearest, room_for, sheaf_rows
 from vaemon.watch.widgets.chart import time_row
+from vaemon.watch.widgets.data import PanelData
 from vaemon.watch.widgets.gestures import ChosenLatent, TimeMouse
 from vaemon.watch.widgets.latent import latent_row
 from vaemon.watch.widgets.lines import Panel
@@ -106,6 +107,10 @@ class Trajectories(Panel, TimeMouse, can_focus=True):
             yield (said(f"min, {', '.join(f'{100 * q:.0f}' for q in QUANTILES[1:-1])} %, max", "muted"),)
         if not self.room.margin:
             yield (said(f"{NAMES[0][0]}: {at:g}", "reference"),)
+
+    def data(self) -> PanelData:
+        """The variance of all latents."""
+        return PanelData("trajectories", (CHANNEL,))
 
     def on_click(self, event: events.Click) -> None:
         """Choose the latent whose line is nearest."""
