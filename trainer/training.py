@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from trainer import checkpoint
-from trainer.config import Config, to_tree
+from trainer.config import Config, thresholds_of, to_tree
 from trainer.images import load_images
 from trainer.loop import Screen, run_stage
 from trainer.posteriors import images_to_posteriors
@@ -79,6 +79,7 @@ def train(run: Run, teller: Teller, stop: Callable[[], str]) -> bool:
         resume=run.resume,
         total_steps=first.total_steps,
         steps_per_epoch=first.steps_per_epoch,
+        thresholds=thresholds_of(run.config),
     ) as recorder:
         both = _Stages(run, recorder, teller, stop, images.train)
         finished = both.train(first, saved)

@@ -1,5 +1,7 @@
 """Reading a run: its segments as one continuous series a stage, while it is written or afterwards."""
 
+import os
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -57,6 +59,7 @@ class RunReader:
         self._holder: lock.Holder | None = None  # of the run, before the rows were looked at
         self._unreadable: dict[Path, str] = {}
         self._settled: set[Path] = set()  # segments to which nothing will be added any more
+        self._manifest: tuple[tuple[int, int, int], manifest.Manifest] | None = None
         self.refresh()
 
     def __enter__(self) -> Self:
@@ -154,7 +157,7 @@ class RunReader:
 
     def info(self) -> RunInfo:
         """Who the run is, and how it fared when it was last refreshed. Raises RunFileError."""
-        told = manifest.read(self.folder)
+        told = self._told()
         state, reason = (RunState.RUNNING, self._holder.trouble) if self._holder is not None else _ended(told)
         return RunInfo(
             name=told.name,
@@ -168,6 +171,16 @@ class RunReader:
             stages=self.stages,
             thresholds=told.thresholds,
         )
+
+    def _told(self) -> manifest.Manifest:
+        # It is asked for at each poll of a screen, and hardly ever another one.
+        with suppress(OSError):
+            now = os.stat(self.folder / manifest.FILE)
+            mark = (now.st_ino, now.st_mtime_ns, now.st_size)
+            if self._manifest is None or self._manifest[0] != mark:
+                self._manifest = (mark, manifest.read(self.folder))
+            return self._manifest[1]
+        return manifest.read(self.folder)
 
     def events(self) -> list[Event]:
         """Every event that still counts, in the order recorded; those of replaced rows are left out."""

@@ -143,17 +143,20 @@ def _answer(
     # What is found anew has its place among what was told before.
     anew |= found_anew is not None and since.events != len(events)
     given = rows.given(columns.rows, written)
+    newest = rows.read(
+        max(0, count - max(int(NEWEST_WINDOWS * info.thresholds.smoothing), RATE_ROWS)), count, rows.channels
+    )
     return Batch(
         info=info,
         cursor=Cursor(stage, written, columns.rows, width, len(events), given.step, given.time),
         stage=stage,
         rows=count,
         columns=columns,
-        latest=_latest(rows, count, info.thresholds.smoothing),
+        latest=_latest(newest, info.thresholds.smoothing),
         events=tuple(events if anew else events[since.events :]),
         events_anew=anew,
         rewound_to=rewound_to,
-        rate=_rate(rows, count),
+        rate=_rate(newest),
         more=unseen or (bool(want.columns) and count - columns.rows >= width),
     )
 
@@ -217,8 +220,8 @@ def _joined(parts: list[Pooled]) -> Pooled:
     return Pooled(*(np.concatenate(each) for each in zip(*parts, strict=True)))
 
 
-def _latest(rows: StageRows, end: int, smoothing: float) -> Latest:
-    block = rows.read(max(0, end - int(NEWEST_WINDOWS * smoothing)), end, rows.channels)
+def _latest(block: Mapping[str, Array], smoothing: float) -> Latest:
+    """What there is to say of the newest rows."""
     return Latest(
         step=int(block["step"][-1]),
         epoch=int(block["epoch"][-1]),
@@ -228,9 +231,8 @@ def _latest(rows: StageRows, end: int, smoothing: float) -> Latest:
     )
 
 
-def _rate(rows: StageRows, end: int) -> float:
-    """Steps a second over the newest rows up to `end`; 0 where fewer than two rows or no time passed."""
-    block = rows.read(max(0, end - RATE_ROWS), end, ("step", "time"))
-    steps, times = block["step"], block["time"]
+def _rate(block: Mapping[str, Array]) -> float:
+    """Steps a second over the newest rows; 0 where fewer than two rows or no time passed."""
+    steps, times = block["step"][-RATE_ROWS:], block["time"][-RATE_ROWS:]
     passed = float(times[-1] - times[0])
     return float(steps[-1] - steps[0]) / passed if passed > 0 else 0.0

@@ -6,6 +6,7 @@ Whatever takes long to load is imported where it is first used: the first frame 
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import threading
@@ -16,14 +17,14 @@ from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import events, work
-from textual.app import App, SystemCommand
+from textual import work
+from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
-from textual.timer import Timer
 from textual.worker import Worker, WorkerState, get_current_worker
 
 from vaemon.errors import VaemonError
+from vaemon.watch.closing import Closing
 from vaemon.watch.render.palette import Palette, choose
 from vaemon.watch.screens.bindings import APP_KEYS
 from vaemon.watch.screens.curtain import Curtain
@@ -47,8 +48,6 @@ FAST, OVER_SSH, REPLAYED = 2.0, 1.0, 4.0
 """Frames a second."""
 LOOK_SECONDS = 1.0
 """A run that brings nothing new is looked at so often, for it may stall."""
-NOTICE_SECONDS = 10.0
-"""An alert stands at the bottom for so long."""
 
 
 def _commands() -> type[Provider]:
@@ -57,13 +56,16 @@ def _commands() -> type[Provider]:
     return RunCommands
 
 
-class WatchApp(App[None]):
+class WatchApp(Closing):
     """One run, or several: live, over, or replayed."""
 
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "f1"
     COMMANDS: ClassVar = {_commands}
     BINDINGS: ClassVar[list[BindingType]] = [*APP_KEYS]
+
+    failure: BaseException | None = None
+    """What ended it, where that was no fault of a source."""
 
     def __init__(
         self,
@@ -120,13 +122,7 @@ class WatchApp(App[None]):
         self._given_memory, self._remembers = memory, remembers
         self._curtain = curtain
         self._now = clock
-        self._stays = False
-        """Whether a key has been pressed since it began to close."""
-        self._silence: Timer | None = None
-        self._linger = linger
-        self._closes: float | None = None
-        self.failure: BaseException | None = None
-        """What ended it, where that was no fault of a source."""
+        self.linger = linger
 
     @cached_property
     def pen(self) -> Pen:
@@ -203,6 +199,8 @@ class WatchApp(App[None]):
         await asyncio.to_thread(import_module, "vaemon.watch.screens.run")
         self._begin()
         await self.push_screen(self.run_screen)  # over the curtain: a stack must not be empty
+        gc.freeze()
+        gc.enable()
 
     def _begin(self) -> None:
         """Ask the sources from now on."""
@@ -259,21 +257,17 @@ class WatchApp(App[None]):
             return False
         whose = f"{seat.name}: " if len(self.seats) > 1 else ""
         for text in (*seen.troubles, *(f"{whose}alert: {alert.text}" for alert in seen.alerts)):
-            self._tell(text)
+            self.tell(text)
         if seen.escapes and self._driver is not None:
             self._driver.write(seen.escapes)
             self._driver.flush()
-        if all(each.done for each in self.seats) and self._closes is None and not self._stays:
-            self._closes = self._linger
-            self._count_down()
+        if all(each.done for each in self.seats):
+            self.close_soon()
         return bool(seen.alerts)
 
-    def _tell(self, text: str) -> None:
-        """Put a few words at the bottom for a while."""
-        self.run_screen.say(text)
-        if self._silence is not None:
-            self._silence.stop()
-        self._silence = self.set_timer(NOTICE_SECONDS, lambda: self.run_screen.say(""))
+    def say(self, notice: str) -> None:
+        """Put a few words at the bottom."""
+        self.run_screen.say(notice)
 
     def _recall(self, seat: Seat) -> None:
         """Look at a run as it was looked at before, as soon as it is known which one it is."""
@@ -343,7 +337,7 @@ class WatchApp(App[None]):
             told = f"written: {written}"
         except VaemonError as error:
             told = str(error)
-        self.call_from_thread(self._tell, told)
+        self.call_from_thread(self.tell, told)
 
     def _tell_playing(self) -> None:
         from vaemon.watch.widgets.picture import Playing
@@ -366,24 +360,6 @@ class WatchApp(App[None]):
 
     def _palette(self, *, light: bool) -> Palette:
         return choose(dark=not light, colours=not self.no_color, depth=self.console.color_system)
-
-    def _count_down(self) -> None:
-        if self._closes is None:
-            return
-        if self._closes <= 0:
-            self.exit()
-            return
-        self.run_screen.say(f"closes in {self._closes:.0f} s, any key keeps it open")
-        wait = min(self._closes, 1.0)
-        self._closes -= wait
-        self.set_timer(wait, self._count_down)
-
-    async def on_event(self, event: events.Event) -> None:
-        """Take any key as a wish to stay."""
-        if isinstance(event, events.Key) and self._closes is not None:
-            self._closes, self._stays = None, True
-            self.run_screen.say("")
-        await super().on_event(event)
 
 
 def watch(source: Source, **options: Any) -> None:

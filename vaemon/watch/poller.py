@@ -22,8 +22,8 @@ WAIT_WHEN_OVER = 2.0
 """Seconds between two questions about a run that is over: it may be resumed."""
 WAIT_WHEN_ASIDE = 3.0
 """Seconds between two questions about a run that is not the one shown."""
-LONGEST_NAP = 0.1
-"""Seconds that pass, at most, before what a person asks for is asked of the source."""
+LONGEST_NAP, LONG_NAP = 0.1, 0.4
+"""Seconds that pass, at most, before the end is noticed; of a run that is over, on which nobody waits, the second."""
 
 
 class Poller:
@@ -118,9 +118,10 @@ class Poller:
         return max(self._wait, WAIT_WHEN_OVER if over else 0.0, 0.0 if self.is_watched else WAIT_WHEN_ASIDE)
 
     def _pause(self, cancelled: threading.Event, seconds: float) -> None:
-        # In short waits, so that another stage is asked for at once.
-        while seconds > 0 and not self._nudged.is_set() and not cancelled.wait(min(LONGEST_NAP, seconds)):
-            seconds -= LONGEST_NAP
+        # In short waits, for there are two things to be woken by.
+        nap = LONGEST_NAP if seconds < WAIT_WHEN_OVER else LONG_NAP
+        while seconds > 0 and not self._nudged.wait(min(nap, seconds)) and not cancelled.is_set():
+            seconds -= nap
 
 
 def differs(before: RunView, after: RunView) -> bool:

@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
+from textual.reactive import Reactive
 from textual.widget import Widget
 
 from vaemon.view.filters import latents_that
@@ -79,6 +80,8 @@ class RunScreen(Looking):
     VERTICAL_BREAKPOINTS = HEIGHTS
     AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [*RUN_KEYS]
+    # Textual's own paints the whole screen anew whenever another panel is gone to.
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
 
     def __init__(self, pen: Pen, *, title: str = "", hz: float = 2.0, clock: Callable[[], float] = time.time) -> None:
         """Draw with `pen`.

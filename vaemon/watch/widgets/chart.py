@@ -115,6 +115,10 @@ class Chart(Panel, TimeMouse, can_focus=True):
         """The latent it is about; None: all of them."""
         return None
 
+    def level(self, picture: Picture) -> float | None:
+        """The value of the level line; None where there is none."""
+        return self.quantity.level
+
     def _plot(self, picture: Picture, span: TimeSpan, cells: int) -> Plot:
         columns, look = self.columns(picture), picture.look
         dots = cells if self.pen.ascii_only else 2 * cells
@@ -122,7 +126,7 @@ class Chart(Panel, TimeMouse, can_focus=True):
         return Plot(
             pooled=_pooled(columns, self.quantity.channel, span, dots),
             reference=_root(columns, self.quantity.root_of, span, dots),
-            level=self.quantity.level,
+            level=self.level(picture),
             smoothed=look.smoothed,
             log=look.log,
             at=at,
@@ -148,8 +152,8 @@ class Chart(Panel, TimeMouse, can_focus=True):
             remarks.append(said(f"{bad:,} not finite", "bad", bold=True))
         if self.quantity.root_of and (square := self.value(picture, self.quantity.root_of)) is not None and square >= 0:
             remarks.append(said(f"{self.quantity.root_name} {number(float(np.sqrt(square)))}", "reference"))
-        if self.quantity.level is not None:
-            remarks.append(said(f"{self.quantity.level_name}: {self.quantity.level:g}", "reference"))
+        if (level := self.level(picture)) is not None:
+            remarks.append(said(f"{self.quantity.level_name}: {level:g}", "reference"))
         if hidden:
             remarks.append(said(f"{hidden:,} ≤ 0", "warn"))
         return remarks
