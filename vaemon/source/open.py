@@ -3,11 +3,15 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from vaemon.errors import nearest
+from vaemon.errors import UsageError, nearest
 from vaemon.runfile.find import LATEST, check_name, find_run, is_path, is_run, latest_run, list_runs, runs_folder
-from vaemon.runfile.selection import select
+from vaemon.runfile.selection import find_like, is_pattern, select, settled, told_apart
+from vaemon.source.directory import LocalDirectory
 from vaemon.source.local import LocalSource
-from vaemon.source.protocol import Source
+from vaemon.source.protocol import Directory, Source
+
+MOST = 24
+"""Runs that are watched at once."""
 
 
 def open_source(address: str | None, runs: str | Path | None = None) -> Source:
@@ -20,7 +24,7 @@ def open_source(address: str | None, runs: str | Path | None = None) -> Source:
     Raises:
         UnknownName, UsageError: there is no such run.
     """
-    return LocalSource(find_run(address, runs_folder(runs)))
+    return LocalSource(settled(find_run(address, runs_folder(runs))))
 
 
 def await_source(address: str | None, runs: str | Path | None = None) -> Source:
@@ -31,17 +35,63 @@ def await_source(address: str | None, runs: str | Path | None = None) -> Source:
         BadRunName: no run can have that name.
     """
     folder = runs_folder(runs)
+    if (address is None or address == LATEST) and latest_run(folder) is None:
+        return LocalSource(settled(folder), newest=True)
+    return LocalSource(settled(_expected(address, folder)))
+
+
+def await_all(addresses: Sequence[str], runs: str | Path | None = None) -> list[tuple[str, Source]]:
+    """Open the runs of several addresses and patterns, each once and with a name that tells it from the others.
+
+    A single address, or none, is as in `await_source`; the run then tells its name itself.
+
+    Args:
+        addresses: names of runs, paths to their folders, patterns of either.
+        runs: the folder of runs; default $VAEMON_RUNS, else `runs/`.
+
+    Raises:
+        UnknownName, BadRunName: as of `await_source`.
+        UsageError: a pattern fits no run, a path leads to a file, or there are more than `MOST` runs.
+    """
+    if len(addresses) < 2 and not any(map(is_pattern, addresses)):
+        return [("", await_source(addresses[0] if addresses else None, runs))]
+    folder = runs_folder(runs)
+    found: dict[Path, None] = {}
+    for address in addresses:
+        found |= dict.fromkeys(map(settled, _all_meant(address, folder)))
+    if len(found) > MOST:
+        raise UsageError(f"{len(found)} runs are too many to watch at once; name at most {MOST}, or a narrower pattern")
+    folders = list(found)
+    return [(name, LocalSource(each)) for name, each in zip(told_apart(folders), folders, strict=True)]
+
+
+def _all_meant(address: str, runs: Path) -> list[Path]:
+    if is_pattern(address) and not is_run(Path(address).expanduser()):
+        return find_like(address, runs)
+    folder = _expected(address, runs)
+    if folder.is_file():
+        # A shell puts every file in the place of an open pattern.
+        raise UsageError(f"{address} is a file, no run; leave it out, or let vaemon look: '{folder.parent}/*' in quotes")
+    return [folder]
+
+
+def _expected(address: str | None, runs: Path) -> Path:
+    """The folder that an address means, whether or not there is a run in it."""
     if address is None or address == LATEST:
-        begun = latest_run(folder) is not None
-        return LocalSource(find_run(address, folder)) if begun else LocalSource(folder, newest=True)
+        return find_run(address, runs)
     if is_path(address):
-        return LocalSource(Path(address).expanduser())
-    if not is_run(folder / check_name(address)) and nearest(address, [each.name for each in list_runs(folder)]):
-        find_run(address, folder)
-    return LocalSource(folder / address)
+        return Path(address).expanduser()
+    if not is_run(runs / check_name(address)) and nearest(address, [each.name for each in list_runs(runs)]):
+        find_run(address, runs)
+    return runs / address
 
 
 def open_all(runs: str | Path | None = None, patterns: Sequence[str] = ()) -> list[tuple[str, Source]]:
     """The name and the source of the runs below RUNS that fit one of the patterns, by default all; newest first."""
     folders = list_runs(runs_folder(runs))
     return [(folder.name, LocalSource(folder)) for folder in select(folders, patterns or ["*"])]
+
+
+def open_directory(runs: str | Path | None = None) -> Directory:
+    """The runs below RUNS, to be listed again and again."""
+    return LocalDirectory(runs)
