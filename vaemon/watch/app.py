@@ -18,20 +18,24 @@ from textual.worker import Worker, WorkerState, get_current_worker
 
 from vaemon.errors import VaemonError
 from vaemon.playback import Playback
-from vaemon.source.protocol import Source
+from vaemon.source.protocol import Directory, Source
 from vaemon.view.state import RunView
+from vaemon.watch.asked import Asked
 from vaemon.watch.commands import RunCommands
+from vaemon.watch.company import Company
 from vaemon.watch.memory import Memory, dict_to_look, look_to_dict
-from vaemon.watch.messages import ReplayAsked, RunAsked, SourceAsked, ViewChanged
+from vaemon.watch.messages import ReplayAsked, RunAsked, RunOpened, RunsListed, SourceAsked, ViewChanged
 from vaemon.watch.render.palette import Palette, choose
 from vaemon.watch.screens.bindings import APP_KEYS
-from vaemon.watch.screens.run import RunScreen
+from vaemon.watch.screens.run import HOME, RunScreen
 from vaemon.watch.seat import Seat
 from vaemon.watch.widgets.pen import Pen
-from vaemon.watch.widgets.picture import Playing
+from vaemon.watch.widgets.picture import COMPARE, RUNS, Look, Playing
 
 FAST, OVER_SSH = 2.0, 1.0
 """Frames a second."""
+LISTING, BETWEEN_LISTINGS = 0.3, 3.0
+"""Seconds for which runs are read to be listed, and between two lists."""
 
 
 class WatchApp(App[None]):
@@ -47,6 +51,7 @@ class WatchApp(App[None]):
         source: Source,
         *,
         others: Sequence[tuple[str, Source]] = (),
+        directory: Directory | None = None,
         hz: float | None = None,
         ascii: bool = False,
         until: Literal["finished"] | None = None,
@@ -62,7 +67,8 @@ class WatchApp(App[None]):
 
         Args:
             source: where the run is read from; used by the poller's thread alone, and not closed here.
-            others: further runs, each with its name.
+            others: further runs, each with its name; where there are any, all are compared at first.
+            directory: where more runs are, to be listed and opened; not closed here.
             hz: frames a second; by default 2, or 1 over ssh.
             ascii: no signs beyond ASCII.
             until: "finished": close by itself once the run is over, unless a key is pressed.
@@ -84,13 +90,23 @@ class WatchApp(App[None]):
         self.pen = Pen(palette, ascii_only=ascii)
         self.register_theme(_theme(palette))
         self.theme = palette.name
-        self.seats = [
-            Seat(name, each, self._post_for(i), hz=hz, clock=clock, playback=None if i else playback)
-            for i, (name, each) in enumerate(((title, source), *others))
-        ]
+        self._hz, self._clock = hz, clock
+        self.seats: list[Seat] = []
+        for name, each in ((title, source), *others):
+            self._sit(name, each, None if self.seats else playback)
         self.place = 0
         """Which of the runs is shown."""
-        self.run_screen = RunScreen(self.pen, title=title, hz=hz, clock=clock)
+        self.company = Company(self.seats, clock)
+        self.directory = directory
+        self.run_screen = RunScreen(
+            self.pen,
+            title=title,
+            hz=hz,
+            clock=clock,
+            beside=lambda number: self.company.tell(number, self.seat),
+            number=COMPARE if others else HOME,
+        )
+        self._listing = False
         self._memory = memory
         self._until = until
         self._linger = linger
@@ -116,8 +132,12 @@ class WatchApp(App[None]):
         """Who asks the source of the run that is shown."""
         return self.seat.poller
 
-    def _post_for(self, place: int) -> Callable[[RunView], object]:
-        return lambda view: self.post_message(ViewChanged(view, place))
+    def _sit(self, name: str, source: Source, playback: Playback | None = None) -> int:
+        """Make a seat for a run, and tell its place."""
+        place = len(self.seats)
+        post: Callable[[RunView], object] = lambda view: self.post_message(ViewChanged(view, place))  # noqa: E731
+        self.seats.append(Seat(name, source, post, hz=self._hz, clock=self._clock, playback=playback))
+        return place
 
     def on_mount(self) -> None:
         """Begin to ask the sources; leave the terminal in order when told to end."""
@@ -151,9 +171,12 @@ class WatchApp(App[None]):
         """Show the newer view; begin to close where the run is over and this was asked for."""
         seat = self.seats[message.seat]
         seat.view = message.view
+        seat.name = seat.name or (seat.view.info.name if seat.view.info is not None else "")
         self._recall(seat)
         if seat is not self.seat:
+            self.run_screen.show_beside()
             return
+        self._align()
         self._tell_playing()
         self.run_screen.show(message.view)
         info = message.view.info
@@ -169,29 +192,91 @@ class WatchApp(App[None]):
         seat.known = True
         told = self._memory.recall(seat.address) if self._memory is not None else {}
         if told and seat is self.seat:
-            self.run_screen.look_differently(dict_to_look(told), told.get("view"))
+            # Several runs are compared first, whatever one of them was last looked at by.
+            self.run_screen.look_differently(dict_to_look(told), told.get("view") if len(self.seats) == 1 else None)
         elif told:
             seat.look = dict_to_look(told)
 
     def on_source_asked(self, message: SourceAsked) -> None:
         """Ask the source for what the person wants to see."""
         self.seat.poller.ask_for(message.asked)
+        self._align()
+        self.list_runs()
+
+    def _align(self) -> None:
+        """Ask the other runs for the stage that is compared."""
+        compared = self.seat.view.stage if self.run_screen.number == COMPARE else None
+        for seat in self.seats:
+            if seat is not self.seat and (info := seat.view.info) is not None:
+                newest = max((stage.number for stage in info.stages), default=None)
+                seat.poller.ask_for(Asked(None if compared == newest else compared or None))
+
+    def list_runs(self) -> None:
+        """Ask the directory which runs there are, while the list is seen."""
+        if self.directory is not None and self.run_screen.number == RUNS and not self._listing:
+            self._listing = True
+            self.ask_directory()
+
+    @work(thread=True, exit_on_error=False)
+    def ask_directory(self) -> None:
+        """Ask once."""
+        self.post_message(self._told_by(self.directory))
+
+    @staticmethod
+    def _told_by(directory: Directory | None) -> RunsListed:
+        try:
+            return RunsListed(directory.runs(LISTING) if directory is not None else ())
+        except (VaemonError, OSError) as error:
+            return RunsListed((), str(error))
+
+    def on_runs_listed(self, message: RunsListed) -> None:
+        """Show the list, and ask again: at once where some were not read yet."""
+        if not message.why:
+            self.company.take(message.listed)
+        self._listing = False
+        self.run_screen.say(message.why)
+        self.set_timer(0.05 if not self.company.is_whole else BETWEEN_LISTINGS, self.list_runs)
 
     def on_run_asked(self, message: RunAsked) -> None:
         """Show another run."""
         places = [i for i, seat in enumerate(self.seats) if message.name and seat.name == message.name]
-        place = places[0] if places else (self.place + message.by) % len(self.seats)
+        self._go_to(places[0] if places else (self.place + message.by) % len(self.seats))
+
+    async def on_run_opened(self, message: RunOpened) -> None:
+        """Show a run of the list by itself, watched from now on."""
+        taken = {seat.name: i for i, seat in enumerate(self.seats)}
+        place = next((i for i, seat in enumerate(self.seats) if seat.address == message.address), None)
+        if not message.address:
+            place = taken.get(message.name)
+        elif place is None and self.directory is not None:
+            name = message.address if message.name in taken else message.name
+            place = self._sit(name, self.directory.open(message.address))
+            self.poll(place)
+        if place is not None:
+            self._go_to(place)
+            await self.run_screen.action_view(HOME)
+
+    def _go_to(self, place: int) -> None:
         if place == self.place:
             return
         self._leave()
         self.place = place
-        self.run_screen.forget(self.seat.name, self.seat.look)
+        self.run_screen.forget(self.seat.name, self._look_on())
         self._name_runs()
         self._tell_playing()
         self.run_screen.show(self.seat.view)
 
+    def _look_on(self) -> Look:
+        """How the next run is looked at: where many are compared or listed, these are looked at as before."""
+        look, before = self.seat.look, self.run_screen.look
+        if self.run_screen.number not in (COMPARE, RUNS):
+            return look
+        return replace(look, axis=before.axis, log=before.log, smoothed=before.smoothed, filters=before.filters)
+
     def _leave(self) -> None:
-        self.seat.look, self.seat.number = replace(self.run_screen.look, paused=False), self.run_screen.number
+        self.seat.look = replace(self.run_screen.look, paused=False)
+        if self.run_screen.number not in (COMPARE, RUNS):  # those are of no single run
+            self.seat.number = self.run_screen.number
 
     def _name_runs(self) -> None:
         for place, seat in enumerate(self.seats):

@@ -1,7 +1,10 @@
 """What the parts of the dashboard tell each other."""
 
+from collections.abc import Sequence
+
 from textual.message import Message
 
+from vaemon.batch import Listed
 from vaemon.view.state import RunView
 from vaemon.watch.asked import Asked
 
@@ -48,3 +51,23 @@ class ReplayAsked(Message):
         self.share = share
         self.times = times
         self.hold = hold
+
+
+class RunOpened(Message):
+    """A person wants to see a run of the list, which may not be watched yet."""
+
+    def __init__(self, name: str, address: str) -> None:
+        """Carry its name, and what reaches it."""
+        super().__init__()
+        self.name = name
+        self.address = address
+
+
+class RunsListed(Message):
+    """The directory has told which runs there are."""
+
+    def __init__(self, listed: Sequence[Listed], why: str = "") -> None:
+        """Carry the runs, or why it does not answer."""
+        super().__init__()
+        self.listed = listed
+        self.why = why

@@ -28,7 +28,7 @@ from vaemon.watch.widgets.header import Banner, Counts, Figures, Header, Progres
 from vaemon.watch.widgets.keys import Keys
 from vaemon.watch.widgets.notice import Notice
 from vaemon.watch.widgets.pen import Pen
-from vaemon.watch.widgets.picture import Look, Picture, Playing
+from vaemon.watch.widgets.picture import COMPARE, RUNS, Beside, Look, Picture, Playing
 from vaemon.watch.widgets.wall import Wall
 
 WIDTHS = [(0, "-narrow"), (72, "-usual"), (110, "-wide"), (170, "-huge")]
@@ -57,9 +57,13 @@ class RunScreen(Looking):
         &.-narrow Wall, &.-short Wall, &.-flat Wall { margin-right: 0; }
         &.-short Progress, &.-short Keys, &.-flat Progress, &.-flat Keys, &.-flat Counts { display: none; }
 
+        &.-several Counts, &.-several Figures, &.-several Progress { display: none; }
+
         &.-reason Banner { display: block; }
         &.-empty #body, &.-empty Counts, &.-empty Figures, &.-empty Progress { display: none; }
         &.-empty Notice { display: block; }
+        &.-several Notice { display: none; }
+        &.-several #body { display: block; }
     }
     """
     HORIZONTAL_BREAKPOINTS = WIDTHS
@@ -67,7 +71,16 @@ class RunScreen(Looking):
     AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [*RUN_KEYS]
 
-    def __init__(self, pen: Pen, *, title: str = "", hz: float = 2.0, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        pen: Pen,
+        *,
+        title: str = "",
+        hz: float = 2.0,
+        clock: Callable[[], float] = time.time,
+        beside: Callable[[int], tuple[Beside, ...]] = lambda number: (),
+        number: int = HOME,
+    ) -> None:
         """Draw with `pen`.
 
         Args:
@@ -75,9 +88,13 @@ class RunScreen(Looking):
             title: the run's name until it tells its own.
             hz: frames a second, at most.
             clock: the time, seconds since 1970.
+            beside: the runs that the view of a number tells of, where it tells of several.
+            number: which of the views is seen first.
         """
         super().__init__()
         self.pen = pen
+        self._beside = beside
+        self._held: tuple[Beside, ...] = ()
         self.look = Look()
         self.shown = RunView()
         self.runs: tuple[str, ...] = ()
@@ -95,8 +112,8 @@ class RunScreen(Looking):
         self._ranking = Ranking()
         self._header = Header(pen)
         self._above = [self._header, Banner(pen), Counts(pen), Figures(pen), Progress(pen), Notice(pen)]
-        self._views: dict[int, View] = {HOME: VIEWS[HOME](pen)}
-        self.number = HOME
+        self._views: dict[int, View] = {number: VIEWS[number](pen)}
+        self.number = number
         """Which of the views is seen."""
         self._former = HOME
         self._filter = FilterLine()
@@ -172,7 +189,20 @@ class RunScreen(Looking):
             number=self.number,
             playing=self.playing,
             runs=self.runs,
+            beside=self._several(),
         )
+
+    def _several(self) -> tuple[Beside, ...]:
+        if self.number not in (COMPARE, RUNS):
+            self._held = ()
+        elif not self._held or not self.look.paused:
+            self._held = self._beside(self.number)
+        return self._held
+
+    def show_beside(self) -> None:
+        """Draw what is new of the other runs."""
+        if self.number in (COMPARE, RUNS):
+            self._draw_soon()
 
     def _status(self) -> Status:
         fares = status(self._newest, self._clock())
@@ -188,6 +218,7 @@ class RunScreen(Looking):
         picture = self.picture()
         empty = not len(picture.view.columns)
         self.set_class(empty, "-empty")
+        self.set_class(self.number in (COMPARE, RUNS), "-several")
         self.set_class(bool(picture.status.reason) and not empty, "-reason")
         for panel in (*self._above, self._below):
             panel.show(picture)
@@ -198,7 +229,10 @@ class RunScreen(Looking):
         self.set_focus(panel)
 
     async def action_view(self, number: int) -> None:
-        """See another view."""
+        """See another view, or another part of the same one."""
+        if number == self.number:
+            self.view.turn()
+            self.call_after_refresh(self.draw)
         if number == self.number or number not in VIEWS:
             return
         self.view.remove_class("-seen")

@@ -53,6 +53,10 @@ class View(Widget):
         """Go into what is chosen in this view; False where there is nothing to go into."""
         return False
 
+    def turn(self) -> None:
+        """Show the next of its parts, where it has several; its own key does that."""
+        return
+
     @property
     def solo(self) -> Widget | None:
         """The panel that has been enlarged."""

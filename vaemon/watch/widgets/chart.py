@@ -9,7 +9,8 @@ from vaemon.batch import Array, Columns
 from vaemon.view.words import number
 from vaemon.watch.render.axis import axis_row
 from vaemon.watch.render.cells import Row, Span, fit, join, said
-from vaemon.watch.render.chart import GUTTER, Plot, chart_rows, not_positive
+from vaemon.watch.render.chart import Plot, chart_rows, not_positive
+from vaemon.watch.render.margins import GUTTER
 from vaemon.watch.render.span import Pooled, TimeSpan, pool, pool_mean
 from vaemon.watch.widgets.gestures import TimeMouse
 from vaemon.watch.widgets.lines import Panel
@@ -47,7 +48,7 @@ QUANTITIES = (
 NO_COLUMNS = Pooled(np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0, np.int64))
 
 
-class Chart(TimeMouse, Panel, can_focus=True):
+class Chart(Panel, TimeMouse, can_focus=True):
     """One quantity of the run over time."""
 
     def __init__(self, pen: Pen, quantity: Quantity, **options: str | None) -> None:

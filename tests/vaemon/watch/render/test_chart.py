@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from vaemon.watch.render.cells import length, plain
-from vaemon.watch.render.chart import GUTTER, Plot, chart_rows, not_positive, smooth
+from vaemon.watch.render.chart import Plot, chart_rows, not_positive, smooth
+from vaemon.watch.render.margins import GUTTER
 from vaemon.watch.render.span import Pooled
 
 ANY = st.floats(-1e12, 1e12) | st.just(float("nan"))
