@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.inputs import PosteriorStatistics
-from analysis.measures.active_units import THRESHOLD, active_units
 from analysis.measures.inactive import inactive_as_published, inactive_count
 from analysis.measures.variance_law import (
     largest_mean,
@@ -24,11 +23,12 @@ from analysis.measures.variance_law import (
 from analysis.report import STEP, Column, Figure, Part
 from vaemon import latents
 from vaemon.latents import LatentState
+from vaemon.thresholds import DEFAULT
 
 Array = npt.NDArray[Any]
 Basis = Literal["stream", "checkpoint", "published"]
 
-_AT = latents.DEFAULT
+_AT = DEFAULT
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -38,7 +38,7 @@ class Subject:
     posterior: PosteriorStatistics
     woke: Array
     """Step at which each latent that is awake last woke, -1 for the sleepers, (k,)."""
-    threshold: float = latents.DEFAULT.inactive
+    threshold: float = DEFAULT.inactive
     as_published: bool = False
     """Whether the published code's definitions are in force; E[σ] must then be known."""
 
@@ -112,7 +112,7 @@ def _state_words(s: Subject) -> Array:
 
 
 def _active_units(s: Subject) -> npt.NDArray[np.bool_]:
-    return active_units(s.posterior.mu_variance)
+    return latents.active_units(s.posterior.mu_variance)
 
 
 def _count_of(state: LatentState) -> Callable[[Subject], int]:
@@ -148,7 +148,7 @@ _INACTIVE = (
     ),
     FigureEntry(
         "active_units",
-        f"active units: Var(μ) > {THRESHOLD:g}",
+        f"active units: Var(μ) > {_AT.unit:g}",
         "d",
         lambda s: int(_active_units(s).sum()),
         "mu_variance",

@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from analysis.measures.moments import variance_from_means
+from vaemon import latents
 from vaemon.batch import Cursor, Event, RunInfo, StageInfo, Want, Window
 from vaemon.channels import POSTERIOR
 from vaemon.errors import UnknownName, VaemonError
@@ -118,7 +118,7 @@ def read_stream(source: Source, stage: StageInfo) -> PosteriorStatistics:
         mean_variance=means["mean_variance"],
         mean_mu=means["mean_mu"],
         mu_squared=means["mu_squared"],
-        mu_variance=variance_from_means(means["mean_mu"], means["mu_squared"]),
+        mu_variance=latents.mu_variance(means["mean_mu"], means["mu_squared"]),
         kl=means["latent_kl"],
     )
 

@@ -14,10 +14,10 @@ import numpy as np
 from analysis.catalogue import REPORTS, Subject, examine
 from analysis.inputs import PosteriorStatistics, read_stream, stage_of, woke_steps
 from analysis.report import Factors, Part, Report
-from vaemon import latents
 from vaemon.batch import RunInfo, StageInfo
 from vaemon.errors import SourceLost, UsageError, VaemonError
 from vaemon.source.protocol import Source
+from vaemon.thresholds import DEFAULT
 
 Told = Callable[[int, int], None]
 """Takes how many images are encoded, and of how many."""
@@ -29,7 +29,7 @@ class Question:
 
     reports: tuple[str, ...] = tuple(REPORTS)
     stage: int = 1
-    threshold: float = latents.DEFAULT.inactive
+    threshold: float = DEFAULT.inactive
     as_published: bool = False
     """Judge by the published code's definitions, where E[σ] is known."""
     checkpoint: bool = True

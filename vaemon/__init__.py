@@ -12,12 +12,14 @@ if TYPE_CHECKING:
     from vaemon.recorder.recorder import Recorder as Recorder
     from vaemon.runfile.read import open_run as open_run
     from vaemon.runfile.selection import find_runs as list_runs
+    from vaemon.thresholds import Thresholds as Thresholds
 
-__all__ = ["Recorder", "__version__", "list_runs", "open_run"]
+__all__ = ["Recorder", "Thresholds", "__version__", "list_runs", "open_run"]
 
 _PLACES = {
     "Recorder": ("vaemon.recorder.recorder", "Recorder"),
     "open_run": ("vaemon.runfile.read", "open_run"),
+    "Thresholds": ("vaemon.thresholds", "Thresholds"),
     "list_runs": ("vaemon.runfile.selection", "find_runs"),
 }
 

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from vaemon.thresholds import DEFAULT, Thresholds
+
 Array = npt.NDArray[Any]
 
 
@@ -65,6 +67,8 @@ class RunInfo:
     pid: int = 0
     config: Mapping[str, Any] = field(default_factory=dict)
     stages: tuple[StageInfo, ...] = ()
+    thresholds: Thresholds = DEFAULT
+    """Those in force: by which its events were found, and its latents are to be judged."""
 
     def stage(self, number: int) -> StageInfo | None:
         """The stage of that number, or None where it has not begun."""
@@ -79,7 +83,8 @@ class Event:
     time: float
     stage: int
     kind: str
-    """"wake", "sleep", "stage", "checkpoint", "resume", "stop", "nan", "drop", "error", "recovered", "note"."""
+    """Found in the rows: "wake", "sleep", "collapse", "ignored", "restored" (`vaemon.findings`). Told: "stage",
+    "checkpoint", "resume", "stop", "nan", "drop", "error", "recovered", "note"."""
     latent: int = -1
     """The latent it happened to, counted from 0; -1 where it concerns none."""
     text: str = ""

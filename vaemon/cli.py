@@ -21,6 +21,7 @@ class _Place(NamedTuple):
 
 COMMANDS = {
     "watch": _Place("vaemon.commands.watch", "Open the dashboard of a run: live, finished or yet to begin."),
+    "replay": _Place("vaemon.commands.replay", "Play a run that is over as if it were live."),
     "ls": _Place("vaemon.commands.ls", "List the runs: all, or those of a pattern, a state, a time, a config."),
     "mv": _Place("vaemon.commands.mv", "Rename a run."),
     "rm": _Place("vaemon.commands.rm", "Remove runs."),

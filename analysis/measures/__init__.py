@@ -5,7 +5,6 @@ latents, `n` the number of samples. Sources cited by short name:
 
     Asperti & Trentin 2020   Balancing Reconstruction Error and Kullback-Leibler Divergence in Variational
                              Autoencoders, IEEE Access 8, doi:10.1109/ACCESS.2020.3034828
-    Burda et al. 2016        Importance Weighted Autoencoders, arXiv:1509.00519
     Chan et al. 1979         Updating Formulae and a Pairwise Algorithm for Computing Sample Variances,
                              Stanford STAN-CS-79-773
 """

@@ -6,11 +6,12 @@ import numpy as np
 import numpy.typing as npt
 
 from vaemon import latents
+from vaemon.thresholds import DEFAULT
 
 Array = npt.NDArray[Any]
 
 
-def inactive_count(mean_variance: Array, threshold: float = latents.DEFAULT.inactive) -> int:
+def inactive_count(mean_variance: Array, threshold: float = DEFAULT.inactive) -> int:
     """How many latents are inactive: E_x[σ²] >= 0.8 (Asperti & Trentin 2020, footnote 3).
 
     Args:
@@ -20,7 +21,7 @@ def inactive_count(mean_variance: Array, threshold: float = latents.DEFAULT.inac
     return int(latents.inactive(mean_variance, threshold).sum())
 
 
-def inactive_as_published(mean_deviation: Array, threshold: float = latents.DEFAULT.inactive) -> npt.NDArray[np.bool_]:
+def inactive_as_published(mean_deviation: Array, threshold: float = DEFAULT.inactive) -> npt.NDArray[np.bool_]:
     """The published code's inactive latents: E_x[σ] > 0.8.
 
     The code of Asperti & Trentin (asperti/BalancingVAE) averages exp(log σ), the standard deviation, where the

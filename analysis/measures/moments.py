@@ -77,21 +77,3 @@ def merge(a: Moments, b: Moments) -> Moments:
         mean_deviation=a.mean_deviation + (b.mean_deviation - a.mean_deviation) * share,
         kl=a.kl + (b.kl - a.kl) * share,
     )
-
-
-def variance_from_means(mean: Array, mean_square: Array) -> npt.NDArray[np.float64]:
-    """Var[μ] = E[μ²] - E[μ]², for where only the two means were recorded.
-
-    Both must first be averaged over all samples: the mean of the batches' own variances would leave out how the
-    batches' means differ.
-
-    Args:
-        mean: E[μ] over all samples, shape (k,).
-        mean_square: E[μ²] over the same samples, shape (k,).
-
-    Returns:
-        Shape (k,), not negative: what rounding leaves below 0 is 0. Its error is that of E[μ²], so a variance far
-        below E[μ]² · 10⁻⁷ (float32 records) cannot be seen.
-    """
-    mean = np.asarray(mean, np.float64)
-    return np.asarray(np.maximum(np.asarray(mean_square, np.float64) - mean * mean, 0.0))

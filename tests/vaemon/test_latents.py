@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vaemon.latents import DEFAULT, LatentState, Passage, Thresholds, WakeTracker, inactive, smooth, states
+from vaemon.latents import LatentState, Passage, WakeTracker, inactive, smooth, states
+from vaemon.thresholds import DEFAULT, Thresholds
 
 
 def test_inactive_is_the_papers_rule_threshold_included():
@@ -191,8 +192,8 @@ def test_many_rows_at_once_are_told_as_row_by_row(dtype):
     assert found == RowByRow(rows.shape[1], DEFAULT).update(rows)
 
 
-@pytest.mark.parametrize("wake", [0.3, 0.7])
-def test_thresholds_in_either_order_are_told_as_row_by_row(wake):
+@pytest.mark.parametrize("wake", [0.05, 0.499])
+def test_other_thresholds_are_told_as_row_by_row(wake):
     at = Thresholds(wake=wake, hold=3, smoothing=2.0)
     rows = np.random.default_rng(6).random((400, 4))
     found = WakeTracker(4, at).update(rows)

@@ -74,3 +74,29 @@ def test_a_terminal_that_cannot_draw_gets_text(terminal, monkeypatch):
     assert done.returncode == 0
     assert "\x1b" not in done.stdout
     assert "4 active" in done.stdout
+
+
+def test_a_condition_closes_the_screen_with_its_code(terminal, monkeypatch):
+    monkeypatch.delenv("TMUX", raising=False)
+    screen = terminal("watch", "r", "--until", "active>=4", "--alert", "finished", "--bell", "--notify")
+    assert screen.end() == 0
+    assert b"\x1b]9;vaemon r: finished\x07" in screen.written
+    assert LEAVE in screen.written
+    assert terminal("watch", "r", "--until", "active>=5").end() == 4
+    assert terminal("watch", "r", "--alert", "finished", "--exit-on-alert").end() == 4
+
+
+def test_who_quits_before_the_condition_is_met_gets_its_code(terminal, runs):
+    with Recorder("endless", latents=1) as recorder:
+        recorder.log(1, mean_variance=[1.0])
+        recorder.flush()
+        screen = terminal("watch", "endless", "--until", "step>=2")
+        screen.wait_for("running")
+        screen.type(b"q")
+        assert screen.end() == 4
+
+
+def test_a_name_that_there_is_not_leaves_the_terminal_clean(terminal):
+    screen = terminal("watch", "r", "--until", "mze<1")
+    assert screen.end() == 2
+    assert screen.written.rindex(b"did you mean 'mse'") > screen.written.rindex(LEAVE)

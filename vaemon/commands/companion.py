@@ -17,9 +17,11 @@ from typing import IO
 
 import click
 
+from vaemon.commands.sentry import Sentry
 from vaemon.commands.watch import can_draw, show
 from vaemon.runfile.find import is_run, runs_folder
 from vaemon.source.local import LocalSource
+from vaemon.view.conditions import parse_condition
 
 STOPPED = (130, 143)
 """Exit codes of a training that Ctrl-C or SIGTERM stopped cleanly."""
@@ -47,7 +49,8 @@ def watch_training(arguments: list[str], run: str, runs: str | Path | None, *, l
     with tempfile.TemporaryFile() as words, _child(arguments, words) as training:
         resumed_at = _modified(folder)
         if _await_start(training, folder, resumed_at):
-            show(LocalSource(folder), until=None if linger is None else "finished", linger=linger or 0.0)
+            until = None if linger is None else parse_condition("finished")
+            show(LocalSource(folder), Sentry(until=until), linger=linger or 0.0)
             code = _wait(training, run)
         else:
             code = training.wait()

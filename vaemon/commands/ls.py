@@ -9,7 +9,7 @@ import click
 
 from vaemon.batch import RunState
 from vaemon.commands.completion import complete_run
-from vaemon.commands.conditions import Filter, keys_of, parse_condition, parse_since
+from vaemon.commands.filter import Filter, keys_of, parse_condition, parse_since
 from vaemon.commands.summary import Summary, summarise
 from vaemon.errors import nearest
 from vaemon.source.protocol import Source

@@ -1,75 +1,153 @@
-"""`vaemon watch`: open the sources, hand them to the dashboard."""
+"""`vaemon watch`: open the sources, hand them to the dashboard, or to those who print."""
 
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
+from vaemon.commands.alerting import alerting, complain
 from vaemon.commands.completion import complete_run
+from vaemon.errors import UsageError
+from vaemon.playback import Playback
 from vaemon.source.protocol import Directory, Source
+
+if TYPE_CHECKING:
+    from vaemon.commands.sentry import Sentry
+
+THEMES = ("auto", "dark", "light")
 
 
 @click.command()
 @click.argument("run", nargs=-1, shell_complete=complete_run)
 @click.option("--runs", metavar="DIR", help="The folder of runs; default $VAEMON_RUNS, else ./runs.")
 @click.option("--once", is_flag=True, help="Print one frame as text and leave; so, too, where there is no terminal.")
-@click.option("--until", type=click.Choice(["finished"]), help="Leave when the run is over.")
-@click.option("--hz", type=click.FloatRange(0.2, 10.0), help="Frames a second; default 2, over ssh 1.")
+@click.option("--follow", "--plain", is_flag=True, help="Print a line of text for each update until the run is over.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object; with --follow, a line for each update.")
+@alerting
+@click.option(
+    "--hz", type=click.FloatRange(0.2, 10.0), help="Frames a second; default 2, over ssh 1, without a screen 1."
+)
 @click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII characters only.")
+@click.option("--theme", type=click.Choice(THEMES), default="auto", help="Colours for a dark or a light background.")
 def watch(
-    run: tuple[str, ...], runs: str | None, once: bool, until: str | None, hz: float | None, ascii_only: bool
-) -> None:
+    run: tuple[str, ...],
+    runs: str | None,
+    once: bool,
+    follow: bool,
+    as_json: bool,
+    hz: float | None,
+    ascii_only: bool,
+    theme: str,
+    sentry: "Sentry",
+) -> int:
     """Open the dashboard of RUN: a run's name, a path to its folder, or `latest`, as without it.
 
     Several of them, or a pattern ('cifar*', in quotes), are compared. A run that has not begun yet is waited for.
     """
     from vaemon.source.open import await_all, open_directory
 
-    (name, source), *others = await_all(run, runs)
-    directory = open_directory(runs)
-    show(
+    if once and follow:
+        raise UsageError("--once and --follow contradict each other; leave one out")
+    manner = "follow" if follow else "once" if once or as_json else None
+    (title, source), *others = await_all(run, runs)
+    return show(
         source,
-        title=name,
+        sentry,
+        title=title,
         others=others,
-        directory=directory,
-        once=once,
-        until=until,
+        directory=open_directory(runs),
+        manner=manner,
+        json=as_json,
         hz=hz,
         ascii_only=ascii_only,
+        light=light_of(theme),
     )
+
+
+def light_of(theme: str) -> bool | None:
+    """Whether a theme is for a light background; None where the terminal is to tell."""
+    return None if theme == "auto" else theme == "light"
 
 
 def show(
     source: Source,
+    sentry: "Sentry",
     *,
     title: str = "",
     others: Sequence[tuple[str, Source]] = (),
     directory: Directory | None = None,
-    once: bool = False,
-    until: str | None = None,
+    manner: str | None = None,
+    json: bool = False,
     hz: float | None = None,
     ascii_only: bool = False,
     linger: float = 0.0,
-) -> None:
-    """The dashboard where there is a terminal that can show it, else one frame of each run as text; closes them all."""
+    light: bool | None = None,
+    playback: Playback | None = None,
+) -> int:
+    """The dashboard where there is a terminal that can show it, else text.
+
+    Args:
+        source: the run; closed in the end.
+        sentry: looks at every view; the other runs have one each that is like it.
+        title: the run's name until it tells its own; of several, one that tells it from the others.
+        others: further runs, each with its name; closed in the end.
+        directory: where more runs are; closed in the end.
+        manner: "once" or "follow", without a screen; None: the dashboard, or, where it cannot be drawn, a line for each
+            update where there is something to alert of, else one frame.
+        json: JSON in place of text.
+        hz: frames a second.
+        ascii_only: nothing but ASCII.
+        linger: seconds that the dashboard stays when there is nothing more to wait for.
+        light: whether the background is light; None where the terminal is to tell.
+        playback: what winds the source on and back, where it is a replay.
+
+    Returns:
+        The exit code: of several runs, the largest.
+
+    Raises:
+        UsageError: several runs are to be followed without a screen.
+    """
+    sources = [source, *(each for _, each in others)]
+    sentries = [sentry, *(sentry.another() for _ in others)]
     try:
-        if once or not can_draw():
-            from vaemon.headless import frame
+        if manner is None and can_draw():
+            # One thread is enough for what a screen computes, and starting more costs time.
+            os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+            from vaemon.watch.app import watch as open_dashboard
+            from vaemon.watch.memory import Memory
 
-            click.echo("\n\n".join(frame(each) for each in (source, *(each for _, each in others))))
-            return
-        # One thread is enough for what a screen computes, and starting more costs time.
-        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-        from vaemon.watch.app import watch as open_dashboard
+            open_dashboard(
+                source,
+                hz=hz,
+                ascii=ascii_only,
+                title=title,
+                others=others,
+                directory=directory,
+                lookouts=sentries if sentry.waits or sentry.watches else [],
+                linger=linger,
+                light=light,
+                playback=playback,
+                memory=Memory.of_user(),
+            )
+        else:
+            from vaemon.commands import plain
 
-        options = {"title": title, "others": others, "directory": directory}
-        open_dashboard(source, **options, hz=hz, ascii=ascii_only, until=until, linger=linger)
+            follows = manner == "follow" or (manner is None and sentry.watches)
+            if follows and others:
+                raise UsageError("without a screen, one run is followed at a time; name one, or add --once")
+            prints = plain.print_updates if follows else plain.print_once
+            for each, looks in zip(sources, sentries, strict=True):
+                prints(each, looks, json=json, hz=hz, ascii_only=ascii_only)
     finally:
-        for each in (source, *(other for _, other in others), *([directory] if directory is not None else [])):
+        for each in (*sources, *([directory] if directory is not None else [])):
             each.close()
+        complain(sentry.close())
+    return max(each.code for each in sentries)
 
 
 def can_draw() -> bool:
     """Whether the dashboard can be drawn: both ends are a terminal that knows how to move its cursor."""
-    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+    ends = (sys.stdin, sys.stdout)
+    return all(end is not None and end.isatty() for end in ends) and os.environ.get("TERM", "dumb") != "dumb"

@@ -10,17 +10,24 @@ from vaemon.recorder.writer import INTERVAL_CLOSED
 from vaemon.runfile import lock, manifest
 from vaemon.runfile.find import is_run, leftovers
 from vaemon.runfile.place import can_be_live, file_system
+from vaemon.thresholds import Thresholds
 
 log = logging.getLogger("vaemon")
 
 
-def take_folder(folder: Path, name: str, config: Mapping[str, Any] | None, resume: bool) -> None:
+def take_folder(
+    folder: Path, name: str, config: Mapping[str, Any] | None, resume: bool, thresholds: Thresholds | None
+) -> manifest.Manifest:
     """Make the folder, take the lock, write run.json, remove what a writer that died left half made.
+
+    Returns:
+        What run.json says now: a run that goes on keeps its thresholds.
 
     Raises:
         RunExists: there is such a run, and `resume` was not asked for.
         RunLocked: another process is recording it.
-        UsageError: there is no such run to resume, or the config is not a mapping that JSON takes.
+        UsageError: there is no such run to resume, or with other thresholds; or the config is not a mapping that
+            JSON takes.
         RunFileError: the file system refuses.
     """
     if config is not None and not isinstance(config, Mapping):
@@ -35,7 +42,7 @@ def take_folder(folder: Path, name: str, config: Mapping[str, Any] | None, resum
     except OSError as error:
         raise RunFileError(f"the run cannot be recorded in {folder}: {error.strerror}") from error
     try:
-        manifest.begin(folder, name, config or {})
+        begun = manifest.begin(folder, name, config or {}, thresholds)
         for path in leftovers(folder):
             path.unlink()
     except BaseException as error:
@@ -45,6 +52,7 @@ def take_folder(folder: Path, name: str, config: Mapping[str, Any] | None, resum
         if isinstance(error, OSError):
             raise RunFileError(f"the run cannot be recorded in {folder}: {error.strerror}") from error
         raise
+    return begun
 
 
 def leave_folder(folder: Path, outcome: str, reason: str, *, lost: int, error: Exception | None) -> None:

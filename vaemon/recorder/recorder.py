@@ -23,6 +23,7 @@ from vaemon.recorder.ring import Ring
 from vaemon.recorder.row import Values, sort_values
 from vaemon.recorder.writer import Writer, log
 from vaemon.runfile.find import check_name, runs_folder
+from vaemon.thresholds import Thresholds
 
 BUFFER_BYTES = 64 * 1024 * 1024
 PATIENCE = 30.0
@@ -63,6 +64,7 @@ class Recorder:
         total_steps: int | None = None,
         steps_per_epoch: int | None = None,
         live: bool | None = None,
+        thresholds: Thresholds | None = None,
     ) -> None:
         """Begin a run, or go on with one.
 
@@ -77,6 +79,8 @@ class Recorder:
             steps_per_epoch: gives the epoch of a step where `log` is not told.
             live: whether others may read a file while it is written, as HDF5 calls SWMR; None: where the file system
                 allows it. Network file systems mostly do not: rows then come in closed files, every few seconds.
+            thresholds: by which wakes and failures are found and the states of latents told; default
+                `vaemon.Thresholds()`. A run that goes on keeps its own.
 
         Raises:
             BadRunName: the name cannot be a folder's name.
@@ -89,9 +93,9 @@ class Recorder:
         self.folder = runs_folder(runs).absolute() / name  # the loop may change its working folder
         self.every = every
         self._stage = _stage(1, 0 if latents is None else latents, total_steps, steps_per_epoch)
-        take_folder(self.folder, self.name, config, resume)
+        at = take_folder(self.folder, self.name, config, resume, thresholds).thresholds
         self._ring = Ring(BUFFER_BYTES)
-        self._writer = Writer(self.folder, self._ring, resumes=resume, live=may_be_live(self.folder, live))
+        self._writer = Writer(self.folder, self._ring, resumes=resume, live=may_be_live(self.folder, live), at=at)
         self._put: Put = refuse  # of the block that is being filled
         self._calls = 0
         self._last_step = -1

@@ -1,6 +1,7 @@
 """From the columns of a sheet to the rows of a segment, and to the layout of a segment that can hold them."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from vaemon.batch import Event, StageInfo
+from vaemon.channels import CLOCKS
 from vaemon.errors import VaemonError
-from vaemon.latents import DEFAULT
+from vaemon.findings import CHANNELS, rows_to_recall
 from vaemon.recorder.derive import complete
 from vaemon.recorder.sheet import Sheet
 from vaemon.runfile.read import RunReader
 from vaemon.runfile.schema import LATE_VALUE, Layout, blank
+from vaemon.thresholds import Thresholds
 
 log = logging.getLogger("vaemon")
 Array = npt.NDArray[Any]
@@ -29,11 +32,11 @@ class Past:
     first_step: int | None = None
     """Of the stage; None where it has no rows before it."""
     recent: dict[str, Array] | None = None
-    """Step, time and mean_variance of the last of these rows."""
+    """The last of these rows, as `Findings.recall` takes them."""
     events: tuple[Event, ...] = ()
 
 
-def look_back(folder: Path, stage: int, step: int) -> Past:
+def look_back(folder: Path, stage: int, step: int, at: Thresholds) -> Past:
     """Read what the run has of a stage before a step."""
     try:
         with RunReader(folder) as run:
@@ -41,12 +44,19 @@ def look_back(folder: Path, stage: int, step: int) -> Past:
             end = rows.row_of(step) if rows is not None else 0
             if rows is None or not end:
                 return Past()
-            recent = rows.read(max(0, end - int(10 * DEFAULT.smoothing)), end, ("step", "time", "mean_variance"))
+            recent = rows.read(max(0, end - rows_to_recall(at, end)), end, CHANNELS)
             first = int(rows.read(0, 1, ("step",))["step"][0])
             return Past(end, first, recent, tuple(run.events()))
     except VaemonError as error:
         log.warning("vaemon: which latents were awake before step %d is not known: %s", step, error)
         return Past()
+
+
+def columns(layout: Layout, table: Array, names: Sequence[str]) -> dict[str, Array]:
+    """Channels of the rows of a segment; NaN for a latent channel that it lacks."""
+    unknown = np.full((len(table), layout.stage.latents), np.nan, np.float32)
+    known = (*CLOCKS, *layout.vectors)
+    return {name: layout.column(table, name) if name in known else unknown for name in names}
 
 
 def fits(layout: Layout, sheet: Sheet) -> bool:

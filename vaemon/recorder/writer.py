@@ -17,17 +17,18 @@ import numpy as np
 from vaemon.batch import Event, StageInfo
 from vaemon.channels import DROPPED
 from vaemon.errors import UsageError
+from vaemon.findings import CHANNELS, FOUND, Findings
 from vaemon.recorder.derive import Bad, first_bad
 from vaemon.recorder.ring import Ring, Waiting
 from vaemon.recorder.sheet import Sheet, read_sheet
-from vaemon.recorder.table import Past, fits, look_back, make_layout, make_table
-from vaemon.recorder.wakes import WakeLog
+from vaemon.recorder.table import Past, columns, fits, look_back, make_layout, make_table
 from vaemon.runfile import handles, lock
 from vaemon.runfile.append import SegmentWriter, event_table
 from vaemon.runfile.find import next_segment
 from vaemon.runfile.merge import merge_small
 from vaemon.runfile.place import check_space
 from vaemon.runfile.schema import LATE_VALUE, Layout
+from vaemon.thresholds import DEFAULT, Thresholds
 
 log = logging.getLogger("vaemon")
 
@@ -41,19 +42,20 @@ RETRY_AFTER = 30.0
 """Seconds after a write error before a new segment is tried."""
 NEVER = 2**62
 """A first step that makes no row void."""
-FOUND_IN_ROWS = ("wake", "sleep", LATE_VALUE)
+FOUND_IN_ROWS = (*FOUND, LATE_VALUE)
 
 
 class Writer:
     """Takes rows from a ring and appends them to the newest segment of a run folder."""
 
-    def __init__(self, folder: Path, ring: Ring, *, resumes: bool, live: bool = True) -> None:
+    def __init__(self, folder: Path, ring: Ring, *, resumes: bool, live: bool = True, at: Thresholds = DEFAULT) -> None:
         self.folder = folder
         self.ring = ring
         self.resumes = resumes
         """Whether the run existed before."""
         self.live = live
         """Whether readers can look on while a segment is written."""
+        self.at = at
         self.newest: dict[str, float] = {}
         """Every scalar of the newest row written."""
         self.bad: Bad | None = None
@@ -65,7 +67,7 @@ class Writer:
         self._layout: Layout | None = None  # of the newest segment
         self._stage: StageInfo | None = None  # of the rows that it was opened for
         self._first_step = 1  # of the stage; loops count from 0 or from 1
-        self._wakes: WakeLog | None = None
+        self._findings: Findings | None = None
         self._announced = (0, 0)
         self._impossible: dict[tuple[object, ...], UsageError] = {}  # columns that HDF5 cannot hold, and why
         self._lost = 0  # rows, as last told
@@ -179,7 +181,7 @@ class Writer:
         self._tell_trouble()
         self._retry_at = time.monotonic() + RETRY_AFTER
         # The rows will come again, and with them what was found in them.
-        self._wakes = None
+        self._findings = None
         self._collect()
         self._pending = [each for each in self._pending if each[0].kind not in FOUND_IN_ROWS]
         segment, self._segment = self._segment, None
@@ -266,8 +268,8 @@ class Writer:
     def _look(self, segment: SegmentWriter, table: np.ndarray, sheet: Sheet) -> None:
         last, layout = table[-1:], segment.layout
         self.newest = {name: float(layout.column(last, name)[0]) for name in ("step", "epoch", *layout.scalars)}
-        if self._wakes is not None and "mean_variance" in sheet.values:
-            for event in self._wakes.update(table["step"], table["time"], table["mean_variance"]):
+        if self._findings is not None:
+            for event in self._findings.update(columns(layout, table, CHANNELS)):
                 self.event(event)
         bad = first_bad(sheet) if self.bad is None else None
         if bad is not None:
@@ -283,14 +285,14 @@ class Writer:
             have.close()
             self._segment = None
         before = self._layout if self._layout is not None and self._layout.stage.number == stage.number else None
-        past = look_back(self.folder, stage.number, int(sheet.step[0]))
+        past = look_back(self.folder, stage.number, int(sheet.step[0]), self.at)
         layout = make_layout(stage, sheet, before, past.first_row)
         segment = self._new_segment(layout)
         self._segment, self._layout = segment, layout
         if self._stage is None or self._stage.number != stage.number:
             self._first_step = min(layout.first_step if past.first_step is None else past.first_step, 1)
         self._stage = stage
-        self._begin_wakes(segment, past)
+        self._begin_findings(layout, past)
         return segment
 
     def _new_segment(self, layout: Layout) -> SegmentWriter:
@@ -306,15 +308,18 @@ class Writer:
             )
             raise self._impossible[columns] from error
 
-    def _begin_wakes(self, segment: SegmentWriter, past: Past) -> None:
-        layout = segment.layout
+    def _begin_findings(self, layout: Layout, past: Past) -> None:
         stage = (layout.stage.number, layout.stage.latents)
-        if self._wakes is None or (self._wakes.stage, self._wakes.latents) != stage:
-            self._wakes = WakeLog(*stage, layout.first_step, past)
-            if self._announced != stage:
-                self._announced = stage
-                kind = "resume" if self.resumes and past.first_row else "stage"
-                self._note(kind, f"stage {stage[0]}: {stage[1]} latents", layout.first_step)
+        if "mean_variance" not in layout.vectors:
+            self._findings = None
+        elif self._findings is None or (self._findings.stage, self._findings.latents) != stage:
+            self._findings = Findings(*stage, self.at, layout.first_row)
+            if past.recent is not None and past.recent["mean_variance"].shape[1:] == stage[1:]:
+                self._findings.recall(past.events, layout.first_step, past.recent)
+        if self._announced != stage:
+            self._announced = stage
+            kind = "resume" if self.resumes and past.first_row else "stage"
+            self._note(kind, f"stage {stage[0]}: {stage[1]} latents", layout.first_step)
 
     def _tell_lost(self) -> None:
         count, first, last = self.ring.drops()

@@ -10,7 +10,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from vaemon.errors import RunFileError
+from vaemon.errors import RunFileError, UsageError
+from vaemon.thresholds import DEFAULT, Thresholds
 from vaemon.version import __version__
 
 FILE = "run.json"
@@ -25,6 +26,8 @@ class Manifest:
     created: float
     """Seconds since 1970."""
     config: Mapping[str, Any] = field(default_factory=dict)
+    thresholds: Thresholds = DEFAULT
+    """By which the events of its latents are found."""
     host: str = field(default_factory=socket.gethostname)
     pid: int = field(default_factory=os.getpid)
     python: str = sys.executable
@@ -38,12 +41,21 @@ class Manifest:
     """Seconds since 1970; 0 while the run is written."""
 
 
-def begin(folder: Path, name: str, config: Mapping[str, Any]) -> Manifest:
-    """Write the run.json of a run that begins, or goes on: then its birth and config are kept."""
-    fresh = Manifest(name=name, created=time.time(), config=config)
+def begin(folder: Path, name: str, config: Mapping[str, Any], thresholds: Thresholds | None = None) -> Manifest:
+    """Write the run.json of a run that begins, or goes on: then its birth, config and thresholds are kept.
+
+    Raises:
+        UsageError: it goes on with other thresholds than it began with.
+    """
+    fresh = Manifest(name=name, created=time.time(), config=config, thresholds=thresholds or DEFAULT)
     if (folder / FILE).exists():
         old = read(folder)
-        fresh = replace(fresh, created=old.created, config=config or old.config)
+        if thresholds not in (None, old.thresholds):
+            raise UsageError(
+                f"run {name!r} goes on with the thresholds that it began with; `vaemon watch --threshold` shows it by "
+                "others"
+            )
+        fresh = replace(fresh, created=old.created, config=config or old.config, thresholds=old.thresholds)
     write(folder, fresh)
     return fresh
 
@@ -78,10 +90,10 @@ def read(folder: Path) -> Manifest:
         if found["format"] != FORMAT:
             raise RunFileError(f"{path} has format {found['format']}, this vaemon {__version__} reads {FORMAT}")
         known = {name: found[name] for name in Manifest.__dataclass_fields__ if name in found}
-        return _checked(Manifest(**known))
+        return _checked(Manifest(**{**known, "thresholds": DEFAULT.changed(known.get("thresholds", {}))}))
     except OSError as error:
         raise RunFileError(f"cannot read {path}: {error.strerror}") from error
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, UsageError) as error:
         raise RunFileError(
             f"{path} is damaged ({error}); the recorded rows beside it are not touched by this"
         ) from error

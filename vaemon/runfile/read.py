@@ -166,6 +166,7 @@ class RunReader:
             pid=told.pid,
             config=told.config,
             stages=self.stages,
+            thresholds=told.thresholds,
         )
 
     def events(self) -> list[Event]:

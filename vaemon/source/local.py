@@ -1,6 +1,8 @@
 """A run in a folder of this machine."""
 
 import time
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,31 +18,54 @@ from vaemon.runfile.find import is_run, latest_run
 from vaemon.runfile.read import RunReader
 from vaemon.runfile.segment import patiently
 from vaemon.runfile.series import Given, Pool, StageRows
+from vaemon.source.anew import Anew
+from vaemon.thresholds import DEFAULT
 
 Array = npt.NDArray[Any]
 
-NEWEST_ROWS = int(5 * latents.DEFAULT.smoothing)
-"""Rows behind the smoothed values; the weight of an older row is below 1 %."""
+NEWEST_WINDOWS = 5
+"""Times the smoothing, in rows, behind the smoothed values; the weight of an older row is below 1 %."""
+RATE_ROWS = 125
+"""Rows over which the rate is measured."""
 
 
 class LocalSource:
     """Reads a run folder, which need not exist yet: then the run is waiting."""
 
-    def __init__(self, folder: Path, *, newest: bool = False) -> None:
-        """Read the run in `folder`; with `newest`, the first run to appear below it."""
+    def __init__(self, folder: Path, *, newest: bool = False, thresholds: Mapping[str, float] | None = None) -> None:
+        """Read a run.
+
+        Args:
+            folder: the run's; with `newest`, one below which the first run to appear is meant.
+            newest: see there.
+            thresholds: those by which it is to be looked at, where not by its own; by name.
+        """
         self.folder = folder
+        self._thresholds = dict(thresholds or {})
+        self._anew: Anew | None = None
         self._newest = newest
         self._run: RunReader | None = None
 
     def info(self) -> RunInfo:
-        """Who the run is and how it fares. Raises SourceLost."""
+        """Who the run is and how it fares.
+
+        Raises:
+            SourceLost: its files do not answer.
+            UsageError: its thresholds and those asked for do not go together.
+        """
         run = self._refreshed()
         if run is None:
-            return RunInfo("" if self._newest else self.folder.name, str(self.folder), RunState.WAITING)
+            at = DEFAULT.changed(self._thresholds)
+            name = "" if self._newest else self.folder.name
+            return RunInfo(name, str(self.folder), RunState.WAITING, thresholds=at)
         try:
-            return run.info()
+            told = run.info()
         except RunFileError as error:
             raise SourceLost(str(error)) from error
+        at = told.thresholds.changed(self._thresholds)
+        if at != told.thresholds and (self._anew is None or self._anew.at != at):
+            self._anew = Anew(at)
+        return replace(told, thresholds=at)
 
     def poll(self, since: Cursor, want: Want) -> Batch:
         """What is new since `since`. Raises SourceLost."""
@@ -54,7 +79,7 @@ class LocalSource:
         rows = self._run.stage(want.stage) if self._run is not None else None
         if self._run is None or rows is None:
             return Batch(info, since)
-        return _answer(info, self._run, rows, since, want)
+        return _answer(info, self._run, rows, since, want, self._anew)
 
     def excerpt(self, asked: Excerpt) -> Columns:
         """A range of rows of a stage as finished columns. Raises SourceLost."""
@@ -82,7 +107,7 @@ class LocalSource:
         """Close the files."""
         if self._run is not None:
             self._run.close()
-            self._run = None
+            self._run = self._anew = None
 
     def _refreshed(self) -> RunReader | None:
         try:
@@ -96,7 +121,10 @@ class LocalSource:
         return self._run
 
 
-def _answer(info: RunInfo, run: RunReader, rows: StageRows, since: Cursor, want: Want) -> Batch:
+def _answer(
+    info: RunInfo, run: RunReader, rows: StageRows, since: Cursor, want: Want, found_anew: Anew | None
+) -> Batch:
+    deadline = time.monotonic() + want.seconds
     stage = rows.info.number
     written = run.segments[-1].number + 1
     count = len(rows) if want.end is None else max(min(want.end, len(rows)), 1)
@@ -106,12 +134,14 @@ def _answer(info: RunInfo, run: RunReader, rows: StageRows, since: Cursor, want:
         width = max(width, since.width)
         start, rewound_to = rows.standing(Given(since.rows, since.step, since.time, since.segments))
     start = min(start, count) // width * width
-    columns = _columns(rows, start, count, width, want)
-    events = run.events()
+    columns = _columns(rows, start, count, width, want, deadline)
+    events, unseen = (run.events(), False) if found_anew is None else found_anew.events(run, deadline)
     if want.end is not None:
         ends = float(rows.read(count - 1, count, ("time",))["time"][0])
         events = [event for event in events if event.time <= ends]
     anew = written != since.segments or since.events > len(events)
+    # What is found anew has its place among what was told before.
+    anew |= found_anew is not None and since.events != len(events)
     given = rows.given(columns.rows, written)
     return Batch(
         info=info,
@@ -119,20 +149,19 @@ def _answer(info: RunInfo, run: RunReader, rows: StageRows, since: Cursor, want:
         stage=stage,
         rows=count,
         columns=columns,
-        latest=_latest(rows, count),
+        latest=_latest(rows, count, info.thresholds.smoothing),
         events=tuple(events if anew else events[since.events :]),
         events_anew=anew,
         rewound_to=rewound_to,
         rate=_rate(rows, count),
-        more=bool(want.columns) and count - columns.rows >= width,
+        more=unseen or (bool(want.columns) and count - columns.rows >= width),
     )
 
 
-def _columns(rows: StageRows, start: int, count: int, width: int, want: Want) -> Columns:
+def _columns(rows: StageRows, start: int, count: int, width: int, want: Want, deadline: float) -> Columns:
     """The finished columns from row `start` on, as many as the time allows; at least one block of them."""
     end = count // width * width if want.columns else start
     names = [name for name in want.channels if name in rows.channels]
-    deadline = time.monotonic() + want.seconds
     latent = {name for name in names if any(name in segment.layout.vectors for segment in rows.segments)}
     parts: list[Pool] = []
     for first, last in rows.blocks(start, end, width):
@@ -188,20 +217,20 @@ def _joined(parts: list[Pooled]) -> Pooled:
     return Pooled(*(np.concatenate(each) for each in zip(*parts, strict=True)))
 
 
-def _latest(rows: StageRows, end: int) -> Latest:
-    block = rows.read(max(0, end - NEWEST_ROWS), end, rows.channels)
+def _latest(rows: StageRows, end: int, smoothing: float) -> Latest:
+    block = rows.read(max(0, end - int(NEWEST_WINDOWS * smoothing)), end, rows.channels)
     return Latest(
         step=int(block["step"][-1]),
         epoch=int(block["epoch"][-1]),
         time=float(block["time"][-1]),
         scalars={name: float(column[-1]) for name, column in block.items() if column.ndim == 1 and name not in CLOCKS},
-        smoothed={name: latents.smooth(column) for name, column in block.items() if name not in CLOCKS},
+        smoothed={name: latents.smooth(column, smoothing) for name, column in block.items() if name not in CLOCKS},
     )
 
 
 def _rate(rows: StageRows, end: int) -> float:
     """Steps a second over the newest rows up to `end`; 0 where fewer than two rows or no time passed."""
-    block = rows.read(max(0, end - NEWEST_ROWS), end, ("step", "time"))
+    block = rows.read(max(0, end - RATE_ROWS), end, ("step", "time"))
     steps, times = block["step"], block["time"]
     passed = float(times[-1] - times[0])
     return float(steps[-1] - steps[0]) / passed if passed > 0 else 0.0

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from vaemon.batch import Event
+from vaemon.latents import Failure
+from vaemon.view.words import FAILURES
 
 FLICKER = 3
 """A latent that passed between sleep and waking so often is told in one line."""
@@ -15,9 +17,12 @@ _TITLES = {
     "resume": "resumed",
     "stop": "stopped",
     "nan": "not finite",
+    "collapse": FAILURES[Failure.COLLAPSE],
+    "ignored": FAILURES[Failure.IGNORED],
     "drop": "rows dropped",
     "error": "error",
     "recovered": "recovered",
+    "alert": "alert",
 }
 
 

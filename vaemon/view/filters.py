@@ -56,7 +56,7 @@ def _alternative(word: str, view: RunView, pins: frozenset[int]) -> Mask | None:
         return np.isin(index, sorted(pins))
     if len(word) > 1 and "inactive".startswith(word.lower()):
         with np.errstate(invalid="ignore"):
-            return latents.inactive(variance)
+            return latents.inactive(variance, view.thresholds.inactive)
     states: list[LatentState] = [each for each, name in STATE_WORDS.items() if name.startswith(word.lower())]
     return np.isin(view.states, [int(each) for each in states]) if states else None
 

@@ -8,7 +8,11 @@ import numpy as np
 from vaemon import latents
 from vaemon.batch import Array, Batch, Columns, Event
 from vaemon.decimate import pair_mean
+from vaemon.findings import failure_words, newest_failure
+from vaemon.latents import Failure
+from vaemon.thresholds import Thresholds
 from vaemon.view.state import RunView
+from vaemon.view.words import FAILURES
 
 
 def fold(view: RunView, batch: Batch) -> RunView:
@@ -57,16 +61,43 @@ def heard(before: RunView, after: RunView, now: float) -> RunView:
 
 def _with_states(view: RunView) -> RunView:
     if view.latest is None or "mean_variance" not in view.latest.smoothed:
-        return replace(view, states=np.zeros(0, np.int8), woke=np.zeros(0, np.int64), inactive=0)
+        none = RunView()
+        return replace(
+            view,
+            states=none.states,
+            woke=none.woke,
+            inactive=none.inactive,
+            units=none.units,
+            failure=none.failure,
+            alarm=none.alarm,
+        )
     variance = view.latest.smoothed["mean_variance"]
     kl = view.latest.smoothed.get("latent_kl", np.full_like(variance, np.nan))
     woke = woke_at(view.events, view.stage, len(variance))
+    failure, at = newest_failure(view.events, view.stage), view.thresholds
     return replace(
         view,
-        states=latents.states(variance, kl, woke >= 0),
+        states=latents.states(variance, kl, woke >= 0, at),
         woke=woke,
-        inactive=int(latents.inactive(variance).sum()),
+        inactive=int(latents.inactive(variance, at.inactive).sum()),
+        units=_units(view.latest.smoothed, at),
+        failure=failure,
+        alarm=_alarm(failure, variance, kl, view.latest.smoothed, at) if failure else "",
     )
+
+
+def _alarm(failure: Failure, variance: Array, kl: Array, smoothed: Mapping[str, Array], at: Thresholds) -> str:
+    unknown = np.full_like(variance, np.nan)
+    told = failure_words(failure, variance, kl, smoothed.get("mu_squared", unknown), at)
+    return f"{FAILURES[failure]}: {told}"
+
+
+def _units(smoothed: Mapping[str, Array], at: Thresholds) -> Array:
+    """Which latents are active units; empty where the moments of μ are not recorded."""
+    if "mean_mu" not in smoothed or "mu_squared" not in smoothed:
+        return np.zeros(0, bool)
+    spread = latents.mu_variance(smoothed["mean_mu"], smoothed["mu_squared"])
+    return latents.active_units(spread, at.unit) if np.isfinite(spread).any() else np.zeros(0, bool)
 
 
 def woke_at(events: tuple[Event, ...], stage: int, count: int) -> Array:

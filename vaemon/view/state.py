@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from vaemon.batch import Array, Columns, Cursor, Event, Latest, RunInfo
+from vaemon.latents import Failure
+from vaemon.thresholds import DEFAULT, Thresholds
 
 WALL_CHANNELS = ("mean_variance", "latent_kl")
 CHART_CHANNELS = ("gamma", "mse", "kl", "variance_law", "loss", "lr")
@@ -43,6 +45,12 @@ class RunView:
     """Step at which each latent that is awake last woke, -1 for the sleepers, (k,)."""
     inactive: int = 0
     """The paper's count: latents with smoothed E[σ²] >= 0.8."""
+    units: Array = field(default_factory=lambda: np.zeros(0, bool))
+    """Which latents are Burda's active units, (k,); empty where E[μ] or E[μ²] is not recorded."""
+    failure: Failure = Failure.NONE
+    """How the latents of the stage fail as a whole, by the newest event that tells."""
+    alarm: str = ""
+    """The failure in words, with its present counts; empty while there is none."""
     lost: str = ""
     """Why the source does not answer; empty while it does. What is shown is then the last good state."""
     heard: float = 0.0
@@ -55,9 +63,19 @@ class RunView:
     """The latent that was asked for."""
 
     @property
+    def thresholds(self) -> Thresholds:
+        """Those by which the latents are judged."""
+        return self.info.thresholds if self.info is not None else DEFAULT
+
+    @property
     def latents(self) -> int:
         """How many latents the stage has."""
         return len(self.states)
+
+    @property
+    def active_units(self) -> int | None:
+        """Burda's count: latents with Var[μ] > 0.01, of the smoothed moments; None where they are not recorded."""
+        return int(np.count_nonzero(self.units)) if len(self.units) else None
 
 
 def values(view: RunView) -> tuple[Array, Array]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from vaemon.batch import RunState
 from vaemon.view.state import RunView
-from vaemon.view.words import age, duration
+from vaemon.view.words import FAILURES, age, duration
 
 STALLED_SECONDS = 10.0
 """A run is never called stalled sooner after its last row."""
@@ -21,6 +21,8 @@ class Kind(StrEnum):
     OPENING = "opening"
     WAITING = "waiting"
     RUNNING = "running"
+    ALARM = "in alarm"
+    UNRECORDED = "not all recorded"
     STALLED = "stalled"
     FINISHED = "finished"
     STOPPED = "stopped"
@@ -34,6 +36,8 @@ SIGNS = {
     Kind.OPENING: "…",
     Kind.WAITING: "…",
     Kind.RUNNING: "●",
+    Kind.ALARM: "!",
+    Kind.UNRECORDED: "▲",
     Kind.STALLED: "▲",
     Kind.FINISHED: "✓",
     Kind.STOPPED: "■",
@@ -55,25 +59,47 @@ class Status:
     """How long ago the newest row came; empty before any."""
     reason: str = ""
     """Why, where it is not as planned; empty otherwise."""
+    alarm: bool = False
+    """Whether its latents fail as a whole; the reason then tells how."""
 
     @property
     def sign(self) -> str:
         """One character that tells the kind without colour."""
         return SIGNS[self.kind]
 
+    @property
+    def live(self) -> bool:
+        """Whether rows are coming."""
+        return self.kind in (Kind.RUNNING, Kind.ALARM, Kind.UNRECORDED)
+
 
 def status(view: RunView, now: float) -> Status:
     """How the run fares at the moment `now`, seconds since 1970 by the reader's clock."""
     since = max(now - view.heard, 0.0)
-    heard = age(since) if view.latest is not None else ""
+    over = view.info is not None and view.info.state.over
+    # Of a run that is over, seconds do not matter: its picture is to stand still.
+    heard = age(since // 60 * 60 if over else since) if view.latest is not None else ""
     if view.lost:
         return Status(Kind.LOST, _lost_words(view, since), heard, view.lost)
     if view.info is None:
         return Status(Kind.OPENING, Kind.OPENING)
+    kind, words = _fares(view, since)
+    why = (view.info.reason or _silent_end(view.info.state), view.alarm)
+    return Status(kind, words, heard, " · ".join(part for part in why if part), bool(view.alarm))
+
+
+def _fares(view: RunView, since: float) -> tuple[Kind, str]:
+    """The kind of a run that could be asked, and its words."""
+    assert view.info is not None
     kind = Kind(view.info.state.value)
-    if kind is Kind.RUNNING and view.latest is not None and since > stalled_after(view):
-        return Status(Kind.STALLED, f"stalled {duration(since)}", heard, view.info.reason)
-    return Status(kind, kind, heard, view.info.reason or _silent_end(view.info.state))
+    failure = f", {FAILURES[view.failure]}" if view.alarm else ""
+    if kind is not Kind.RUNNING:
+        return kind, kind + failure
+    if view.latest is not None and since > stalled_after(view):
+        return Kind.STALLED, f"stalled {duration(since)}"
+    if view.info.reason:
+        return Kind.UNRECORDED, f"{kind}, {Kind.UNRECORDED}"
+    return (Kind.ALARM if failure else kind), kind + failure
 
 
 def _lost_words(view: RunView, since: float) -> str:

@@ -21,6 +21,9 @@ class Summary:
     latents: int
     active: int
     inactive: int
+    active_units: int | None
+    """As of `RunView.active_units`."""
+    alarm: str
     newest: float
     """When the newest row was written, or the run begun; 0 before that."""
 
@@ -39,6 +42,8 @@ def summary(view: RunView) -> Summary:
         latents=view.latents,
         active=int((view.states == LatentState.ACTIVE).sum()),
         inactive=view.inactive,
+        active_units=view.active_units,
+        alarm=view.alarm,
         newest=latest.time if latest else begun,
     )
 

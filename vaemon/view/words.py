@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from vaemon.batch import StageInfo
-from vaemon.latents import DEFAULT, LatentState
+from vaemon.latents import Failure, LatentState
 from vaemon.view.state import RunView
 
 NOTHING = "–"
@@ -17,6 +17,8 @@ STATE_WORDS = {
     LatentState.LIMBO: "limbo",
     LatentState.COLLAPSED: "collapsed",
 }
+
+FAILURES = {Failure.COLLAPSE: "posterior collapse", Failure.IGNORED: "prior ignored"}
 
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
@@ -104,11 +106,24 @@ def counts(view: RunView) -> list[tuple[LatentState, int]]:
 
 
 def counts_line(view: RunView) -> str:
-    """The counts in one line: "19 active · 6 waking · 27 limbo · 12 collapsed | inactive (E[σ²] ≥ 0.8): 17"."""
+    """The counts in one line.
+
+    "19 active · 6 waking · 27 limbo · 12 collapsed | inactive (E[σ²] ≥ 0.8): 17 | active units (Var(μ) > 0.01): 45"
+    """
     stated = " · ".join(f"{count} {STATE_WORDS[state]}" for state, count in counts(view))
-    return f"{stated} | {inactive_words()}: {view.inactive}"
+    return f"{stated} | {inactive_words(view)}: {view.inactive} | {units_words(view)}: {units_count(view)}"
 
 
-def inactive_words() -> str:
+def inactive_words(view: RunView) -> str:
     """What the paper's count counts."""
-    return f"inactive (E[σ²] ≥ {DEFAULT.inactive:g})"
+    return f"inactive (E[σ²] ≥ {view.thresholds.inactive:g})"
+
+
+def units_words(view: RunView) -> str:
+    """What Burda's count counts."""
+    return f"active units (Var(μ) > {view.thresholds.unit:g})"
+
+
+def units_count(view: RunView) -> str:
+    """Burda's count, or what stands for one that is not known."""
+    return NOTHING if view.active_units is None else str(view.active_units)

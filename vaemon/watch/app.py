@@ -7,18 +7,20 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from textual import events, work
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
 from textual.theme import Theme
+from textual.timer import Timer
 from textual.worker import Worker, WorkerState, get_current_worker
 
 from vaemon.errors import VaemonError
 from vaemon.playback import Playback
 from vaemon.source.protocol import Directory, Source
+from vaemon.view.lookout import Lookout
 from vaemon.view.state import RunView
 from vaemon.watch.asked import Asked
 from vaemon.watch.commands import RunCommands
@@ -32,10 +34,14 @@ from vaemon.watch.seat import Seat
 from vaemon.watch.widgets.pen import Pen
 from vaemon.watch.widgets.picture import COMPARE, RUNS, Look, Playing
 
-FAST, OVER_SSH = 2.0, 1.0
+FAST, OVER_SSH, REPLAYED = 2.0, 1.0, 4.0
 """Frames a second."""
 LISTING, BETWEEN_LISTINGS = 0.3, 3.0
 """Seconds for which runs are read to be listed, and between two lists."""
+LOOK_SECONDS = 1.0
+"""A run that brings nothing new is looked at so often, for it may stall."""
+NOTICE_SECONDS = 10.0
+"""An alert stands at the bottom for so long."""
 
 
 class WatchApp(App[None]):
@@ -54,7 +60,7 @@ class WatchApp(App[None]):
         directory: Directory | None = None,
         hz: float | None = None,
         ascii: bool = False,
-        until: Literal["finished"] | None = None,
+        lookouts: Sequence[Lookout] = (),
         linger: float = 5.0,
         light: bool | None = None,
         clock: Callable[[], float] = time.time,
@@ -69,10 +75,11 @@ class WatchApp(App[None]):
             source: where the run is read from; used by the poller's thread alone, and not closed here.
             others: further runs, each with its name; where there are any, all are compared at first.
             directory: where more runs are, to be listed and opened; not closed here.
-            hz: frames a second; by default 2, or 1 over ssh.
+            hz: frames a second; by default 2, of a replay 4, or 1 over ssh.
             ascii: no signs beyond ASCII.
-            until: "finished": close by itself once the run is over, unless a key is pressed.
-            linger: seconds between the run's end and closing.
+            lookouts: one for each run, is shown every view; the dashboard closes by itself when all are done, unless a
+                key is pressed.
+            linger: seconds between that and closing.
             light: whether the terminal's background is light; by default what $COLORFGBG says, else dark.
             clock: the time, seconds since 1970.
             title: the run's name until it tells its own.
@@ -84,13 +91,13 @@ class WatchApp(App[None]):
         # NO_COLOR this leaves the terminal its colours, where Textual would else send shades of grey.
         super().__init__(ansi_color=True, **options)
         self.animation_level = "none"
-        hz = hz or (OVER_SSH if "SSH_CONNECTION" in os.environ else FAST)
+        hz = hz or (OVER_SSH if "SSH_CONNECTION" in os.environ else REPLAYED if playback is not None else FAST)
         light = _is_light(os.environ.get("COLORFGBG", "")) if light is None else light
         palette = self._palette(light=light)
         self.pen = Pen(palette, ascii_only=ascii)
         self.register_theme(_theme(palette))
         self.theme = palette.name
-        self._hz, self._clock = hz, clock
+        self._hz, self._now = hz, clock
         self.seats: list[Seat] = []
         for name, each in ((title, source), *others):
             self._sit(name, each, None if self.seats else playback)
@@ -108,11 +115,15 @@ class WatchApp(App[None]):
         )
         self._listing = False
         self._memory = memory
-        self._until = until
+        for seat, lookout in zip(self.seats, lookouts, strict=False):
+            seat.lookout = lookout
+        self._stays = False
+        """Whether a key has been pressed since it began to close."""
+        self._silence: Timer | None = None
         self._linger = linger
         self._closes: float | None = None
         self.failure: BaseException | None = None
-        """What ended the reading of the source, where that was no fault of the source."""
+        """What ended it, where that was no fault of a source."""
 
     def get_default_screen(self) -> Screen[Any]:
         """The run's screen is the first and lowest."""
@@ -136,13 +147,15 @@ class WatchApp(App[None]):
         """Make a seat for a run, and tell its place."""
         place = len(self.seats)
         post: Callable[[RunView], object] = lambda view: self.post_message(ViewChanged(view, place))  # noqa: E731
-        self.seats.append(Seat(name, source, post, hz=self._hz, clock=self._clock, playback=playback))
+        self.seats.append(Seat(name, source, post, hz=self._hz, clock=self._now, playback=playback))
         return place
 
     def on_mount(self) -> None:
         """Begin to ask the sources; leave the terminal in order when told to end."""
         for place in range(len(self.seats)):
             self.poll(place)
+        if any(seat.lookout is not None for seat in self.seats):
+            self.set_interval(LOOK_SECONDS, self._look_again)
         self._name_runs()
         if threading.current_thread() is threading.main_thread():
             loop = asyncio.get_running_loop()
@@ -168,9 +181,9 @@ class WatchApp(App[None]):
             self.exit()
 
     def on_view_changed(self, message: ViewChanged) -> None:
-        """Show the newer view; begin to close where the run is over and this was asked for."""
+        """Show the newer view."""
         seat = self.seats[message.seat]
-        seat.view = message.view
+        self._look_out(seat, message.view)
         seat.name = seat.name or (seat.view.info.name if seat.view.info is not None else "")
         self._recall(seat)
         if seat is not self.seat:
@@ -178,12 +191,38 @@ class WatchApp(App[None]):
             return
         self._align()
         self._tell_playing()
-        self.run_screen.show(message.view)
-        info = message.view.info
-        over = info is not None and info.state.over and not message.view.loading
-        if over and self._until == "finished" and self._closes is None:
+        self.run_screen.show(seat.view)
+
+    def _look_again(self) -> None:
+        for seat in self.seats:
+            if self._look_out(seat, seat.read) and seat is self.seat:
+                self.run_screen.show(seat.view)
+
+    def _look_out(self, seat: Seat, view: RunView) -> bool:
+        """Do what the lookout of a run says to a view; whether there was an alert."""
+        try:
+            seen = seat.take(view, self._now())
+        except VaemonError as error:
+            self.failure = error
+            self.exit()
+            return False
+        whose = f"{seat.name}: " if len(self.seats) > 1 else ""
+        for text in (*seen.troubles, *(f"{whose}alert: {alert.text}" for alert in seen.alerts)):
+            self._tell(text)
+        if seen.escapes and self._driver is not None:
+            self._driver.write(seen.escapes)
+            self._driver.flush()
+        if all(each.done for each in self.seats) and self._closes is None and not self._stays:
             self._closes = self._linger
             self._count_down()
+        return bool(seen.alerts)
+
+    def _tell(self, text: str) -> None:
+        """Put a few words at the bottom for a while."""
+        self.run_screen.say(text)
+        if self._silence is not None:
+            self._silence.stop()
+        self._silence = self.set_timer(NOTICE_SECONDS, lambda: self.run_screen.say(""))
 
     def _recall(self, seat: Seat) -> None:
         """Look at a run as it was looked at before, as soon as it is known which one it is."""
@@ -288,7 +327,7 @@ class WatchApp(App[None]):
         """Wind a replay on or back, change its speed, hold it."""
         playback = self.seat.playback
         if playback is None:
-            self.run_screen.say("this is no replay; `vaemon replay RUN` winds a run on and back")
+            self.run_screen.say_shortly("this is no replay; `vaemon replay RUN` winds a run on and back")
             return
         if message.hold is not None:
             playback.hold(message.hold)
@@ -332,7 +371,7 @@ class WatchApp(App[None]):
     async def on_event(self, event: events.Event) -> None:
         """Take any key as a wish to stay."""
         if isinstance(event, events.Key) and self._closes is not None:
-            self._closes, self._until = None, None
+            self._closes, self._stays = None, True
             self.run_screen.say("")
         await super().on_event(event)
 
@@ -345,6 +384,8 @@ def watch(source: Source, **options: Any) -> None:
     """
     app = WatchApp(source, **options)
     app.run()
+    if isinstance(app.failure, VaemonError):
+        raise app.failure
     if app.failure is not None:
         what = f"{type(app.failure).__name__}: {app.failure}"
         raise VaemonError(

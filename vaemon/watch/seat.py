@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 from vaemon.playback import Playback
 from vaemon.source.protocol import Source
+from vaemon.view.lookout import Lookout, Seen
 from vaemon.view.state import RunView
+from vaemon.view.status import status
 from vaemon.watch.poller import Poller
 from vaemon.watch.widgets.picture import Look
 
@@ -26,12 +28,26 @@ class Seat:
         self.name = name
         self.poller = Poller(source, post, hz=hz, clock=clock)
         self.playback = playback
+        self.lookout: Lookout | None = None
+        """Is shown every view."""
+        self.done = False
+        """Whether the lookout has seen enough."""
+        self.read = RunView()
+        """The newest view, as it was read."""
         self.view = RunView()
+        """The same with what the lookout adds to it."""
         self.look = Look()
         self.number = 1
         """Which of the views is seen."""
         self.known = False
         """Whether it was asked how the person looked at the run before."""
+
+    def take(self, view: RunView, now: float) -> Seen:
+        """Take a newer view, or the same once more, and tell what the lookout says to it. Raises VaemonError."""
+        self.read = view
+        seen = self.lookout.see(view, status(view, now)) if self.lookout is not None else Seen(view)
+        self.view, self.done = seen.view, seen.done
+        return seen
 
     @property
     def address(self) -> str:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from analysis.measures.kl import gaussian_kl
-from analysis.measures.moments import merge, posterior_moments, variance_from_means
+from analysis.measures.moments import merge, posterior_moments
 
 FIELDS = ("mean_mu", "mu_variance", "mu_squared", "mean_variance", "mean_deviation", "kl")
 
@@ -89,26 +89,3 @@ def test_a_far_mean_loses_no_variance():
     assert merged.mu_variance[0] == pytest.approx(1.0, rel=1e-12)
     # What Chan's update is for: the difference of the two means has no correct digit here.
     assert abs(float(np.square(mean).mean() - mean.mean() ** 2) - 1.0) > 0.1
-
-
-VARIANCES = [
-    ("two-point ±2", 0.0, 4.0, 4.0, "E[x²] - E[x]²"),
-    ("means 0, 0, 3", 1.0, 3.0, 2.0, "E[x²] - E[x]²"),
-    ("a constant", 3.0, 9.0, 0.0, "E[x²] - E[x]²"),
-    ("rounded below zero", 3.0, 9.0 - 1e-9, 0.0, "no variance is negative"),
-    ("unknown", np.nan, 1.0, np.nan, "E[x²] - E[x]²"),
-]
-
-
-@pytest.mark.parametrize(
-    ("mean", "square", "expected", "source"), [pytest.param(*case[1:], id=case[0]) for case in VARIANCES]
-)
-def test_variance_from_means(mean, square, expected, source):
-    np.testing.assert_array_equal(variance_from_means(np.array([mean]), np.array([square])), [expected], err_msg=source)
-
-
-def test_the_mean_of_batch_variances_is_not_the_variance():
-    batches = np.array([[0.0, 0.0], [2.0, 2.0]])  # the means differ between batches, not within them
-    means, squares = batches.mean(axis=1), np.square(batches).mean(axis=1)
-    assert variance_from_means(means.mean(), squares.mean()) == batches.var() == 1.0
-    assert variance_from_means(means, squares).mean() == 0.0

@@ -1,5 +1,7 @@
 """The law of the fold: in whatever pieces a run comes, the view is the one of the whole."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -209,3 +211,12 @@ def test_a_row_that_comes_later_is_heard_when_it_comes():
 
 def test_nothing_is_heard_before_the_first_row():
     assert heard(RunView(), RunView(), 100.0).heard == 0.0
+
+
+def test_active_units_are_counted_where_both_moments_of_mu_are_there():
+    batch = answer(rows_of(4, 3), 4, Cursor(), 8)
+    moments = {"mean_mu": np.array([0.0, 2.0, 2.0]), "mu_squared": np.array([0.0101, 4.005, 4.5])}
+    view = fold(RunView(), replace(batch, latest=replace(batch.latest, smoothed={**batch.latest.smoothed, **moments})))
+    assert (view.units.tolist(), view.active_units) == ([True, False, True], 2)
+    unknown = fold(view, replace(batch, latest=batch.latest))
+    assert (unknown.units.tolist(), unknown.active_units) == ([], None)

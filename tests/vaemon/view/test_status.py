@@ -2,13 +2,14 @@ import numpy as np
 import pytest
 
 from vaemon.batch import Columns, Latest, RunInfo, RunState
+from vaemon.latents import Failure
 from vaemon.view.state import RunView
 from vaemon.view.status import SIGNS, Kind, row_interval, stalled_after, status
 
 NOW = 1000.0
 
 
-def view(state=RunState.RUNNING, *, heard=NOW, reason="", lost="", every=0.1, width=2, rows=True):
+def view(state=RunState.RUNNING, *, heard=NOW, reason="", lost="", every=0.1, width=2, rows=True, failure=""):
     times = np.arange(20) * every * width
     return RunView(
         info=RunInfo("run42", "runs/run42", state, reason),
@@ -16,6 +17,8 @@ def view(state=RunState.RUNNING, *, heard=NOW, reason="", lost="", every=0.1, wi
         latest=Latest(40, 0, heard, {}, {}) if rows else None,
         heard=heard,
         lost=lost,
+        failure=Failure(failure),
+        alarm=f"{failure}: 9 of 9 latents" if failure else "",
     )
 
 
@@ -64,6 +67,30 @@ def test_reasons():
     assert status(view(RunState.FAILED, reason="mse is NaN"), NOW).reason == "mse is NaN"
     assert "without a word" in status(view(RunState.CRASHED), NOW).reason
     assert status(view(RunState.FINISHED), NOW).reason == ""
+
+
+def test_a_run_that_is_not_all_recorded_does_not_look_well():
+    told = status(view(reason="3 rows could not be recorded"), NOW)
+    assert (told.kind, told.words, told.sign) == (Kind.UNRECORDED, "running, not all recorded", "▲")
+    assert told.live
+    assert told.reason == "3 rows could not be recorded"
+
+
+@pytest.mark.parametrize(("failure", "words"), [("collapse", "posterior collapse"), ("ignored", "prior ignored")])
+def test_a_run_whose_latents_fail_does_not_look_well(failure, words):
+    told = status(view(failure=failure), NOW)
+    assert (told.kind, told.words, told.sign) == (Kind.ALARM, f"running, {words}", "!")
+    assert (told.live, told.alarm, told.reason) == (True, True, f"{failure}: 9 of 9 latents")
+    over = status(view(RunState.STOPPED, failure=failure, reason="Ctrl-C"), NOW)
+    assert (over.kind, over.words) == (Kind.STOPPED, f"stopped, {words}")
+    assert over.reason == f"Ctrl-C · {failure}: 9 of 9 latents"
+    assert not over.live
+
+
+def test_the_worse_news_is_told_first():
+    assert status(view(failure="collapse", reason="disk full"), NOW).kind is Kind.UNRECORDED
+    assert status(view(failure="collapse", reason="disk full", heard=NOW - 60), NOW).kind is Kind.STALLED
+    assert status(view(failure="collapse", lost="gone"), NOW).kind is Kind.LOST
 
 
 def test_a_clock_that_runs_behind_does_not_make_ages_negative():

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -106,6 +107,10 @@ def test_steps_and_epochs():
 
 def test_counts_line():
     states = np.array([3] * 19 + [2] * 6 + [1] * 27 + [0] * 12, np.int8)
-    view = RunView(states=states, inactive=17)
+    view = RunView(states=states, inactive=17, units=np.arange(64) < 45)
     assert words.counts(view)[0] == (LatentState.ACTIVE, 19)
-    assert words.counts_line(view) == "19 active · 6 waking · 27 limbo · 12 collapsed | inactive (E[σ²] ≥ 0.8): 17"
+    states = (
+        "19 active · 6 waking · 27 limbo · 12 collapsed | inactive (E[σ²] ≥ 0.8): 17 | active units (Var(μ) > 0.01)"
+    )
+    assert words.counts_line(view) == f"{states}: 45"
+    assert words.counts_line(replace(view, units=np.zeros(0, bool))) == f"{states}: –"

@@ -41,6 +41,7 @@ class FakeStage:
         t = np.arange(n)
         noise = 0.027 * rng.standard_normal((n, k))
         variance = self._variance(rng, t)
+        moves = np.clip(1.0 - variance, 0.0, 1.0)
         law = 1.0 + 0.6 * np.exp(-t / (0.03 * n)) + 0.02 * rng.standard_normal(n)
         mse = (0.18 * np.exp(-t / (0.05 * n)) + 0.05 / (1 + 6 * t / n) + 0.004) * np.exp(0.08 * rng.standard_normal(n))
         self.rows = {
@@ -52,8 +53,8 @@ class FakeStage:
             "gamma": np.sqrt(np.minimum.accumulate(np.convolve(np.r_[np.ones(49), mse], np.ones(50) / 50, "valid"))),
             "variance_law": law,
             "mean_variance": np.clip(variance + noise, 0.0, 1.05),
-            "mean_mu": 0.1 * rng.standard_normal((n, k)),
-            "mu_squared": np.clip(1.0 - variance + noise, 0.0, None),
+            "mean_mu": 0.1 * np.sqrt(moves) * rng.standard_normal((n, k)),
+            "mu_squared": moves * (1.0 + noise),
             "latent_kl": np.maximum(
                 -0.5 * np.log(np.clip(variance, 1e-3, 1.0)) + 0.02 * rng.random((n, k)) * (variance < 0.95), 0.0
             ),

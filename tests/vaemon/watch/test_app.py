@@ -14,6 +14,7 @@ from textual.drivers.linux_driver import LinuxDriver
 
 from vaemon.batch import RunState
 from vaemon.errors import SourceLost, VaemonError
+from vaemon.view.lookout import Seen
 from vaemon.watch.app import WatchApp, watch
 from vaemon.watch.asked import Asked
 from vaemon.watch.messages import SourceAsked, ViewChanged
@@ -102,9 +103,16 @@ def test_a_fault_of_our_own_closes_the_dashboard_and_is_told(fake, monkeypatch):
         watch(source)
 
 
+class over:
+    """A lookout that is done when the run is over."""
+
+    def see(self, view, fares):
+        return Seen(view, done=view.info is not None and view.info.state.over)
+
+
 def test_it_closes_by_itself_when_the_run_is_over(fake):
     source = fake.Source(fake.stage(), state=RunState.FINISHED)
-    app = fake.App(source, until="finished", linger=0.02, clock=fake.Clock(fake.when(fake.stage(), 1200)))
+    app = fake.App(source, lookouts=[over()], linger=0.02, clock=fake.Clock(fake.when(fake.stage(), 1200)))
 
     async def gesture(app, pilot):
         while app.is_running:
@@ -116,7 +124,7 @@ def test_it_closes_by_itself_when_the_run_is_over(fake):
 
 def test_a_key_keeps_it_open(fake):
     source = fake.Source(fake.stage(), state=RunState.FINISHED)
-    app = fake.App(source, until="finished", linger=60.0, clock=fake.Clock(fake.when(fake.stage(), 1200)))
+    app = fake.App(source, lookouts=[over()], linger=60.0, clock=fake.Clock(fake.when(fake.stage(), 1200)))
 
     async def gesture(app, pilot):
         assert "closes in 60 s, any key keeps it open" in fake.lines(app)[-1]
@@ -131,7 +139,7 @@ def test_a_key_keeps_it_open(fake):
 
 
 def test_a_run_that_goes_on_does_not_close(fake):
-    app = fake.App(fake.Source(fake.stage()), until="finished", linger=0.0)
+    app = fake.App(fake.Source(fake.stage()), lookouts=[over()], linger=0.0)
 
     async def gesture(app, pilot):
         await pilot.pause()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from vaemon.batch import RunState
+from vaemon.batch import Event, RunState
 from vaemon.errors import SourceLost
 from vaemon.watch.render.palette import DARK
 
@@ -64,6 +64,17 @@ def in_trouble(fake):
     return source, fake.when(fake.stage(), 700) + 3
 
 
+def in_alarm(fake):
+    stage = fake.Stage(steps=1200, per_epoch=150, awake=0.0)
+    stage.rows["mean_variance"] = 1.0 + 0.1 * (stage.rows["mean_variance"] - 1.0)
+    stage.rows["latent_kl"] = stage.rows["latent_kl"] / 100
+    stage.rows["mu_squared"] = stage.rows["mu_squared"] / 100
+    stage.events.append(
+        Event(640, stage.begins + 16.0, 1, "collapse", text="64 of 64 latents tell nothing of the data")
+    )
+    return fake.Source(stage, shown={1: 700}), fake.when(stage, 700)
+
+
 def lost_before_any(fake):
     source = fake.Source(fake.stage())
     source.broken = SourceLost("ssh: connect to host gpu7: no route to host")
@@ -79,7 +90,7 @@ def second_stage(fake):
     return fake.Source(*stages, shown={1: 1200, 2: 300}), fake.when(stages[1], 300)
 
 
-STATES = [waiting, stalled, in_trouble, stopped, failed, crashed, lost_before_any, few_latents, second_stage]
+STATES = [waiting, stalled, in_trouble, in_alarm, stopped, failed, crashed, lost_before_any, few_latents, second_stage]
 
 
 @pytest.mark.parametrize("size", SIZES, ids="{0[0]}x{0[1]}".format)

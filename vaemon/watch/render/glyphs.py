@@ -1,4 +1,4 @@
-"""The signs of the screen, and what stands for them where a font has ASCII only."""
+"""The signs of the latents' states on the screen."""
 
 from vaemon.latents import LatentState
 
@@ -8,61 +8,3 @@ STATE = {
     LatentState.LIMBO: "○",
     LatentState.COLLAPSED: "·",
 }
-
-_ASCII = {
-    "●": "*",
-    "◐": "+",
-    "○": "o",
-    "◇": "?",
-    "◆": "#",
-    "▲": "!",
-    "✓": "v",
-    "■": "#",
-    "✗": "x",
-    "×": "x",
-    "…": ".",
-    "·": ".",
-    "‖": "=",
-    "│": "|",
-    "╵": "|",
-    "▸": ">",
-    "━": "=",
-    "─": "-",
-    "→": ">",
-    "←": "<",
-    "↑": "^",
-    "↓": "v",
-    "≥": ">",
-    "≤": "<",
-    "≈": "~",
-    "√": "v",
-    "γ": "g",
-    "σ": "s",
-    "μ": "u",
-    "η": "n",
-    "ᵢ": "i",
-    "²": "2",
-    "█": "#",
-    "▓": "*",
-    "▒": "+",
-    "░": "-",
-    "‐": "-",
-    "–": "-",
-    "—": "-",
-    "’": "'",
-}
-_TO_ASCII = {ord(sign): stand_in for sign, stand_in in _ASCII.items()}
-# A run's name, a reason or an event comes from elsewhere: an escape in it must not reach the terminal. Controls,
-# signs of no width, signs that turn the direction of writing, and halves of surrogate pairs.
-_FOREIGN = ((0, 0x20), (0x7F, 0xA0), (0x200B, 0x2010), (0x2028, 0x202F), (0x2060, 0x2070), (0xD800, 0xE000))
-_CONTROLS = dict.fromkeys((code for first, end in _FOREIGN for code in range(first, end)), "?")
-
-
-def safe(text: str) -> str:
-    """The text without control characters."""
-    return text.translate(_CONTROLS)
-
-
-def to_ascii(text: str) -> str:
-    """The text in ASCII, as many characters long; signs without a stand-in become question marks."""
-    return text.translate(_TO_ASCII).encode("ascii", "replace").decode("ascii")

@@ -8,7 +8,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import Screen
 
-from vaemon.latents import DEFAULT, LatentState
+from vaemon.latents import LatentState
+from vaemon.thresholds import DEFAULT, Thresholds
 from vaemon.view.status import SIGNS, Kind
 from vaemon.view.words import STATE_WORDS
 from vaemon.watch.render.cells import BLANK, Ink, Row, Span, said
@@ -19,15 +20,11 @@ from vaemon.watch.widgets.header import COLOURS
 from vaemon.watch.widgets.lines import LinesWidget
 from vaemon.watch.widgets.pen import Pen
 
-_STATES = {
-    LatentState.ACTIVE: f"E[σ²] below {DEFAULT.wake:g}, or awake and not yet above {DEFAULT.doze:g}",
-    LatentState.WAKING: f"below {DEFAULT.doze:g}, on its way",
-    LatentState.LIMBO: "in between: it may still wake",
-    LatentState.COLLAPSED: f"from {DEFAULT.collapsed:g} on with a KL below {DEFAULT.collapsed_kl:g}: the prior itself",
-}
 _KINDS = {
     Kind.WAITING: "nothing has been recorded yet",
     Kind.RUNNING: "rows are coming",
+    Kind.ALARM: "its latents fail as a whole: the posterior has collapsed, or the prior is ignored",
+    Kind.UNRECORDED: "rows are coming, but some could not be recorded",
     Kind.STALLED: "it runs, but no row has come for long",
     Kind.FINISHED: "it ended as planned",
     Kind.STOPPED: "a person ended it",
@@ -54,9 +51,10 @@ class HelpScreen(Screen[None]):
         Binding("j", "scroll(1)", "down"),
     ]
 
-    def __init__(self, pen: Pen) -> None:
-        """Draw with `pen`."""
+    def __init__(self, pen: Pen, at: Thresholds = DEFAULT) -> None:
+        """Draw with `pen`; `at` are the thresholds in force."""
         super().__init__()
+        self._at = at
         self._pen = pen
         self._list = VerticalScroll()
 
@@ -69,7 +67,7 @@ class HelpScreen(Screen[None]):
     def on_mount(self) -> None:
         """Write the list."""
         self.styles.background = self._pen.palette["ground"]
-        rows = help_rows(shaded=self._pen.shaded)
+        rows = help_rows(shaded=self._pen.shaded, at=self._at)
         text = self.query_one("#text", LinesWidget)
         text.styles.height = len(rows)
         text.publish(rows)
@@ -87,15 +85,18 @@ class HelpScreen(Screen[None]):
         self._list.scroll_relative(y=by, animate=False)
 
 
-def help_rows(*, shaded: bool) -> list[Row]:
-    """What the help says."""
+def help_rows(*, shaded: bool, at: Thresholds) -> list[Row]:
+    """What the help says, of latents that are judged by these thresholds."""
     keys = [((said(f"{key:>16}", "accent", bold=True),), what) for key, what in told((*RUN_KEYS, *APP_KEYS))]
-    states = [((said(f"{STATE[s]:>4} ", STATE_WORDS[s]), said(STATE_WORDS[s])), text) for s, text in _STATES.items()]
+    states = [
+        ((said(f"{STATE[s]:>4} ", STATE_WORDS[s]), said(STATE_WORDS[s])), text) for s, text in _states(at).items()
+    ]
     kinds = [((said(f"{SIGNS[k]:>4} ", COLOURS[k]), said(k)), text) for k, text in _KINDS.items()]
     colours = (said(f"{'':>5}", "muted"), *legend(16, shaded=shaded), said("  awake to asleep; × not finite", "muted"))
     remarks = [
         "Two latents in one row: the left number is the upper strip.",
-        f"inactive is the paper's count, E[σ²] ≥ {DEFAULT.inactive:g}; it overlaps limbo and collapsed.",
+        f"inactive is the paper's count, E[σ²] ≥ {at.inactive:g}; it overlaps limbo and collapsed.",
+        f"units (AU) are Burda's active units, Var(μ) > {at.unit:g}: latents whose mean moves with the data.",
     ]
     return [
         BLANK,
@@ -105,6 +106,15 @@ def help_rows(*, shaded: bool) -> list[Row]:
         colours,
         *((said(f"{'':>5}{remark}", "muted"),) for remark in remarks),
     ]
+
+
+def _states(at: Thresholds) -> dict[LatentState, str]:
+    return {
+        LatentState.ACTIVE: f"E[σ²] below {at.wake:g}, or awake and not yet above {at.doze:g}",
+        LatentState.WAKING: f"below {at.doze:g}, on its way",
+        LatentState.LIMBO: "in between: it may still wake",
+        LatentState.COLLAPSED: f"from {at.collapsed:g} on with a KL below {at.collapsed_kl:g}: the prior itself",
+    }
 
 
 def _part(title: str, lines: Iterable[tuple[Row, str]], indent: int) -> Sequence[Row]:

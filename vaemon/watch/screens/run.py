@@ -12,6 +12,7 @@ from textual.widget import Widget
 
 from vaemon.view.filters import latents_that
 from vaemon.view.order import Ranking
+from vaemon.view.quote import quote
 from vaemon.view.state import RunView
 from vaemon.view.status import Kind, Status, status
 from vaemon.view.words import speed as speed_words
@@ -34,6 +35,8 @@ from vaemon.watch.widgets.wall import Wall
 WIDTHS = [(0, "-narrow"), (72, "-usual"), (110, "-wide"), (170, "-huge")]
 HEIGHTS = [(0, "-flat"), (5, "-short"), (18, "-medium"), (34, "-tall"), (52, "-towering")]
 HOME, LATENT = 1, 4
+SHORTLY = 4.0
+"""Seconds that a remark stays."""
 
 
 class RunScreen(Looking):
@@ -161,6 +164,11 @@ class RunScreen(Looking):
         self._notice = notice
         self._draw_soon()
 
+    def say_shortly(self, notice: str) -> None:
+        """Put a few words at the bottom, for a few seconds."""
+        self.say(notice)
+        self.set_timer(SHORTLY, lambda: self.say("") if self._notice == notice else None)
+
     def _draw_soon(self) -> None:
         # On a slow link the writer's queue would fill and the keys with it stand still: skip, the tick comes back.
         self._late = not self.is_active or writer_backlog(self.app) > 0
@@ -206,10 +214,10 @@ class RunScreen(Looking):
 
     def _status(self) -> Status:
         fares = status(self._newest, self._clock())
-        if self.playing is None or fares.kind not in (Kind.RUNNING, Kind.STALLED):
+        if self.playing is None or not (fares.live or fares.kind is Kind.STALLED):
             return fares
         how = "held" if self.playing.held else speed_words(self.playing.speed)
-        return Status(Kind.REPLAY, f"replay {how}", fares.age)
+        return Status(Kind.REPLAY, f"replay {how}", fares.age, fares.reason, fares.alarm)
 
     def draw(self) -> None:
         """Draw what is not up to date."""
@@ -252,7 +260,7 @@ class RunScreen(Looking):
 
     def action_help(self) -> None:
         """Show the keys and the signs."""
-        self.app.push_screen(HelpScreen(self.pen))
+        self.app.push_screen(HelpScreen(self.pen, self.shown.thresholds))
 
     def action_pause(self) -> None:
         """Let the picture stand still, or go on with the newest; a replay itself stands still."""
@@ -326,6 +334,13 @@ class RunScreen(Looking):
             _, step, latent = self._sought
             self._sought = None
             self.go_to(step, latent)
+
+    def action_copy(self) -> None:
+        """Copy the values under the crosshair, or the newest, to the clipboard of the terminal."""
+        text = quote(self.shown, self.picture().columns, self.look.at)
+        if text:
+            self.app.copy_to_clipboard(text)
+            self.say_shortly(f"copied {text.count(chr(10)) + 1} lines, if the terminal takes them")
 
     def action_filter(self) -> None:
         """Type what the list is to be narrowed to."""

@@ -36,14 +36,16 @@ class View(Widget):
 
     def show(self, picture: Picture) -> None:
         """Draw what is not up to date."""
-        for panel in self.query(Panel):
-            panel.show(picture)
+        # A query knows a class by one line of its ancestors only.
+        for panel in self.walk_children(Widget):
+            if isinstance(panel, Panel):
+                panel.show(picture)
 
     @property
     def cells(self) -> int:
         """Width of the time axis; 0 where there is none."""
-        axes = [each.time_cells[1] for each in self.query(TimeMouse) if each.display and each.size.area]
-        return max(axes, default=0)
+        axes = [each for each in self.walk_children(Widget) if isinstance(each, TimeMouse)]
+        return max((each.time_cells[1] for each in axes if each.display and each.size.area), default=0)
 
     def move(self, by: int) -> bool:
         """Move in the list that the keys go to; False where that is no list of this view."""

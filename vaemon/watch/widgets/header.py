@@ -4,7 +4,19 @@ from collections.abc import Sequence
 
 from vaemon.view.state import RunView
 from vaemon.view.status import SIGNS, Kind
-from vaemon.view.words import STATE_WORDS, counts, duration, epochs, eta, inactive_words, number, rate, steps
+from vaemon.view.words import (
+    STATE_WORDS,
+    counts,
+    duration,
+    epochs,
+    eta,
+    inactive_words,
+    number,
+    rate,
+    steps,
+    units_count,
+    units_words,
+)
 from vaemon.watch.render.cells import Row, Span, fit, join, length, said, spread
 from vaemon.watch.render.glyphs import STATE
 from vaemon.watch.widgets.lines import Panel
@@ -14,6 +26,8 @@ COLOURS = {
     Kind.OPENING: "muted",
     Kind.WAITING: "accent",
     Kind.RUNNING: "good",
+    Kind.ALARM: "bad",
+    Kind.UNRECORDED: "warn",
     Kind.STALLED: "warn",
     Kind.FINISHED: "accent",
     Kind.STOPPED: "warn",
@@ -23,8 +37,6 @@ COLOURS = {
     Kind.REPLAY: "accent",
 }
 """The colour of each state; never the only sign of it."""
-
-WARNING = SIGNS[Kind.STALLED]
 
 _GAP = said("  ")
 
@@ -38,7 +50,7 @@ class Header(Panel):
         aside = _aside(picture, "last row " if width >= 100 else "")
         room = width - length(who) - len(_GAP.text) - (length(aside) + 2 if aside else 0)
         facts = join([(said(fact),) for fact in _facts(picture)], _GAP, max(room, 0))
-        if not facts and picture.status.kind is Kind.RUNNING and not picture.look.paused:
+        if not facts and picture.status.live and not picture.look.paused:
             # On a narrow screen the step says more than the age of the newest row.
             aside = ()
             facts = join([(said(fact),) for fact in _facts(picture)], _GAP, width - length(who) - len(_GAP.text))
@@ -58,7 +70,7 @@ def _facts(picture: Picture) -> list[str]:
         return []
     stage = view.info.stage(view.stage)
     facts = [steps(stage, view.latest.step), epochs(stage, view.latest.epoch), f"stage {view.stage}"]
-    if picture.status.kind is Kind.RUNNING:
+    if picture.status.live:
         left = eta(view.latest.step, stage.total_steps if stage else None, view.rate)
         return [*facts, *([f"{left} left"] if left else []), *([rate(view.rate)] if rate(view.rate) else [])]
     if picture.over and len(view.columns):
@@ -95,39 +107,47 @@ class Progress(Panel):
 
 
 class Counts(Panel):
-    """How many latents are in each state, and the paper's count beside them."""
+    """How many latents are in each state; the paper's count of the inactive and Burda's active units beside them."""
 
     def rows(self, picture: Picture, width: int, height: int) -> Sequence[Row]:
         """One row, in words where they fit, else in signs."""
         view = picture.view
         if not view.latents:
             return [()]
-        spelt = (
-            (said("  ", "faint"), inactive_words()),
-            (said(" "), inactive_words()),
-            (said(" "), "inactive (≥ 0.8)"),
+        long = (f"{inactive_words(view)}: ", f"{units_words(view)}: ")
+        forms = (
+            _spelt(view, "  ", long),
+            _spelt(view, " ", long),
+            _spelt(view, " ", ("inactive ", "active units ")),
+            _spelt(view, " ", ("inactive ", "units ")),
+            _short(view, " ", ("inactive ", "units ")),
+            _short(view, "", (f"≥{view.thresholds.inactive:g} ", "AU ")),
         )
-        for gap, words in spelt:
-            row = _spelt(view, gap, words)
-            if length(row) <= width:
-                return [row]
-        return [fit(_short(view), width)]
+        return [next((row for row in forms if length(row) <= width), fit(forms[-1], width))]
 
 
-def _spelt(view: RunView, gap: Span, words: str) -> Row:
+def _spelt(view: RunView, gap: str, words: tuple[str, str]) -> Row:
     spans: list[Span] = []
     for state, count in counts(view):
         word = STATE_WORDS[state]
-        spans += [gap, said(f" {STATE[state]} ", word), said(f"{count}", bold=True), said(f" {word}")]
-    spans += [gap, said("│", "faint"), gap, said(f"{words}: ", "muted"), said(f"{view.inactive}", bold=True)]
-    return tuple(spans[1:])
+        before = f"{gap} " if spans else " "
+        spans += [said(f"{before}{STATE[state]} ", word), said(f"{count}", bold=True), said(f" {word}")]
+    return (*spans, *_beside(view, f"{gap}│{gap}", words))
 
 
-def _short(view: RunView) -> Row:
+def _short(view: RunView, gap: str, words: tuple[str, str]) -> Row:
     spans: list[Span] = []
     for state, count in counts(view):
-        spans += [said(f" {STATE[state]}", STATE_WORDS[state]), said(f"{count}", bold=True)]
-    return (*spans, said(" │ inactive ", "muted"), said(f"{view.inactive}", bold=True))
+        spans += [said(f"{gap}{STATE[state]}", STATE_WORDS[state]), said(f"{count}", bold=True)]
+    return (*spans, *_beside(view, f"{gap}│{gap}", words))
+
+
+def _beside(view: RunView, rule: str, words: tuple[str, str]) -> Row:
+    """The two counts that overlap the states."""
+    spans: list[Span] = []
+    for word, count in zip(words, (str(view.inactive), units_count(view)), strict=True):
+        spans += [said(rule, "faint"), said(word, "muted"), said(count, bold=True)]
+    return tuple(spans)
 
 
 class Figures(Panel):
@@ -150,8 +170,6 @@ class Banner(Panel):
 
     def rows(self, picture: Picture, width: int, height: int) -> Sequence[Row]:
         """The reason, cut to the width."""
-        # A run that goes on has something to be told of only where its recording is in trouble.
-        warns = picture.status.kind is Kind.RUNNING
-        sign, colour = (WARNING, "warn") if warns else (picture.status.sign, COLOURS[picture.status.kind])
-        text = self.pen.ellipsis(f" {sign} {picture.status.reason}", width)
-        return [(said(text, colour),)] if picture.status.reason else [()]
+        kind = Kind.ALARM if picture.status.alarm else picture.status.kind
+        text = self.pen.ellipsis(f" {SIGNS[kind]} {picture.status.reason}", width)
+        return [(said(text, COLOURS[kind]),)] if picture.status.reason else [()]

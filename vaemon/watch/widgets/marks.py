@@ -4,6 +4,8 @@ import numpy as np
 
 from vaemon.batch import Columns
 from vaemon.latents import LatentState
+from vaemon.view.status import SIGNS as STATUS_SIGNS
+from vaemon.view.status import Kind
 from vaemon.watch.render.glyphs import STATE
 from vaemon.watch.render.span import TimeSpan
 from vaemon.watch.widgets.picture import Picture
@@ -16,9 +18,13 @@ SIGNS = {
     "resume": ("▸", "accent"),
     "stop": ("■", "warn"),
     "nan": ("✗", "bad"),
+    "collapse": (STATUS_SIGNS[Kind.ALARM], "bad"),
+    "ignored": (STATUS_SIGNS[Kind.ALARM], "bad"),
+    "restored": ("●", "good"),
     "drop": ("▲", "warn"),
     "error": ("✗", "bad"),
     "recovered": ("●", "good"),
+    "alert": ("▲", "warn"),
 }
 """The sign of each kind of event, and its colour."""
 

@@ -45,6 +45,6 @@ def told(picture: Picture) -> list[tuple[str, bool]]:
             (f"Nothing has been recorded at {where} yet." if where else "Nothing has been recorded yet.", False),
             ("This screen fills as soon as the first batch is logged.", False),
         ]
-    if picture.view.rows or kind is Kind.RUNNING:
+    if picture.view.rows or picture.status.live:
         return [(f"{name} has begun", True), ("The first batch has not been logged yet.", False)]
     return [(f"{name} has no rows", True), (f"It {kind} before the first batch was logged.", False)]

@@ -7,8 +7,8 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from vaemon.view.signs import safe, to_ascii
 from vaemon.watch.render.cells import Ink, Row, Span, fit
-from vaemon.watch.render.glyphs import safe, to_ascii
 from vaemon.watch.render.palette import Palette
 
 

@@ -1,7 +1,7 @@
 """A chart of one channel of one latent."""
 
 from vaemon.batch import Columns
-from vaemon.latents import DEFAULT
+from vaemon.thresholds import DEFAULT
 from vaemon.view.state import Portrait
 from vaemon.watch.widgets.chart import Chart, Quantity
 from vaemon.watch.widgets.picture import Picture

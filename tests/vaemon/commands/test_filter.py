@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vaemon.commands.conditions import keys_of, parse_condition, parse_since
+from vaemon.commands.filter import keys_of, parse_condition, parse_since
 from vaemon.commands.summary import size_words
 from vaemon.errors import UsageError
 

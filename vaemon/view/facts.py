@@ -1,0 +1,69 @@
+"""What can be asked of a run by name: its states as truths, its counts and values as numbers."""
+
+import numpy as np
+
+from vaemon.latents import DEFAULT, LatentState
+from vaemon.view.state import RunView
+from vaemon.view.status import Kind, Status
+from vaemon.view.words import STATE_WORDS, counts
+
+STATES = {
+    "waiting": Kind.WAITING,
+    "running": Kind.RUNNING,
+    "stalled": Kind.STALLED,
+    "finished": Kind.FINISHED,
+    "stopped": Kind.STOPPED,
+    "failed": Kind.FAILED,
+    "crashed": Kind.CRASHED,
+    "lost": Kind.LOST,
+}
+TRUTHS = (*STATES, "over", "nan", "collapse")
+"""The names that are true or false: how the run fares; whether it is over, whatever way; whether a scalar of the newest
+row is not finite; whether most latents have collapsed."""
+
+MOST = 0.9
+"""The share of the latents that makes a collapse."""
+SETTLED_ROWS = int(10 * DEFAULT.smoothing)
+"""Before so many rows there is no collapse: an untrained encoder's posterior may be near the prior."""
+
+
+def facts(view: RunView, fares: Status) -> dict[str, float]:
+    """Every name that a condition may have, and its value: smoothed ones, NaN where none was finite.
+
+    There are only states while there is no row, and while an older stage is looked at, whose numbers are no news.
+    """
+    known = {word: float(fares.kind is kind) for word, kind in STATES.items()}
+    known["over"] = float(view.info is not None and view.info.state.over)
+    latest = view.latest
+    if latest is None or looks_back(view):
+        return known
+    scalars = {name: float(value) for name, value in latest.smoothed.items() if np.ndim(value) == 0}
+    return {
+        **scalars,
+        **known,
+        **{STATE_WORDS[state]: float(count) for state, count in counts(view)},
+        "nan": float(bool(not_finite(view))),
+        "collapse": float(_collapsed(view)),
+        "inactive": float(view.inactive),
+        "latents": float(view.latents),
+        "step": float(latest.step),
+        "epoch": float(latest.epoch),
+        "stage": float(view.stage),
+        "rate": view.rate,
+    }
+
+
+def looks_back(view: RunView) -> bool:
+    """Whether the stage shown is not the newest."""
+    return view.info is not None and any(stage.number > view.stage for stage in view.info.stages)
+
+
+def not_finite(view: RunView) -> list[str]:
+    """The scalars of the newest row that are NaN or infinite."""
+    scalars = view.latest.scalars if view.latest is not None else {}
+    return [name for name, value in scalars.items() if not np.isfinite(value)]
+
+
+def _collapsed(view: RunView) -> bool:
+    collapsed = np.count_nonzero(view.states == LatentState.COLLAPSED)
+    return bool(view.rows >= SETTLED_ROWS and view.latents > 0 and collapsed >= MOST * view.latents)
