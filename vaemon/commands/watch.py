@@ -141,8 +141,10 @@ def show(
             for each, looks in zip(sources, sentries, strict=True):
                 prints(each, looks, json=json, hz=hz, ascii_only=ascii_only)
     finally:
-        for each in (*sources, *([directory] if directory is not None else [])):
+        for each in sources:
             each.close()
+        if directory is not None:
+            directory.close()
         complain(sentry.close())
     return max(each.code for each in sentries)
 

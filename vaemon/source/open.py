@@ -71,7 +71,10 @@ def _all_meant(address: str, runs: Path) -> list[Path]:
     folder = _expected(address, runs)
     if folder.is_file():
         # A shell puts every file in the place of an open pattern.
-        raise UsageError(f"{address} is a file, no run; leave it out, or let vaemon look: '{folder.parent}/*' in quotes")
+        instead = folder.parent / "*"
+        raise UsageError(
+            f"{address} is a file, no run; leave it out, or let vaemon look for runs: '{instead}', in quotes"
+        )
     return [folder]
 
 

@@ -1,7 +1,7 @@
 """Several runs over one time axis: their lines in one chart, each told by a colour and a letter. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from vaemon.watch.render.axis import Scale, scale_for
 from vaemon.watch.render.braille import ASCII, BRAILLE, Layer, dashes, draw, line
 from vaemon.watch.render.cells import Row, cut, fit, said
 from vaemon.watch.render.chart import smooth
-from vaemon.watch.render.margins import GUTTER, gutter_of, place, tick_labels, upright
+from vaemon.watch.render.margins import GUTTER, bad_marks, gutter_of, place, tick_labels, upright
 
 Array = npt.NDArray[Any]
 
@@ -42,6 +42,8 @@ class Overlay:
     log: bool = False
     at: int | None = None
     """Dot column of the crosshair."""
+    bad: Array = field(default_factory=lambda: np.zeros(0, bool))
+    """Dot columns in which a value of any run was not finite."""
 
 
 def resample(edges: Array, values: Array, low: float, high: float, cells: int) -> Array:
@@ -50,7 +52,8 @@ def resample(edges: Array, values: Array, low: float, high: float, cells: int) -
     Args:
         edges: rising places of the edges between columns, shape (n + 1,).
         values: a value a column, shape (n, ...).
-        low, high: the ends of the axis.
+        low: where the axis begins.
+        high: where it ends.
         cells: how many parts.
 
     Returns:
@@ -105,25 +108,35 @@ def _layers(overlay: Overlay, scale: Scale, height: int, cells: int, ascii_only:
     for curve in overlay.curves:
         values = smooth(curve.places) if overlay.smoothed else curve.places
         layers.append(Layer(line(scale.place(values), *size), curve.ink, curve.sign))
+    layers.append(Layer(bad_marks(overlay.bad, *size), "bad", "x"))
     return layers
 
 
 def _ends(overlay: Overlay, scale: Scale, height: int, across: int) -> dict[int, list[tuple[int, Curve]]]:
-    """Where the letters stand: just after the end of each line, or a row off where another stands there already."""
-    taken: set[tuple[int, int]] = set()
-    ends: dict[int, list[tuple[int, Curve]]] = {}
-    for curve in reversed(overlay.curves):
+    """Where the letters stand: just after the end of each line; the lower of two that meet goes a row down."""
+    ends = []
+    for curve in overlay.curves:
         places = scale.place(smooth(curve.places) if overlay.smoothed else curve.places)
         known = np.flatnonzero(np.isfinite(places))
-        if not len(known):
-            continue
-        column = int(known[-1]) // across + 1
-        row = round((1.0 - min(max(float(places[known[-1]]), 0.0), 1.0)) * (height - 1))
-        free = [y for y in sorted(range(height), key=lambda y: abs(y - row)) if (y, column) not in taken]
-        if free:
-            taken.add((free[0], column))
-            ends.setdefault(free[0], []).append((column, curve))
-    return ends
+        if len(known):
+            ends.append((int(known[-1]) // across + 1, min(max(float(places[known[-1]]), 0.0), 1.0), curve))
+    rows: dict[int, list[tuple[int, Curve]]] = {}
+    for column in {column for column, _, _ in ends}:
+        here = sorted((end for end in ends if end[0] == column), key=lambda end: -end[1])
+        stands = _apart([round((1.0 - place) * (height - 1)) for _, place, _ in here], height)
+        for row, (_, _, curve) in zip(stands, here, strict=True):
+            rows.setdefault(row, []).append((column, curve))
+    return rows
+
+
+def _apart(rows: list[int], height: int) -> list[int]:
+    """Rising rows moved apart so that no two are the same; where there are more than fit, the last ones share."""
+    apart: list[int] = []
+    for row in rows:
+        apart.append(max(row, apart[-1] + 1) if apart else row)
+    for i in range(len(apart) - 1, -1, -1):
+        apart[i] = max(min(apart[i], height - len(apart) + i), 0)
+    return apart
 
 
 def _signed(row: Row, ends: Sequence[tuple[int, Curve]]) -> Row:

@@ -1,9 +1,11 @@
 """The views by number, as the keys pick them."""
 
 from vaemon.watch.views.balance import BalanceView
+from vaemon.watch.views.compare import CompareView
 from vaemon.watch.views.events import EventsView
 from vaemon.watch.views.home import HomeView
 from vaemon.watch.views.latent import LatentView
+from vaemon.watch.views.runs import RunsView
 from vaemon.watch.views.view import View
 
 VIEWS: dict[int, type[View]] = {
@@ -11,4 +13,6 @@ VIEWS: dict[int, type[View]] = {
     3: BalanceView,
     4: LatentView,
     5: EventsView,
+    8: CompareView,
+    9: RunsView,
 }
