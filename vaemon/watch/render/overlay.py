@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vaemon.watch.render.axis import Scale, scale_for
-from vaemon.watch.render.braille import ASCII, BRAILLE, Layer, dashes, draw, line
+from vaemon.watch.render.braille import ASCII, BRAILLE, Dots, Layer, Mask, dashes, draw, line
 from vaemon.watch.render.cells import Row, cut, fit, said
 from vaemon.watch.render.chart import smooth
 from vaemon.watch.render.margins import GUTTER, bad_marks, gutter_of, place, tick_labels, upright
@@ -17,6 +17,8 @@ Array = npt.NDArray[Any]
 
 TAIL = 2
 """Cells at the right of the lines, where their letters stand."""
+DASH = 2
+"""Where lines meet, so many cells in a row go to each of them."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -105,11 +107,25 @@ def _layers(overlay: Overlay, scale: Scale, height: int, cells: int, ascii_only:
         layers += [Layer(line(scale.place(curve.places), *size), "band", ".") for curve in overlay.curves]
     if overlay.at is not None:
         layers.append(Layer(upright(overlay.at, *size), "cursor", "|"))
-    for curve in overlay.curves:
-        values = smooth(curve.places) if overlay.smoothed else curve.places
-        layers.append(Layer(line(scale.place(values), *size), curve.ink, curve.sign))
+    lines = [smooth(curve.places) if overlay.smoothed else curve.places for curve in overlay.curves]
+    masks = _in_turn([line(scale.place(each), *size) for each in lines], dots)
+    layers += [Layer(mask, each.ink, each.sign) for mask, each in zip(masks, overlay.curves, strict=True)]
     layers.append(Layer(bad_marks(overlay.bad, *size), "bad", "x"))
     return layers
+
+
+def _in_turn(masks: list[Mask], dots: Dots) -> list[Mask]:
+    """The lines without the dots of cells that go to another: those where several meet go to each of them in turn."""
+    if not masks or not masks[0].size:
+        return masks
+    stack = np.stack(masks)
+    count, rows, columns = stack.shape
+    cells = stack.reshape(count, rows // dots.down, dots.down, columns // dots.across, dots.across)
+    there = cells.any(axis=(2, 4))
+    rank = np.cumsum(there, axis=0) - 1
+    turn = (np.arange(there.shape[2]) // DASH) % np.maximum(there.sum(axis=0), 1)
+    kept = there & (rank == turn)
+    return list((cells & kept[:, :, None, :, None]).reshape(stack.shape))
 
 
 def _ends(overlay: Overlay, scale: Scale, height: int, across: int) -> dict[int, list[tuple[int, Curve]]]:

@@ -100,6 +100,8 @@ class CompareView(View):
             OverlayChart(pen, each, classes="-pane" if i < len(COMPARED) // 2 else "-pane -second")
             for i, each in enumerate(COMPARED)
         ]
+        for chart in self._charts[-2:]:
+            chart.lowest = True
         self._walls, self._differences = Walls(pen, classes="-pane"), Differences(pen, classes="-pane")
         self._pick(PARTS[0])
 

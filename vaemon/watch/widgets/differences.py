@@ -35,7 +35,7 @@ class Differences(Panel, can_focus=True):
         if not told:
             words = "no other run to compare with" if len(runs) < 2 else "the configs are the same"
             return [title, BLANK, (said(f"   {words}", "muted"),)]
-        key = min(max(len(each) for each, _ in told), KEY, width // 3)
+        key = min(max(len(each) for each, _ in told), KEY, width // 3) + 2
         cells = [_width(i, run, told, max((width - key - 3) // len(runs) - 2, 6)) for i, run in enumerate(runs)]
         head = self._head(runs, key, cells)
         seen = told[self.top : self.top + room]

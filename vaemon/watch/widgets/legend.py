@@ -51,9 +51,9 @@ class Legend(Panel, can_focus=True):
     def _title(self, picture: Picture, count: int, crossed: bool, width: int) -> Row:
         mark = said("▸" if self.has_focus else " ", "accent", bold=True)
         first, every = page_of(picture.beside), len(picture.beside)
-        words = (
-            f"{every} run{'s' if every != 1 else ''}" if every <= MOST else f"{first + 1}-{first + count} of {every}"
-        )
+        words = "1 run" if every == 1 else f"{every} runs"
+        if every > MOST:
+            words = f"runs {first + 1}-{first + count} of {every}"
         words += " at ▲" if crossed else ""
         return fit((mark, said(words, "accent" if self.has_focus else "text", bold=True)), width)
 

@@ -15,6 +15,8 @@ from vaemon.watch.widgets.lines import Panel
 from vaemon.watch.widgets.pen import Pen
 from vaemon.watch.widgets.picture import Picture
 
+LOW = 7
+"""Below so many rows a chart has no time axis of its own."""
 COUNTED = ("active", "inactive")
 COMPARED = (
     Quantity("active", "active latents (E[σ²] < 0.3)"),
@@ -30,6 +32,8 @@ class OverlayChart(TimeMouse, Panel, can_focus=True):
         """Draw the quantity with `pen`; the options are those of a Textual widget."""
         super().__init__(pen, **options)
         self.quantity = quantity
+        self.lowest = False
+        """Whether it stands lowest, so that its time axis is there for those above it that are too low for one."""
         self._counted: dict[object, Array] = {}
         self._made: tuple[object, list[Row], int] = (None, [], 0)
         self._extent = 0
@@ -50,11 +54,12 @@ class OverlayChart(TimeMouse, Panel, can_focus=True):
         cells = max(width - self._gutter - TAIL, 1)
         shown = next((each for each in runs if each.run.shown and len(each.columns)), None)
         self._extent = min(max(seen.cell(float(shown.edges[-1]), cells), 1), cells) if shown is not None else 0
+        axis = self.lowest or height >= LOW
         drawn = (tuple((each.drawn, each.run.shown) for each in runs), seen, look.log, look.smoothed, width, height)
         if self._made[0] != drawn:
-            self._made = (drawn, *self._draw(runs, seen, picture, height - 2, width))
+            self._made = (drawn, *self._draw(runs, seen, picture, height - 1 - axis, width))
         _, body, bad = self._made
-        return [self._title(bad, width), *body, seen.row(self._gutter, cells)]
+        return [self._title(bad, width), *body, *([seen.row(self._gutter, cells)] if axis else [])]
 
     def _draw(
         self, runs: list[Entrant], seen: Stretch, picture: Picture, height: int, width: int
