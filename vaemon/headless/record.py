@@ -10,7 +10,7 @@ from typing import Any
 from vaemon.batch import Event, Latest, StageInfo
 from vaemon.view.alerts import Alert
 from vaemon.view.state import RunView
-from vaemon.view.status import status
+from vaemon.view.status import Kind, status
 from vaemon.view.words import STATE_WORDS, counts
 
 EVENTS = 20
@@ -37,7 +37,7 @@ def record(view: RunView, now: float, alerts: tuple[Alert, ...] = ()) -> Json:
     return {
         "run": info.name if info is not None else None,
         "address": info.address if info is not None else None,
-        "state": str(fares.kind),
+        "state": str(Kind.RUNNING if fares.live else fares.kind),
         "reason": fares.reason,
         "age": round(max(now - view.heard, 0.0), 1) if latest is not None else None,
         "stage": view.stage or None,
@@ -50,6 +50,9 @@ def record(view: RunView, now: float, alerts: tuple[Alert, ...] = ()) -> Json:
         "scalars": _scalars(latest),
         "counts": {STATE_WORDS[state]: count for state, count in counts(view)},
         "inactive": view.inactive,
+        "active_units": view.active_units,
+        "failure": str(view.failure) or None,
+        "alarm": view.alarm,
         "latents": _latents(view),
         "events": [_event(event) for event in view.events[: -EVENTS - 1 : -1]],
         "alerts": [{"rule": alert.rule, "text": alert.text, "step": alert.step} for alert in alerts],

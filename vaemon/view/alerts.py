@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 
 from vaemon.batch import Event
 from vaemon.errors import UsageError, nearest
-from vaemon.latents import DEFAULT, LatentState
+from vaemon.latents import LatentState
+from vaemon.thresholds import DEFAULT
 from vaemon.view.chronicle import chronicle
 from vaemon.view.conditions import Condition, parse_condition
 from vaemon.view.facts import STATES, TRUTHS, facts, looks_back, not_finite

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from vaemon.latents import DEFAULT, LatentState
+from vaemon.latents import Failure
 from vaemon.view.state import RunView
 from vaemon.view.status import Kind, Status
 from vaemon.view.words import STATE_WORDS, counts
@@ -17,14 +17,9 @@ STATES = {
     "crashed": Kind.CRASHED,
     "lost": Kind.LOST,
 }
-TRUTHS = (*STATES, "over", "nan", "collapse")
+TRUTHS = (*STATES, "over", "nan", "collapse", "ignored")
 """The names that are true or false: how the run fares; whether it is over, whatever way; whether a scalar of the newest
-row is not finite; whether most latents have collapsed."""
-
-MOST = 0.9
-"""The share of the latents that makes a collapse."""
-SETTLED_ROWS = int(10 * DEFAULT.smoothing)
-"""Before so many rows there is no collapse: an untrained encoder's posterior may be near the prior."""
+row is not finite; whether most latents have collapsed, or ignore the prior (`latents.failure`)."""
 
 
 def facts(view: RunView, fares: Status) -> dict[str, float]:
@@ -33,6 +28,7 @@ def facts(view: RunView, fares: Status) -> dict[str, float]:
     There are only states while there is no row, and while an older stage is looked at, whose numbers are no news.
     """
     known = {word: float(fares.kind is kind) for word, kind in STATES.items()}
+    known["running"] = float(fares.live)
     known["over"] = float(view.info is not None and view.info.state.over)
     latest = view.latest
     if latest is None or looks_back(view):
@@ -43,8 +39,10 @@ def facts(view: RunView, fares: Status) -> dict[str, float]:
         **known,
         **{STATE_WORDS[state]: float(count) for state, count in counts(view)},
         "nan": float(bool(not_finite(view))),
-        "collapse": float(_collapsed(view)),
+        "collapse": float(view.failure is Failure.COLLAPSE),
+        "ignored": float(view.failure is Failure.IGNORED),
         "inactive": float(view.inactive),
+        "active_units": float("nan") if view.active_units is None else float(view.active_units),
         "latents": float(view.latents),
         "step": float(latest.step),
         "epoch": float(latest.epoch),
@@ -62,8 +60,3 @@ def not_finite(view: RunView) -> list[str]:
     """The scalars of the newest row that are NaN or infinite."""
     scalars = view.latest.scalars if view.latest is not None else {}
     return [name for name, value in scalars.items() if not np.isfinite(value)]
-
-
-def _collapsed(view: RunView) -> bool:
-    collapsed = np.count_nonzero(view.states == LatentState.COLLAPSED)
-    return bool(view.rows >= SETTLED_ROWS and view.latents > 0 and collapsed >= MOST * view.latents)

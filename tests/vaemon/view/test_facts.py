@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from vaemon.batch import Latest, RunInfo, RunState, StageInfo
-from vaemon.latents import LatentState
-from vaemon.view.facts import MOST, SETTLED_ROWS, STATES, TRUTHS, facts
+from vaemon.latents import Failure
+from vaemon.view.facts import STATES, TRUTHS, facts
 from vaemon.view.state import RunView
 from vaemon.view.status import Kind, Status, status
 
@@ -38,7 +38,7 @@ def of(shown, now=NOW):
 
 def test_the_numbers_of_a_run_by_their_names():
     known = of(view())
-    numbers = {name: known[name] for name in known if name not in TRUTHS}
+    numbers = {name: known[name] for name in known if name not in (*TRUTHS, "active_units")}
     assert numbers == {
         "mse": 0.5,
         "active": 2,
@@ -76,13 +76,19 @@ def test_a_value_that_is_not_finite(value):
     assert of(view())["nan"] == 0
 
 
-def test_most_latents_make_a_collapse_once_the_run_has_settled():
-    states = [LatentState.COLLAPSED] * 9 + [LatentState.ACTIVE]
-    assert MOST == 0.9
-    assert of(view(states=states))["collapse"] == 1
-    assert of(view(states=[LatentState.LIMBO, *states[1:]]))["collapse"] == 0
-    assert of(view(states=states, rows=SETTLED_ROWS - 1))["collapse"] == 0
-    assert of(view(states=()))["collapse"] == 0
+@pytest.mark.parametrize("failure", list(Failure))
+def test_a_failure_of_all_latents_is_a_fact(failure):
+    known = of(view(failure=failure))
+    assert [name for name in ("collapse", "ignored") if known[name]] == ([str(failure)] if failure else [])
+
+
+def test_a_run_in_alarm_is_still_running():
+    assert of(view(failure=Failure.COLLAPSE, alarm="most latents have collapsed"))["running"] == 1
+
+
+def test_active_units_are_counted_where_the_moments_are_known():
+    assert math.isnan(of(view())["active_units"])
+    assert of(view(units=np.array([True, False, True])))["active_units"] == 2
 
 
 def test_before_any_row_there_are_states_alone():
