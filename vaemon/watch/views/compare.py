@@ -40,8 +40,10 @@ class Parts(Panel):
 
     def rows(self, picture: Picture, width: int, height: int) -> list[Row]:
         """One row."""
-        differ = len(differing(entrants(picture)))
-        words = {"charts": "charts", "walls": "walls", "config": f"config ({differ} differ)"}
+        runs = entrants(picture)
+        words = {part: part for part in PARTS}
+        if len(runs) > 1:
+            words["config"] = f"config ({len(differing(runs))} differ)"
         parts: list[Row] = [(said(f" {COMPARE} ", "accent", bold=True),)]
         for part in PARTS:
             seen = part == self.part

@@ -29,6 +29,8 @@ class Entrant:
     run: Beside
     sign: str
     ink: str
+    stage: int
+    """The stage that is compared; 0 where the run that is shown has none yet, and each has its newest."""
     view: RunView
     columns: Columns
     """Of the stage that is compared; none where the run has no such stage."""
@@ -78,7 +80,7 @@ def _entrant(picture: Picture, run: Beside, sign: str, ink: str) -> Entrant:
     view, stage = (picture.view if run.shown else run.view), picture.view.stage
     columns = (picture.columns if run.shown else view.columns) if view.stage == stage or not stage else Columns()
     edges = edges_of(view, columns, picture.look.axis) if len(columns) else np.zeros(0)
-    return Entrant(run, sign, ink, view, columns, edges)
+    return Entrant(run, sign, ink, stage, view, columns, edges)
 
 
 @dataclass(frozen=True, slots=True)

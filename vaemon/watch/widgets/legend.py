@@ -20,6 +20,8 @@ VALUES = (("active", "active"), ("mse", "MSE"), ("kl", "KL"), ("gamma", "γ"), (
 INACTIVE = ("inactive", "inactive")
 NAME = 24
 """Cells of a run's name at most."""
+CRAMPED = 60
+"""Below so many cells, a state is told by its sign alone."""
 
 
 class Legend(Panel, can_focus=True):
@@ -34,8 +36,9 @@ class Legend(Panel, can_focus=True):
         self.top = max(min(self.top, shown), shown + 2 - height)
         self.top = max(min(self.top, len(runs) + 1 - height), 0)
         at = stretch(picture, runs).at
-        lines = [_cells(each, at) for each in runs]
-        heads = ["", "state", f"step of stage {picture.view.stage}" if picture.view.stage else "step"]
+        lines = [_cells(each, at, signs_only=width < CRAMPED) for each in runs]
+        roomy, stage = width >= CRAMPED, picture.view.stage
+        heads = ["", "state" if roomy else "", f"step of stage {stage}" if stage and roomy else "step"]
         heads += [head for _, head in (*VALUES, INACTIVE)]
         widths = [max(len(line[i]) for line in (heads, *lines)) for i in range(len(heads))]
         widths[0] = min(max((cell_len(each.run.name) for each in runs), default=0), NAME, max(width // 4, 8))
@@ -85,7 +88,7 @@ class Legend(Panel, can_focus=True):
         self.move(-1)
 
 
-def _cells(run: Entrant, at: float | None) -> list[str]:
+def _cells(run: Entrant, at: float | None, *, signs_only: bool) -> list[str]:
     """What a line says, column by column; the name goes first, and is cut to its width by whoever draws it."""
     status, view = run.run.status, run.view
     stage = view.info.stage(view.stage) if view.info is not None else None
@@ -94,7 +97,7 @@ def _cells(run: Entrant, at: float | None) -> list[str]:
     if at is not None:
         step = f"{int(run.columns.step[column]):,}" if column is not None else NOTHING
     values = [_value(run, name, at, column) for name, _ in (*VALUES, INACTIVE)]
-    return ["", f"{status.sign} {status.words}", step, *values]
+    return ["", status.sign if signs_only else f"{status.sign} {status.words}", step, *values]
 
 
 def _value(run: Entrant, name: str, at: float | None, column: int | None) -> str:

@@ -16,7 +16,7 @@ from vaemon.watch.widgets.lines import Panel
 from vaemon.watch.widgets.pen import Pen
 from vaemon.watch.widgets.picture import Picture
 
-LEAST = 26
+LEAST = 24
 """Cells that a wall is wide, at least; where they do not fit beside one another, they stand in several rows."""
 GAP = 2
 
@@ -86,9 +86,10 @@ def _name(run: Entrant, name: str, wide: int) -> Row:
 
 
 def _why_none(run: Entrant) -> str:
-    if not len(run.columns):
-        return run.run.status.words if run.view.latest is None else "no such stage"
-    return "no latents recorded"
+    if len(run.columns):
+        return "no latents recorded"
+    begun = run.view.info is not None and bool(run.view.info.stages)
+    return f"no stage {run.stage}" if run.stage and begun else run.run.status.words
 
 
 def _beside(rows: Sequence[Row], wide: int) -> Row:
