@@ -41,12 +41,13 @@ _NAMES = ("until", "timeout", "alert", "bell", "notify", "run_on_alert", "webhoo
 
 
 def alerting(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command these options; it is called with the `sentry` that they make in their place."""
+    """Give a command these options; it is called with the `sentry` that they make in their place, None without any."""
 
     @functools.wraps(command)
     def called(**given: Any) -> Any:
         asked = {name: given.pop(name) for name in _NAMES}
-        return command(sentry=make_sentry(**asked), **given)
+        # A sentry takes as long to load as all of the screen.
+        return command(sentry=make_sentry(**asked) if any(asked.values()) else None, **given)
 
     wrapped: Callable[..., Any] = called
     for option in reversed(OPTIONS):

@@ -3,14 +3,13 @@
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from vaemon.commands.alerting import alerting, complain
+from vaemon.commands.alerting import alerting, complain, make_sentry
 from vaemon.commands.completion import complete_run
 from vaemon.errors import UsageError
-from vaemon.playback import Playback
 from vaemon.source.protocol import Directory, Source
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ def watch(
     hz: float | None,
     ascii_only: bool,
     theme: str,
-    sentry: "Sentry",
+    sentry: "Sentry | None",
 ) -> int:
     """Open the dashboard of RUN: a run's name, a path to its folder, or `latest`, as without it.
 
@@ -50,19 +49,18 @@ def watch(
 
     if once and follow:
         raise UsageError("--once and --follow contradict each other; leave one out")
-    manner = "follow" if follow else "once" if once or as_json else None
     (title, source), *others = await_all(run, runs)
     return show(
         source,
         sentry,
-        title=title,
         others=others,
         directory=open_directory(runs),
-        manner=manner,
+        manner="follow" if follow else "once" if once or as_json else None,
         json=as_json,
         hz=hz,
         ascii_only=ascii_only,
         light=light_of(theme),
+        title=title,
     )
 
 
@@ -73,25 +71,22 @@ def light_of(theme: str) -> bool | None:
 
 def show(
     source: Source,
-    sentry: "Sentry",
+    sentry: "Sentry | None",
     *,
-    title: str = "",
     others: Sequence[tuple[str, Source]] = (),
     directory: Directory | None = None,
     manner: str | None = None,
     json: bool = False,
     hz: float | None = None,
     ascii_only: bool = False,
-    linger: float = 0.0,
-    light: bool | None = None,
-    playback: Playback | None = None,
+    title: str = "",
+    **options: Any,
 ) -> int:
     """The dashboard where there is a terminal that can show it, else text.
 
     Args:
         source: the run; closed in the end.
-        sentry: looks at every view; the other runs have one each that is like it.
-        title: the run's name until it tells its own; of several, one that tells it from the others.
+        sentry: looks at every view, and one like it at each of the other runs'; None: nobody does.
         others: further runs, each with its name; closed in the end.
         directory: where more runs are; closed in the end.
         manner: "once" or "follow", without a screen; None: the dashboard, or, where it cannot be drawn, a line for each
@@ -99,9 +94,8 @@ def show(
         json: JSON in place of text.
         hz: frames a second.
         ascii_only: nothing but ASCII.
-        linger: seconds that the dashboard stays when there is nothing more to wait for.
-        light: whether the background is light; None where the terminal is to tell.
-        playback: what winds the source on and back, where it is a replay.
+        title: the run's name until it tells its own; of several, one that tells it from the others.
+        options: those of the dashboard: `linger`, `light`, `playback`.
 
     Returns:
         The exit code: of several runs, the largest.
@@ -109,44 +103,51 @@ def show(
     Raises:
         UsageError: several runs are to be followed without a screen.
     """
-    sources = [source, *(each for _, each in others)]
-    sentries = [sentry, *(sentry.another() for _ in others)]
+    draws = manner is None and can_draw()
+    sentry = sentry if sentry is not None or draws else make_sentry()
+    sources, sentries = [source, *(each for _, each in others)], _one_each(sentry, 1 + len(others))
     try:
-        if manner is None and can_draw():
-            # One thread is enough for what a screen computes, and starting more costs time.
-            os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-            from vaemon.watch.app import watch as open_dashboard
-            from vaemon.watch.memory import Memory
-
-            open_dashboard(
-                source,
-                hz=hz,
-                ascii=ascii_only,
-                title=title,
-                others=others,
-                directory=directory,
-                lookouts=sentries if sentry.waits or sentry.watches else [],
-                linger=linger,
-                light=light,
-                playback=playback,
-                memory=Memory.of_user(),
-            )
+        if draws:
+            _draw(source, sentries, others=others, directory=directory, hz=hz, ascii=ascii_only, title=title, **options)
         else:
-            from vaemon.commands import plain
-
-            follows = manner == "follow" or (manner is None and sentry.watches)
-            if follows and others:
-                raise UsageError("without a screen, one run is followed at a time; name one, or add --once")
-            prints = plain.print_updates if follows else plain.print_once
-            for each, looks in zip(sources, sentries, strict=True):
-                prints(each, looks, json=json, hz=hz, ascii_only=ascii_only)
+            _print(sources, sentries, manner, json=json, hz=hz, ascii_only=ascii_only)
     finally:
-        for each in sources:
-            each.close()
-        if directory is not None:
-            directory.close()
-        complain(sentry.close())
-    return max(each.code for each in sentries)
+        for each in (*sources, *([directory] if directory is not None else [])):
+            each.close()  # type: ignore[attr-defined]
+        complain(sentry.close() if sentry is not None else ())
+    return max((each.code for each in sentries), default=0)
+
+
+def _one_each(sentry: "Sentry | None", runs: int) -> "list[Sentry]":
+    return [sentry, *(sentry.another() for _ in range(runs - 1))] if sentry is not None else []
+
+
+def _draw(source: Source, sentries: "Sequence[Sentry]", **options: Any) -> None:
+    # One thread is enough for what a screen computes, and starting more costs time.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from vaemon.watch.app import watch as open_dashboard
+
+    looking = [each for each in sentries if each.waits or each.watches]
+    open_dashboard(source, lookouts=looking, remembers=True, **options)
+
+
+def _print(
+    sources: Sequence[Source],
+    sentries: "Sequence[Sentry]",
+    manner: str | None,
+    *,
+    json: bool,
+    hz: float | None,
+    ascii_only: bool,
+) -> None:
+    from vaemon.commands import plain
+
+    follows = manner == "follow" or (manner is None and sentries[0].watches)
+    if follows and len(sources) > 1:
+        raise UsageError("without a screen, one run is followed at a time; name one, or add --once")
+    prints = plain.print_updates if follows else plain.print_once
+    for source, sentry in zip(sources, sentries, strict=True):
+        prints(source, sentry, json=json, hz=hz, ascii_only=ascii_only)
 
 
 def can_draw() -> bool:

@@ -1,15 +1,19 @@
-"""The runs of a folder of this machine, told at a glance."""
+"""The runs of a folder of this machine, told at a glance. What takes long to load is loaded when it is needed."""
+
+from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from vaemon.batch import Cursor, Listed, Want
 from vaemon.errors import SourceLost, VaemonError
 from vaemon.runfile import manifest
 from vaemon.runfile.find import list_runs, runs_folder, touched
 from vaemon.runfile.selection import settled
-from vaemon.source.local import LocalSource
-from vaemon.source.protocol import Source
+
+if TYPE_CHECKING:
+    from vaemon.batch import Listed
+    from vaemon.source.protocol import Source
 
 
 class LocalDirectory:
@@ -32,6 +36,8 @@ class LocalDirectory:
         return tuple(self._listed(each, time.monotonic() < deadline) for each in folders)
 
     def _listed(self, folder: Path, in_time: bool) -> Listed:
+        from vaemon.batch import Listed
+
         changed = max(touched(folder), _written(folder / manifest.FILE))
         held = self._known.get(folder)
         if held is not None and (not in_time or (held[0] == changed and _is_settled(held[1]))):
@@ -43,6 +49,8 @@ class LocalDirectory:
 
     def open(self, address: str) -> Source:
         """The run of an address that was listed; it is closed with the directory."""
+        from vaemon.source.local import LocalSource
+
         self._opened.append(LocalSource(Path(address)))
         return self._opened[-1]
 
@@ -54,6 +62,9 @@ class LocalDirectory:
 
 
 def _glance(folder: Path, changed: float) -> Listed:
+    from vaemon.batch import Cursor, Listed, Want
+    from vaemon.source.local import LocalSource
+
     source = LocalSource(folder)
     try:
         return Listed(folder.name, str(folder), changed, source.poll(Cursor(), Want((), columns=0)))

@@ -1,13 +1,14 @@
 """From an address to a source: the one place that knows which kind of source serves it."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from vaemon.errors import UsageError, nearest
 from vaemon.runfile.find import LATEST, check_name, find_run, is_path, is_run, latest_run, list_runs, runs_folder
 from vaemon.runfile.selection import find_like, is_pattern, select, settled, told_apart
 from vaemon.source.directory import LocalDirectory
-from vaemon.source.local import LocalSource
+from vaemon.source.lazy import LazySource
 from vaemon.source.protocol import Directory, Source
 
 MOST = 24
@@ -24,7 +25,7 @@ def open_source(address: str | None, runs: str | Path | None = None) -> Source:
     Raises:
         UnknownName, UsageError: there is no such run.
     """
-    return LocalSource(settled(find_run(address, runs_folder(runs))))
+    return _local(settled(find_run(address, runs_folder(runs))))
 
 
 def await_source(address: str | None, runs: str | Path | None = None) -> Source:
@@ -36,8 +37,8 @@ def await_source(address: str | None, runs: str | Path | None = None) -> Source:
     """
     folder = runs_folder(runs)
     if (address is None or address == LATEST) and latest_run(folder) is None:
-        return LocalSource(settled(folder), newest=True)
-    return LocalSource(settled(_expected(address, folder)))
+        return _local(settled(folder), newest=True)
+    return _local(settled(_expected(address, folder)))
 
 
 def await_all(addresses: Sequence[str], runs: str | Path | None = None) -> list[tuple[str, Source]]:
@@ -54,7 +55,8 @@ def await_all(addresses: Sequence[str], runs: str | Path | None = None) -> list[
         UsageError: a pattern fits no run, a path leads to a file, or there are more than `MOST` runs.
     """
     if len(addresses) < 2 and not any(map(is_pattern, addresses)):
-        return [("", await_source(addresses[0] if addresses else None, runs))]
+        named = addresses[0] if addresses and addresses[0] != LATEST else ""
+        return [(Path(named).name, await_source(addresses[0] if addresses else None, runs))]
     folder = runs_folder(runs)
     found: dict[Path, None] = {}
     for address in addresses:
@@ -62,7 +64,7 @@ def await_all(addresses: Sequence[str], runs: str | Path | None = None) -> list[
     if len(found) > MOST:
         raise UsageError(f"{len(found)} runs are too many to watch at once; name at most {MOST}, or a narrower pattern")
     folders = list(found)
-    return [(name, LocalSource(each)) for name, each in zip(told_apart(folders), folders, strict=True)]
+    return [(name, _local(each)) for name, each in zip(told_apart(folders), folders, strict=True)]
 
 
 def _all_meant(address: str, runs: Path) -> list[Path]:
@@ -92,9 +94,19 @@ def _expected(address: str | None, runs: Path) -> Path:
 def open_all(runs: str | Path | None = None, patterns: Sequence[str] = ()) -> list[tuple[str, Source]]:
     """The name and the source of the runs below RUNS that fit one of the patterns, by default all; newest first."""
     folders = list_runs(runs_folder(runs))
-    return [(folder.name, LocalSource(folder)) for folder in select(folders, patterns or ["*"])]
+    return [(folder.name, _local(folder)) for folder in select(folders, patterns or ["*"])]
 
 
 def open_directory(runs: str | Path | None = None) -> Directory:
     """The runs below RUNS, to be listed again and again."""
     return LocalDirectory(runs)
+
+
+def _local(folder: Path, *, newest: bool = False) -> Source:
+    return LazySource(partial(_open_local, folder, newest))
+
+
+def _open_local(folder: Path, newest: bool) -> Source:
+    from vaemon.source.local import LocalSource
+
+    return LocalSource(folder, newest=newest)

@@ -1,9 +1,13 @@
 """What a source of a run is, local, remote or replayed, and a directory of runs; a screen knows no more than this."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from __future__ import annotations
 
-from vaemon.batch import Batch, Columns, Cursor, Excerpt, Listed, RunInfo, Series, Want, Window
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vaemon.batch import Batch, Columns, Cursor, Excerpt, Listed, RunInfo, Series, Want, Window
 
 
 class Source(Protocol):

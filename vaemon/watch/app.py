@@ -1,4 +1,9 @@
-"""The dashboard: sources are handed in, and shown until a person, or the end of the run, closes it."""
+"""The dashboard: sources are handed in, and shown until a person, or the end of the run, closes it.
+
+Whatever takes long to load is imported where it is first used: the first frame does not wait for it.
+"""
+
+from __future__ import annotations
 
 import asyncio
 import os
@@ -6,50 +11,58 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
-from typing import Any, ClassVar
+from functools import cached_property
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import events, work
-from textual.app import App, SystemCommand
+from textual import events
+from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
 from textual.theme import Theme
 from textual.timer import Timer
-from textual.worker import Worker, WorkerState, get_current_worker
+from textual.worker import Worker, WorkerState
 
 from vaemon.errors import VaemonError
-from vaemon.playback import Playback
-from vaemon.source.protocol import Directory, Source
-from vaemon.view.lookout import Lookout
-from vaemon.view.state import RunView
-from vaemon.watch.asked import Asked
-from vaemon.watch.commands import RunCommands
-from vaemon.watch.company import Company
-from vaemon.watch.memory import Memory, dict_to_look, look_to_dict
-from vaemon.watch.messages import ReplayAsked, RunAsked, RunOpened, RunsListed, SourceAsked, ViewChanged
+from vaemon.watch.names import COMPARE, HOME
 from vaemon.watch.render.palette import Palette, choose
 from vaemon.watch.screens.bindings import APP_KEYS
-from vaemon.watch.screens.run import HOME, RunScreen
-from vaemon.watch.seat import Seat
-from vaemon.watch.widgets.pen import Pen
-from vaemon.watch.widgets.picture import COMPARE, RUNS, Look, Playing
+from vaemon.watch.screens.curtain import Curtain
+from vaemon.watch.several import Several
+
+if TYPE_CHECKING:
+    from textual.command import Provider
+
+    from vaemon.playback import Playback
+    from vaemon.source.protocol import Directory, Source
+    from vaemon.view.lookout import Lookout
+    from vaemon.view.state import RunView
+    from vaemon.watch.memory import Memory
+    from vaemon.watch.messages import ReplayAsked, ViewChanged
+    from vaemon.watch.screens.run import RunScreen
+    from vaemon.watch.seat import Seat
+    from vaemon.watch.widgets.pen import Pen
 
 FAST, OVER_SSH, REPLAYED = 2.0, 1.0, 4.0
 """Frames a second."""
-LISTING, BETWEEN_LISTINGS = 0.3, 3.0
-"""Seconds for which runs are read to be listed, and between two lists."""
 LOOK_SECONDS = 1.0
 """A run that brings nothing new is looked at so often, for it may stall."""
 NOTICE_SECONDS = 10.0
 """An alert stands at the bottom for so long."""
 
 
-class WatchApp(App[None]):
+def _commands() -> type[Provider]:
+    from vaemon.watch.commands import RunCommands
+
+    return RunCommands
+
+
+class WatchApp(Several):
     """One run, or several: live, over, or replayed."""
 
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "f1"
-    COMMANDS: ClassVar = {RunCommands}
+    COMMANDS: ClassVar = {_commands}
     BINDINGS: ClassVar[list[BindingType]] = [*APP_KEYS]
 
     def __init__(
@@ -67,6 +80,8 @@ class WatchApp(App[None]):
         title: str = "",
         playback: Playback | None = None,
         memory: Memory | None = None,
+        remembers: bool = False,
+        curtain: bool = False,
         **options: Any,
     ) -> None:
         """Show what `source` tells.
@@ -84,39 +99,28 @@ class WatchApp(App[None]):
             clock: the time, seconds since 1970.
             title: the run's name until it tells its own.
             playback: what winds the source on and back, where it is a replay.
-            memory: how runs were looked at before; None: nothing is remembered.
+            memory: how runs were looked at before; None: as `remembers` says.
+            remembers: remember in the user's own file how runs are looked at.
+            curtain: show a first frame before what fills it is loaded.
             options: those of a Textual app.
         """
         # No colour here is one of the terminal's own sixteen, so that no filter need look for them; and with
         # NO_COLOR this leaves the terminal its colours, where Textual would else send shades of grey.
         super().__init__(ansi_color=True, **options)
         self.animation_level = "none"
-        hz = hz or (OVER_SSH if "SSH_CONNECTION" in os.environ else REPLAYED if playback is not None else FAST)
+        self._hz = hz or (OVER_SSH if "SSH_CONNECTION" in os.environ else REPLAYED if playback is not None else FAST)
         light = _is_light(os.environ.get("COLORFGBG", "")) if light is None else light
-        palette = self._palette(light=light)
-        self.pen = Pen(palette, ascii_only=ascii)
-        self.register_theme(_theme(palette))
-        self.theme = palette.name
-        self._hz, self._now = hz, clock
-        self.seats: list[Seat] = []
-        for name, each in ((title, source), *others):
-            self._sit(name, each, None if self.seats else playback)
-        self.place = 0
-        """Which of the runs is shown."""
-        self.company = Company(self.seats, clock)
-        self.directory = directory
-        self.run_screen = RunScreen(
-            self.pen,
-            title=title,
-            hz=hz,
-            clock=clock,
-            beside=lambda number: self.company.tell(number, self.seat),
-            number=COMPARE if others else HOME,
-        )
-        self._listing = False
-        self._memory = memory
-        for seat, lookout in zip(self.seats, lookouts, strict=False):
-            seat.lookout = lookout
+        self._colours = self._palette(light=light)
+        self.register_theme(_theme(self._colours))
+        self.theme = self._colours.name
+        self._sources = ((title, source), *others)
+        self._directory = directory
+        self._lookouts = lookouts
+        self._playback = playback
+        self._ascii = ascii
+        self._given_memory, self._remembers = memory, remembers
+        self._curtain = curtain
+        self._now = clock
         self._stays = False
         """Whether a key has been pressed since it began to close."""
         self._silence: Timer | None = None
@@ -125,50 +129,75 @@ class WatchApp(App[None]):
         self.failure: BaseException | None = None
         """What ended it, where that was no fault of a source."""
 
+    @cached_property
+    def pen(self) -> Pen:
+        """What is drawn with."""
+        from vaemon.watch.widgets.pen import Pen
+
+        return Pen(self._colours, ascii_only=self._ascii)
+
+    @cached_property
+    def _memory(self) -> Memory | None:
+        if self._given_memory is not None or not self._remembers:
+            return self._given_memory
+        from vaemon.watch.memory import Memory
+
+        return Memory.of_user()
+
+    @cached_property
+    def run_screen(self) -> RunScreen:
+        """The screen on which a run is shown."""
+        from vaemon.watch.screens.run import RunScreen
+
+        return RunScreen(
+            self.pen,
+            title=self._sources[0][0],
+            hz=self._hz,
+            clock=self._now,
+            beside=lambda number: self.company.tell(number, self.seat),
+            number=COMPARE if len(self._sources) > 1 else HOME,
+        )
+
     def get_default_screen(self) -> Screen[Any]:
-        """The run's screen is the first and lowest."""
-        return self.run_screen
+        """The first and lowest: the run's screen, or what stands in its place until it is loaded."""
+        return Curtain(self._sources[0][0], self._colours) if self._curtain else self.run_screen
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """None of Textual's own: `RunCommands` has what there is."""
         return ()
 
-    @property
-    def seat(self) -> Seat:
-        """The run that is shown."""
-        return self.seats[self.place]
-
-    @property
-    def poller(self) -> Any:
-        """Who asks the source of the run that is shown."""
-        return self.seat.poller
-
-    def _sit(self, name: str, source: Source, playback: Playback | None = None) -> int:
-        """Make a seat for a run, and tell its place."""
-        place = len(self.seats)
-        post: Callable[[RunView], object] = lambda view: self.post_message(ViewChanged(view, place))  # noqa: E731
-        self.seats.append(Seat(name, source, post, hz=self._hz, clock=self._now, playback=playback))
-        return place
-
     def on_mount(self) -> None:
-        """Begin to ask the sources; leave the terminal in order when told to end."""
+        """Leave the terminal in order when told to end; begin."""
+        if threading.current_thread() is threading.main_thread():
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                loop.add_signal_handler(number, self.exit)
+        if self._curtain:
+            # Not in the curtain's own time, or it would wait for itself to go.
+            self.call_after_refresh(lambda: self.run_worker(self._open(), exit_on_error=False))
+        else:
+            self._begin()
+
+    async def _open(self) -> None:
+        """Load what the first frame did without, in a thread so that keys are heard; then raise the curtain."""
+        await asyncio.to_thread(import_module, "vaemon.watch.screens.run")
+        self._begin()
+        await self.push_screen(self.run_screen)  # over the curtain: a stack must not be empty
+
+    def _begin(self) -> None:
+        """Ask the sources from now on."""
         for place in range(len(self.seats)):
             self.poll(place)
         if any(seat.lookout is not None for seat in self.seats):
             self.set_interval(LOOK_SECONDS, self._look_again)
         self._name_runs()
-        if threading.current_thread() is threading.main_thread():
-            loop = asyncio.get_running_loop()
-            for number in (signal.SIGTERM, signal.SIGHUP):
-                loop.add_signal_handler(number, self.exit)
-
-    @work(thread=True, exit_on_error=False)
-    def poll(self, place: int) -> None:
-        """Ask a source until the app ends."""
-        self.seats[place].poller.run(get_current_worker().cancelled_event)
 
     def on_unmount(self) -> None:
         """Remember how each run was looked at."""
+        if "run_screen" not in vars(self):  # it was closed before the curtain rose
+            return
+        from vaemon.watch.memory import look_to_dict
+
         self._leave()
         for seat in self.seats if self._memory is not None else ():
             if seat.address and seat.known and self._memory is not None:
@@ -228,6 +257,8 @@ class WatchApp(App[None]):
         """Look at a run as it was looked at before, as soon as it is known which one it is."""
         if seat.known or not seat.address or not seat.view.rows:
             return
+        from vaemon.watch.memory import dict_to_look
+
         seat.known = True
         told = self._memory.recall(seat.address) if self._memory is not None else {}
         if told and seat is self.seat:
@@ -235,93 +266,6 @@ class WatchApp(App[None]):
             self.run_screen.look_differently(dict_to_look(told), told.get("view") if len(self.seats) == 1 else None)
         elif told:
             seat.look = dict_to_look(told)
-
-    def on_source_asked(self, message: SourceAsked) -> None:
-        """Ask the source for what the person wants to see."""
-        self.seat.poller.ask_for(message.asked)
-        self._align()
-        self.list_runs()
-
-    def _align(self) -> None:
-        """Ask the other runs for the stage that is compared."""
-        compared = self.seat.view.stage if self.run_screen.number == COMPARE else None
-        for seat in self.seats:
-            if seat is not self.seat and (info := seat.view.info) is not None:
-                newest = max((stage.number for stage in info.stages), default=None)
-                seat.poller.ask_for(Asked(None if compared == newest else compared or None))
-
-    def list_runs(self) -> None:
-        """Ask the directory which runs there are, while the list is seen."""
-        if self.directory is not None and self.run_screen.number == RUNS and not self._listing:
-            self._listing = True
-            self.ask_directory()
-
-    @work(thread=True, exit_on_error=False)
-    def ask_directory(self) -> None:
-        """Ask once."""
-        self.post_message(self._told_by(self.directory))
-
-    @staticmethod
-    def _told_by(directory: Directory | None) -> RunsListed:
-        try:
-            return RunsListed(directory.runs(LISTING) if directory is not None else ())
-        except (VaemonError, OSError) as error:
-            return RunsListed((), str(error))
-
-    def on_runs_listed(self, message: RunsListed) -> None:
-        """Show the list, and ask again: at once where some were not read yet."""
-        if not message.why:
-            self.company.take(message.listed)
-        self._listing = False
-        self.run_screen.say(message.why)
-        self.set_timer(0.05 if not self.company.is_whole else BETWEEN_LISTINGS, self.list_runs)
-
-    def on_run_asked(self, message: RunAsked) -> None:
-        """Show another run."""
-        places = [i for i, seat in enumerate(self.seats) if message.name and seat.name == message.name]
-        self._go_to(places[0] if places else (self.place + message.by) % len(self.seats))
-
-    async def on_run_opened(self, message: RunOpened) -> None:
-        """Show a run of the list by itself, watched from now on."""
-        taken = {seat.name: i for i, seat in enumerate(self.seats)}
-        place = next((i for i, seat in enumerate(self.seats) if seat.address == message.address), None)
-        if not message.address:
-            place = taken.get(message.name)
-        elif place is None and self.directory is not None:
-            name = message.address if message.name in taken else message.name
-            place = self._sit(name, self.directory.open(message.address))
-            self.poll(place)
-        if place is not None:
-            self._go_to(place)
-            await self.run_screen.action_view(HOME)
-
-    def _go_to(self, place: int) -> None:
-        if place == self.place:
-            return
-        self._leave()
-        self.place = place
-        self.run_screen.forget(self.seat.name, self._look_on())
-        self._name_runs()
-        self._tell_playing()
-        self.run_screen.show(self.seat.view)
-
-    def _look_on(self) -> Look:
-        """How the next run is looked at: where many are compared or listed, these are looked at as before."""
-        look, before = self.seat.look, self.run_screen.look
-        if self.run_screen.number not in (COMPARE, RUNS):
-            return look
-        return replace(look, axis=before.axis, log=before.log, smoothed=before.smoothed, filters=before.filters)
-
-    def _leave(self) -> None:
-        self.seat.look = replace(self.run_screen.look, paused=False)
-        if self.run_screen.number not in (COMPARE, RUNS):  # those are of no single run
-            self.seat.number = self.run_screen.number
-
-    def _name_runs(self) -> None:
-        for place, seat in enumerate(self.seats):
-            seat.poller.is_watched = place == self.place
-        several = len(self.seats) > 1
-        self.run_screen.runs = tuple(seat.name for seat in self.seats) if several else ()
 
     def on_replay_asked(self, message: ReplayAsked) -> None:
         """Wind a replay on or back, change its speed, hold it."""
@@ -336,10 +280,6 @@ class WatchApp(App[None]):
         self._tell_playing()
         self.seat.poller.nudge()
         self.run_screen.draw()
-
-    def _tell_playing(self) -> None:
-        playback = self.seat.playback
-        self.run_screen.playing = Playing(playback.speed, playback.held, playback.share) if playback else None
 
     def use_light(self, light: bool) -> None:
         """Colours for a light background, or for a dark one."""
@@ -382,7 +322,7 @@ def watch(source: Source, **options: Any) -> None:
     Raises:
         VaemonError: the dashboard had to close.
     """
-    app = WatchApp(source, **options)
+    app = WatchApp(source, curtain=True, **options)
     app.run()
     if isinstance(app.failure, VaemonError):
         raise app.failure

@@ -4,33 +4,74 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from vaemon.batch import Listed
+from vaemon.errors import VaemonError
+from vaemon.source.protocol import Directory
 from vaemon.view.fold import fold, heard
 from vaemon.view.state import RunView
 from vaemon.view.status import Kind, Status, status
+from vaemon.watch.asked import Asked
+from vaemon.watch.messages import RunsListed
+from vaemon.watch.names import RUNS
 from vaemon.watch.seat import Seat
-from vaemon.watch.widgets.picture import RUNS, Beside
+from vaemon.watch.widgets.picture import Beside
+
+LISTING = 0.3
+"""Seconds for which runs are read to be listed."""
 
 
 class Company:
     """What the views that tell of several runs are made from."""
 
-    def __init__(self, seats: Sequence[Seat], clock: Callable[[], float]) -> None:
-        """Tell of the `seats`, of which there may be more later; `clock`: the time, seconds since 1970."""
+    def __init__(self, seats: Sequence[Seat], directory: Directory | None, clock: Callable[[], float]) -> None:
+        """Tell of runs.
+
+        Args:
+            seats: the runs that are watched; there may be more later.
+            directory: where more are; None: there are no others.
+            clock: the time, seconds since 1970.
+        """
         self._seats = seats
+        self._directory = directory
         self._clock = clock
         self._listed: tuple[Listed, ...] = ()
         self._views: dict[str, tuple[Listed, RunView]] = {}
         self.is_whole = True
         """Whether every run that is listed has been read."""
 
-    def take(self, listed: Sequence[Listed]) -> None:
-        """Know which runs there are."""
+    def ask(self) -> RunsListed:
+        """Ask the directory, from whatever thread."""
+        try:
+            return RunsListed(self._directory.runs(LISTING) if self._directory is not None else ())
+        except (VaemonError, OSError) as error:
+            return RunsListed((), str(error))
+
+    def take(self, told: RunsListed) -> None:
+        """Know which runs there are; what was known is kept where the directory does not answer."""
+        if told.why:
+            return
         held, self._views = self._views, {}
-        for each in listed:
+        for each in told.listed:
             before = held.get(each.address)
             self._views[each.address] = before if before and before[0] is each else (each, self._view_of(each))
-        self._listed = tuple(listed)
-        self.is_whole = all(each.batch is not None or each.reason for each in listed)
+        self._listed = tuple(told.listed)
+        self.is_whole = all(each.batch is not None or each.reason for each in told.listed)
+
+    def align(self, shown: Seat, *, compares: bool) -> None:
+        """Ask the other runs for the stage of the one shown where they are compared, else for their newest."""
+        for seat in self._seats:
+            if seat is not shown and (info := seat.view.info) is not None:
+                newest = max((stage.number for stage in info.stages), default=0)
+                stage = shown.view.stage if compares else 0
+                seat.poller.ask_for(Asked(stage if stage not in (0, newest) else None))
+
+    def place_of(self, name: str, address: str) -> int | None:
+        """The place of a run among those watched, by its address, or by its name while it has none."""
+        found = (seat.address == address if address else seat.name == name for seat in self._seats)
+        return next((place for place, fits in enumerate(found) if fits), None)
+
+    def name_for(self, name: str, address: str) -> str:
+        """What a further run is called: its name, or its address where another has that name."""
+        return address if any(seat.name == name for seat in self._seats) else name
 
     def _view_of(self, listed: Listed) -> RunView:
         if listed.batch is None:

@@ -13,6 +13,7 @@ from vaemon.view.words import STATE_WORDS
 from vaemon.watch.render import heat
 from vaemon.watch.render.cells import Grid, Ink, Row, Span, said
 from vaemon.watch.render.glyphs import STATE
+from vaemon.watch.render.levels import SHADES
 from vaemon.watch.render.span import TimeSpan, pool_mean
 
 Array = npt.NDArray[Any]
@@ -165,7 +166,7 @@ def _value(variance: float, state: LatentState) -> tuple[Span, Span]:
 def legend(cells: int, *, shaded: bool) -> Row:
     """What the colours mean: the scale from awake to asleep in `cells` cells, or the shades."""
     if shaded:
-        spans = [said(sign, f"shade{i}") for i, sign in enumerate(heat.SHADES)]
+        spans = [said(sign, f"shade{i}") for i, sign in enumerate(SHADES)]
         return (said("E[σ²] 0 ", "muted"), *spans, said(" 1", "muted"))
     values = (np.arange(2 * cells) + 0.5) / (2 * cells)
     scale = heat.sided(heat.levels(values[:, None], 2 * cells)).rows(heat.INKS)[0]

@@ -17,6 +17,7 @@ from vaemon.view.state import RunView
 from vaemon.view.status import Kind, Status, status
 from vaemon.view.words import speed as speed_words
 from vaemon.watch.messages import ReplayAsked, RunAsked
+from vaemon.watch.names import COMPARE, HOME, RUNS
 from vaemon.watch.screens.backlog import writer_backlog
 from vaemon.watch.screens.bindings import APP_KEYS, RUN_KEYS, footer
 from vaemon.watch.screens.filter import FilterLine
@@ -29,12 +30,12 @@ from vaemon.watch.widgets.header import Banner, Counts, Figures, Header, Progres
 from vaemon.watch.widgets.keys import Keys
 from vaemon.watch.widgets.notice import Notice
 from vaemon.watch.widgets.pen import Pen
-from vaemon.watch.widgets.picture import COMPARE, RUNS, Beside, Look, Picture, Playing
+from vaemon.watch.widgets.picture import Beside, Look, Picture, Playing
 from vaemon.watch.widgets.wall import Wall
 
 WIDTHS = [(0, "-narrow"), (72, "-usual"), (110, "-wide"), (170, "-huge")]
 HEIGHTS = [(0, "-flat"), (5, "-short"), (18, "-medium"), (34, "-tall"), (52, "-towering")]
-HOME, LATENT = 1, 4
+LATENT = 4
 SHORTLY = 4.0
 """Seconds that a remark stays."""
 

@@ -7,6 +7,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from vaemon.watch.messages import RunOpened
+from vaemon.watch.names import COMPARE
 from vaemon.watch.render.cells import Row, join, said
 from vaemon.watch.views.view import View
 from vaemon.watch.widgets.differences import Differences, differing
@@ -15,7 +16,7 @@ from vaemon.watch.widgets.legend import Legend
 from vaemon.watch.widgets.lines import Panel
 from vaemon.watch.widgets.overlay import COMPARED, OverlayChart
 from vaemon.watch.widgets.pen import Pen
-from vaemon.watch.widgets.picture import COMPARE, Picture
+from vaemon.watch.widgets.picture import Picture
 from vaemon.watch.widgets.walls import Walls
 
 PARTS = ("charts", "walls", "config")

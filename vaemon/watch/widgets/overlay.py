@@ -81,7 +81,7 @@ class OverlayChart(TimeMouse, Panel, can_focus=True):
             curves=tuple(curves),
             level=self.quantity.level,
             smoothed=picture.look.smoothed and self.quantity.channel not in COUNTED,
-            log=picture.look.log,
+            log=picture.look.log and self.quantity.channel not in COUNTED,
             at=None if seen.at is None else seen.cell(seen.at, dots),
             bad=bad,
         )

@@ -13,21 +13,6 @@ from vaemon.watch.render.axis import TimeAxis
 from vaemon.watch.render.span import TimeSpan
 from vaemon.watch.widgets.window import Window
 
-VIEW_NAMES = {
-    1: "wall",
-    2: "trajectories",
-    3: "balance",
-    4: "one latent",
-    5: "events",
-    6: "samples",
-    7: "evaluations",
-    8: "compare",
-    9: "runs",
-}
-"""The views, by the keys that pick them."""
-COMPARE, RUNS = 8, 9
-"""Those that tell of several runs."""
-
 
 @dataclass(frozen=True, slots=True)
 class Look:
