@@ -115,6 +115,8 @@ class Several(App[None]):
         """Show the list, and ask again: at once where some were not read yet."""
         self._listing = False
         self.company.take(message)
+        if message.why:
+            self.run_screen.say_shortly(message.why)
         self.run_screen.show_beside()
         self.set_timer(BETWEEN_LISTINGS if self.company.is_whole else 0.05, self.list_runs)
 

@@ -41,24 +41,19 @@ class Legend(Panel, can_focus=True):
         heads = ["", "state" if roomy else "", f"step of stage {stage}" if stage and roomy else "step"]
         heads += [head for _, head in (*VALUES, INACTIVE)]
         widths = [max(len(line[i]) for line in (heads, *lines)) for i in range(len(heads))]
-        widths[0] = min(max((cell_len(each.run.name) for each in runs), default=0), NAME, max(width // 4, 8))
+        words = _words(picture, len(runs)) + (" at ▲" if at is not None else "")
+        longest = max((cell_len(each.run.name) for each in runs), default=0)
+        widths[0] = max(min(longest, NAME, max(width // 4, 8)), len(words) - 3)
         kept = _that_fit(widths, width - 5)
-        title = self._title(picture, len(runs), at is not None, widths[0] + 5)
+        focused = self.has_focus
+        mark = said("▸" if focused else " ", "accent", bold=True)
+        title = fit((mark, said(words, "accent" if focused else "text", bold=True)), widths[0] + 5)
         body = [
             _row(each, line, widths, kept, self.pen.ellipsis(each.run.name, widths[0]))
             for each, line in zip(runs, lines, strict=True)
         ]
         head = [said(f"  {_set(heads[i], widths[i], i)}", "muted") for i in kept]
         return [fit((*title, *head), width), *(fit(row, width) for row in body[self.top : self.top + height - 1])]
-
-    def _title(self, picture: Picture, count: int, crossed: bool, width: int) -> Row:
-        mark = said("▸" if self.has_focus else " ", "accent", bold=True)
-        first, every = page_of(picture.beside), len(picture.beside)
-        words = "1 run" if every == 1 else f"{every} runs"
-        if every > MOST:
-            words = f"runs {first + 1}-{first + count} of {every}"
-        words += " at ▲" if crossed else ""
-        return fit((mark, said(words, "accent" if self.has_focus else "text", bold=True)), width)
 
     def move(self, by: int) -> None:
         """Show another run: so many lines further down, at most the last."""
@@ -86,6 +81,13 @@ class Legend(Panel, can_focus=True):
         """Show the run before."""
         event.stop()
         self.move(-1)
+
+
+def _words(picture: Picture, count: int) -> str:
+    first, every = page_of(picture.beside), len(picture.beside)
+    if every > MOST:
+        return f"runs {first + 1}-{first + count} of {every}"
+    return "1 run" if every == 1 else f"{every} runs"
 
 
 def _cells(run: Entrant, at: float | None, *, signs_only: bool) -> list[str]:
