@@ -1,5 +1,6 @@
 """`vaemon watch`: open the sources, hand them to the dashboard, or to those who print."""
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ import click
 
 from vaemon.commands.alerting import alerting, complain, make_sentry
 from vaemon.commands.completion import complete_run
+from vaemon.commands.thresholds import judging
 from vaemon.errors import UsageError
 from vaemon.source.protocol import Directory, Source
 
@@ -24,6 +26,7 @@ THEMES = ("auto", "dark", "light")
 @click.option("--once", is_flag=True, help="Print one frame as text and leave; so, too, where there is no terminal.")
 @click.option("--follow", "--plain", is_flag=True, help="Print a line of text for each update until the run is over.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object; with --follow, a line for each update.")
+@judging
 @alerting
 @click.option(
     "--hz", type=click.FloatRange(0.2, 10.0), help="Frames a second; default 2, over ssh 1, without a screen 1."
@@ -39,6 +42,7 @@ def watch(
     hz: float | None,
     ascii_only: bool,
     theme: str,
+    thresholds: dict[str, float],
     sentry: "Sentry | None",
 ) -> int:
     """Open the dashboard of RUN: a run's name, a path to its folder, or `latest`, as without it.
@@ -49,7 +53,7 @@ def watch(
 
     if once and follow:
         raise UsageError("--once and --follow contradict each other; leave one out")
-    (title, source), *others = await_all(run, runs)
+    (title, source), *others = await_all(run, runs, thresholds)
     return show(
         source,
         sentry,
@@ -125,6 +129,8 @@ def _one_each(sentry: "Sentry | None", runs: int) -> "list[Sentry]":
 def _draw(source: Source, sentries: "Sequence[Sentry]", **options: Any) -> None:
     # One thread is enough for what a screen computes, and starting more costs time.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # While everything is loaded there is nothing to collect; it is looked for again once the screen is there.
+    gc.disable()
     from vaemon.watch.app import watch as open_dashboard
 
     looking = [each for each in sentries if each.waits or each.watches]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from vaemon.batch import Batch, Columns, Cursor, Excerpt, RunInfo, Series, Want, Window
+    from vaemon.batch import Array, Batch, Columns, Cursor, Excerpt, ImageSet, RunInfo, Series, Want, Window
     from vaemon.source.protocol import Source
 
 
@@ -40,6 +40,14 @@ class LazySource:
     def series(self, channel: str, window: Window, points: int) -> Series:
         """One channel over a window. Raises UnknownName, SourceLost."""
         return self.source.series(channel, window, points)
+
+    def images(self) -> tuple[ImageSet, ...]:
+        """The sets of images recorded so far. Raises SourceLost."""
+        return self.source.images()
+
+    def image(self, which: ImageSet) -> Array:
+        """The images of a set. Raises SourceLost."""
+        return self.source.image(which)
 
     def close(self) -> None:
         """Close what was opened."""

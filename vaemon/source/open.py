@@ -1,10 +1,10 @@
 """From an address to a source: the one place that knows which kind of source serves it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from vaemon.errors import UsageError, nearest
+from vaemon.errors import SourceLost, UsageError, nearest
 from vaemon.runfile.find import LATEST, check_name, find_run, is_path, is_run, latest_run, list_runs, runs_folder
 from vaemon.runfile.selection import find_like, is_pattern, select, settled, told_apart
 from vaemon.source.directory import LocalDirectory
@@ -14,21 +14,24 @@ from vaemon.source.protocol import Directory, Source
 MOST = 24
 """Runs that are watched at once."""
 
+Given = Mapping[str, float] | None
 
-def open_source(address: str | None, runs: str | Path | None = None) -> Source:
+
+def open_source(address: str | None, runs: str | Path | None = None, thresholds: Given = None) -> Source:
     """Open a run that exists.
 
     Args:
         address: a run's name, a path to its folder, or `latest` or None for the run written to last.
         runs: the folder of runs; default $VAEMON_RUNS, else `runs/`.
+        thresholds: those by which it is to be looked at, by name, where not by its own.
 
     Raises:
-        UnknownName, UsageError: there is no such run.
+        UnknownName, UsageError: there is no such run; or the thresholds make no sense.
     """
-    return _local(settled(find_run(address, runs_folder(runs))))
+    return _local(settled(find_run(address, runs_folder(runs))), thresholds)
 
 
-def await_source(address: str | None, runs: str | Path | None = None) -> Source:
+def await_source(address: str | None, runs: str | Path | None = None, thresholds: Given = None) -> Source:
     """Open a run that may not have begun yet; without an address, or with `latest`, whatever run begins first.
 
     Raises:
@@ -37,11 +40,13 @@ def await_source(address: str | None, runs: str | Path | None = None) -> Source:
     """
     folder = runs_folder(runs)
     if (address is None or address == LATEST) and latest_run(folder) is None:
-        return _local(settled(folder), newest=True)
-    return _local(settled(_expected(address, folder)))
+        return _local(settled(folder), thresholds, newest=True)
+    return _local(settled(_expected(address, folder)), thresholds)
 
 
-def await_all(addresses: Sequence[str], runs: str | Path | None = None) -> list[tuple[str, Source]]:
+def await_all(
+    addresses: Sequence[str], runs: str | Path | None = None, thresholds: Given = None
+) -> list[tuple[str, Source]]:
     """Open the runs of several addresses and patterns, each once and with a name that tells it from the others.
 
     A single address, or none, is as in `await_source`; the run then tells its name itself.
@@ -49,6 +54,7 @@ def await_all(addresses: Sequence[str], runs: str | Path | None = None) -> list[
     Args:
         addresses: names of runs, paths to their folders, patterns of either.
         runs: the folder of runs; default $VAEMON_RUNS, else `runs/`.
+        thresholds: as of `open_source`, for all of them.
 
     Raises:
         UnknownName, BadRunName: as of `await_source`.
@@ -56,7 +62,7 @@ def await_all(addresses: Sequence[str], runs: str | Path | None = None) -> list[
     """
     if len(addresses) < 2 and not any(map(is_pattern, addresses)):
         named = addresses[0] if addresses and addresses[0] != LATEST else ""
-        return [(Path(named).name, await_source(addresses[0] if addresses else None, runs))]
+        return [(Path(named).name, await_source(addresses[0] if addresses else None, runs, thresholds))]
     folder = runs_folder(runs)
     found: dict[Path, None] = {}
     for address in addresses:
@@ -64,7 +70,7 @@ def await_all(addresses: Sequence[str], runs: str | Path | None = None) -> list[
     if len(found) > MOST:
         raise UsageError(f"{len(found)} runs are too many to watch at once; name at most {MOST}, or a narrower pattern")
     folders = list(found)
-    return [(name, _local(each)) for name, each in zip(told_apart(folders), folders, strict=True)]
+    return [(name, _local(each, thresholds)) for name, each in zip(told_apart(folders), folders, strict=True)]
 
 
 def _all_meant(address: str, runs: Path) -> list[Path]:
@@ -91,10 +97,12 @@ def _expected(address: str | None, runs: Path) -> Path:
     return runs / address
 
 
-def open_all(runs: str | Path | None = None, patterns: Sequence[str] = ()) -> list[tuple[str, Source]]:
+def open_all(
+    runs: str | Path | None = None, patterns: Sequence[str] = (), thresholds: Given = None
+) -> list[tuple[str, Source]]:
     """The name and the source of the runs below RUNS that fit one of the patterns, by default all; newest first."""
-    folders = list_runs(runs_folder(runs))
-    return [(folder.name, _local(folder)) for folder in select(folders, patterns or ["*"])]
+    folders = select(list_runs(runs_folder(runs)), patterns or ["*"])
+    return [(folder.name, LazySource(partial(_open_local, folder, False, thresholds))) for folder in folders]
 
 
 def open_directory(runs: str | Path | None = None) -> Directory:
@@ -102,11 +110,20 @@ def open_directory(runs: str | Path | None = None) -> Directory:
     return LocalDirectory(runs)
 
 
-def _local(folder: Path, *, newest: bool = False) -> Source:
-    return LazySource(partial(_open_local, folder, newest))
+def _local(folder: Path, thresholds: Given, *, newest: bool = False) -> Source:
+    """A run's source, opened when it is first asked; with thresholds at once, to see whether its own go with them."""
+    source = LazySource(partial(_open_local, folder, newest, thresholds))
+    if thresholds:
+        try:
+            source.info()
+        except SourceLost:
+            pass  # which will be told to whoever asks it
+        finally:
+            source.close()  # another thread may be the one to use it
+    return source
 
 
-def _open_local(folder: Path, newest: bool) -> Source:
+def _open_local(folder: Path, newest: bool, thresholds: Given) -> Source:
     from vaemon.source.local import LocalSource
 
-    return LocalSource(folder, newest=newest)
+    return LocalSource(folder, newest=newest, thresholds=thresholds)

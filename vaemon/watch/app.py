@@ -6,6 +6,7 @@ Whatever takes long to load is imported where it is first used: the first frame 
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import threading
@@ -15,20 +16,20 @@ from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import events
+from textual import work
 from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
-from textual.theme import Theme
-from textual.timer import Timer
 from textual.worker import Worker, WorkerState
 
 from vaemon.errors import VaemonError
+from vaemon.watch.closing import Closing
 from vaemon.watch.names import COMPARE, HOME
 from vaemon.watch.render.palette import Palette, choose
 from vaemon.watch.screens.bindings import APP_KEYS
 from vaemon.watch.screens.curtain import Curtain
 from vaemon.watch.several import Several
+from vaemon.watch.themes import is_light, theme_of
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from vaemon.view.lookout import Lookout
     from vaemon.view.state import RunView
     from vaemon.watch.memory import Memory
-    from vaemon.watch.messages import ReplayAsked, ViewChanged
+    from vaemon.watch.messages import ReplayAsked, ViewChanged, WriteAsked
     from vaemon.watch.screens.run import RunScreen
     from vaemon.watch.seat import Seat
     from vaemon.watch.widgets.pen import Pen
@@ -47,8 +48,6 @@ FAST, OVER_SSH, REPLAYED = 2.0, 1.0, 4.0
 """Frames a second."""
 LOOK_SECONDS = 1.0
 """A run that brings nothing new is looked at so often, for it may stall."""
-NOTICE_SECONDS = 10.0
-"""An alert stands at the bottom for so long."""
 
 
 def _commands() -> type[Provider]:
@@ -57,13 +56,16 @@ def _commands() -> type[Provider]:
     return RunCommands
 
 
-class WatchApp(Several):
+class WatchApp(Several, Closing):
     """One run, or several: live, over, or replayed."""
 
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "f1"
     COMMANDS: ClassVar = {_commands}
     BINDINGS: ClassVar[list[BindingType]] = [*APP_KEYS]
+
+    failure: BaseException | None = None
+    """What ended it, where that was no fault of a source."""
 
     def __init__(
         self,
@@ -109,9 +111,9 @@ class WatchApp(Several):
         super().__init__(ansi_color=True, **options)
         self.animation_level = "none"
         self._hz = hz or (OVER_SSH if "SSH_CONNECTION" in os.environ else REPLAYED if playback is not None else FAST)
-        light = _is_light(os.environ.get("COLORFGBG", "")) if light is None else light
+        light = is_light(os.environ.get("COLORFGBG", "")) if light is None else light
         self._colours = self._palette(light=light)
-        self.register_theme(_theme(self._colours))
+        self.register_theme(theme_of(self._colours))
         self.theme = self._colours.name
         self._sources = ((title, source), *others)
         self._directory = directory
@@ -121,13 +123,7 @@ class WatchApp(Several):
         self._given_memory, self._remembers = memory, remembers
         self._curtain = curtain
         self._now = clock
-        self._stays = False
-        """Whether a key has been pressed since it began to close."""
-        self._silence: Timer | None = None
-        self._linger = linger
-        self._closes: float | None = None
-        self.failure: BaseException | None = None
-        """What ended it, where that was no fault of a source."""
+        self.linger = linger
 
     @cached_property
     def pen(self) -> Pen:
@@ -183,6 +179,8 @@ class WatchApp(Several):
         await asyncio.to_thread(import_module, "vaemon.watch.screens.run")
         self._begin()
         await self.push_screen(self.run_screen)  # over the curtain: a stack must not be empty
+        gc.freeze()
+        gc.enable()
 
     def _begin(self) -> None:
         """Ask the sources from now on."""
@@ -237,21 +235,17 @@ class WatchApp(Several):
             return False
         whose = f"{seat.name}: " if len(self.seats) > 1 else ""
         for text in (*seen.troubles, *(f"{whose}alert: {alert.text}" for alert in seen.alerts)):
-            self._tell(text)
+            self.tell(text)
         if seen.escapes and self._driver is not None:
             self._driver.write(seen.escapes)
             self._driver.flush()
-        if all(each.done for each in self.seats) and self._closes is None and not self._stays:
-            self._closes = self._linger
-            self._count_down()
+        if all(each.done for each in self.seats):
+            self.close_soon()
         return bool(seen.alerts)
 
-    def _tell(self, text: str) -> None:
-        """Put a few words at the bottom for a while."""
-        self.run_screen.say(text)
-        if self._silence is not None:
-            self._silence.stop()
-        self._silence = self.set_timer(NOTICE_SECONDS, lambda: self.run_screen.say(""))
+    def say(self, notice: str) -> None:
+        """Put a few words at the bottom."""
+        self.run_screen.say(notice)
 
     def _recall(self, seat: Seat) -> None:
         """Look at a run as it was looked at before, as soon as it is known which one it is."""
@@ -281,12 +275,29 @@ class WatchApp(Several):
         self.seat.poller.nudge()
         self.run_screen.draw()
 
+    @work(thread=True, exit_on_error=False)
+    def on_write_asked(self, message: WriteAsked) -> None:
+        """Write a file of what is seen, and say where it is."""
+        from vaemon.watch.writing import path_for, write_numbers, write_picture
+
+        seat, data = self.seat, message.data
+        path = path_for(seat.view, data.name, message.suffix)
+        try:
+            if message.frame is not None:
+                written = write_picture(message.frame, path)
+            else:
+                written = write_numbers(seat.poller, seat.view, self.run_screen.look.window, data, path)
+            told = f"written: {written}"
+        except VaemonError as error:
+            told = str(error)
+        self.call_from_thread(self.tell, told)
+
     def use_light(self, light: bool) -> None:
         """Colours for a light background, or for a dark one."""
         palette = self._palette(light=light)
         self.pen.use(palette)
         if palette.name not in self.available_themes:
-            self.register_theme(_theme(palette))
+            self.register_theme(theme_of(palette))
         self.theme = palette.name
         for screen in self.screen_stack:
             screen.styles.background = palette["ground"]
@@ -296,24 +307,6 @@ class WatchApp(Several):
 
     def _palette(self, *, light: bool) -> Palette:
         return choose(dark=not light, colours=not self.no_color, depth=self.console.color_system)
-
-    def _count_down(self) -> None:
-        if self._closes is None:
-            return
-        if self._closes <= 0:
-            self.exit()
-            return
-        self.run_screen.say(f"closes in {self._closes:.0f} s, any key keeps it open")
-        wait = min(self._closes, 1.0)
-        self._closes -= wait
-        self.set_timer(wait, self._count_down)
-
-    async def on_event(self, event: events.Event) -> None:
-        """Take any key as a wish to stay."""
-        if isinstance(event, events.Key) and self._closes is not None:
-            self._closes, self._stays = None, True
-            self.run_screen.say("")
-        await super().on_event(event)
 
 
 def watch(source: Source, **options: Any) -> None:
@@ -331,25 +324,3 @@ def watch(source: Source, **options: Any) -> None:
         raise VaemonError(
             f"the dashboard closed, for it could not read on ({what}); this is a fault in vaemon"
         ) from app.failure
-
-
-def _is_light(colorfgbg: str) -> bool:
-    """Whether $COLORFGBG, "foreground;background" by number, tells of a light background."""
-    background = colorfgbg.rpartition(";")[2]
-    return background in ("7", "15")
-
-
-def _theme(palette: Palette) -> Theme:
-    return Theme(
-        name=palette.name,
-        dark=palette.dark,
-        primary=palette["accent"],
-        foreground=palette["text"],
-        background=palette["ground"],
-        surface=palette["ground"],
-        panel=palette["ground"],
-        warning=palette["warn"],
-        error=palette["bad"],
-        success=palette["good"],
-        accent=palette["accent"],
-    )

@@ -7,6 +7,8 @@ from textual.message import Message
 from vaemon.batch import Listed
 from vaemon.view.state import RunView
 from vaemon.watch.asked import Asked
+from vaemon.watch.export.frame import Frame
+from vaemon.watch.widgets.data import PanelData
 
 
 class ViewChanged(Message):
@@ -32,16 +34,6 @@ class SourceAsked(Message):
         self.asked = asked
 
 
-class RunAsked(Message):
-    """A person wants to see another run."""
-
-    def __init__(self, name: str = "", by: int = 0) -> None:
-        """Carry its name, or how many places after the present one it is."""
-        super().__init__()
-        self.name = name
-        self.by = by
-
-
 class ReplayAsked(Message):
     """A person winds a replay on or back, or changes its speed."""
 
@@ -53,14 +45,15 @@ class ReplayAsked(Message):
         self.hold = hold
 
 
-class RunOpened(Message):
-    """A person wants to see a run of the list, which may not be watched yet."""
+class WriteAsked(Message):
+    """A person wants a file of what is seen."""
 
-    def __init__(self, name: str, address: str) -> None:
-        """Carry its name, and what reaches it."""
+    def __init__(self, suffix: str, data: PanelData, frame: Frame | None) -> None:
+        """Carry the kind of file, the panel's numbers, and its picture where that is what is wanted."""
         super().__init__()
-        self.name = name
-        self.address = address
+        self.suffix = suffix
+        self.data = data
+        self.frame = frame
 
 
 class RunsListed(Message):

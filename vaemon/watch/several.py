@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from vaemon.view.lookout import Lookout
     from vaemon.view.state import RunView
     from vaemon.watch.company import Company
-    from vaemon.watch.messages import RunAsked, RunOpened, RunsListed, SourceAsked
+    from vaemon.watch.messages import RunsListed, SourceAsked
     from vaemon.watch.poller import Poller
     from vaemon.watch.screens.run import RunScreen
     from vaemon.watch.seat import Seat
+    from vaemon.watch.widgets.gestures import RunAsked, RunOpened
     from vaemon.watch.widgets.picture import Look
 
 BETWEEN_LISTINGS = 3.0

@@ -15,7 +15,9 @@ from vaemon.source.local import LocalSource
 def polled(monkeypatch):
     """The names of the runs that were read, in that order."""
     read, poll = [], LocalSource.poll
-    monkeypatch.setattr(LocalSource, "poll", lambda self, *asked: (read.append(self.folder.name), poll(self, *asked))[1])
+    monkeypatch.setattr(
+        LocalSource, "poll", lambda self, *asked: (read.append(self.folder.name), poll(self, *asked))[1]
+    )
     return read
 
 

@@ -1,23 +1,32 @@
 """Every recorded row of some channels, block by block: what a CSV file is made from."""
 
 from collections.abc import Iterator, Sequence
+from typing import Protocol
 
-from vaemon.batch import Array, Excerpt
+from vaemon.batch import Array, Columns, Excerpt
 from vaemon.channels import channel
 from vaemon.errors import VaemonError
-from vaemon.source.protocol import Source
 
 AT_ONCE = 8192
 """Rows asked for at a time: a few megabytes with 64 latents."""
 
 
+class Excerpts(Protocol):
+    """What of a source is needed here."""
+
+    def excerpt(self, asked: Excerpt) -> Columns:
+        """A range of rows of a stage."""
+        ...
+
+
 def blocks(
-    source: Source,
+    source: Excerpts,
     stage: int,
     rows: int,
     channels: Sequence[str],
     *,
     latent: int | None = None,
+    begin: int = 0,
     at_once: int = AT_ONCE,
 ) -> Iterator[dict[str, Array]]:
     """The rows of a stage, "step" and the channels of each block of them.
@@ -25,9 +34,10 @@ def blocks(
     Args:
         source: asked once a block, in the thread that takes the blocks.
         stage: its number.
-        rows: how many of its rows, from the first on; a stage that grows may have more by the end.
+        rows: up to which of its rows; a stage that grows may have more by the end.
         channels: by name, "time" and "epoch" may be among them; those that the run lacks are left out.
         latent: only this one of each latent channel, as a scalar "mean_variance[17]"; None: all.
+        begin: the first row.
         at_once: rows a block.
 
     Raises:
@@ -35,7 +45,7 @@ def blocks(
         VaemonError: a resumed run has replaced rows meanwhile.
     """
     reached = -1
-    for first in range(0, rows, at_once):
+    for first in range(begin, rows, at_once):
         last = min(first + at_once, rows)
         found = source.excerpt(Excerpt(stage, first, last, tuple(channels), columns=last - first))
         if len(found) != last - first or found.step[0] <= reached:

@@ -31,7 +31,8 @@ class Palette:
     """Whether heat is told by density, for want of colours."""
 
     def __getitem__(self, name: str) -> str:
-        return self.colours[name]
+        # A colour of a recorded image is its own name.
+        return name if name.startswith("#") else self.colours[name]
 
 
 def heat_scale(asleep: float, awake: float) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
+from textual.reactive import Reactive
 from textual.widget import Widget
 
 from vaemon.view.filters import latents_that
@@ -16,16 +17,20 @@ from vaemon.view.quote import quote
 from vaemon.view.state import RunView
 from vaemon.view.status import Kind, Status, status
 from vaemon.view.words import speed as speed_words
-from vaemon.watch.messages import ReplayAsked, RunAsked
-from vaemon.watch.names import COMPARE, HOME, RUNS
+from vaemon.watch.export.frame import Frame, frame_of
+from vaemon.watch.messages import ReplayAsked, WriteAsked
+from vaemon.watch.names import COMPARE, HOME, RUNS, VIEW_NAMES
 from vaemon.watch.screens.backlog import writer_backlog
 from vaemon.watch.screens.bindings import APP_KEYS, RUN_KEYS, footer
 from vaemon.watch.screens.filter import FilterLine
 from vaemon.watch.screens.help import HelpScreen
 from vaemon.watch.screens.looking import Looking
+from vaemon.watch.screens.write import CHOICES, WriteScreen
 from vaemon.watch.views.catalogue import VIEWS
 from vaemon.watch.views.view import View
+from vaemon.watch.widgets.data import PanelData
 from vaemon.watch.widgets.events import EventOpened, Events
+from vaemon.watch.widgets.gestures import RunAsked
 from vaemon.watch.widgets.header import Banner, Counts, Figures, Header, Progress
 from vaemon.watch.widgets.keys import Keys
 from vaemon.watch.widgets.notice import Notice
@@ -74,6 +79,8 @@ class RunScreen(Looking):
     VERTICAL_BREAKPOINTS = HEIGHTS
     AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [*RUN_KEYS]
+    # Textual's own paints the whole screen anew whenever another panel is gone to.
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
 
     def __init__(
         self,
@@ -342,6 +349,25 @@ class RunScreen(Looking):
         if text:
             self.app.copy_to_clipboard(text)
             self.say_shortly(f"copied {text.count(chr(10)) + 1} lines, if the terminal takes them")
+
+    def action_write(self) -> None:
+        """Ask what is to be written, and have it written."""
+        data = self.view.data()
+        self.app.push_screen(WriteScreen(data.name), lambda key: self._write(key or "", data))
+
+    def _write(self, key: str, data: PanelData) -> None:
+        if key:
+            suffix, whole, _ = CHOICES[key]
+            panel = None if whole else self.view.panel()
+            picture = None if suffix == "csv" else self._frame(panel)
+            named = replace(data, name=VIEW_NAMES[self.number].replace(" ", "-")) if whole else data
+            self.post_message(WriteAsked(suffix, named, picture))
+
+    def _frame(self, panel: Widget | None) -> Frame:
+        """The screen as cells, or the head of it and one panel."""
+        strips = self._compositor.render_strips()
+        whole = frame_of(strips, ground=self.pen.palette["ground"])
+        return whole if panel is None else whole.part(*panel.region)
 
     def action_filter(self) -> None:
         """Type what the list is to be narrowed to."""

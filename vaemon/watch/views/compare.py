@@ -6,12 +6,12 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widget import Widget
 
-from vaemon.watch.messages import RunOpened
 from vaemon.watch.names import COMPARE
 from vaemon.watch.render.cells import Row, join, said
 from vaemon.watch.views.view import View
 from vaemon.watch.widgets.differences import Differences, differing
 from vaemon.watch.widgets.entrants import MOST, entrants
+from vaemon.watch.widgets.gestures import RunOpened
 from vaemon.watch.widgets.legend import Legend
 from vaemon.watch.widgets.lines import Panel
 from vaemon.watch.widgets.overlay import COMPARED, OverlayChart

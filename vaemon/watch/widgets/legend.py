@@ -9,9 +9,9 @@ from textual import events
 from vaemon.latents import LatentState
 from vaemon.view.summary import steps_words
 from vaemon.view.words import NOTHING, number
-from vaemon.watch.messages import RunAsked
 from vaemon.watch.render.cells import Row, fit, said
 from vaemon.watch.widgets.entrants import MOST, Entrant, entrants, page_of, stretch
+from vaemon.watch.widgets.gestures import RunAsked
 from vaemon.watch.widgets.header import COLOURS
 from vaemon.watch.widgets.lines import Panel
 from vaemon.watch.widgets.picture import Picture

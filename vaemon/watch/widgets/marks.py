@@ -15,6 +15,7 @@ SIGNS = {
     "sleep": (STATE[LatentState.LIMBO], "limbo"),
     "stage": ("▸", "accent"),
     "checkpoint": ("◆", "accent"),
+    "evaluation": ("≈", "good"),
     "resume": ("▸", "accent"),
     "stop": ("■", "warn"),
     "nan": ("✗", "bad"),

@@ -9,8 +9,8 @@ from vaemon.view.filters import says
 from vaemon.view.status import Kind
 from vaemon.view.summary import steps_words, summary
 from vaemon.view.words import NOTHING, rate
-from vaemon.watch.messages import RunOpened
 from vaemon.watch.render.cells import BLANK, Row, fit, said, spread
+from vaemon.watch.widgets.gestures import RunOpened
 from vaemon.watch.widgets.header import COLOURS
 from vaemon.watch.widgets.lines import Panel
 from vaemon.watch.widgets.pen import Pen

@@ -3,12 +3,14 @@
 import numpy as np
 from textual import events
 from textual.app import ComposeResult
-from textual.widget import Widget
 
+from vaemon.view.state import WALL_CHANNELS
 from vaemon.watch.render.axis import axis_row
 from vaemon.watch.render.cells import BLANK, Row, cut, fit, join, length, said, spread
 from vaemon.watch.render.span import TimeSpan
 from vaemon.watch.render.wall import Shelf, arrange, legend
+from vaemon.watch.widgets.data import PanelData
+from vaemon.watch.widgets.focus import QuietFocus
 from vaemon.watch.widgets.gestures import ChosenLatent, TimeMouse
 from vaemon.watch.widgets.latent import latent_row
 from vaemon.watch.widgets.lines import LinesWidget
@@ -21,7 +23,7 @@ WHEEL = 3
 """Rows that a turn of the wheel scrolls."""
 
 
-class Wall(TimeMouse, Widget, can_focus=True):
+class Wall(TimeMouse, QuietFocus, can_focus=True):
     """All latents of the run; one of them is chosen, and told in full below."""
 
     DEFAULT_CSS = """
@@ -149,6 +151,10 @@ class Wall(TimeMouse, Widget, can_focus=True):
         """Show what is further down; the choice stays."""
         self.top += by
         self._draw()
+
+    def data(self) -> PanelData:
+        """The numbers shown."""
+        return PanelData("latents", WALL_CHANNELS)
 
     def wheel(self, by: int) -> bool:
         """Scroll, where there is more than is in sight."""
