@@ -68,7 +68,7 @@ def _glance(folder: Path, changed: float) -> Listed:
     source = LocalSource(folder)
     try:
         return Listed(folder.name, str(folder), changed, source.poll(Cursor(), Want((), columns=0)))
-    except (SourceLost, OSError) as error:
+    except (VaemonError, OSError) as error:
         return Listed(folder.name, str(folder), changed, reason=str(error))
     finally:
         source.close()
