@@ -39,13 +39,15 @@ if TYPE_CHECKING:
     from vaemon.view.lookout import Lookout
     from vaemon.view.state import RunView
     from vaemon.watch.memory import Memory
-    from vaemon.watch.messages import ReplayAsked, ViewChanged, WriteAsked
+    from vaemon.watch.messages import ImagesAsked, ReplayAsked, ViewChanged, WriteAsked
     from vaemon.watch.screens.run import RunScreen
     from vaemon.watch.seat import Seat
     from vaemon.watch.widgets.pen import Pen
 
 FAST, OVER_SSH, REPLAYED = 2.0, 1.0, 4.0
 """Frames a second."""
+PATIENCE = 30.0
+"""Seconds that images may take to come."""
 LOOK_SECONDS = 1.0
 """A run that brings nothing new is looked at so often, for it may stall."""
 
@@ -274,6 +276,17 @@ class WatchApp(Several, Closing):
         self._tell_playing()
         self.seat.poller.nudge()
         self.run_screen.draw()
+
+    @work(thread=True, exit_on_error=False)
+    def on_images_asked(self, message: ImagesAsked) -> None:
+        """Fetch images from the source."""
+        which = message.which
+        try:
+            images = self.seat.poller.errand(lambda source: source.image(which)).result(PATIENCE)
+        except (VaemonError, OSError, TimeoutError) as error:
+            self.call_from_thread(message.fail, which, str(error) or "no answer")
+        else:
+            self.call_from_thread(message.take, which, images)
 
     @work(thread=True, exit_on_error=False)
     def on_write_asked(self, message: WriteAsked) -> None:

@@ -1,10 +1,10 @@
 """What the parts of the dashboard tell each other."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from textual.message import Message
 
-from vaemon.batch import Listed
+from vaemon.batch import Array, ImageSet, Listed
 from vaemon.view.state import RunView
 from vaemon.watch.asked import Asked
 from vaemon.watch.export.frame import Frame
@@ -43,6 +43,19 @@ class ReplayAsked(Message):
         self.share = share
         self.times = times
         self.hold = hold
+
+
+class ImagesAsked(Message):
+    """Images of a set are to be seen."""
+
+    def __init__(
+        self, which: ImageSet, take: Callable[[ImageSet, Array], object], fail: Callable[[ImageSet, str], object]
+    ) -> None:
+        """Carry which set, and who takes the images, or the reason that they cannot be had."""
+        super().__init__()
+        self.which = which
+        self.take = take
+        self.fail = fail
 
 
 class WriteAsked(Message):

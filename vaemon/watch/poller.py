@@ -103,7 +103,8 @@ class Poller:
         """The view after one question."""
         try:
             batch = self._source.poll(view.cursor, asked.want)
-            return look_closer(heard(view, fold(view, batch), self._clock()), asked, self._source.excerpt)
+            view = look_closer(heard(view, fold(view, batch), self._clock()), asked, self._source.excerpt)
+            return replace(view, images=self._source.images()) if asked.images else view
         except (VaemonError, OSError, RuntimeError) as error:
             # Whatever goes wrong on the way to the run must not take the screen down.
             return source_lost(view, str(error) or type(error).__name__)
@@ -127,7 +128,7 @@ class Poller:
 def differs(before: RunView, after: RunView) -> bool:
     """Whether there is anything new to be seen."""
     closely = before.near is not after.near or before.portrait is not after.portrait
-    return closely or _told(before) != _told(after)
+    return closely or before.images != after.images or _told(before) != _told(after)
 
 
 def _told(view: RunView) -> tuple[object, ...]:

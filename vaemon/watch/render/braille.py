@@ -28,7 +28,7 @@ class Dots:
 BRAILLE = Dots(2, 4)
 ASCII = Dots(1, 1)
 
-_BITS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
+_BITS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -48,16 +48,22 @@ def draw(layers: Sequence[Layer], height: int, width: int, dots: Dots) -> list[R
     codes = np.full((height, width), ord(" "))
     inks = np.zeros((height, width), np.int64)
     for number, layer in enumerate(layers, start=1):
-        cells = layer.mask.reshape(height, dots.down, width, dots.across).transpose(0, 2, 1, 3)
-        if dots == BRAILLE:
-            drawn = (cells * _BITS).sum(axis=(2, 3))
-            glyphs = 0x2800 + drawn
-        else:
-            drawn = cells.any(axis=(2, 3))
-            glyphs = np.full((height, width), ord(layer.mark))
-        codes = np.where(drawn > 0, glyphs, codes)
-        inks = np.where(drawn > 0, number, inks)
+        pattern = _patterns(layer.mask, dots)
+        drawn = pattern > 0
+        codes[drawn] = 0x2800 + pattern[drawn] if dots == BRAILLE else ord(layer.mark)
+        inks[drawn] = number
     return Grid(codes, inks).rows([Ink(), *(Ink(layer.fg, bold=layer.bold) for layer in layers)])
+
+
+def _patterns(mask: Mask, dots: Dots) -> Array:
+    """Which dots of each cell are set, as the bits of braille; 0 where none is."""
+    if dots != BRAILLE:
+        return mask.view(np.uint8)
+    patterns = np.zeros((len(mask) // dots.down, mask.shape[1] // dots.across), np.uint16)
+    for down, bits in enumerate(_BITS):
+        for across, bit in enumerate(bits):
+            patterns += mask[down :: dots.down, across :: dots.across] * np.uint16(bit)
+    return patterns
 
 
 def line(place: Array, height: int, width: int, dots: Dots) -> Mask:

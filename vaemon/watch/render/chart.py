@@ -63,7 +63,8 @@ def chart_rows(plot: Plot, height: int, width: int, *, ascii_only: bool) -> list
     dots = ASCII if ascii_only else BRAILLE
     scale = _scale(plot)
     rows = draw(_layers(plot, scale, height, cells, dots), height, cells, dots)
-    labels = tick_labels(scale, height, first=() if plot.level is None else (plot.level,)) if gutter else {}
+    ticks = [*(() if plot.level is None else (plot.level,)), *scale.ticks((height + 1) // 2)]
+    labels = tick_labels(scale, height, dots, ticks) if gutter else {}
     return [fit((*gutter_of(labels.get(y, ""), gutter), *row), width) for y, row in enumerate(rows)]
 
 

@@ -1,6 +1,6 @@
 """What stands at the edges of every chart: ticks left of it, events at its foot, what is not finite at its top."""
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -27,9 +27,9 @@ def place(scale: Scale, value: float) -> float:
     return float(scale.place(np.array([value]))[0])
 
 
-def row_of(height: int, place: float) -> int:
-    """The row of cells of a place, -1 where it is outside."""
-    return round((1.0 - place) * (height - 1)) if 0 <= place <= 1 else -1
+def row_of(place: float, height: int, dots: Dots) -> int:
+    """The row of cells in which the dot of a place is; -1 where it is outside."""
+    return int(np.rint((1.0 - place) * (height * dots.down - 1))) // dots.down if 0 <= place <= 1 else -1
 
 
 def bad_marks(bad: Array, height: int, cells: int, dots: Dots) -> Mask:
@@ -55,18 +55,18 @@ def feet(marks: Marks, height: int, cells: int, dots: Dots) -> list[Layer]:
 
 
 def upright(at: int, height: int, cells: int, dots: Dots) -> Mask:
-    """The crosshair's mark at the top of its dot column; nothing where that is outside."""
+    """The crosshair, dotted over the whole height; nothing where its dot column is outside."""
     mask = np.zeros((height * dots.down, cells * dots.across), bool)
     if 0 <= at < mask.shape[1]:
         mask[:: min(2, dots.down), at] = True
     return mask
 
 
-def tick_labels(scale: Scale, height: int, first: Collection[float] = ()) -> dict[int, str]:
-    """Labels by row, those of `first` before others; none next to another, and none too long for the gutter."""
+def tick_labels(scale: Scale, height: int, dots: Dots, ticks: Sequence[float]) -> dict[int, str]:
+    """Labels of ticks by row, the first ones first; none next to another, and none too long for the gutter."""
     labels: dict[int, str] = {}
-    for tick in (*first, *scale.ticks((height + 1) // 2)):
-        row, label = row_of(height, place(scale, tick)), tick_label(tick)
+    for tick in ticks:
+        row, label = row_of(place(scale, tick), height, dots), tick_label(tick)
         if row >= 0 and len(label) < GUTTER and not labels.keys() & {row - 1, row, row + 1}:
             labels[row] = label
     return labels

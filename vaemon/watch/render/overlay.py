@@ -89,7 +89,9 @@ def overlay_rows(overlay: Overlay, height: int, width: int, *, ascii_only: bool)
     values = np.concatenate([*known, np.zeros(0)])
     scale = scale_for(values, log=overlay.log, keep=() if overlay.level is None else (overlay.level,))
     rows = draw(_layers(overlay, scale, height, cells, ascii_only), height, cells, dots)
-    labels = tick_labels(scale, height, first=() if overlay.level is None else (overlay.level,)) if gutter else {}
+    level = [] if overlay.level is None else [overlay.level]
+    ticks = [*level, *scale.ticks((height + 1) // 2)]
+    labels = tick_labels(scale, height, dots, ticks) if gutter else {}
     ends = _ends(overlay, scale, height, dots.across)
     return [
         fit((*gutter_of(labels.get(y, ""), gutter), *_signed(row, ends.get(y, [])), said(" " * TAIL)), width)

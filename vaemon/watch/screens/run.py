@@ -62,6 +62,12 @@ class RunScreen(Looking):
 
         &.-narrow HomeView #side, &.-short HomeView #side, &.-flat HomeView #side { display: none; }
         &.-narrow HomeView.-solo-side #side, &.-short HomeView.-solo-side #side { display: block; }
+        &.-narrow Roll, &.-usual Roll { display: none; }
+        &.-narrow LatentView.-seen, &.-usual LatentView.-seen { layout: vertical; }
+        &.-narrow LatentCard, &.-usual LatentCard { width: 1fr; height: 3; margin: 0; }
+        &.-narrow BalanceView.-seen { grid-size: 1 6; }
+        &.-narrow LatentView #charts { grid-size: 1 4; }
+        &.-narrow BalanceView.-solo, &.-narrow LatentView.-solo #charts { grid-size: 1 1; }
         &.-narrow Figures, &.-short Figures { display: block; }
         &.-narrow Wall, &.-short Wall, &.-flat Wall { margin-right: 0; }
         &.-short Progress, &.-short Keys, &.-flat Progress, &.-flat Keys, &.-flat Counts { display: none; }

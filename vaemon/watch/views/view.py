@@ -38,6 +38,8 @@ class View(Widget):
     asks_latent: ClassVar[bool] = False
     """Whether the chosen latent must be asked for closely."""
 
+    asks_images: ClassVar[bool] = False
+    """Whether the sets of images must be listed."""
     lists: ClassVar[str] = ""
     """What its list lists ("latents", "events", "runs"), to be filtered; "" where there is none."""
 
@@ -61,6 +63,10 @@ class View(Widget):
 
     def move(self, by: int) -> bool:
         """Move in the list that the keys go to; False where that is no list of this view."""
+        return False
+
+    def aside(self, by: int) -> bool:
+        """Move aside in a panel that has no time axis; False where it has one."""
         return False
 
     def open(self) -> bool:

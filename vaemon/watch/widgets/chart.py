@@ -98,7 +98,7 @@ class Chart(Panel, TimeMouse, can_focus=True):
         # A cell is painted once, when it is complete: as long as none is added, the plot is as it was.
         whole, columns, look = span.whole(cells), self.columns(picture), picture.look
         seen = (columns.first, columns.width, picture.view.stage, picture.view.cursor.segments)
-        drawn = (whole, look.log, look.smoothed, look.at, seen, self.seen(picture), width, height)
+        drawn = (whole, look.log, look.smoothed, look.at, seen, self.seen(picture), self.alone, width, height)
         if self._made[0] != drawn:
             plot = self._plot(picture, whole, cells)
             body = chart_rows(plot, height - 1 - self.alone, width, ascii_only=self.pen.ascii_only)
@@ -109,6 +109,10 @@ class Chart(Panel, TimeMouse, can_focus=True):
 
     def seen(self, picture: Picture) -> object:
         """What else the plot depends on: it is made anew when that changes."""
+        return None
+
+    def latent(self, picture: Picture) -> int | None:
+        """The latent it is about; None: all of them."""
         return None
 
     def level(self, picture: Picture) -> float | None:
@@ -126,7 +130,7 @@ class Chart(Panel, TimeMouse, can_focus=True):
             smoothed=look.smoothed,
             log=look.log,
             at=at,
-            marks=event_marks(picture, columns, span, dots),
+            marks=event_marks(picture, columns, span, dots, self.latent(picture)),
         )
 
     def _title(self, picture: Picture, plot: Plot, width: int) -> Row:

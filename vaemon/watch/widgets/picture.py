@@ -98,6 +98,14 @@ class Picture:
             return self.look.latent
         return int(self.order[0]) if len(self.order) else -1
 
+    def further(self, by: int) -> int:
+        """The latent `by` places further down the list than the chosen one, at most its last; -1 where it is empty."""
+        if not len(self.order):
+            return -1
+        places = np.flatnonzero(self.order == self.chosen)
+        place = int(places[0]) + by if len(places) else 0
+        return int(self.order[min(max(place, 0), len(self.order) - 1)])
+
     @property
     def columns(self) -> Columns:
         """The columns in sight; those of a closer look at once in the grain of the whole, until they are here."""

@@ -33,6 +33,10 @@ class LatentChart(Chart):
         value = latest.smoothed.get(channel) if latest is not None else None
         return float(value[latent]) if value is not None and 0 <= latent < len(value) else None
 
+    def latent(self, picture: Picture) -> int | None:
+        """The chosen latent."""
+        return picture.chosen
+
     def level(self, picture: Picture) -> float | None:
         """For E[σ²], from where on the latent is inactive."""
         return picture.view.thresholds.inactive if self.quantity.channel == "mean_variance" else self.quantity.level

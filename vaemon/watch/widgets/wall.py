@@ -1,6 +1,5 @@
 """The latent wall: every latent over time as a strip of heat, sorted so that the wakes make a staircase."""
 
-import numpy as np
 from textual import events
 from textual.app import ComposeResult
 
@@ -136,11 +135,8 @@ class Wall(TimeMouse, QuietFocus, can_focus=True):
 
     def move(self, by: int) -> None:
         """Choose another latent, `by` places further down the list."""
-        order = self.picture.order
-        if len(order):
-            places = np.flatnonzero(order == self.picture.chosen)
-            place = int(places[0]) + by if len(places) else 0
-            self.post_message(ChosenLatent(int(order[min(max(place, 0), len(order) - 1)])))
+        if (latent := self.picture.further(by)) >= 0:
+            self.post_message(ChosenLatent(latent))
 
     def _bring(self, latent: int) -> None:
         places = [y for y, shelf in enumerate(self._all) if latent in shelf.latents]

@@ -90,6 +90,13 @@ def test_smoothing_is_debiased_and_skips_gaps():
     assert values[2] == pytest.approx((0.8 * 1 + 2) / 1.8)
 
 
+def test_many_are_smoothed_as_one_by_one():
+    many = np.array([[1.0, np.nan], [np.nan, 2.0], [3.0, 5.0]])
+    together = smooth(many)
+    for i in range(2):
+        assert together[:, i] == pytest.approx(smooth(many[:, i]), nan_ok=True)
+
+
 def test_smoothed_charts_keep_the_raw_line_faint():
     assert {"band", "line"} <= inks(plot([1, 5, 1, 5, 1, 5], smoothed=True), 6, 20)
 
