@@ -11,7 +11,7 @@ from vaemon.view.state import RunView
 from vaemon.view.status import Kind, Status, status
 from vaemon.watch.asked import Asked
 from vaemon.watch.messages import RunsListed
-from vaemon.watch.names import RUNS
+from vaemon.watch.names import COMPARE, RUNS
 from vaemon.watch.seat import Seat
 from vaemon.watch.widgets.picture import Beside
 
@@ -81,6 +81,8 @@ class Company:
 
     def tell(self, number: int, shown: Seat) -> tuple[Beside, ...]:
         """The runs that the view of that number tells of: those watched, and in a list of runs all others, too."""
+        if number not in (COMPARE, RUNS):
+            return ()
         now = self._clock()
         watched = [self._watched(seat, seat is shown, now) for seat in self._seats]
         if number != RUNS:

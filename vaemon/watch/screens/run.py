@@ -19,7 +19,7 @@ from vaemon.view.status import Kind, Status, status
 from vaemon.view.words import speed as speed_words
 from vaemon.watch.export.frame import Frame, frame_of
 from vaemon.watch.messages import ReplayAsked, WriteAsked
-from vaemon.watch.names import COMPARE, HOME, RUNS, VIEW_NAMES
+from vaemon.watch.names import COMPARE, HOME, LATENT, RUNS, VIEW_NAMES
 from vaemon.watch.screens.backlog import writer_backlog
 from vaemon.watch.screens.bindings import APP_KEYS, RUN_KEYS, footer
 from vaemon.watch.screens.filter import FilterLine
@@ -40,7 +40,6 @@ from vaemon.watch.widgets.wall import Wall
 
 WIDTHS = [(0, "-narrow"), (72, "-usual"), (110, "-wide"), (170, "-huge")]
 HEIGHTS = [(0, "-flat"), (5, "-short"), (18, "-medium"), (34, "-tall"), (52, "-towering")]
-LATENT = 4
 SHORTLY = 4.0
 """Seconds that a remark stays."""
 
@@ -215,11 +214,9 @@ class RunScreen(Looking):
         )
 
     def _several(self) -> tuple[Beside, ...]:
-        if self.number not in (COMPARE, RUNS):
-            self._held = ()
-        elif not self._held or not self.look.paused:
+        if not self._held or not self.look.paused:
             self._held = self._beside(self.number)
-        return self._held
+        return self._held if self.number in (COMPARE, RUNS) else ()
 
     def show_beside(self) -> None:
         """Draw what is new of the other runs."""
@@ -255,8 +252,8 @@ class RunScreen(Looking):
         if number == self.number:
             self.view.turn()
             self.call_after_refresh(self.draw)
-        if number == self.number or number not in VIEWS:
             return
+        self._held = ()
         self.view.remove_class("-seen")
         self._former, self.number = self.number, number
         if number not in self._views:
