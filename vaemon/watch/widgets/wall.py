@@ -160,7 +160,7 @@ class Wall(TimeMouse, Widget, can_focus=True):
     def on_click(self, event: events.Click) -> None:
         """Choose the latent that was clicked on; a second click on a shared row chooses its other one."""
         row = event.screen_y - self._shelves.region.y
-        if 0 <= row < self._shelves.size.height and self.top + row < len(self._all):
+        if not self.dragged and 0 <= row < self._shelves.size.height and self.top + row < len(self._all):
             latents = self._all[self.top + row].latents
             chosen = self.picture.chosen
             self.post_message(ChosenLatent(latents[-1] if chosen == latents[0] else latents[0]))
