@@ -1,5 +1,7 @@
 """`vaemon watch`: open a source, hand it to the dashboard, or to those who print."""
 
+import codecs
+import locale
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -99,7 +101,7 @@ def show(
             open_dashboard(
                 source,
                 hz=hz,
-                ascii=ascii_only,
+                ascii=ascii_only or not knows_unicode(),
                 lookouts=[sentry] if sentry.waits or sentry.watches else [],
                 linger=linger,
                 light=light,
@@ -119,6 +121,16 @@ def show(
 
 
 def can_draw() -> bool:
-    """Whether the dashboard can be drawn: both ends are a terminal that knows how to move its cursor."""
-    ends = (sys.stdin, sys.stdout)
-    return all(end is not None and end.isatty() for end in ends) and os.environ.get("TERM", "dumb") != "dumb"
+    """Whether the dashboard can be drawn: all ends are a terminal that knows how to move its cursor."""
+    ends = (sys.stdin, sys.stdout, sys.stderr)  # Textual draws on the last.
+    moves = (os.environ.get("TERM") or "dumb") not in ("dumb", "unknown")
+    return moves and all(end is not None and not end.closed and end.isatty() for end in ends)
+
+
+def knows_unicode() -> bool:
+    """Whether the terminal takes more than ASCII, as far as the locale and $PYTHONIOENCODING tell.
+
+    Where nobody has chosen a locale, Python takes UTF-8 for likely (PEP 538); LC_ALL=C is a choice.
+    """
+    encodings = (locale.getencoding(), sys.stderr.encoding if sys.stderr is not None else "ascii")
+    return all(codecs.lookup(each).name.startswith("utf") for each in encodings)

@@ -161,6 +161,10 @@ class WatchApp(App[None]):
             self.failure = event.worker.error
             self.exit()
 
+    def _print_error_renderables(self) -> None:
+        # Textual would show a traceback with the locals of every call; `watch` tells of the failure in a line.
+        self._exit_renderables.clear()
+
     def on_view_changed(self, message: ViewChanged) -> None:
         """Show the newer view."""
         seat = self.seats[message.seat]
@@ -300,13 +304,16 @@ def watch(source: Source, **options: Any) -> None:
     """
     app = WatchApp(source, **options)
     app.run()
-    if isinstance(app.failure, VaemonError):
-        raise app.failure
-    if app.failure is not None:
-        what = f"{type(app.failure).__name__}: {app.failure}"
+    failure = app.failure or app._exception  # The latter by Textual: what a widget has raised.
+    if isinstance(failure, VaemonError):
+        raise failure
+    if failure is not None:
+        what = " ".join(f"{type(failure).__name__}: {failure}".split())
+        doing = "read" if app.failure is not None else "draw"
         raise VaemonError(
-            f"the dashboard closed, for it could not read on ({what}); this is a fault in vaemon"
-        ) from app.failure
+            f"the dashboard closed, for it could not {doing} on ({what}); this is a fault in vaemon: "
+            "VAEMON_DEBUG=1 tells where"
+        ) from failure
 
 
 def _is_light(colorfgbg: str) -> bool:
