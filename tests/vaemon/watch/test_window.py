@@ -45,7 +45,7 @@ def test_a_window_is_a_power_of_two_on_the_grid_of_its_columns_and_has_rows_in_i
 def test_the_row_under_the_crosshair_keeps_its_place(rows, share):
     at, window = int(share * (rows - 1)), None
     while (nearer := closer(window, rows, at)) != window:
-        before = (window.first, window.size) if window else (0, 2 * nearer.size)
+        before = (window.first, window.size) if window else (0, rows)
         assert nearer.first <= at < nearer.last
         place = (at - before[0]) / before[1] - (at - nearer.first) / nearer.size
         bounded = nearer.first == 0 or nearer.first >= rows - nearer.size // 2 - max(nearer.size // 512, 1)

@@ -107,7 +107,9 @@ class Wall(TimeMouse, Widget, can_focus=True):
         count, all_there_are = len(picture.order), picture.view.latents
         some = f"{count}" if count == all_there_are else f"{count} of {all_there_are}"
         facts = [f"{some} by {picture.look.order}"] if all_there_are else []
-        each = round(steps_per_column(picture.columns) * self.span.total / max(self.time_cells[1], 1))
+        # Where a step takes several cells, no column stands for less than one.
+        cells = max(self.time_cells[1], 1)
+        each = round(steps_per_column(picture.columns) * max(self.span.total / cells, 1))
         return [*facts, f"1 column = {each:,} step{'s' if each != 1 else ''}"] if each else facts
 
     def _axis_row(self) -> Row:

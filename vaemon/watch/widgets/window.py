@@ -38,8 +38,8 @@ def closer(window: Window | None, rows: int, at: int | None) -> Window | None:
         at = window.first + size
     if at is None:
         return Window(_grid(rows - size * 3 // 4, size, rows), size, follows=True)
-    first = window.first if window is not None else 0
-    share = (at - first) / (2 * size)
+    first, seen = (window.first, window.size) if window is not None else (0, rows)
+    share = (at - first) / seen
     return Window(_grid(at - round(share * size), size, rows), size)
 
 
