@@ -95,6 +95,9 @@ def show(
         if manner is None and can_draw():
             # One thread is enough for what a screen computes, and starting more costs time.
             os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+            # Textual believes these more than the terminal, which knows its size, also when it has another one.
+            for name in ("COLUMNS", "LINES"):
+                os.environ.pop(name, None)
             from vaemon.watch.app import watch as open_dashboard
             from vaemon.watch.memory import Memory
 
