@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 N ?= 200
+RUN ?= latest
 
 .PHONY: demo test check soak soak-kill test-slow format pictures clean
 
@@ -35,8 +36,9 @@ format: $(VENV)/.installed-dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-pictures: $(VENV)/.installed  ## the README's pictures, from the real app
-	$(BIN)/python docs/screens.py
+pictures: $(VENV)/.installed  ## the README's pictures, from the real app; RUN says of which run
+	$(BIN)/python docs/screens.py $(RUN)
+	$(BIN)/python docs/animate.py $(RUN)
 
 clean:
 	rm -rf $(VENV)

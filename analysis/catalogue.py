@@ -23,12 +23,10 @@ from analysis.measures.variance_law import (
 from analysis.report import STEP, Column, Figure, Part
 from vaemon import latents
 from vaemon.latents import LatentState
-from vaemon.thresholds import DEFAULT
+from vaemon.thresholds import DEFAULT, Thresholds
 
 Array = npt.NDArray[Any]
 Basis = Literal["stream", "checkpoint", "published"]
-
-_AT = DEFAULT
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -39,8 +37,11 @@ class Subject:
     woke: Array
     """Step at which each latent that is awake last woke, -1 for the sleepers, (k,)."""
     threshold: float = DEFAULT.inactive
+    """From where on a latent is inactive."""
     as_published: bool = False
     """Whether the published code's definitions are in force; E[σ] must then be known."""
+    at: Thresholds = DEFAULT
+    """What else latents are judged by."""
 
     @property
     def basis(self) -> Basis:
@@ -63,7 +64,7 @@ class Subject:
     @property
     def states(self) -> Array:
         """The `LatentState` of each latent, (k,)."""
-        return latents.states(self.posterior.mean_variance, self.posterior.kl, self.woke >= 0)
+        return latents.states(self.posterior.mean_variance, self.posterior.kl, self.woke >= 0, self.at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ class FigureEntry:
 
     name: str
     label: str
-    """May name the threshold in force: {threshold}."""
+    """May name the thresholds in force: {threshold} of the inactive, and others: {at.wake}."""
     style: str
     compute: Callable[[Subject], float | int]
     needs: str = ""
@@ -112,7 +113,7 @@ def _state_words(s: Subject) -> Array:
 
 
 def _active_units(s: Subject) -> npt.NDArray[np.bool_]:
-    return latents.active_units(s.posterior.mu_variance)
+    return latents.active_units(s.posterior.mu_variance, s.at.unit)
 
 
 def _count_of(state: LatentState) -> Callable[[Subject], int]:
@@ -148,7 +149,7 @@ _INACTIVE = (
     ),
     FigureEntry(
         "active_units",
-        f"active units: Var(μ) > {_AT.unit:g}",
+        "active units: Var(μ) > {at.unit:g}",
         "d",
         lambda s: int(_active_units(s).sum()),
         "mu_variance",
@@ -160,12 +161,10 @@ _INACTIVE = (
         lambda s: int((s.inactive & _active_units(s)).sum()),
         needs="mu_variance",
     ),
-    FigureEntry(
-        "active", f"state active: E[σ²] < {_AT.wake:g}, awake ≤ {_AT.doze:g}", "d", _count_of(LatentState.ACTIVE)
-    ),
-    FigureEntry("waking", f"state waking: E[σ²] < {_AT.doze:g}", "d", _count_of(LatentState.WAKING)),
+    FigureEntry("active", "state active: E[σ²] < {at.wake:g}, awake ≤ {at.doze:g}", "d", _count_of(LatentState.ACTIVE)),
+    FigureEntry("waking", "state waking: E[σ²] < {at.doze:g}", "d", _count_of(LatentState.WAKING)),
     FigureEntry("limbo", "state limbo: the others", "d", _count_of(LatentState.LIMBO)),
-    FigureEntry("collapsed", f"state collapsed: E[σ²] ≥ {_AT.collapsed:g}", "d", _count_of(LatentState.COLLAPSED)),
+    FigureEntry("collapsed", "state collapsed: E[σ²] ≥ {at.collapsed:g}", "d", _count_of(LatentState.COLLAPSED)),
     FigureEntry("kl", "KL, sum over latents, nats", ".2f", lambda s: float(s.posterior.kl.sum())),
 )
 
@@ -229,7 +228,7 @@ def examine(subject: Subject, reports: Iterable[str]) -> Part:
 
 
 def _figure(entry: FigureEntry, subject: Subject) -> Figure:
-    label = entry.label.format(threshold=subject.threshold)
+    label = entry.label.format(threshold=subject.threshold, at=subject.at)
     known = not entry.needs or _is_known(getattr(subject.posterior, entry.needs))
     return Figure(entry.name, label, entry.style, entry.compute(subject) if known else None)
 

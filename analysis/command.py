@@ -31,8 +31,7 @@ if TYPE_CHECKING:
     "--threshold",
     type=click.FloatRange(0, min_open=True),
     metavar="X",
-    default=0.8,
-    help="From where on a latent is inactive; by default 0.8.",
+    help="From where on a latent is inactive; by default the run's own threshold, mostly 0.8.",
 )
 @click.option(
     "--as-published",
@@ -56,7 +55,7 @@ def analyze(
     inactive: bool,
     variance_law: bool,
     stage: int,
-    threshold: float,
+    threshold: float | None,
     as_published: bool,
     as_json: bool,
     figure: bool,

@@ -6,8 +6,9 @@ Knows no command line and no tables; usable from Python:
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,6 @@ from analysis.report import Factors, Part, Report
 from vaemon.batch import RunInfo, StageInfo
 from vaemon.errors import SourceLost, UsageError, VaemonError
 from vaemon.source.protocol import Source
-from vaemon.thresholds import DEFAULT
 
 Told = Callable[[int, int], None]
 """Takes how many images are encoded, and of how many."""
@@ -29,7 +29,8 @@ class Question:
 
     reports: tuple[str, ...] = tuple(REPORTS)
     stage: int = 1
-    threshold: float = DEFAULT.inactive
+    threshold: float | None = None
+    """From where on a latent is inactive; None: by the run's own threshold."""
     as_published: bool = False
     """Judge by the published code's definitions, where E[σ] is known."""
     checkpoint: bool = True
@@ -49,7 +50,7 @@ def answer(source: Source, question: Question, told: Told = lambda done, total: 
     info = source.info()
     stage = stage_of(info, question.stage)
     missing: dict[str, str] = {}
-    stream = _stream_part(source, stage, question, missing)
+    stream = _stream_part(source, info, stage, question, missing)
     checkpoint = _checkpoint_part(source, info, stage, question, missing, told) if question.checkpoint else None
     if stream is None and checkpoint is None:
         raise VaemonError(f"nothing to analyze in run {info.name!r}: {'; '.join(missing.values())}")
@@ -59,7 +60,7 @@ def answer(source: Source, question: Question, told: Told = lambda done, total: 
         state=str(info.state),
         stage=stage.number,
         latents=stage.latents,
-        threshold=question.threshold,
+        threshold=info.thresholds.inactive if question.threshold is None else question.threshold,
         as_published=question.as_published,
         reports=question.reports,
         stream=stream,
@@ -70,7 +71,9 @@ def answer(source: Source, question: Question, told: Told = lambda done, total: 
     )
 
 
-def _stream_part(source: Source, stage: StageInfo, question: Question, missing: dict[str, str]) -> Part | None:
+def _stream_part(
+    source: Source, info: RunInfo, stage: StageInfo, question: Question, missing: dict[str, str]
+) -> Part | None:
     try:
         posterior = read_stream(source, stage)
     except SourceLost:
@@ -78,7 +81,8 @@ def _stream_part(source: Source, stage: StageInfo, question: Question, missing: 
     except VaemonError as error:
         missing["stream"] = str(error)
         return None
-    return examine(Subject(posterior, woke_steps(source, stage), question.threshold), question.reports)
+    subject = _subject(posterior, woke_steps(source, stage), info, question)
+    return examine(replace(subject, as_published=False), question.reports)
 
 
 def _checkpoint_part(
@@ -89,7 +93,12 @@ def _checkpoint_part(
         missing["checkpoint"] = posterior
         return None
     woke = woke_steps(source, stage, until=posterior.origin.step)
-    return examine(Subject(posterior, woke, question.threshold, question.as_published), question.reports)
+    return examine(_subject(posterior, woke, info, question), question.reports)
+
+
+def _subject(posterior: PosteriorStatistics, woke: np.ndarray[Any, Any], info: RunInfo, question: Question) -> Subject:
+    threshold = info.thresholds.inactive if question.threshold is None else question.threshold
+    return Subject(posterior, woke, threshold, question.as_published, info.thresholds)
 
 
 def _encoded(info: RunInfo, question: Question, told: Told) -> PosteriorStatistics | str:

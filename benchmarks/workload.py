@@ -50,3 +50,28 @@ ONE_64 = Workload("one 64-vector", 1, 64)
 ONE_1024 = Workload("one 1,024-vector", 1, 1024)
 FOUR_64 = Workload("four 64-vectors", 4, 64)
 WORKLOADS = {"a": ONE_64, "b": ONE_1024, "c": FOUR_64}
+
+WAKING_SCALARS = ("mse", "kl", "gamma", "loss")
+
+
+@dataclass(frozen=True)
+class Waking:
+    """A training in which one latent after another wakes: what a dashboard is shown."""
+
+    latents: int = 64
+    steps: int = 50_000
+    """Steps within which the last one has woken."""
+
+    def row(self, step: int) -> dict[str, Any]:
+        """A step's values, the same whoever asks: scalars are Python floats, mean_variance an array (latents,)."""
+        random = np.random.default_rng(step)
+        begins = (np.arange(self.latents) + 0.5) / self.latents * 0.8 * self.steps
+        awake = 1 / (1 + np.exp(-np.clip((step - begins) / (0.01 * self.steps), -50, 50)))
+        variance = 0.97 - 0.9 * awake + random.normal(0, 0.027, self.latents)
+        gamma = 0.1 + 0.9 * float(np.exp(-4 * step / self.steps))
+        mse, kl = gamma**2 * random.uniform(0.9, 1.1), 2 * float(awake.sum()) * random.uniform(0.95, 1.05)
+        scalars = dict(zip(WAKING_SCALARS, (mse, kl, gamma, mse / gamma**2 + kl), strict=True))
+        return scalars | {"mean_variance": np.clip(variance, 1e-3, None).astype(np.float32)}
+
+
+WAKING = Waking()

@@ -1,31 +1,20 @@
-"""Make the README's picture of the dashboard from the real app: `python docs/screens.py RUN`.
-
-Blocks and braille are drawn as shapes, not as letters: whoever looks at the picture may have no font for them.
-"""
+"""Make the README's picture of the dashboard from the real app: `python docs/screens.py RUN`."""
 
 import argparse
 import asyncio
 import os
 import time
-from collections.abc import Iterable, Iterator
-from itertools import groupby
 from pathlib import Path
-from xml.sax.saxutils import escape
-
-from rich.segment import Segment
 
 from vaemon.source.open import open_source
 from vaemon.source.protocol import Source
 from vaemon.view.state import RunView
 from vaemon.watch.app import WatchApp
 from vaemon.watch.asked import Asked
+from vaemon.watch.export.frame import Frame, frame_of
+from vaemon.watch.export.png import save_png
+from vaemon.watch.export.svg import save_svg
 from vaemon.watch.messages import ViewChanged
-
-CELL, LINE, MARGIN = 8, 18, 14
-"""Width and height of a character, and the frame, in pixels."""
-FONT = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', 'Liberation Mono', monospace"
-HALVES = {"█": "ffff", "▀": "ffbb", "▌": "fbfb"}
-"""Which quarters of a cell (two above, two below) have the foreground, which the background."""
 
 
 class StillApp(WatchApp):
@@ -51,107 +40,35 @@ def picture(
     Args:
         source: the run.
         size: columns and rows of the terminal.
-        path: the SVG file to write.
+        path: the file to write: SVG, or PNG where it ends so.
         stage: which stage of the run; None: the newest.
         light: for a light background.
     """
-    os.environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}  # whatever terminal it is made in
+    app = still(source, stage=stage, light=light)
+    save = save_png if path.suffix == ".png" else save_svg
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save(asyncio.run(_frame(app, size)), path, replace=True)
+
+
+def still(source: Source, *, stage: int | None = None, light: bool = False) -> StillApp:
+    """The dashboard of a run, in full colour whatever terminal this is."""
+    os.environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
     os.environ.pop("NO_COLOR", None)
     app = StillApp(source, light=light, clock=lambda: app.now)
     app.poller.asked = Asked(stage)
-    rows = asyncio.run(_rows(app, size))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n".join(_svg(rows, size, app.current_theme.background or "#000000")) + "\n", encoding="utf-8")
+    return app
 
 
-async def _rows(app: StillApp, size: tuple[int, int]) -> list[list[Segment]]:
+def frame_from(app: WatchApp) -> Frame:
+    """What the app has on its screen."""
+    return frame_of(app.screen._compositor.render_strips(), ground=app.current_theme.background or "#000000")
+
+
+async def _frame(app: StillApp, size: tuple[int, int]) -> Frame:
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         await pilot.pause()
-        return [list(strip) for strip in app.screen._compositor.render_strips()]
-
-
-def _svg(rows: list[list[Segment]], size: tuple[int, int], ground: str) -> Iterator[str]:
-    width, height = size[0] * CELL + 2 * MARGIN, size[1] * LINE + 2 * MARGIN
-    yield f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">'
-    yield f'<rect width="{width}" height="{height}" rx="10" fill="{ground}"/>'
-    yield f'<g transform="translate({MARGIN} {MARGIN})" shape-rendering="crispEdges"'
-    yield f'   font-family="{FONT}" font-size="{LINE * 0.74:.1f}">'
-    for y, row in enumerate(rows):
-        cells = [(sign, segment) for segment in row for sign in segment.text]
-        yield from _blocks(cells, y * LINE, ground)
-        yield from _dots(cells, y * LINE)
-        yield from _words(cells, y * LINE)
-    yield "</g>"
-    yield "</svg>"
-
-
-Cell = tuple[str, Segment]
-
-
-def _fg(cell: Cell) -> str:
-    style = cell[1].style
-    return style.color.triplet.hex if style and style.color and style.color.triplet else "#000000"
-
-
-def _bg(cell: Cell) -> str:
-    style = cell[1].style
-    return style.bgcolor.triplet.hex if style and style.bgcolor and style.bgcolor.triplet else "#000000"
-
-
-def _blocks(cells: list[Cell], top: int, ground: str) -> Iterator[str]:
-    """Backgrounds and block characters, quarters of one colour together."""
-    quarters = [[{"f": _fg(cell), "b": _bg(cell)}[which] for which in HALVES.get(cell[0], "bbbb")] for cell in cells]
-    upper = [colour for each in quarters for colour in each[:2]]
-    lower = [colour for each in quarters for colour in each[2:]]
-    if upper == lower:
-        yield from _bars(upper, top, LINE, ground)
-    else:
-        yield from _bars(upper, top, LINE // 2, ground)
-        yield from _bars(lower, top + LINE // 2, LINE // 2, ground)
-
-
-def _bars(colours: Iterable[str], top: int, height: int, ground: str) -> Iterator[str]:
-    x = 0
-    for colour, run in groupby(colours):
-        wide = len(list(run)) * CELL // 2
-        if colour != ground:
-            yield f'<rect x="{x}" y="{top}" width="{wide}" height="{height}" fill="{colour}"/>'
-        x += wide
-
-
-def _dots(cells: list[Cell], top: int) -> Iterator[str]:
-    """Braille and rules, one path a colour."""
-    paths: dict[str, list[str]] = {}
-    for column, cell in enumerate(cells):
-        x, path = column * CELL, paths.setdefault(_fg(cell), [])
-        if cell[0] in "━─":
-            thick = 2 if cell[0] == "━" else 1
-            path.append(f"M{x} {top + LINE // 2 - thick // 2}h{CELL}v{thick}h-{CELL}z")
-        elif 0x2800 < ord(cell[0]) <= 0x28FF:
-            bits = ord(cell[0]) - 0x2800
-            places = ((0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3))
-            dots = (place for bit, place in enumerate(places) if bits >> bit & 1)
-            path += [f"M{x + 1 + i * 4} {top + 1.5 + j * 4.5}h2v2h-2z" for i, j in dots]
-    yield from (f'<path fill="{colour}" d="{"".join(path)}"/>' for colour, path in paths.items() if path)
-
-
-def _words(cells: list[Cell], top: int) -> Iterator[str]:
-    """Letters, those of one style and word together."""
-    x = 0
-    for (style, is_text), run in groupby(cells, key=lambda cell: (cell[1].style, _is_text(cell[0]))):
-        text = "".join(sign for sign, _ in run)
-        if is_text:
-            bold = ' font-weight="bold"' if style and style.bold else ""
-            yield (
-                f'<text x="{x * CELL}" y="{top + LINE * 0.72:.1f}" textLength="{len(text) * CELL}" '
-                f'fill="{_fg((text, Segment(text, style)))}"{bold}>{escape(text)}</text>'
-            )
-        x += len(text)
-
-
-def _is_text(sign: str) -> bool:
-    return not (sign.isspace() or sign in HALVES or sign in "━─" or 0x2800 <= ord(sign) <= 0x28FF)
+        return frame_from(app)
 
 
 def main() -> None:

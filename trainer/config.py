@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct, inspect
 
+from vaemon.thresholds import DEFAULT, Thresholds
+
 Count = Annotated[int, Meta(ge=1)]
 CountOrNone = Annotated[int, Meta(ge=0)]
 Positive = Annotated[float, Meta(gt=0, lt=1e12)]
@@ -97,6 +99,25 @@ class Checkpoint(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     seconds: Positive = 60.0
 
 
+class Judging(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """By what the latents of the run are judged; each is told of where it has its default, in vaemon/thresholds.py."""
+
+    inactive: NotNegative = DEFAULT.inactive
+    unit: NotNegative = DEFAULT.unit
+    wake: NotNegative = DEFAULT.wake
+    doze: NotNegative = DEFAULT.doze
+    collapsed: NotNegative = DEFAULT.collapsed
+    collapsed_kl: NotNegative = DEFAULT.collapsed_kl
+    hold: CountOrNone = DEFAULT.hold
+    smoothing: NotNegative = DEFAULT.smoothing
+    ignored: NotNegative = DEFAULT.ignored
+    law: NotNegative = DEFAULT.law
+    most: NotNegative = DEFAULT.most
+    fewer: NotNegative = DEFAULT.fewer
+    lasting: CountOrNone = DEFAULT.lasting
+    grace: CountOrNone = DEFAULT.grace
+
+
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that a training is set to."""
 
@@ -113,6 +134,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     stage1: Stage1 = Stage1()
     stage2: Stage2 = Stage2()
     checkpoint: Checkpoint = Checkpoint()
+    thresholds: Judging = Judging()
 
 
 def _keys(kind: type[Struct], prefix: str = "") -> dict[str, inspect.Type]:
@@ -133,6 +155,11 @@ MAY_CHANGE = frozenset(
     + ["stage2.enabled", "checkpoint.seconds", "data.path", "device", "threads", "precision"]
 )
 """What may be set anew when a run goes on; the rest would make another run of it."""
+
+
+def thresholds_of(config: Config) -> Thresholds:
+    """By what the latents are judged. Raises UsageError where that makes no sense."""
+    return Thresholds(**msgspec.structs.asdict(config.thresholds))
 
 
 def to_tree(config: Config) -> Tree:

@@ -32,6 +32,7 @@ def run_stage(
     *,
     save: Callable[[Stage], None],
     save_every: float,
+    evaluate: Callable[[Stage], None],
     stop: Callable[[], object],
     screen: Screen,
 ) -> None:
@@ -42,6 +43,7 @@ def run_stage(
         recorder: takes the values of every step.
         save: writes a checkpoint.
         save_every: seconds between two checkpoints.
+        evaluate: looks at what was learned; called after every epoch, whole or cut short.
         stop: whether to stop after the present step; asked every step.
         screen: shows progress.
 
@@ -77,6 +79,8 @@ def run_stage(
                 raise_if_unsound(stage, recorder)
                 save(stage)
                 save_at = time.monotonic() + save_every
+
+        evaluate(stage)
 
     # Save where training ended.
     raise_if_unsound(stage, recorder)

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from trainer.config import KEYS, MAY_CHANGE, Config, flattened, nested, to_tree
+from trainer.config import KEYS, MAY_CHANGE, Config, flattened, nested, thresholds_of, to_tree
 from vaemon.errors import UnknownName, UsageError
 
 SHORT = {"data": "data.name", "network": "network.name", "balance": "balance.name"}
@@ -53,9 +53,11 @@ def config_from(tree: Mapping[str, Any]) -> Config:
         if key not in KEYS:
             raise UnknownName("config key", key, KEYS, ALL_KEYS)
     try:
-        return msgspec.convert(tree, Config)
+        config = msgspec.convert(tree, Config)
     except msgspec.ValidationError as error:
         raise _explained(str(error), tree) from error
+    thresholds_of(config)
+    return config
 
 
 def with_settings(config: Config, settings: Iterable[str]) -> Config:

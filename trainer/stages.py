@@ -16,7 +16,7 @@ from trainer.networks.build import build
 from trainer.networks.vae import VAE, draw, images_to_input
 from vaemon.errors import UsageError
 
-WEIGHTS, SHUFFLE, NOISE = range(3)
+WEIGHTS, SHUFFLE, NOISE, EVALUATION = range(4)
 """What random numbers are drawn for; each purpose of each stage has a generator of its own."""
 
 

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
 import torch
 
 from trainer import checkpoint
-from trainer.config import Config, to_tree
+from trainer.config import Config, thresholds_of, to_tree
+from trainer.data.images import Images
+from trainer.evaluation import Evaluator
 from trainer.images import load_images
 from trainer.loop import Screen, run_stage
 from trainer.posteriors import images_to_posteriors
@@ -79,8 +80,9 @@ def train(run: Run, teller: Teller, stop: Callable[[], str]) -> bool:
         resume=run.resume,
         total_steps=first.total_steps,
         steps_per_epoch=first.steps_per_epoch,
+        thresholds=thresholds_of(run.config),
     ) as recorder:
-        both = _Stages(run, recorder, teller, stop, images.train)
+        both = _Stages(run, recorder, teller, stop, images)
         finished = both.train(first, saved)
         if not finished:
             recorder.close("stopped", stop())
@@ -96,18 +98,18 @@ def train(run: Run, teller: Teller, stop: Callable[[], str]) -> bool:
 class _Stages:
     """Both stages of one run, while it is recorded."""
 
-    def __init__(
-        self, run: Run, recorder: Recorder, teller: Teller, stop: Callable[[], str], images: np.ndarray[Any, Any]
-    ) -> None:
+    def __init__(self, run: Run, recorder: Recorder, teller: Teller, stop: Callable[[], str], images: Images) -> None:
         self.run = run
         self.recorder = recorder
         self.teller = teller
         self.stop = stop
-        self.images = images
-        self.shape = images.shape[1:]
+        self.images = images.train
+        self.test = images.test
+        self.shape = images.train.shape[1:]
 
     def train(self, first: Stage, saved: dict[int, State | None]) -> bool:
         """Train what is left of either stage; whether all of it was done."""
+        evaluate = Evaluator(self.recorder, self.run.config.seed, first.network, self.test)
         self._begin(first, saved[1])
         if not first.done:
             # What a second stage learned of an unfinished first one is void.
@@ -115,14 +117,15 @@ class _Stages:
             saved[2] = None
             if saved[1] is None:
                 self._save(first)  # so that there is always something to go on from
-            self._train(first)
+            evaluate.record_inputs()
+            self._train(first, evaluate)
         if not first.done or not self.run.config.stage2.enabled:
             return first.done
         second = self._second(first)
         if second is None:
             return False
         self._begin(second, saved[2])
-        self._train(second)
+        self._train(second, evaluate)
         return second.done
 
     def _begin(self, stage: Stage, state: State | None) -> None:
@@ -138,12 +141,13 @@ class _Stages:
         else:
             self.teller.say(f"stage {stage.number} begins: {stage.total_steps:,} steps of {stage.settings.batch}")
 
-    def _train(self, stage: Stage) -> None:
+    def _train(self, stage: Stage, evaluate: Evaluator) -> None:
         run_stage(
             stage,
             self.recorder,
             save=self._save,
             save_every=self.run.config.checkpoint.seconds,
+            evaluate=evaluate,
             stop=self.stop,
             screen=self.teller,
         )

@@ -84,7 +84,7 @@ class Event:
     stage: int
     kind: str
     """Found in the rows: "wake", "sleep", "collapse", "ignored", "restored" (`vaemon.findings`). Told: "stage",
-    "checkpoint", "resume", "stop", "nan", "drop", "error", "recovered", "note"."""
+    "checkpoint", "evaluation", "resume", "stop", "nan", "drop", "error", "recovered", "note"."""
     latent: int = -1
     """The latent it happened to, counted from 0; -1 where it concerns none."""
     text: str = ""
@@ -252,3 +252,21 @@ class Series:
     high: Array
     exact: bool
     """Whether every point is a recorded row."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSet:
+    """Some images that were recorded together."""
+
+    stage: int
+    step: int
+    kind: str
+    """What they are, in words: "inputs", "reconstructions", "GEN-1", "GEN-2", …."""
+    count: int
+    height: int
+    """Pixels."""
+    width: int
+    channels: int
+    """1: grey. 3: red, green, blue."""
+    time: float = 0.0
+    """When they were written, seconds since 1970; another set that takes the place of this one has another."""

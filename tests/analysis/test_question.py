@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from analysis.question import Question, answer
+from vaemon import Recorder, Thresholds
 from vaemon.errors import DataNotFound, RunFileError, SourceLost, UnknownName, UsageError, VaemonError
+from vaemon.source.open import open_source
 
 
 @pytest.fixture
@@ -198,3 +200,19 @@ def test_factors_stand_beside_the_latents_of_shapes_alone(make_source, wake, con
 def test_the_second_stage_has_no_factors(make_source):
     source = make_source(100, None, number=2, config={**SHAPES, "factors": 5})
     assert answer(source, Question(stage=2, checkpoint=False)).factors is None
+
+
+def test_a_run_is_judged_by_the_thresholds_it_was_recorded_with(runs):
+    with Recorder("r", latents=2, thresholds=Thresholds(inactive=0.6, wake=0.1, unit=0.001)) as recorder:
+        for step in range(1, 60):
+            recorder.log(
+                step, mean_variance=[0.2, 0.7], mean_mu=[0.0] * 2, mu_squared=[0.8, 0.005], latent_kl=[1.0, 0.1]
+            )
+    report = answer(open_source("r"), Question(checkpoint=False))
+    assert report.threshold == 0.6
+    assert report.stream.column("state").values.tolist() == ["waking", "limbo"]
+    figures = {each.name: (each.label, each.value) for each in report.stream.figures["inactive"]}
+    assert figures["inactive"] == ("inactive: E[σ²] ≥ 0.6", 1)
+    assert figures["active_units"] == ("active units: Var(μ) > 0.001", 2)
+    assert figures["active"] == ("state active: E[σ²] < 0.1, awake ≤ 0.5", 0)
+    assert answer(open_source("r"), Question(threshold=0.8, checkpoint=False)).stream.inactive.tolist() == [False] * 2

@@ -8,7 +8,7 @@ from vaemon.errors import BadLoss
 
 
 class Saves(list):
-    """Where checkpoints would go: the steps they were made at."""
+    """Where checkpoints, or evaluations, would go: the steps they were made at."""
 
     def __call__(self, stage):
         self.append(stage.step)
@@ -20,10 +20,20 @@ def run(recorder, screen):
 
     def call(stage, stop=lambda: False, save_every=1e9):
         call.saves.clear()
-        run_stage(stage, recorder, save=call.saves, save_every=save_every, stop=stop, screen=screen)
+        call.evaluated.clear()
+        run_stage(
+            stage,
+            recorder,
+            save=call.saves,
+            save_every=save_every,
+            evaluate=call.evaluated,
+            stop=stop,
+            screen=screen,
+        )
         return call.saves
 
     call.saves = Saves()
+    call.evaluated = Saves()
     return call
 
 
@@ -89,6 +99,11 @@ def test_a_stage_that_is_done_trains_no_further(run, tiny_stage, recorder):
 
 def test_checkpoints_are_made_as_often_as_asked(run, tiny_stage):
     assert run(tiny_stage(), save_every=0.0) == [1, 2, 3, 4, 5, 6, 7, 8, 8]
+
+
+def test_every_epoch_ends_with_a_chance_to_evaluate(run, tiny_stage):
+    run(tiny_stage("stage1.epochs=3", "stage1.max_steps=10"))
+    assert run.evaluated == [4, 8, 10]
 
 
 def test_the_screen_sees_the_end(run, tiny_stage, screen):

@@ -3,9 +3,10 @@ from importlib import resources
 
 import pytest
 
-from trainer.config import KEYS, MAY_CHANGE, Config, flattened, nested, to_tree
+from trainer.config import KEYS, MAY_CHANGE, Config, flattened, nested, thresholds_of, to_tree
 from trainer.settings import config_from, load_preset, presets, resolve, resolve_resumed, to_toml, with_settings
 from vaemon.errors import UnknownName, UsageError
+from vaemon.thresholds import DEFAULT, NAMES, Thresholds
 
 
 def test_a_setting_changes_its_key_and_no_other():
@@ -178,3 +179,14 @@ def test_a_table_in_the_place_of_a_value_is_refused():
 def test_flat_and_nested_are_each_others_inverse():
     tree = to_tree(Config())
     assert nested(flattened(tree)) == tree
+
+
+def test_thresholds_of_latents_are_keys_like_all_others():
+    assert {key.partition(".")[2] for key in KEYS if key.startswith("thresholds.")} == set(NAMES)
+    assert thresholds_of(Config()) == DEFAULT
+    changed = resolve(Config(), ["thresholds.wake=.25", "thresholds.grace=500"])
+    assert thresholds_of(changed) == Thresholds(wake=0.25, grace=500)
+    with pytest.raises(UsageError, match=r"wake < doze <= 1, not wake=0\.6, doze=0\.5"):
+        resolve(Config(), ["thresholds.wake=.6"])
+    with pytest.raises(UsageError, match="cannot change when a run goes on"):
+        resolve_resumed(Config(), ["thresholds.wake=.2"])

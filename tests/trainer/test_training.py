@@ -10,6 +10,7 @@ from vaemon import open_run
 from vaemon.batch import RunState
 from vaemon.channels import CHANNELS, CLOCKS, DROPPED
 from vaemon.errors import BadLoss, RunExists, RunFileError, UsageError
+from vaemon.thresholds import Thresholds
 
 TRAINED = set(CHANNELS) - {DROPPED}
 """What the trainer records at every step."""
@@ -70,6 +71,12 @@ def test_each_stage_begins_with_a_gamma_of_one(start, tiny, runs):
         gamma = series("a", runs, "gamma", stage).mean
         assert gamma[0] == 1.0
         assert (np.diff(gamma) <= 0).all()
+
+
+def test_a_run_is_recorded_by_its_thresholds(start, tiny, runs):
+    start("a", tiny("thresholds.wake=.25", "thresholds.hold=5", "stage2.enabled=false"))
+    with open_run("a", runs) as run:
+        assert run.info().thresholds == Thresholds(wake=0.25, hold=5)
 
 
 def test_the_second_stage_can_be_left_out(start, tiny, runs):

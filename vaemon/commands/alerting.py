@@ -24,8 +24,8 @@ OPTIONS = (
         "--alert",
         multiple=True,
         metavar="RULE",
-        help="Tell once each time this becomes true: a condition, or wake, sleep, stall, nan, collapse, crashed, "
-        "finished, checkpoint … May be given more than once.",
+        help="Tell once each time this becomes true: a condition, or wake, sleep, stall, nan, collapse, ignored, "
+        "crashed, finished, checkpoint … May be given more than once.",
     ),
     click.option("--bell", is_flag=True, help="Alerts ring the terminal's bell."),
     click.option("--notify", is_flag=True, help="Alerts ask the terminal for a notification on the desktop."),
@@ -41,17 +41,23 @@ _NAMES = ("until", "timeout", "alert", "bell", "notify", "run_on_alert", "webhoo
 
 
 def alerting(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command these options; it is called with the `sentry` that they make in their place."""
+    """Give a command these options; it is called with the `sentry` that they make in their place, None without any."""
 
     @functools.wraps(command)
     def called(**given: Any) -> Any:
         asked = {name: given.pop(name) for name in _NAMES}
-        return command(sentry=make_sentry(**asked), **given)
+        # A sentry takes as long to load as all of the screen.
+        return command(sentry=make_sentry(**asked) if any(map(_given, asked.values())) else None, **given)
 
     wrapped: Callable[..., Any] = called
     for option in reversed(OPTIONS):
         wrapped = option(wrapped)
     return wrapped
+
+
+def _given(value: object) -> bool:
+    # An empty word was given, too; it is for the sentry to complain of it.
+    return value is not None and value is not False and value != ()
 
 
 def make_sentry(

@@ -11,6 +11,7 @@ from vaemon.batch import RunState
 from vaemon.commands.completion import complete_run
 from vaemon.commands.filter import Filter, keys_of, parse_condition, parse_since
 from vaemon.commands.summary import Summary, steps_words, summarise
+from vaemon.commands.thresholds import judging
 from vaemon.errors import nearest
 from vaemon.source.protocol import Source
 from vaemon.view.words import age, rate
@@ -32,6 +33,7 @@ STATES = (*(str(each) for each in RunState), "unreadable")
 @click.option("--sort", "order", type=click.Choice(["newest", "name", "steps"]), default="newest", show_default=True)
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="The first N only.")
 @click.option("--runs", metavar="DIR", help="The folder of runs; default $VAEMON_RUNS, else ./runs.")
+@judging
 @click.option("--json", "as_json", is_flag=True, help="One JSON array, for scripts.")
 def ls(
     patterns: tuple[str, ...],
@@ -42,6 +44,7 @@ def ls(
     limit: int | None,
     runs: str | None,
     as_json: bool,
+    thresholds: dict[str, float],
 ) -> None:
     """List the runs, the newest first: state, stage, step, rate, active and inactive latents, age.
 
@@ -54,7 +57,7 @@ def ls(
     )
     seen: list[Summary] = []
     lines = []
-    for run in _in_order(runs, patterns, order):
+    for run in _in_order(runs, patterns, order, thresholds):
         seen.append(run)
         if wanted.takes(run):
             lines.append(run.line)
@@ -68,7 +71,9 @@ def ls(
         click.echo(_why_none(runs, wanted, seen), err=True)
 
 
-def _in_order(runs: str | None, patterns: tuple[str, ...], order: str) -> Iterator[Summary]:
+def _in_order(
+    runs: str | None, patterns: tuple[str, ...], order: str, thresholds: dict[str, float]
+) -> Iterator[Summary]:
     """The runs in the order of the list, each read only when it is asked for, where the order allows that."""
     from vaemon.runfile.find import runs_folder, touched
     from vaemon.source.open import open_all
@@ -78,7 +83,7 @@ def _in_order(runs: str | None, patterns: tuple[str, ...], order: str) -> Iterat
         run.line.setdefault("newest", touched(runs_folder(runs) / name))  # of an unreadable run, as the folder has it
         return run
 
-    sources = open_all(runs, patterns)
+    sources = open_all(runs, patterns, thresholds)
     if order == "name":
         sources.sort(key=lambda each: each[0])
     found = (read(name, source) for name, source in sources)

@@ -3,6 +3,7 @@
 import click
 
 from vaemon.commands.completion import complete_run
+from vaemon.commands.thresholds import judging
 from vaemon.commands.watch import THEMES, can_draw, light_of, show
 from vaemon.errors import UsageError
 
@@ -17,6 +18,7 @@ from vaemon.errors import UsageError
     help="Seconds of the run in a second: 60 plays an hour in a minute; by default the run takes about 75 s.",
 )
 @click.option("--from", "first_step", type=click.IntRange(0), default=0, metavar="STEP", help="Where to begin.")
+@judging
 @click.option("--hz", type=click.FloatRange(0.2, 10.0), help="Frames a second; default 4, over ssh 1.")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII characters only.")
 @click.option("--theme", type=click.Choice(THEMES), default="auto", help="Colours for a dark or a light background.")
@@ -28,6 +30,7 @@ def replay(
     hz: float | None,
     ascii_only: bool,
     theme: str,
+    thresholds: dict[str, float],
 ) -> None:
     """Play RUN again as if it were live; without a name, the latest run.
 
@@ -39,7 +42,7 @@ def replay(
     from vaemon.source.open import open_source
     from vaemon.source.replay import ReplaySource
 
-    source = open_source(run, runs)
+    source = open_source(run, runs, thresholds)
     if not can_draw():
         source.close()
         raise UsageError("a replay needs a terminal; `vaemon watch RUN --once` tells how a run ended as text")

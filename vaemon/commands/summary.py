@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from vaemon.batch import Cursor, Want
-from vaemon.errors import SourceLost
+from vaemon.errors import SourceLost, UsageError
 from vaemon.latents import LatentState
 from vaemon.source.protocol import Source
 from vaemon.view.fold import fold
@@ -24,7 +24,9 @@ def summarise(name: str, source: Source) -> Summary:
     """The run of a source, which is closed afterwards."""
     try:
         view = fold(RunView(), source.poll(Cursor(), Want((), columns=0)))
-    except (SourceLost, OSError) as error:
+        while view.loading:
+            view = fold(view, source.poll(view.cursor, Want((), columns=0)))
+    except (SourceLost, UsageError, OSError) as error:
         return Summary({"name": name, "state": "unreadable", "reason": str(error)}, {})
     finally:
         source.close()

@@ -1,6 +1,7 @@
 """`vaemon watch`: open a source, hand it to the dashboard, or to those who print."""
 
 import codecs
+import gc
 import locale
 import os
 import sys
@@ -8,14 +9,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vaemon.commands.alerting import alerting, complain
+from vaemon.commands.alerting import alerting, complain, make_sentry
 from vaemon.commands.completion import complete_run
+from vaemon.commands.thresholds import judging
 from vaemon.errors import UsageError
-from vaemon.playback import Playback
 from vaemon.source.protocol import Source
 
 if TYPE_CHECKING:
     from vaemon.commands.sentry import Sentry
+    from vaemon.playback import Playback
 
 THEMES = ("auto", "dark", "light")
 
@@ -26,6 +28,7 @@ THEMES = ("auto", "dark", "light")
 @click.option("--once", is_flag=True, help="Print one frame as text and leave; so, too, where there is no terminal.")
 @click.option("--follow", "--plain", is_flag=True, help="Print a line of text for each update until the run is over.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object; with --follow, a line for each update.")
+@judging
 @alerting
 @click.option(
     "--hz", type=click.FloatRange(0.2, 10.0), help="Frames a second; default 2, over ssh 1, without a screen 1."
@@ -41,7 +44,8 @@ def watch(
     hz: float | None,
     ascii_only: bool,
     theme: str,
-    sentry: "Sentry",
+    thresholds: dict[str, float],
+    sentry: "Sentry | None",
 ) -> int:
     """Open the dashboard of RUN: a run's name, a path to its folder, or `latest`, as without it.
 
@@ -52,9 +56,10 @@ def watch(
     if once and follow:
         raise UsageError("--once and --follow contradict each other; leave one out")
     manner = "follow" if follow else "once" if once or as_json else None
-    source = await_source(run, runs)
+    source = await_source(run, runs, thresholds)
     light = light_of(theme)
-    return show(source, sentry, manner=manner, json=as_json, hz=hz, ascii_only=ascii_only, light=light)
+    title = "" if run in (None, "latest") else os.path.basename(run.rstrip("/"))
+    return show(source, sentry, manner=manner, json=as_json, hz=hz, ascii_only=ascii_only, light=light, title=title)
 
 
 def light_of(theme: str) -> bool | None:
@@ -64,7 +69,7 @@ def light_of(theme: str) -> bool | None:
 
 def show(
     source: Source,
-    sentry: "Sentry",
+    sentry: "Sentry | None",
     *,
     manner: str | None = None,
     json: bool = False,
@@ -72,13 +77,14 @@ def show(
     ascii_only: bool = False,
     linger: float = 0.0,
     light: bool | None = None,
-    playback: Playback | None = None,
+    playback: "Playback | None" = None,
+    title: str = "",
 ) -> int:
     """The dashboard where there is a terminal that can show it, else text.
 
     Args:
         source: the run; closed in the end.
-        sentry: looks at every view.
+        sentry: looks at every view; None: nobody does.
         manner: "once" or "follow", without a screen; None: the dashboard, or, where it cannot be drawn, a line for each
             update where there is something to alert of, else one frame.
         json: JSON in place of text.
@@ -87,6 +93,7 @@ def show(
         linger: seconds that the dashboard stays when there is nothing more to wait for.
         light: whether the background is light; None where the terminal is to tell.
         playback: what winds the source on and back, where it is a replay.
+        title: the run's name until it tells its own.
 
     Returns:
         The exit code.
@@ -98,29 +105,32 @@ def show(
             # Textual believes these more than the terminal, which knows its size, also when it has another one.
             for name in ("COLUMNS", "LINES"):
                 os.environ.pop(name, None)
+            # While everything is loaded there is nothing to collect; it is looked for again once the screen is there.
+            gc.disable()
             from vaemon.watch.app import watch as open_dashboard
-            from vaemon.watch.memory import Memory
 
             open_dashboard(
                 source,
                 hz=hz,
                 ascii=ascii_only or not knows_unicode(),
-                lookouts=[sentry] if sentry.waits or sentry.watches else [],
+                lookouts=[sentry] if sentry is not None and (sentry.waits or sentry.watches) else [],
                 linger=linger,
                 light=light,
                 playback=playback,
-                memory=Memory.of_user(),
+                title=title,
+                remembers=True,
             )
         else:
             from vaemon.commands import plain
 
+            sentry = sentry or make_sentry()
             follows = manner == "follow" or (manner is None and sentry.watches)
             prints = plain.print_updates if follows else plain.print_once
             prints(source, sentry, json=json, hz=hz, ascii_only=ascii_only)
     finally:
         source.close()
-        complain(sentry.close())
-    return sentry.code
+        complain(sentry.close() if sentry is not None else ())
+    return sentry.code if sentry is not None else 0
 
 
 def can_draw() -> bool:

@@ -9,8 +9,9 @@ from typing import Any
 
 from vaemon.batch import Event, Latest, StageInfo
 from vaemon.view.alerts import Alert
+from vaemon.view.facts import state_of
 from vaemon.view.state import RunView
-from vaemon.view.status import Kind, status
+from vaemon.view.status import status
 from vaemon.view.words import STATE_WORDS, counts
 
 EVENTS = 20
@@ -37,8 +38,10 @@ def record(view: RunView, now: float, alerts: tuple[Alert, ...] = ()) -> Json:
     return {
         "run": info.name if info is not None else None,
         "address": info.address if info is not None else None,
-        "state": str(Kind.RUNNING if fares.live else fares.kind),
+        "state": state_of(fares),
         "reason": fares.reason,
+        "failure": str(view.failure) or None,
+        "alarm": view.alarm,
         "age": round(max(now - view.heard, 0.0), 1) if latest is not None else None,
         "stage": view.stage or None,
         "step": latest.step if latest is not None else None,
@@ -51,8 +54,6 @@ def record(view: RunView, now: float, alerts: tuple[Alert, ...] = ()) -> Json:
         "counts": {STATE_WORDS[state]: count for state, count in counts(view)},
         "inactive": view.inactive,
         "active_units": view.active_units,
-        "failure": str(view.failure) or None,
-        "alarm": view.alarm,
         "latents": _latents(view),
         "events": [_event(event) for event in view.events[: -EVENTS - 1 : -1]],
         "alerts": [{"rule": alert.rule, "text": alert.text, "step": alert.step} for alert in alerts],
@@ -92,6 +93,7 @@ def _latents(view: RunView) -> Json:
         "variance": [number(value) for value in smoothed["mean_variance"].tolist()] if view.latents else [],
         "kl": [number(value) for value in smoothed["latent_kl"].tolist()] if "latent_kl" in smoothed else None,
         "state": [words[state] for state in view.states.tolist()],
+        "active_unit": view.units.tolist() if len(view.units) else None,
         "woke": [step if step >= 0 else None for step in view.woke.tolist()],
     }
 

@@ -1,23 +1,23 @@
 """Recorder: what a training loop holds. One call a step; never blocks, never raises into the loop."""
 
 import atexit
-import os
 import re
-import signal
-import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import Any, Self
 
 from vaemon.batch import Event, StageInfo
 from vaemon.channels import CHANNELS
 from vaemon.errors import UsageError, VaemonError
+from vaemon.evaluations import to_events
+from vaemon.recorder import process
 from vaemon.recorder.block import Put, kind_of, refuse
 from vaemon.recorder.derive import Bad
 from vaemon.recorder.fetch import join
 from vaemon.recorder.folder import leave_folder, may_be_live, take_folder
+from vaemon.recorder.images import take
 from vaemon.recorder.reduce import posterior_to_channels
 from vaemon.recorder.ring import Ring
 from vaemon.recorder.row import Values, sort_values
@@ -104,8 +104,7 @@ class Recorder:
         self._open = True  # whether further rows are taken
         self._closed = False
         self._outcome = ("finished", "")
-        _live.add(self)
-        _catch_sigterm()
+        process.opened(self)
         atexit.register(self._on_exit)
 
     def __enter__(self) -> Self:
@@ -165,7 +164,8 @@ class Recorder:
             # Whatever a loop hands in, only its first call may stop it.
             if not self._checked:
                 raise
-            self._complain(step, error)
+            self._ring.refused += 1
+            self._complain(f"step {step}", error)
             return
         if not self._checked:
             self._checked = True
@@ -223,11 +223,47 @@ class Recorder:
         """Record that something happened: "checkpoint", "note", …; by default at the last step logged."""
         if self._open:
             try:
-                at = max(self._last(), 0) if step is None else _whole(step)
+                self._writer.event(Event(self._at(step), time.time(), self._stage.number, str(kind), text=str(text)))
             except Exception as error:
-                self._complain(step, error)
-                return
-            self._writer.event(Event(at, time.time(), self._stage.number, str(kind), text=str(text)))
+                self._complain(f"event {kind!r} of step {step}", error)
+
+    def evaluation(self, step: int | None = None, **values: Any) -> None:
+        """Record a row of the epoch table, by default at the last step logged: mse, REC, variance_law, inactive, ….
+
+        Args:
+            step: after which the values were measured; of the same step, later ones complete earlier ones.
+            **values: numbers, by names of up to 120 bytes; None is passed over. A tensor is waited for.
+        """
+        if self._open:
+            try:
+                numbers = {name: float(value) for name, value in values.items() if value is not None}
+                for event in to_events(self._stage.number, self._at(step), time.time(), numbers):
+                    self._writer.event(event)
+            except Exception as error:
+                self._complain("evaluation", error)
+
+    def images(self, kind: str, images: Any, step: int | None = None) -> None:
+        """Record a few images, by default at the last step logged; the first 64 are kept, and copied at once.
+
+        Args:
+            kind: what they are: "inputs", "reconstructions", "GEN-1", "GEN-2", "traversal 17", or words of your own.
+            images: (n, h, w), (n, h, w, c) or (n, c, h, w), c 1 or 3; uint8, or numbers from 0 to 1 (others are
+                clipped, NaN is black), on any device. More than 256 pixels a side are reduced.
+            step: after which they were made; others of the same kind and step are replaced.
+
+        Raises:
+            UsageError: before the first `log` only, where they are no images.
+        """
+        if self._open:
+            try:
+                self._writer.images.put(take(self._stage, self._at(step), str(kind), images))
+            except Exception as error:
+                if not self._checked:
+                    raise
+                self._complain(f"a set of images, {kind!r},", error)
+
+    def _at(self, step: Any) -> int:
+        return max(self._last(), 0) if step is None else _whole(step)
 
     def flush(self) -> bool:
         """Wait until everything logged so far can be read by others, whatever becomes of this process.
@@ -273,8 +309,7 @@ class Recorder:
 
     def _forget(self) -> None:
         self._closed = True
-        _live.discard(self)
-        _release_sigterm()
+        process.closed(self)
         atexit.unregister(self._on_exit)
 
     def _check(self, step: int, values: Values) -> None:
@@ -297,15 +332,14 @@ class Recorder:
             listed = ", ".join(f"{name} has {size}" for name, size in sizes.items())
             raise UsageError(f"log(): one value a latent is wanted, but {listed}")
 
-    def _complain(self, step: Any, error: Exception) -> None:
-        # A loop makes the same mistake at every step: each kind is told once, and all are counted.
-        self._ring.refused += 1
+    def _complain(self, what: str, error: Exception) -> None:
+        # A loop makes the same mistake at every step: each kind is told once.
         text = f"{type(error).__name__}: {error}"
         kind = re.sub(r"\d+", "", text)
         if kind not in self._complaints and len(self._complaints) < MOST_COMPLAINTS:
             self._complaints.add(kind)
-            log.warning("vaemon: step %s was not recorded, training goes on: %s", step, text)
-            self._tell("error", f"step {step} was not recorded: {text}")
+            log.warning("vaemon: %s was not recorded, training goes on: %s", what, text)
+            self._tell("error", f"{what} was not recorded: {text}")
 
     def _tell(self, kind: str, text: str) -> None:
         self._writer.event(Event(max(self._last(), 0), time.time(), self._stage.number, kind, text=text))
@@ -313,40 +347,11 @@ class Recorder:
     def _on_exit(self) -> None:
         self.close("stopped", "the process ended without closing the recorder")
 
-
-_live: set[Recorder] = set()
-"""The recorders that are open in this process."""
-
-
-def _forget_all() -> None:
-    # A forked child has the recorders of its parent, but not the threads that write.
-    for recorder in _live:
-        recorder._open = False
-        recorder._closed = True
-        recorder._put = refuse
-    _live.clear()
-
-
-os.register_at_fork(after_in_child=_forget_all)
-
-
-def _catch_sigterm() -> None:
-    in_main = threading.current_thread() is threading.main_thread()
-    if in_main and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, _on_sigterm)
-
-
-def _release_sigterm() -> None:
-    in_main = threading.current_thread() is threading.main_thread()
-    if in_main and not _live and signal.getsignal(signal.SIGTERM) is _on_sigterm:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-
-def _on_sigterm(number: int, frame: FrameType | None) -> None:
-    for recorder in list(_live):
-        recorder.close("stopped", "SIGTERM")
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    os.kill(os.getpid(), signal.SIGTERM)
+    def leave_to_parent(self) -> None:
+        """Take nothing any more: in a forked child there is no thread that writes."""
+        self._open = False
+        self._closed = True
+        self._put = refuse
 
 
 def _stage(number: int, latents: int, total_steps: int | None, steps_per_epoch: int | None) -> StageInfo:

@@ -19,6 +19,7 @@ from vaemon.channels import DROPPED
 from vaemon.errors import UsageError
 from vaemon.findings import CHANNELS, FOUND, Findings
 from vaemon.recorder.derive import Bad, first_bad
+from vaemon.recorder.images import ImageLog
 from vaemon.recorder.ring import Ring, Waiting
 from vaemon.recorder.sheet import Sheet, read_sheet
 from vaemon.recorder.table import Past, columns, fits, look_back, make_layout, make_table
@@ -74,6 +75,7 @@ class Writer:
         self._given_up: set[tuple[StageInfo, int]] = set()  # stage and step of rows that cannot be written
         self._unfetched = (0, 0)  # block and row of those that could not be fetched
         self._untidy = False
+        self.images = ImageLog(folder, self.event)
         self._events: deque[tuple[Event, float]] = deque()  # the loop appends, the writer removes
         self._pending: list[tuple[Event, float]] = []  # the writer's own: not yet in the file for good
         self._retry_at = 0.0
@@ -123,6 +125,7 @@ class Writer:
             self._nudge.clear()
             stopping, ticket = self._stopping, self._wanted
             lock.touch(self.folder)
+            self.images.write()
             self._drain(insist=stopping or ticket > self._served)
             if stopping and self.error is not None:
                 self._drain(insist=True)  # there is no later in which it might go better
@@ -289,6 +292,7 @@ class Writer:
         layout = make_layout(stage, sheet, before, past.first_row)
         segment = self._new_segment(layout)
         self._segment, self._layout = segment, layout
+        self.images.replace(stage, layout.first_step)
         if self._stage is None or self._stage.number != stage.number:
             self._first_step = min(layout.first_step if past.first_step is None else past.first_step, 1)
         self._stage = stage

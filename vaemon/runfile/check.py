@@ -12,6 +12,7 @@ import numpy.typing as npt
 from vaemon.errors import RunFileError
 from vaemon.runfile import manifest
 from vaemon.runfile.find import leftovers, list_segments, unreadable
+from vaemon.runfile.images import ImageFolder
 from vaemon.runfile.pyramid import PyramidBuilder
 from vaemon.runfile.read import RunReader
 from vaemon.runfile.segment import SegmentReader
@@ -73,6 +74,7 @@ def check_run(folder: Path, *, live: bool) -> Iterator[Checked]:
     yield Checked(folder / manifest.FILE, 0, 0, tuple(_check_manifest(folder)))
     for number, path in segments:
         yield check_segment(path, live=live and number == segments[-1][0])
+    yield from _check_images(folder)
     if not live:
         for path in unnamed:
             yield Checked(path, 0, 0, (Finding(path, "a file that never got its name", Remedy.SET_ASIDE, True),))
@@ -83,6 +85,14 @@ def _check_manifest(folder: Path) -> Iterator[Finding]:
         manifest.read(folder)
     except RunFileError as error:
         yield Finding(folder / manifest.FILE, str(error), Remedy.RENEW)
+
+
+def _check_images(folder: Path) -> Iterator[Checked]:
+    images = ImageFolder(folder)
+    if images.list():
+        yield Checked(images.folder, 0, 0, ())
+    for path, why in sorted(images.refused.items()):
+        yield Checked(path, 0, 0, (Finding(path, why, Remedy.SET_ASIDE),))
 
 
 def check_segment(path: Path, *, live: bool) -> Checked:

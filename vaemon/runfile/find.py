@@ -108,8 +108,9 @@ def unreadable(folder: Path, error: OSError) -> RunFileError:
 
 
 def leftovers(folder: Path) -> list[Path]:
-    """Segments that were being made when their writer died: they never got their name, and hold no rows of the run."""
-    return sorted(each for each in folder.glob(".segment-*.h5.*") if each.is_file())
+    """Files that were being made when their writer died: they never got their name, and are no part of the run."""
+    unnamed = (*folder.glob(".segment-*.h5.*"), *folder.glob("images/.*.npy.*"))
+    return sorted(each for each in unnamed if each.is_file())
 
 
 def next_segment(folder: Path) -> Path:

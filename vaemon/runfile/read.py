@@ -1,5 +1,7 @@
 """Reading a run: its segments as one continuous series a stage, while it is written or afterwards."""
 
+import os
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -12,6 +14,7 @@ from vaemon.batch import Event, RunInfo, RunState, Series, StageInfo
 from vaemon.channels import CLOCKS
 from vaemon.decimate import width_for
 from vaemon.errors import RunFileError, UnknownName
+from vaemon.evaluations import Evaluation, evaluations
 from vaemon.runfile import lock, manifest
 from vaemon.runfile.find import find_run, list_segments, runs_folder
 from vaemon.runfile.follow import Follower
@@ -57,6 +60,7 @@ class RunReader:
         self._holder: lock.Holder | None = None  # of the run, before the rows were looked at
         self._unreadable: dict[Path, str] = {}
         self._settled: set[Path] = set()  # segments to which nothing will be added any more
+        self._manifest: tuple[tuple[int, int, int], manifest.Manifest] | None = None
         self.refresh()
 
     def __enter__(self) -> Self:
@@ -154,7 +158,7 @@ class RunReader:
 
     def info(self) -> RunInfo:
         """Who the run is, and how it fared when it was last refreshed. Raises RunFileError."""
-        told = manifest.read(self.folder)
+        told = self._told()
         state, reason = (RunState.RUNNING, self._holder.trouble) if self._holder is not None else _ended(told)
         return RunInfo(
             name=told.name,
@@ -168,6 +172,16 @@ class RunReader:
             stages=self.stages,
             thresholds=told.thresholds,
         )
+
+    def _told(self) -> manifest.Manifest:
+        # It is asked for at each poll of a screen, and hardly ever another one.
+        with suppress(OSError):
+            now = os.stat(self.folder / manifest.FILE)
+            mark = (now.st_ino, now.st_mtime_ns, now.st_size)
+            if self._manifest is None or self._manifest[0] != mark:
+                self._manifest = (mark, manifest.read(self.folder))
+            return self._manifest[1]
+        return manifest.read(self.folder)
 
     def events(self) -> list[Event]:
         """Every event that still counts, in the order recorded; those of replaced rows are left out."""
@@ -185,6 +199,10 @@ class RunReader:
         # One damaged file hides itself, not the run.
         damage = [*self._unreadable.values(), *(each.damage for each in self._open.values() if each.damage)]
         return kept + [Event(0, 0.0, 0, "error", text=f"{said}; see `vaemon check`") for said in damage]
+
+    def evaluations(self) -> list[Evaluation]:
+        """The rows of the epoch table, by stage and step; those of replaced steps are left out."""
+        return evaluations(self.events())
 
     def channels(self, stage: int | None = None) -> tuple[str, ...]:
         """Names of the channels of a stage, by default the newest."""

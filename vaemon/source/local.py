@@ -10,11 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from vaemon import latents
-from vaemon.batch import Batch, Columns, Cursor, Excerpt, Latest, RunInfo, RunState, Series, Want, Window
+from vaemon.batch import Batch, Columns, Cursor, Excerpt, ImageSet, Latest, RunInfo, RunState, Series, Want, Window
 from vaemon.channels import CLOCKS
 from vaemon.decimate import Pooled, width_for
 from vaemon.errors import RunFileError, SourceLost
 from vaemon.runfile.find import is_run, latest_run
+from vaemon.runfile.images import ImageFolder
 from vaemon.runfile.read import RunReader
 from vaemon.runfile.segment import patiently
 from vaemon.runfile.series import Given, Pool, StageRows
@@ -45,6 +46,7 @@ class LocalSource:
         self._anew: Anew | None = None
         self._newest = newest
         self._run: RunReader | None = None
+        self._images: ImageFolder | None = None
 
     def info(self) -> RunInfo:
         """Who the run is and how it fares.
@@ -103,6 +105,26 @@ class LocalSource:
         except RunFileError as error:
             raise SourceLost(str(error)) from error
 
+    def images(self) -> tuple[ImageSet, ...]:
+        """The sets of images recorded so far; those that cannot be read are left out (`vaemon check` tells them)."""
+        try:
+            return self._image_folder().list()
+        except OSError as error:
+            raise SourceLost(f"cannot look into {self.folder}: {error.strerror}") from error
+
+    def image(self, which: ImageSet) -> Array:
+        """The images of a set. Raises SourceLost."""
+        try:
+            return self._image_folder().read(which)
+        except RunFileError as error:
+            raise SourceLost(str(error)) from error
+
+    def _image_folder(self) -> ImageFolder:
+        # Which run it is, a source that waits for the first to appear learns by and by.
+        if self._images is None or self._images.run_folder != self.folder:
+            self._images = ImageFolder(self.folder)
+        return self._images
+
     def close(self) -> None:
         """Close the files."""
         if self._run is not None:
@@ -144,17 +166,20 @@ def _answer(
     # What is found anew has its place among what was told before.
     anew |= found_anew is not None and since.events != len(events)
     given = rows.given(columns.rows, written)
+    newest = rows.read(
+        max(0, count - max(int(NEWEST_WINDOWS * info.thresholds.smoothing), RATE_ROWS)), count, rows.channels
+    )
     return Batch(
         info=info,
         cursor=Cursor(stage, written, columns.rows, width, len(events), given.step, given.time),
         stage=stage,
         rows=count,
         columns=columns,
-        latest=_latest(rows, count, info.thresholds.smoothing),
+        latest=_latest(newest, info.thresholds.smoothing),
         events=tuple(events if anew else events[since.events :]),
         events_anew=anew,
         rewound_to=rewound_to,
-        rate=_rate(rows, count),
+        rate=_rate(newest),
         more=unseen or (bool(want.columns) and count - columns.rows >= width),
     )
 
@@ -218,8 +243,8 @@ def _joined(parts: list[Pooled]) -> Pooled:
     return Pooled(*(np.concatenate(each) for each in zip(*parts, strict=True)))
 
 
-def _latest(rows: StageRows, end: int, smoothing: float) -> Latest:
-    block = rows.read(max(0, end - int(NEWEST_WINDOWS * smoothing)), end, rows.channels)
+def _latest(block: Mapping[str, Array], smoothing: float) -> Latest:
+    """What there is to say of the newest rows."""
     return Latest(
         step=int(block["step"][-1]),
         epoch=int(block["epoch"][-1]),
@@ -229,9 +254,8 @@ def _latest(rows: StageRows, end: int, smoothing: float) -> Latest:
     )
 
 
-def _rate(rows: StageRows, end: int) -> float:
-    """Steps a second over the newest rows up to `end`; 0 where fewer than two rows or no time passed."""
-    block = rows.read(max(0, end - RATE_ROWS), end, ("step", "time"))
-    steps, times = block["step"], block["time"]
+def _rate(block: Mapping[str, Array]) -> float:
+    """Steps a second over the newest rows; 0 where fewer than two rows or no time passed."""
+    steps, times = block["step"][-RATE_ROWS:], block["time"][-RATE_ROWS:]
     passed = float(times[-1] - times[0])
     return float(steps[-1] - steps[0]) / passed if passed > 0 else 0.0

@@ -1,8 +1,11 @@
 """What a source of runs is, local, remote or replayed; a screen knows no more than this."""
 
-from typing import Protocol
+from __future__ import annotations
 
-from vaemon.batch import Batch, Columns, Cursor, Excerpt, RunInfo, Series, Want, Window
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from vaemon.batch import Array, Batch, Columns, Cursor, Excerpt, ImageSet, RunInfo, Series, Want, Window
 
 
 class Source(Protocol):
@@ -44,6 +47,22 @@ class Source(Protocol):
         Raises:
             UnknownName: the run has no such channel.
             SourceLost: the place does not answer now.
+        """
+        ...
+
+    def images(self) -> tuple[ImageSet, ...]:
+        """The sets of images recorded so far, by stage, step and kind; cheap where none came since last asked.
+
+        Raises:
+            SourceLost: the place does not answer now.
+        """
+        ...
+
+    def image(self, which: ImageSet) -> Array:
+        """The images of a set, uint8, (n, h, w, c) with c 1 or 3.
+
+        Raises:
+            SourceLost: it is gone (a resumed run replaces what came after its beginning), or cannot be read.
         """
         ...
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from vaemon.batch import Batch, Columns, Cursor, Excerpt, RunInfo, RunState, Series, Want, Window
+from vaemon.batch import Array, Batch, Columns, Cursor, Excerpt, ImageSet, RunInfo, RunState, Series, Want, Window
 from vaemon.playback import Moment, Playback
 from vaemon.source.protocol import Source
 
@@ -44,6 +44,20 @@ class ReplaySource:
     def series(self, channel: str, window: Window, points: int) -> Series:
         """One channel over a window, to the end of the run. Raises UnknownName, SourceLost."""
         return self._source.series(channel, window, points)
+
+    def images(self) -> tuple[ImageSet, ...]:
+        """The sets of images that had been recorded by the moment. Raises SourceLost."""
+        sets = self._source.images()
+        moment = self._moment(self._source.info())
+        if moment.over or not sets:
+            return sets
+        row = self._source.excerpt(Excerpt(moment.stage, moment.rows - 1, moment.rows, ()))
+        step = int(row.step[-1]) if len(row) else 0
+        return tuple(each for each in sets if (each.stage, each.step) <= (moment.stage, step))
+
+    def image(self, which: ImageSet) -> Array:
+        """The images of a set. Raises SourceLost."""
+        return self._source.image(which)
 
     def close(self) -> None:
         """Close the source."""

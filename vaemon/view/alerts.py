@@ -1,7 +1,7 @@
 """When a person is to be told of something: rules, and the passage from one view of a run to the next.
 
-A rule tells once when it becomes true, and is armed again once it has been false for some rows. No clock and no
-memory in here: what has been told is a value that comes in and goes out.
+A rule tells once when it becomes true, and is armed again once it has been false for as many rows as a latent's passage
+must last (`Thresholds.hold`). No clock and no memory in here: what has been told is a value that comes in and goes out.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,18 +9,15 @@ from dataclasses import dataclass, field, replace
 
 from vaemon.batch import Event
 from vaemon.errors import UsageError, nearest
-from vaemon.latents import LatentState
-from vaemon.thresholds import DEFAULT
+from vaemon.findings import FOUND
 from vaemon.view.chronicle import chronicle
 from vaemon.view.conditions import Condition, parse_condition
-from vaemon.view.facts import STATES, TRUTHS, facts, looks_back, not_finite
+from vaemon.view.facts import TRUTHS, facts, looks_back, not_finite
 from vaemon.view.state import RunView
 from vaemon.view.status import Status
-from vaemon.view.words import counts, number
+from vaemon.view.words import number
 
-HOLD = DEFAULT.hold
-"""Rows that a rule must be false before it can tell again."""
-EVENTS = ("wake", "sleep", "stage", "checkpoint", "resume", "drop", "error", "recovered", "nan")
+EVENTS = (*FOUND, "stage", "checkpoint", "resume", "drop", "error", "recovered", "nan")
 """The kinds of events that are rules by themselves."""
 ALERT = "alert"
 """The kind of event that an alert is shown as."""
@@ -90,9 +87,10 @@ def look(told: Told, rules: Sequence[Rule], view: RunView, fares: Status) -> tup
             alerts.append(replace(_alert(rule, _happened(happened), view), step=happened[-1].step))
         if true:
             held[rule.text] = at
-        elif _armed_again(rule, held.get(rule.text), at, view):
+        elif _armed_again(held.get(rule.text), at, view):
             held.pop(rule.text, None)
-    return Told(view.events, held), alerts
+    # A source that is lost just as another stage was asked for leaves a view without events.
+    return Told(view.events or told.events or (), held), alerts
 
 
 def among_events(view: RunView, alerts: Sequence[Alert]) -> RunView:
@@ -106,12 +104,10 @@ def among_events(view: RunView, alerts: Sequence[Alert]) -> RunView:
     return replace(view, events=tuple(events))
 
 
-def _armed_again(rule: Rule, held: tuple[int, int] | None, at: tuple[int, int], view: RunView) -> bool:
-    if held is None:
+def _armed_again(held: tuple[int, int] | None, at: tuple[int, int], view: RunView) -> bool:
+    if held is None or looks_back(view):
         return False
-    if looks_back(view) and rule.condition is not None:
-        return all(each.name in STATES for each in rule.condition.comparisons)
-    return held[0] != at[0] or abs(at[1] - held[1]) >= HOLD
+    return held[0] != at[0] or abs(at[1] - held[1]) >= view.thresholds.hold
 
 
 def _new_events(before: tuple[Event, ...] | None, now: tuple[Event, ...]) -> tuple[Event, ...]:
@@ -154,6 +150,6 @@ def _value(name: str, known: Mapping[str, float], view: RunView, fares: Status) 
 def _truth(name: str, view: RunView, fares: Status) -> str:
     if name == "nan":
         return f"{', '.join(not_finite(view))} not finite"
-    if name == "collapse":
-        return f"{dict(counts(view))[LatentState.COLLAPSED]} of {view.latents} latents collapsed"
+    if name in ("collapse", "ignored"):
+        return view.alarm
     return f"{fares.words}: {fares.reason}" if fares.reason else fares.words

@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from vaemon.batch import Event
+from vaemon.evaluations import EVALUATION, Evaluation, evaluations
 from vaemon.latents import Failure
+from vaemon.view.evaluations import brief
 from vaemon.view.words import FAILURES
 
 FLICKER = 3
@@ -39,24 +41,33 @@ class Line:
 
 
 def chronicle(events: Iterable[Event]) -> list[Line]:
-    """The events as lines, the newest first."""
+    """The events as lines, the newest first; a latent that flickers stands where its newest passage is."""
+    told = list(events)
+    evaluated = {(each.stage, each.step): each for each in evaluations(told)}
     passages: dict[tuple[int, int], list[Event]] = {}
-    lines: list[tuple[int, Line]] = []
-    for place, event in enumerate(events):
-        if event.kind in _PASSAGES and event.latent >= 0:
+    for event in told:
+        if _passes(event):
             passages.setdefault((event.stage, event.latent), []).append(event)
-            told = passages[event.stage, event.latent]
-            line = _passage(event) if len(told) < FLICKER else _flicker(told)
-        else:
-            line = Line(event.step, event.stage, event.kind, _words(event), event.latent)
-        lines.append((place, line))
-    return [line for _, line in reversed(lines) if not _told_again(line, passages)]
+    lines = []
+    for event in reversed(told):
+        own = passages[event.stage, event.latent] if _passes(event) else []
+        if event.kind == EVALUATION:
+            # All events of one evaluation are told in one line.
+            if (found := evaluated.pop((event.stage, event.step), None)) is not None:
+                lines.append(_evaluation(found))
+        elif len(own) < FLICKER:
+            lines.append(_passage(event) if own else _line(event))
+        elif event is own[-1]:
+            lines.append(_flicker(own))
+    return lines
 
 
-def _told_again(line: Line, passages: dict[tuple[int, int], list[Event]]) -> bool:
-    # An earlier passage of a latent that flickers stands in the line of the newest one.
-    told = passages.get((line.stage, line.latent), []) if line.kind in _PASSAGES else []
-    return len(told) >= FLICKER and line != _flicker(told)
+def _passes(event: Event) -> bool:
+    return event.kind in _PASSAGES and event.latent >= 0
+
+
+def _line(event: Event) -> Line:
+    return Line(event.step, event.stage, event.kind, _words(event), event.latent)
 
 
 def _passage(event: Event) -> Line:
@@ -67,8 +78,14 @@ def _passage(event: Event) -> Line:
 def _flicker(told: list[Event]) -> Line:
     newest = told[-1]
     wakes = sum(event.kind == "wake" for event in told)
-    text = f"z{newest.latent} flickers: {wakes} wakes, {'awake' if newest.kind == 'wake' else 'asleep'}"
+    now = "awake" if newest.kind == "wake" else "asleep"
+    text = f"z{newest.latent} flickers: {wakes} wakes since step {told[0].step:,}, {now}"
     return Line(newest.step, newest.stage, newest.kind, text, newest.latent)
+
+
+def _evaluation(found: Evaluation) -> Line:
+    text = f"{EVALUATION}: {brief(found)}" if found.values else EVALUATION
+    return Line(found.step, found.stage, EVALUATION, text)
 
 
 def _words(event: Event) -> str:

@@ -1,5 +1,7 @@
 """What can be asked of a run by name: its states as truths, its counts and values as numbers."""
 
+import math
+
 import numpy as np
 
 from vaemon.latents import Failure
@@ -7,19 +9,20 @@ from vaemon.view.state import RunView
 from vaemon.view.status import Kind, Status
 from vaemon.view.words import STATE_WORDS, counts
 
-STATES = {
-    "waiting": Kind.WAITING,
-    "running": Kind.RUNNING,
-    "stalled": Kind.STALLED,
-    "finished": Kind.FINISHED,
-    "stopped": Kind.STOPPED,
-    "failed": Kind.FAILED,
-    "crashed": Kind.CRASHED,
-    "lost": Kind.LOST,
-}
-TRUTHS = (*STATES, "over", "nan", "collapse", "ignored")
-"""The names that are true or false: how the run fares; whether it is over, whatever way; whether a scalar of the newest
-row is not finite; whether most latents have collapsed, or ignore the prior (`latents.failure`)."""
+STATES = ("waiting", "running", "stalled", "finished", "stopped", "failed", "crashed", "lost")
+"""How a run fares; one at a time is true."""
+TRUTHS = (*STATES, "over", "unrecorded", "nan", "collapse", "ignored")
+"""The names that are true or false: also whether the run is over, in whatever way; whether rows come that cannot be
+recorded; whether a scalar of the newest row is not finite; whether the posterior has collapsed; whether the prior is
+ignored.
+"""
+
+_STATE_OF = {Kind.ALARM: "running", Kind.UNRECORDED: "running", Kind.LOST: "lost"}
+
+
+def state_of(fares: Status) -> str:
+    """How a run fares, as one of `STATES`, or another kind's own word."""
+    return _STATE_OF.get(fares.kind, str(fares.kind))
 
 
 def facts(view: RunView, fares: Status) -> dict[str, float]:
@@ -27,9 +30,9 @@ def facts(view: RunView, fares: Status) -> dict[str, float]:
 
     There are only states while there is no row, and while an older stage is looked at, whose numbers are no news.
     """
-    known = {word: float(fares.kind is kind) for word, kind in STATES.items()}
-    known["running"] = float(fares.live)
+    known = {word: float(state_of(fares) == word) for word in STATES}
     known["over"] = float(view.info is not None and view.info.state.over)
+    known["unrecorded"] = float(fares.kind is Kind.UNRECORDED)
     latest = view.latest
     if latest is None or looks_back(view):
         return known
@@ -42,7 +45,7 @@ def facts(view: RunView, fares: Status) -> dict[str, float]:
         "collapse": float(view.failure is Failure.COLLAPSE),
         "ignored": float(view.failure is Failure.IGNORED),
         "inactive": float(view.inactive),
-        "active_units": float("nan") if view.active_units is None else float(view.active_units),
+        "active_units": math.nan if view.active_units is None else float(view.active_units),
         "latents": float(view.latents),
         "step": float(latest.step),
         "epoch": float(latest.epoch),

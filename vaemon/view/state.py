@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from vaemon.batch import Array, Columns, Cursor, Event, Latest, RunInfo
+from vaemon.batch import Array, Columns, Cursor, Event, ImageSet, Latest, RunInfo
 from vaemon.latents import Failure
 from vaemon.thresholds import DEFAULT, Thresholds
 
@@ -61,6 +61,8 @@ class RunView:
     """The rows of the stage that were asked to be seen closely."""
     portrait: Portrait | None = None
     """The latent that was asked for."""
+    images: tuple[ImageSet, ...] = ()
+    """The sets of images that there are, once they were asked for."""
 
     @property
     def thresholds(self) -> Thresholds:

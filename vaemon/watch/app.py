@@ -1,52 +1,73 @@
-"""The dashboard: sources are handed in, and shown until a person, or the end of the run, closes it."""
+"""The dashboard: sources are handed in, and shown until a person, or the end of the run, closes it.
+
+Whatever takes long to load is imported where it is first used: the first frame does not wait for it.
+"""
+
+from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar
+from functools import cached_property
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import events, work
-from textual.app import App, SystemCommand
+from textual import work
+from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
-from textual.theme import Theme
-from textual.timer import Timer
 from textual.worker import Worker, WorkerState, get_current_worker
 
 from vaemon.errors import VaemonError
-from vaemon.playback import Playback
-from vaemon.source.protocol import Source
-from vaemon.view.lookout import Lookout
-from vaemon.view.state import RunView
-from vaemon.watch.commands import RunCommands
-from vaemon.watch.memory import Memory, dict_to_look, look_to_dict
-from vaemon.watch.messages import ReplayAsked, RunAsked, SourceAsked, ViewChanged
+from vaemon.watch.closing import Closing
 from vaemon.watch.render.palette import Palette, choose
 from vaemon.watch.screens.bindings import APP_KEYS
-from vaemon.watch.screens.run import RunScreen
-from vaemon.watch.seat import Seat
-from vaemon.watch.widgets.pen import Pen
-from vaemon.watch.widgets.picture import Playing
+from vaemon.watch.screens.curtain import Curtain
+from vaemon.watch.themes import is_light, theme_of
+
+if TYPE_CHECKING:
+    from textual.command import Provider
+
+    from vaemon.playback import Playback
+    from vaemon.source.protocol import Source
+    from vaemon.view.lookout import Lookout
+    from vaemon.view.state import RunView
+    from vaemon.watch.memory import Memory
+    from vaemon.watch.messages import ImagesAsked, ReplayAsked, RunAsked, SourceAsked, ViewChanged, WriteAsked
+    from vaemon.watch.poller import Poller
+    from vaemon.watch.screens.run import RunScreen
+    from vaemon.watch.seat import Seat
+    from vaemon.watch.widgets.pen import Pen
 
 FAST, OVER_SSH, REPLAYED = 2.0, 1.0, 4.0
 """Frames a second."""
+PATIENCE = 30.0
+"""Seconds that images may take to come."""
 LOOK_SECONDS = 1.0
 """A run that brings nothing new is looked at so often, for it may stall."""
-NOTICE_SECONDS = 10.0
-"""An alert stands at the bottom for so long."""
 
 
-class WatchApp(App[None]):
+def _commands() -> type[Provider]:
+    from vaemon.watch.commands import RunCommands
+
+    return RunCommands
+
+
+class WatchApp(Closing):
     """One run, or several: live, over, or replayed."""
 
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "f1"
-    COMMANDS: ClassVar = {RunCommands}
+    COMMANDS: ClassVar = {_commands}
     BINDINGS: ClassVar[list[BindingType]] = [*APP_KEYS]
+
+    failure: BaseException | None = None
+    """What ended it, where that was no fault of a source."""
 
     def __init__(
         self,
@@ -62,6 +83,8 @@ class WatchApp(App[None]):
         title: str = "",
         playback: Playback | None = None,
         memory: Memory | None = None,
+        remembers: bool = False,
+        curtain: bool = False,
         **options: Any,
     ) -> None:
         """Show what `source` tells.
@@ -78,41 +101,69 @@ class WatchApp(App[None]):
             clock: the time, seconds since 1970.
             title: the run's name until it tells its own.
             playback: what winds the source on and back, where it is a replay.
-            memory: how runs were looked at before; None: nothing is remembered.
+            memory: how runs were looked at before; None: as `remembers` says.
+            remembers: remember in the user's own file how runs are looked at.
+            curtain: show a first frame before what fills it is loaded.
             options: those of a Textual app.
         """
         # No colour here is one of the terminal's own sixteen, so that no filter need look for them; and with
         # NO_COLOR this leaves the terminal its colours, where Textual would else send shades of grey.
         super().__init__(ansi_color=True, **options)
         self.animation_level = "none"
-        hz = hz or (OVER_SSH if "SSH_CONNECTION" in os.environ else REPLAYED if playback is not None else FAST)
-        light = _is_light(os.environ.get("COLORFGBG", "")) if light is None else light
-        palette = self._palette(light=light)
-        self.pen = Pen(palette, ascii_only=ascii)
-        self.register_theme(_theme(palette))
-        self.theme = palette.name
-        self.seats = [
-            Seat(name, each, self._post_for(i), hz=hz, clock=clock, playback=None if i else playback)
-            for i, (name, each) in enumerate(((title, source), *others))
-        ]
+        self._hz = hz or (OVER_SSH if "SSH_CONNECTION" in os.environ else REPLAYED if playback is not None else FAST)
+        light = is_light(os.environ.get("COLORFGBG", "")) if light is None else light
+        self._colours = self._palette(light=light)
+        self.register_theme(theme_of(self._colours))
+        self.theme = self._colours.name
+        self._sources = ((title, source), *others)
+        self._lookouts = lookouts
+        self._playback = playback
+        self._ascii = ascii
         self.place = 0
         """Which of the runs is shown."""
-        self.run_screen = RunScreen(self.pen, title=title, hz=hz, clock=clock)
-        self._memory = memory
-        for seat, lookout in zip(self.seats, lookouts, strict=False):
-            seat.lookout = lookout
+        self._given_memory, self._remembers = memory, remembers
+        self._curtain = curtain
         self._now = clock
-        self._stays = False
-        """Whether a key has been pressed since it began to close."""
-        self._silence: Timer | None = None
-        self._linger = linger
-        self._closes: float | None = None
-        self.failure: BaseException | None = None
-        """What ended it, where that was no fault of a source."""
+        self.linger = linger
+
+    @cached_property
+    def pen(self) -> Pen:
+        """What is drawn with."""
+        from vaemon.watch.widgets.pen import Pen
+
+        return Pen(self._colours, ascii_only=self._ascii)
+
+    @cached_property
+    def _memory(self) -> Memory | None:
+        if self._given_memory is not None or not self._remembers:
+            return self._given_memory
+        from vaemon.watch.memory import Memory
+
+        return Memory.of_user()
+
+    @cached_property
+    def seats(self) -> list[Seat]:
+        """The runs that are watched."""
+        from vaemon.watch.seat import Seat
+
+        seats = [
+            Seat(name, each, self._post_for(i), hz=self._hz, clock=self._now, playback=None if i else self._playback)
+            for i, (name, each) in enumerate(self._sources)
+        ]
+        for seat, lookout in zip(seats, self._lookouts, strict=False):
+            seat.lookout = lookout
+        return seats
+
+    @cached_property
+    def run_screen(self) -> RunScreen:
+        """The screen on which a run is shown."""
+        from vaemon.watch.screens.run import RunScreen
+
+        return RunScreen(self.pen, title=self._sources[0][0], hz=self._hz, clock=self._now)
 
     def get_default_screen(self) -> Screen[Any]:
-        """The run's screen is the first and lowest."""
-        return self.run_screen
+        """The first and lowest: the run's screen, or what stands in its place until it is loaded."""
+        return Curtain(self._sources[0][0], self._colours) if self._curtain else self.run_screen
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """None of Textual's own: `RunCommands` has what there is."""
@@ -124,24 +175,42 @@ class WatchApp(App[None]):
         return self.seats[self.place]
 
     @property
-    def poller(self) -> Any:
+    def poller(self) -> Poller:
         """Who asks the source of the run that is shown."""
         return self.seat.poller
 
     def _post_for(self, place: int) -> Callable[[RunView], object]:
+        from vaemon.watch.messages import ViewChanged
+
         return lambda view: self.post_message(ViewChanged(view, place))
 
     def on_mount(self) -> None:
-        """Begin to ask the sources; leave the terminal in order when told to end."""
+        """Leave the terminal in order when told to end; begin."""
+        if threading.current_thread() is threading.main_thread():
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                loop.add_signal_handler(number, self.exit)
+        if self._curtain:
+            # Not in the curtain's own time, or it would wait for itself to go.
+            self.call_after_refresh(lambda: self.run_worker(self._open(), exit_on_error=False))
+        else:
+            self._begin()
+
+    async def _open(self) -> None:
+        """Load what the first frame did without, in a thread so that keys are heard; then raise the curtain."""
+        await asyncio.to_thread(import_module, "vaemon.watch.screens.run")
+        self._begin()
+        await self.push_screen(self.run_screen)  # over the curtain: a stack must not be empty
+        gc.freeze()
+        gc.enable()
+
+    def _begin(self) -> None:
+        """Ask the sources from now on."""
         for place in range(len(self.seats)):
             self.poll(place)
         if any(seat.lookout is not None for seat in self.seats):
             self.set_interval(LOOK_SECONDS, self._look_again)
         self._name_runs()
-        if threading.current_thread() is threading.main_thread():
-            loop = asyncio.get_running_loop()
-            for number in (signal.SIGTERM, signal.SIGHUP):
-                loop.add_signal_handler(number, self.exit)
 
     @work(thread=True, exit_on_error=False)
     def poll(self, place: int) -> None:
@@ -150,6 +219,10 @@ class WatchApp(App[None]):
 
     def on_unmount(self) -> None:
         """Remember how each run was looked at."""
+        if "run_screen" not in vars(self):  # it was closed before the curtain rose
+            return
+        from vaemon.watch.memory import look_to_dict
+
         self._leave()
         for seat in self.seats if self._memory is not None else ():
             if seat.address and seat.known and self._memory is not None:
@@ -190,26 +263,24 @@ class WatchApp(App[None]):
             return False
         whose = f"{seat.name}: " if len(self.seats) > 1 else ""
         for text in (*seen.troubles, *(f"{whose}alert: {alert.text}" for alert in seen.alerts)):
-            self._tell(text)
+            self.tell(text)
         if seen.escapes and self._driver is not None:
             self._driver.write(seen.escapes)
             self._driver.flush()
-        if all(each.done for each in self.seats) and self._closes is None and not self._stays:
-            self._closes = self._linger
-            self._count_down()
+        if all(each.done for each in self.seats):
+            self.close_soon()
         return bool(seen.alerts)
 
-    def _tell(self, text: str) -> None:
-        """Put a few words at the bottom for a while."""
-        self.run_screen.say(text)
-        if self._silence is not None:
-            self._silence.stop()
-        self._silence = self.set_timer(NOTICE_SECONDS, lambda: self.run_screen.say(""))
+    def say(self, notice: str) -> None:
+        """Put a few words at the bottom."""
+        self.run_screen.say(notice)
 
     def _recall(self, seat: Seat) -> None:
         """Look at a run as it was looked at before, as soon as it is known which one it is."""
         if seat.known or not seat.address or not seat.view.rows:
             return
+        from vaemon.watch.memory import dict_to_look
+
         seat.known = True
         told = self._memory.recall(seat.address) if self._memory is not None else {}
         if told and seat is self.seat:
@@ -257,7 +328,37 @@ class WatchApp(App[None]):
         self.seat.poller.nudge()
         self.run_screen.draw()
 
+    @work(thread=True, exit_on_error=False)
+    def on_images_asked(self, message: ImagesAsked) -> None:
+        """Fetch images from the source."""
+        which = message.which
+        try:
+            images = self.seat.poller.errand(lambda source: source.image(which)).result(PATIENCE)
+        except (VaemonError, OSError, TimeoutError) as error:
+            self.call_from_thread(message.fail, which, str(error) or "no answer")
+        else:
+            self.call_from_thread(message.take, which, images)
+
+    @work(thread=True, exit_on_error=False)
+    def on_write_asked(self, message: WriteAsked) -> None:
+        """Write a file of what is seen, and say where it is."""
+        from vaemon.watch.writing import path_for, write_numbers, write_picture
+
+        seat, data = self.seat, message.data
+        path = path_for(seat.view, data.name, message.suffix)
+        try:
+            if message.frame is not None:
+                written = write_picture(message.frame, path)
+            else:
+                written = write_numbers(seat.poller, seat.view, self.run_screen.look.window, data, path)
+            told = f"written: {written}"
+        except VaemonError as error:
+            told = str(error)
+        self.call_from_thread(self.tell, told)
+
     def _tell_playing(self) -> None:
+        from vaemon.watch.widgets.picture import Playing
+
         playback = self.seat.playback
         self.run_screen.playing = Playing(playback.speed, playback.held, playback.share) if playback else None
 
@@ -266,7 +367,7 @@ class WatchApp(App[None]):
         palette = self._palette(light=light)
         self.pen.use(palette)
         if palette.name not in self.available_themes:
-            self.register_theme(_theme(palette))
+            self.register_theme(theme_of(palette))
         self.theme = palette.name
         for screen in self.screen_stack:
             screen.styles.background = palette["ground"]
@@ -277,24 +378,6 @@ class WatchApp(App[None]):
     def _palette(self, *, light: bool) -> Palette:
         return choose(dark=not light, colours=not self.no_color, depth=self.console.color_system)
 
-    def _count_down(self) -> None:
-        if self._closes is None:
-            return
-        if self._closes <= 0:
-            self.exit()
-            return
-        self.run_screen.say(f"closes in {self._closes:.0f} s, any key keeps it open")
-        wait = min(self._closes, 1.0)
-        self._closes -= wait
-        self.set_timer(wait, self._count_down)
-
-    async def on_event(self, event: events.Event) -> None:
-        """Take any key as a wish to stay."""
-        if isinstance(event, events.Key) and self._closes is not None:
-            self._closes, self._stays = None, True
-            self.run_screen.say("")
-        await super().on_event(event)
-
 
 def watch(source: Source, **options: Any) -> None:
     """Show the run until the dashboard is closed; options as of `WatchApp`. The source is left open.
@@ -302,7 +385,7 @@ def watch(source: Source, **options: Any) -> None:
     Raises:
         VaemonError: the dashboard had to close.
     """
-    app = WatchApp(source, **options)
+    app = WatchApp(source, curtain=True, **options)
     app.run()
     failure = app.failure or app._exception  # The latter by Textual: what a widget has raised.
     if isinstance(failure, VaemonError):
@@ -314,25 +397,3 @@ def watch(source: Source, **options: Any) -> None:
             f"the dashboard closed, for it could not {doing} on ({what}); this is a fault in vaemon: "
             "VAEMON_DEBUG=1 tells where"
         ) from failure
-
-
-def _is_light(colorfgbg: str) -> bool:
-    """Whether $COLORFGBG, "foreground;background" by number, tells of a light background."""
-    background = colorfgbg.rpartition(";")[2]
-    return background in ("7", "15")
-
-
-def _theme(palette: Palette) -> Theme:
-    return Theme(
-        name=palette.name,
-        dark=palette.dark,
-        primary=palette["accent"],
-        foreground=palette["text"],
-        background=palette["ground"],
-        surface=palette["ground"],
-        panel=palette["ground"],
-        warning=palette["warn"],
-        error=palette["bad"],
-        success=palette["good"],
-        accent=palette["accent"],
-    )

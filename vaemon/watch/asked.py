@@ -23,6 +23,8 @@ class Asked:
     """One latent that is to be seen closely."""
     end: int | None = None
     """As if the stage had only so many rows."""
+    images: bool = False
+    """Whether the sets of images are to be listed."""
 
     @property
     def want(self) -> Want:

@@ -1,9 +1,14 @@
 """What the parts of the dashboard tell each other."""
 
+from collections.abc import Callable
+
 from textual.message import Message
 
+from vaemon.batch import Array, ImageSet
 from vaemon.view.state import RunView
 from vaemon.watch.asked import Asked
+from vaemon.watch.export.frame import Frame
+from vaemon.watch.widgets.data import PanelData
 
 
 class ViewChanged(Message):
@@ -48,3 +53,27 @@ class ReplayAsked(Message):
         self.share = share
         self.times = times
         self.hold = hold
+
+
+class ImagesAsked(Message):
+    """Images of a set are to be seen."""
+
+    def __init__(
+        self, which: ImageSet, take: Callable[[ImageSet, Array], object], fail: Callable[[ImageSet, str], object]
+    ) -> None:
+        """Carry which set, and who takes the images, or the reason that they cannot be had."""
+        super().__init__()
+        self.which = which
+        self.take = take
+        self.fail = fail
+
+
+class WriteAsked(Message):
+    """A person wants a file of what is seen."""
+
+    def __init__(self, suffix: str, data: PanelData, frame: Frame | None) -> None:
+        """Carry the kind of file, the panel's numbers, and its picture where that is what is wanted."""
+        super().__init__()
+        self.suffix = suffix
+        self.data = data
+        self.frame = frame

@@ -1,8 +1,12 @@
 """The thread that asks the source, folds its answers into a view, and hands views on. Touches no widget."""
 
+import queue
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import replace
+from typing import TypeVar
 
 from vaemon.errors import VaemonError
 from vaemon.source.protocol import Source
@@ -10,14 +14,16 @@ from vaemon.view.fold import fold, heard, source_lost
 from vaemon.view.state import RunView
 from vaemon.watch.asked import Asked, look_closer
 
+Answer = TypeVar("Answer")
+
 LONGEST_WAIT = 10.0
 """Seconds between two questions to a source that does not answer, at most."""
 WAIT_WHEN_OVER = 2.0
 """Seconds between two questions about a run that is over: it may be resumed."""
 WAIT_WHEN_ASIDE = 3.0
 """Seconds between two questions about a run that is not the one shown."""
-LONGEST_NAP = 0.1
-"""Seconds that pass, at most, before what a person asks for is asked of the source."""
+LONGEST_NAP, LONG_NAP = 0.1, 0.4
+"""Seconds that pass, at most, before the end is noticed; of a run that is over, on which nobody waits, the second."""
 
 
 class Poller:
@@ -43,6 +49,30 @@ class Poller:
         self.is_watched = True
         """Whether it is the run that is shown."""
         self._nudged = threading.Event()
+        self._errands: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+
+    def errand(self, job: Callable[[Source], Answer]) -> "Future[Answer]":
+        """Have something else asked of the source, between two polls. Safe from any thread."""
+        answer: Future[Answer] = Future()
+
+        def run() -> None:
+            if not answer.set_running_or_notify_cancel():
+                return
+            try:
+                answer.set_result(job(self._source))
+            except Exception as error:  # it is for whoever asked
+                answer.set_exception(error)
+
+        self._errands.put(run)
+        self._nudged.set()
+        return answer
+
+    def _run_errands(self) -> None:
+        # One a turn, or a long list of them would keep the picture from moving.
+        with suppress(queue.Empty):
+            self._errands.get_nowait()()
+        if not self._errands.empty():
+            self._nudged.set()
 
     def nudge(self) -> None:
         """Ask at once. Safe from any thread."""
@@ -59,6 +89,7 @@ class Poller:
         view, stage, failures = RunView(), self.asked.stage, 0
         while not cancelled.is_set():
             self._nudged.clear()
+            self._run_errands()
             asked = self.asked
             if stage != asked.stage:
                 view, stage = replace(RunView(), info=view.info), asked.stage
@@ -72,7 +103,8 @@ class Poller:
         """The view after one question."""
         try:
             batch = self._source.poll(view.cursor, asked.want)
-            return look_closer(heard(view, fold(view, batch), self._clock()), asked, self._source.excerpt)
+            view = look_closer(heard(view, fold(view, batch), self._clock()), asked, self._source.excerpt)
+            return replace(view, images=self._source.images()) if asked.images else view
         except (VaemonError, OSError, RuntimeError) as error:
             # Whatever goes wrong on the way to the run must not take the screen down.
             return source_lost(view, str(error) or type(error).__name__)
@@ -87,15 +119,16 @@ class Poller:
         return max(self._wait, WAIT_WHEN_OVER if over else 0.0, 0.0 if self.is_watched else WAIT_WHEN_ASIDE)
 
     def _pause(self, cancelled: threading.Event, seconds: float) -> None:
-        # In short waits, so that another stage is asked for at once.
-        while seconds > 0 and not self._nudged.is_set() and not cancelled.wait(min(LONGEST_NAP, seconds)):
-            seconds -= LONGEST_NAP
+        # In short waits, for there are two things to be woken by.
+        nap = LONGEST_NAP if seconds < WAIT_WHEN_OVER else LONG_NAP
+        while seconds > 0 and not self._nudged.wait(min(nap, seconds)) and not cancelled.is_set():
+            seconds -= nap
 
 
 def differs(before: RunView, after: RunView) -> bool:
     """Whether there is anything new to be seen."""
     closely = before.near is not after.near or before.portrait is not after.portrait
-    return closely or _told(before) != _told(after)
+    return closely or before.images != after.images or _told(before) != _told(after)
 
 
 def _told(view: RunView) -> tuple[object, ...]:

@@ -140,3 +140,18 @@ def test_a_run_renamed_by_hand_is_listed_under_the_name_that_reaches_it(listed, 
     record("a").rename(runs / "b")
     assert listed() == ["b"]
     assert call("watch", "b", "--once").code == 0
+
+
+def test_runs_are_judged_by_the_thresholds_that_are_asked_for(call, runs):
+    with Recorder("r", latents=3) as recorder:
+        for step in range(1, 200):
+            recorder.log(step, mean_variance=[0.2, 0.4, 0.75], mean_mu=[0.0] * 3, mu_squared=[0.8, 0.6, 0.005])
+    counts = ("active", "inactive", "active_units", "alarm")
+
+    def told(*words):
+        (line,) = json.loads(call("ls", "--json", *words).out)
+        return [line[name] for name in counts]
+
+    assert told() == [1, 0, 2, ""]
+    other = ["--threshold", "wake=0.45", "--threshold", "inactive=0.7", "--threshold", "unit=0.001"]
+    assert told(*other) == [2, 1, 3, ""]

@@ -262,6 +262,8 @@ def test_what_fails_in_the_telling_of_an_alert_is_said(record, call):
         (["--until", "mze<1"], "did you mean 'mse'"),
         (["--follow", "--alert", "mze<1"], "did you mean 'mse'"),
         (["--alert", "wke"], "did you mean 'wake'"),
+        (["--until", ""], "a comparison is missing"),
+        (["--timeout", "0"], "--timeout needs something to wait for"),
         (["--bell"], "--bell does nothing without an alert"),
         (["--exit-on-alert"], "--exit-on-alert does nothing without an alert"),
         (["--timeout", "3"], "--timeout needs something to wait for"),

@@ -20,6 +20,7 @@ def batch(step=0, *, state=RunState.RUNNING, name="r", reason="", scalars=None, 
     scalars = {"mse": 0.02, "gamma": 0.1} if scalars is None else scalars
     smoothed = {name: np.float64(value if np.isfinite(value) else 0.5) for name, value in scalars.items()}
     smoothed |= {"mean_variance": np.array(variance), "latent_kl": np.array(variance) * 0 + 1.5}
+    smoothed |= {"mean_mu": np.zeros(len(variance)), "mu_squared": 1 - np.array(variance)}
     latest = Latest(step, step // 100, NOW, scalars, smoothed)
     return Batch(info, Cursor(), 1, step, latest=latest, events=tuple(events), events_anew=True, rate=40.0, **more)
 

@@ -30,6 +30,8 @@ def test_a_record_of_a_run(made):
         "address": "runs/r",
         "state": "running",
         "reason": "",
+        "failure": None,
+        "alarm": "",
         "age": 3.0,
         "stage": 1,
         "step": 1200,
@@ -41,10 +43,14 @@ def test_a_record_of_a_run(made):
         "scalars": {"mse": {"newest": 0.02, "smoothed": 0.02}, "gamma": {"newest": 0.1, "smoothed": 0.1}},
         "counts": {"active": 1, "waking": 0, "limbo": 1, "collapsed": 0},
         "inactive": 1,
-        "active_units": None,
-        "failure": None,
-        "alarm": "",
-        "latents": {"variance": [0.1, 0.9], "kl": [1.5, 1.5], "state": ["active", "limbo"], "woke": [300, None]},
+        "active_units": 2,
+        "latents": {
+            "variance": [0.1, 0.9],
+            "kl": [1.5, 1.5],
+            "state": ["active", "limbo"],
+            "active_unit": [True, True],
+            "woke": [300, None],
+        },
         "events": [
             {"step": 400, "stage": 1, "kind": "note", "latent": None, "text": "lunch", "time": made.NOW + 0.5},
             {"step": 300, "stage": 1, "kind": "wake", "latent": 0, "text": "", "time": made.NOW},
@@ -92,6 +98,13 @@ def test_before_any_answer_nothing_is_known(made):
 def test_a_run_that_is_over_has_no_time_left(made):
     assert record(view_of(made, state=RunState.STOPPED), made.NOW)["eta"] is None
     assert record(view_of(made, 6000), made.NOW)["eta"] == 0
+
+
+def test_a_failure_of_the_latents_is_told_beside_the_state(made):
+    found = record(view_of(made, events=[Event(300, made.NOW, 1, "collapse", text="2 of 2")]), made.NOW)
+    assert found["state"] == "running"
+    assert found["failure"] == "collapse"
+    assert found["alarm"].startswith("posterior collapse: ")
 
 
 def test_the_newest_events_alone(made):

@@ -15,7 +15,7 @@ def test_a_frame_says_all_there_is(made):
     assert frame(view_of(made, events=events), made.NOW + 3).splitlines() == [
         "r · running · stage 1 · epoch 13/50 · step 1,200/5,000 · 40 steps/s · 1 min 35 s left · newest row 3 s ago",
         "gamma 0.1000  mse 0.0200",
-        "1 active · 0 waking · 1 limbo · 0 collapsed | inactive (E[σ²] ≥ 0.8): 1 | active units (Var(μ) > 0.01): –",
+        "1 active · 0 waking · 1 limbo · 0 collapsed | inactive (E[σ²] ≥ 0.8): 1 | active units (Var(μ) > 0.01): 2",
         "  z0    E[σ²] 0.100  active     woke at step 300",
         "  z1    E[σ²] 0.900  limbo",
         "newest events",
@@ -27,8 +27,8 @@ def test_a_frame_says_all_there_is(made):
 def test_a_line_says_the_same_in_short(made):
     assert line(view_of(made), made.NOW) == (
         "r · running · stage 1 · epoch 13/50 · step 1,200/5,000 · 40 steps/s · 1 min 35 s left · newest row now"
-        " · gamma 0.1000 · mse 0.0200 · 1 active · 0 waking · 1 limbo · 0 collapsed | inactive (E[σ²] ≥ 0.8): 1"
-        " | active units (Var(μ) > 0.01): –"
+        " · gamma 0.1000 · mse 0.0200 · 1 active · 0 waking · 1 limbo · 0 collapsed"
+        " | inactive (E[σ²] ≥ 0.8): 1 | active units (Var(μ) > 0.01): 2"
     )
 
 

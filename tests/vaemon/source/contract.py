@@ -7,7 +7,7 @@ import pytest
 
 from vaemon import Recorder
 from vaemon.batch import Cursor, Excerpt, RunState, Want, Window
-from vaemon.errors import UnknownName
+from vaemon.errors import SourceLost, UnknownName
 from vaemon.view.fold import fold
 from vaemon.view.state import RunView
 
@@ -211,6 +211,42 @@ class SourceContract:
         whole = read_to_end(self.open(runs / "r"), RunView(), replace(WANT, end=200))
         same_columns(whole.columns, then.columns)
         np.testing.assert_allclose(whole.latest.smoothed["mean_variance"], then.latest.smoothed["mean_variance"])
+
+    def test_images_are_listed_and_read_while_they_come(self, runs):
+        source = self.open(runs / "r")
+        assert source.images() == ()
+        pixels = np.random.default_rng(0).integers(0, 256, (3, 5, 4, 3), np.uint8)
+        with Recorder("r", latents=1) as recorder:
+            recorder.images("inputs", pixels, step=0)
+            recorder.log(1, mse=1.0)
+            recorder.images("GEN-1", pixels[..., :1])
+            recorder.flush()
+            inputs, sampled = source.images()
+            recorder.log(2, mse=1.0)
+            recorder.images("GEN-1", pixels[:1])
+            recorder.flush()
+            told = [(each.stage, each.step, each.kind, each.count) for each in source.images()]
+        assert told == [(1, 0, "inputs", 3), (1, 1, "GEN-1", 3), (1, 2, "GEN-1", 1)]
+        assert (inputs.height, inputs.width, inputs.channels, sampled.channels) == (5, 4, 3, 1)
+        np.testing.assert_array_equal(source.image(inputs), pixels)
+        np.testing.assert_array_equal(source.image(sampled), pixels[..., :1])
+        with pytest.raises(SourceLost):
+            source.image(replace(inputs, kind="outputs"))
+
+    def test_images_that_a_resumed_run_replaces_disappear(self, runs):
+        source = self.open(runs / "r")
+        for first, options in ((1, {}), (3, {"resume": True})):
+            with Recorder("r", **options) as recorder:
+                for step in range(first, 5):
+                    recorder.log(step, mse=1.0)
+                    recorder.images(f"from {first}", np.zeros((1, 2, 2)))
+            listed = source.images()
+        assert [(each.step, each.kind) for each in listed] == [
+            (1, "from 1"),
+            (2, "from 1"),
+            (3, "from 3"),
+            (4, "from 3"),
+        ]
 
     def test_closing_twice_does_no_harm(self, recorder):
         source = self.open(recorder.folder)

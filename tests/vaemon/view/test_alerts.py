@@ -8,11 +8,14 @@ from hypothesis import strategies as st
 
 from vaemon.batch import Event, Latest, RunInfo, RunState, StageInfo
 from vaemon.errors import UsageError
-from vaemon.view.alerts import EVENTS, HOLD, Told, among_events, look, parse_rule
+from vaemon.latents import Failure
+from vaemon.thresholds import DEFAULT, Thresholds
+from vaemon.view.alerts import EVENTS, Told, among_events, look, parse_rule
 from vaemon.view.state import RunView
 from vaemon.view.status import status
 
 NOW = 1000.0
+HOLD = DEFAULT.hold
 
 
 def view(mse=1.0, rows=1, *, state=RunState.RUNNING, newest=None, events=(), stage=1, stages=1, heard=NOW):
@@ -48,6 +51,12 @@ def test_what_is_true_at_first_sight_is_told():
 def test_a_rule_is_armed_again_once_it_has_been_false_for_some_rows(away, again):
     views = [view(0.001, 100), view(1.0, 100 + away), view(0.001, 101 + away)]
     assert [len(each) for each in told(["mse<0.01"], views)] == [1, 0, again]
+
+
+def test_how_long_is_a_threshold_of_the_run():
+    views = [view(0.001, 100), view(1.0, 103), view(0.001, 104)]
+    views = [replace(each, info=replace(each.info, thresholds=Thresholds(hold=3))) for each in views]
+    assert [len(each) for each in told(["mse<0.01"], views)] == [1, 0, 1]
 
 
 def test_a_value_that_flickers_tells_once():
@@ -106,6 +115,11 @@ def test_wakes_before_the_first_view_are_no_news():
     assert told(["wake"], views) == [[], ["z2 woke"], []]
 
 
+def test_a_source_that_is_lost_and_comes_back_brings_no_old_news():
+    views = [view(events=[wake(1)]), RunView(info=view().info, lost="gone"), view(events=[wake(1), wake(2)])]
+    assert told(["wake", "running"], views) == [["running"], [], ["z2 woke"]]
+
+
 def test_wakes_that_come_together_are_one_alert():
     five = [wake(latent, step=10 + latent) for latent in range(6)]
     sleep = wake(9, kind="sleep")
@@ -134,6 +148,22 @@ def test_nan_is_an_event_or_a_value_and_one_alert():
     bad = view(newest=float("nan"), rows=8, events=[event])
     assert told(["nan"], [view(), bad]) == [[], ["mse not finite"]]
     assert told(["nan"], [view(), view(rows=8, events=[event])]) == [[], ["not finite: mse is not finite"]]
+
+
+@pytest.mark.parametrize("failure", [Failure.COLLAPSE, Failure.IGNORED])
+def test_a_failure_of_the_latents_is_one_alert_and_a_later_one_another(failure):
+    event = Event(300, NOW, 1, str(failure), text="60 of 64")
+    failing = replace(view(rows=400, events=[event]), failure=failure, alarm="it fails: 60 of 64")
+    again = replace(failing, rows=401)
+    well = view(rows=500, events=[event, Event(450, NOW, 1, "restored")])
+    relapse = replace(failing, rows=600, events=(*well.events, replace(event, step=550)))
+    assert told([str(failure)], [view(), failing, again, well, relapse]) == [
+        [],
+        ["it fails: 60 of 64"],
+        [],
+        [],
+        ["it fails: 60 of 64"],
+    ]
 
 
 @pytest.mark.parametrize("word", EVENTS)

@@ -1,5 +1,15 @@
-from vaemon.batch import Event
-from vaemon.view.chronicle import chronicle
+from itertools import product
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vaemon import Recorder
+from vaemon.batch import Cursor, Event, Want
+from vaemon.source.local import LocalSource
+from vaemon.view.chronicle import FLICKER, chronicle
+from vaemon.view.fold import fold
+from vaemon.view.state import RunView
 
 
 def event(step, kind="wake", latent=-1, text="", stage=1):
@@ -18,7 +28,7 @@ def test_the_newest_comes_first():
 def test_a_latent_that_flickers_is_told_once():
     flicker = [event(10 * i, "wake" if i % 2 else "sleep", latent=5) for i in range(1, 8)]
     lines = chronicle([*flicker, event(33, latent=2)])
-    assert [line.text for line in lines] == ["z2 woke", "z5 flickers: 4 wakes, awake"]
+    assert [line.text for line in lines] == ["z2 woke", "z5 flickers: 4 wakes since step 10, awake"]
     assert lines[1].step == 70
 
 
@@ -55,3 +65,48 @@ def test_what_else_happens():
 
 def test_nothing_has_happened():
     assert chronicle([]) == []
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["wake", "sleep", "note", "collapse"]), st.integers(0, 2), st.integers(1, 2)),
+        max_size=40,
+    )
+)
+def test_every_passage_is_told_once_alone_or_in_a_count(kinds):
+    told = [
+        event(step, kind, latent if kind in ("wake", "sleep") else -1, stage=stage)
+        for step, (kind, latent, stage) in enumerate(kinds)
+    ]
+    lines = chronicle(told)
+    for latent, stage in product(range(3), (1, 2)):
+        own = [e for e in told if (e.latent, e.stage) == (latent, stage)]
+        mine = [line for line in lines if (line.latent, line.stage) == (latent, stage)]
+        assert [line.step for line in mine] == (
+            [e.step for e in reversed(own)] if len(own) < FLICKER else [own[-1].step]
+        )
+    assert sum(line.latent < 0 for line in lines) == sum(e.latent < 0 for e in told)
+    assert [line.step for line in lines] == sorted((line.step for line in lines), reverse=True)
+
+
+def test_rows_that_a_resumed_run_replaced_leave_no_flicker_behind(runs, log_rows):
+    source = LocalSource(runs / "r")
+    with Recorder("r", latents=1) as recorder:
+        log_rows(recorder, np.repeat([[0.9], [0.1], [0.9], [0.1]], 150, axis=0))
+    view = fold(RunView(), source.poll(Cursor(), Want(())))
+    assert ["flickers" in line.text for line in chronicle(view.events) if line.latent == 0] == [True]
+    with Recorder("r", resume=True) as recorder:
+        log_rows(recorder, np.full((200, 1), 0.1), first=251)
+    view = fold(view, source.poll(view.cursor, Want(())))
+    assert [line.text for line in chronicle(view.events) if line.latent == 0] == ["z0 woke"]
+
+
+def test_a_latent_that_flickers_for_very_long_costs_no_more_than_its_events():
+    flicker = [event(i, "wake" if i % 2 else "sleep", latent=0) for i in range(50_000)]
+    (line,) = chronicle(flicker)
+    assert line.text == "z0 flickers: 25000 wakes since step 0, awake"
+
+
+def test_failures_have_titles():
+    lines = chronicle([event(5, "collapse", text="16 of 16"), event(9, "restored", text="well"), event(12, "ignored")])
+    assert [line.text for line in lines] == ["prior ignored", "restored: well", "posterior collapse: 16 of 16"]

@@ -6,7 +6,7 @@ import pytest
 
 from vaemon.batch import Latest, RunInfo, RunState, StageInfo
 from vaemon.latents import Failure
-from vaemon.view.facts import STATES, TRUTHS, facts
+from vaemon.view.facts import STATES, TRUTHS, facts, state_of
 from vaemon.view.state import RunView
 from vaemon.view.status import Kind, Status, status
 
@@ -54,10 +54,13 @@ def test_the_numbers_of_a_run_by_their_names():
     }
 
 
-@pytest.mark.parametrize("kind", STATES.values())
-def test_one_state_is_true_at_a_time(kind):
+@pytest.mark.parametrize("kind", list(Kind))
+def test_no_more_than_one_state_is_true_at_a_time(kind):
     known = facts(view(), Status(kind, str(kind)))
-    assert [word for word in STATES if known[word]] == [word for word, each in STATES.items() if each is kind]
+    word = {Kind.ALARM: "running", Kind.UNRECORDED: "running", Kind.LOST: "lost"}.get(kind, str(kind))
+    assert [state for state in STATES if known[state]] == ([word] if word in STATES else [])
+    assert known["unrecorded"] == (kind is Kind.UNRECORDED)
+    assert state_of(Status(kind, str(kind))) == word
 
 
 def test_a_run_that_stalls_is_not_running():
@@ -77,28 +80,28 @@ def test_a_value_that_is_not_finite(value):
 
 
 @pytest.mark.parametrize("failure", list(Failure))
-def test_a_failure_of_all_latents_is_a_fact(failure):
+def test_the_failures_of_the_latents(failure):
     known = of(view(failure=failure))
-    assert [name for name in ("collapse", "ignored") if known[name]] == ([str(failure)] if failure else [])
+    assert [word for word in ("collapse", "ignored") if known[word]] == ([str(failure)] if failure else [])
 
 
 def test_a_run_in_alarm_is_still_running():
     assert of(view(failure=Failure.COLLAPSE, alarm="most latents have collapsed"))["running"] == 1
 
 
-def test_active_units_are_counted_where_the_moments_are_known():
+def test_active_units_may_be_unknown():
     assert math.isnan(of(view())["active_units"])
-    assert of(view(units=np.array([True, False, True])))["active_units"] == 2
+    assert of(view(units=np.array([True, False, True, False, False])))["active_units"] == 2
 
 
 def test_before_any_row_there_are_states_alone():
-    assert set(of(view(latest=None))) == {*STATES, "over"}
-    assert set(facts(RunView(), Status(Kind.OPENING, "opening"))) == {*STATES, "over"}
+    assert set(of(view(latest=None))) == {*STATES, "over", "unrecorded"}
+    assert set(facts(RunView(), Status(Kind.OPENING, "opening"))) == {*STATES, "over", "unrecorded"}
 
 
 def test_the_numbers_of_an_older_stage_are_no_news():
     info = RunInfo("r", "runs/r", RunState.RUNNING, stages=(StageInfo(1, 5), StageInfo(2, 5)))
-    assert set(of(view(info=info))) == {*STATES, "over"}
+    assert set(of(view(info=info))) == {*STATES, "over", "unrecorded"}
     assert "mse" in of(view(info=info, stage=2))
 
 

@@ -157,6 +157,12 @@ class FakeSource:
     def series(self, channel, window, points):
         raise SourceLost("a made-up run has no series")
 
+    def images(self):
+        return ()
+
+    def image(self, which):
+        raise SourceLost("a made-up run has no images")
+
     def close(self):
         self.closed = True
 

@@ -120,9 +120,10 @@ def test_copy(fake, app, monkeypatch, keys):
         at, columns, rows = app.run_screen.look.at, app.run_screen.shown.columns, fake.stage().rows
         step = 700 if at is None else int(columns.step[columns.place(at)])
         assert lines[:3] == ["run\trun42", "stage\t1", f"step\t{step}"]
-        assert len(lines) == 3 + len(
-            [name for name in ("gamma", "mse", "kl", "variance_law", "loss", "lr") if name in rows]
-        ) + 1 + 64
+        assert (
+            len(lines)
+            == 3 + len([name for name in ("gamma", "mse", "kl", "variance_law", "loss", "lr") if name in rows]) + 1 + 64
+        )
         last = lines[-1].split("\t")
         assert last[0] == "63"
         if at is not None:

@@ -166,6 +166,41 @@ def test_help(fake, size):
     fake.play(fake.App(source, clock=fake.Clock(now)), look, size)
 
 
+VIEWED = [("2", (80, 24)), ("2", (120, 40)), ("3", (120, 40)), ("4", (120, 40))]
+
+
+@pytest.mark.parametrize(("view", "size"), VIEWED, ids=lambda each: "x".join(map(str, each)))
+def test_views(fake, view, size):
+    source, now = running(fake)
+
+    async def look(app, pilot):
+        for key in (view, "p", "j", "j"):
+            await pilot.press(key)
+            await fake.settle(app, pilot)
+        app.step()
+        await fake.settle(app, pilot)
+        compare(f"view-{view}-{size[0]}x{size[1]}", fake.lines(app))
+
+    fake.play(fake.App(source, clock=fake.Clock(now)), look, size)
+
+
+def test_colours_of_the_trajectories(fake):
+    source, now = few_latents(fake)
+    names = {colour: name for name, colour in reversed(DARK.colours.items())}
+
+    async def look(app, pilot):
+        for key in ("2", "p", "j", "j"):
+            await pilot.press(key)
+            await fake.settle(app, pilot)
+        told = []
+        for strip in app.screen._compositor.render_strips()[3:23]:
+            runs = ((text, names[style.color.triplet.hex], "*" * bool(style.bold)) for text, style, _ in strip)
+            told.append(" ".join(f"{len(text)}{'' if text.isspace() else ink + bold}" for text, ink, bold in runs))
+        compare("colours-of-the-trajectories", told)
+
+    fake.play(fake.App(source, clock=fake.Clock(now)), look, (80, 24))
+
+
 def test_colours_of_the_wall(fake):
     source, now = few_latents(fake)
     names = {colour: name for name, colour in DARK.colours.items() if name.startswith("heat") or name == "ground"}

@@ -14,7 +14,9 @@ from vaemon.watch.render.axis import TimeAxis
 from vaemon.watch.widgets.picture import Look
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(), lambda of: st.lists(of, max_size=3), max_leaves=5
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda of: st.lists(of, max_size=3),
+    max_leaves=5,
 )
 
 
@@ -23,7 +25,7 @@ def test_what_is_remembered_is_recalled():
     assert dict_to_look(look_to_dict(look, 3)) == look
 
 
-@given(st.dictionaries(st.sampled_from("view order axis log smoothed pins latent other".split()), JSON))
+@given(st.dictionaries(st.sampled_from(["view", "order", "axis", "log", "smoothed", "pins", "latent", "other"]), JSON))
 def test_of_wrong_kinds_a_look_is_still_made(told):
     look = dict_to_look(told)
     assert all(type(pin) is int and pin >= 0 for pin in look.pins)

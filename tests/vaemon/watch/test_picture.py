@@ -1,21 +1,37 @@
-"""The README's picture is made from the real app."""
+"""The README's pictures are made from the real app."""
 
 import importlib.util
+from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
+from PIL import Image
 
-SCRIPT = Path(__file__).parents[3] / "docs" / "screens.py"
+from vaemon.batch import RunState
+from vaemon.watch.export.svg import CELL, LINE
+
+DOCS = Path(__file__).parents[3] / "docs"
 SVG = "{http://www.w3.org/2000/svg}"
+
+
+def script(name):
+    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture
 def screens():
-    spec = importlib.util.spec_from_file_location("screens", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script("screens")
+
+
+@pytest.fixture
+def animate(monkeypatch):
+    monkeypatch.syspath_prepend(DOCS)
+    return script("animate")
 
 
 @pytest.mark.parametrize(("light", "ground"), [(False, "#0e1116"), (True, "#fcfcfa")])
@@ -25,18 +41,18 @@ def test_a_picture_of_a_run(fake, screens, tmp_path, light, ground):
     root = ElementTree.parse(path).getroot()
     words = " ".join(element.text or "" for element in root.iter(SVG + "text"))
     assert "run42" in words
-    assert "● running" in words
+    assert "running" in words
     assert "last row" not in words
     assert next(root.iter(SVG + "rect")).get("fill") == ground
     assert len({element.get("fill") for element in root.iter(SVG + "rect")}) > 10
-    assert not any(0x2800 <= ord(sign) <= 0x28FF or sign in "▀▌█" for sign in words)
+    assert not any(0x2800 <= ord(sign) <= 0x28FF or sign in "▀▌█●◐○·▸" for sign in words)
 
 
 def test_shapes_stand_in_their_cells(fake, screens, tmp_path):
     path = tmp_path / "run.svg"
     screens.picture(fake.Source(fake.stage(), shown={1: 700}), (80, 24), path)
     root = ElementTree.parse(path).getroot()
-    width, height = 80 * screens.CELL, 24 * screens.LINE
+    width, height = 80 * CELL, 24 * LINE
     bars = list(root.iter(SVG + "rect"))[1:]
     assert len(bars) > 100
     for element in bars:
@@ -51,3 +67,32 @@ def test_a_finished_run_by_its_name(screens, tmp_path, monkeypatch, capsys, fake
     screens.main()
     assert "other" in (tmp_path / "x.svg").read_text()
     assert capsys.readouterr().out.strip() == str(tmp_path / "x.svg")
+
+
+def test_in_pixels(fake, screens, tmp_path):
+    path = tmp_path / "run.png"
+    screens.picture(fake.Source(fake.stage(), shown={1: 700}), (40, 10), path)
+    with Image.open(path) as image:
+        assert image.size == (2 * (40 * CELL + 28), 2 * (10 * LINE + 28))
+
+
+def test_a_run_is_played(fake, animate, tmp_path, monkeypatch, capsys):
+    class Rows(fake.Source):
+        """Answers as if there were only so many rows."""
+
+        def poll(self, since, want):
+            self.shown[1] = want.end or 1200
+            return super().poll(since, want)
+
+    source = Rows(fake.stage(), state=RunState.FINISHED)
+    monkeypatch.setattr(animate, "open_source", lambda name: source)
+    monkeypatch.setattr(animate, "FRAMES", 4)
+    monkeypatch.setattr("sys.argv", ["animate.py", "run42", "--size", "60x16", "--out", str(tmp_path / "x.webp")])
+    animate.main()
+    assert capsys.readouterr().out.strip() == str(tmp_path / "x.webp")
+    assert [want.end for want in source.wants] == [None, None, 198, 487, 826, None]
+    assert source.closed
+    with Image.open(tmp_path / "x.webp") as image:
+        assert image.n_frames == 4
+        pictures = [np.asarray(image) for number in range(4) if image.seek(number) is None]
+    assert all((a != b).any() for a, b in pairwise(pictures))

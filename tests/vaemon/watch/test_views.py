@@ -1,234 +1,253 @@
-"""The views: any of them, of any run, at any size; and the way there and back."""
+"""Trajectories, balance, one latent: what they show, and what keys and mouse do in them."""
 
+import numpy as np
 import pytest
 
 from vaemon.batch import RunState
-from vaemon.errors import SourceLost
-from vaemon.watch.views.catalogue import VIEWS
+from vaemon.watch.render.trajectories import MOST_LINES
+from vaemon.watch.widgets.card import LatentCard
+from vaemon.watch.widgets.roll import Roll
+from vaemon.watch.widgets.trajectories import Trajectories
 
-SIZES = [(120, 40), (1, 1), (200, 60), (40, 10), (80, 24)]
-
-
-def source_of(fake, kind):
-    if kind == "waiting":
-        return fake.Source(fake.stage(), shown={1: 0}, state=RunState.WAITING)
-    if kind == "lost":
-        return fake.Source(fake.stage(), shown={1: 700})
-    if kind == "running":
-        return fake.Source(fake.stage(), shown={1: 700})
-    latents = int(kind.split()[0])
-    return fake.Source(fake.Stage(latents=latents, steps=120, per_epoch=50), state=RunState.FINISHED)
+SIZES = [(80, 24), (120, 40), (200, 60), (40, 10)]
 
 
-KINDS = ["running", "waiting", "lost", "0 latents", "2 latents", "512 latents", "4096 latents"]
+@pytest.fixture
+def app(fake):
+    return running(fake, fake.stage())
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_every_view_of_every_run_is_drawn_at_every_size(fake, kind):
-    source = source_of(fake, kind)
-    app = fake.App(source, clock=fake.Clock(fake.when(fake.stage(), 700)))
+def running(fake, stage, rows=700, **options):
+    return fake.App(fake.Source(stage, shown={1: rows}), clock=fake.Clock(fake.when(stage, rows)), **options)
 
+
+def see(fake, app, view, look, size=(120, 40), keys=()):
     async def gesture(app, pilot):
-        if kind == "lost":
-            source.broken = SourceLost("no route to host")
-        for size in SIZES:
-            await pilot.resize_terminal(*size)
-            for number in VIEWS:
-                await app.run_screen.action_view(number)
-                app.step()
-                await pilot.pause()
-                check(fake, app, size)
-        for number in VIEWS:
-            await pilot.press(str(number), "j", "left", "f", "plus", "f", "0", "G")
-            check(fake, app, size)
-
-    fake.play(app, gesture)
-
-
-def check(fake, app, size):
-    seen = fake.lines(app)
-    assert len(seen) == size[1]
-    if size[0] >= 40:
-        assert "run42" in seen[0]
-    strips = app.screen._compositor.render_strips()
-    assert {strip.cell_length for strip in strips} == {size[0]}
-
-
-def test_digits_pick_the_views_and_brackets_turn_them(fake):
-    app = fake.App(fake.Source(fake.stage(), shown={1: 700}), clock=fake.Clock(fake.when(fake.stage(), 700)))
-
-    async def gesture(app, pilot):
-        numbers, screen = sorted(VIEWS), app.run_screen
-        for number in numbers:
-            await pilot.press(str(number))
-            assert (screen.number, type(screen.view)) == (number, VIEWS[number])
-            assert [view.display for view in screen._views.values()].count(True) == 1
-        await pilot.press("1")
-        turned = []
-        for _ in numbers:
-            await pilot.press("]")
-            turned.append(screen.number)
-        assert turned == [*numbers[1:], 1]
-        await pilot.press("[")
-        assert screen.number == numbers[-1]
-
-    fake.play(app, gesture)
-
-
-def test_esc_leads_back_layer_by_layer_and_never_quits(fake):
-    app = fake.App(fake.Source(fake.stage(), shown={1: 700}), clock=fake.Clock(fake.when(fake.stage(), 700)))
-
-    async def gesture(app, pilot):
-        screen = app.run_screen
-        await pilot.press("3", "5", "3", "plus", "left", "f")
-        await pilot.pause()
-        seen = []
-        for _ in range(7):
-            look = screen.look
-            seen.append((screen.number, screen.view.solo is not None, look.at is not None, look.window is not None))
-            await pilot.press("escape")
-            await pilot.pause()
-        assert seen == [
-            (3, True, True, True),
-            (3, False, True, True),
-            (3, False, False, True),
-            (3, False, False, False),
-            (5, False, False, False),
-            (1, False, False, False),
-            (1, False, False, False),
-        ]
-        assert app.is_running
-
-    fake.play(app, gesture)
-
-
-def test_enter_on_the_wall_leads_into_a_latent_and_esc_back(fake):
-    app = fake.App(fake.Source(fake.stage(), shown={1: 700}), clock=fake.Clock(fake.when(fake.stage(), 700)))
-
-    async def gesture(app, pilot):
-        screen = app.run_screen
-        await pilot.press("j", "j", "enter")
-        await pilot.pause()
-        app.step()
-        await fake.settle(app, pilot)
-        order = screen.picture().order
-        assert screen.number == 4
-        assert app.poller.asked.latent == order[2]
-        text = "\n".join(fake.lines(app))
-        assert f"z{order[2]} " in text
-        assert "rank" in text
-        assert screen.shown.portrait.latent == order[2]
-        await pilot.press("j")
-        await pilot.pause()
-        app.step()
-        await fake.settle(app, pilot)
-        assert screen.shown.portrait.latent == order[3]
-        await pilot.press("escape")
-        await pilot.pause()
-        assert screen.number == 1
-        assert screen.picture().chosen == order[3]
-
-    fake.play(app, gesture)
-
-
-def test_enter_on_an_event_leads_to_its_moment_on_the_wall(fake):
-    app = fake.App(fake.Source(fake.stage(), shown={1: 700}), clock=fake.Clock(fake.when(fake.stage(), 700)))
-
-    async def gesture(app, pilot):
-        screen = app.run_screen
-        await pilot.press("5", "j", "j")
-        await pilot.pause()
-        line = app.focused.chosen
-        await pilot.press("enter")
-        await fake.settle(app, pilot)
-        assert screen.number == 1
-        assert screen.shown.columns.step[screen.shown.columns.place(screen.look.at)] >= line.step
-        assert abs(screen.look.at + 1 - line.step) <= screen.shown.columns.width
-        assert screen.picture().chosen == line.latent
-        assert any(f"z{line.latent} " in each and "at step" in each for each in fake.lines(app))
-
-    fake.play(app, gesture)
-
-
-def test_an_event_of_another_stage_is_gone_to_once_that_stage_is_here(fake):
-    first, second = fake.stage(), fake.stage(latents=32, number=2, steps=400)
-    source = fake.Source(first, second, shown={1: 1200, 2: 300})
-    app = fake.App(source, clock=fake.Clock(fake.when(second, 300)))
-
-    async def gesture(app, pilot):
-        screen = app.run_screen
-        await pilot.press("5", "slash", *"woke")
-        await pilot.press("enter", "G", "k", "k")
-        await pilot.pause()
-        line = app.focused.chosen
-        assert line.stage == 1
-        await pilot.press("enter")
-        await pilot.pause()
-        assert screen.look.at is None
-        app.step()
-        await fake.settle(app, pilot)
-        assert (screen.shown.stage, screen.number) == (1, 1)
-        assert abs(screen.look.at + 1 - line.step) <= screen.shown.columns.width
-        assert screen.picture().chosen == line.latent
-
-    fake.play(app, gesture)
-
-
-def test_the_events_choose_by_key_and_mouse(fake):
-    app = fake.App(fake.Source(fake.stage(), shown={1: 700}), clock=fake.Clock(fake.when(fake.stage(), 700)))
-
-    async def gesture(app, pilot):
-        await pilot.press("5", "j", "j")
-        panel = app.focused
-        assert panel.place == 2
-        await pilot.press("G")
-        assert "begins" in panel.chosen.text
-        await pilot.press("g")
-        await pilot.click(panel, offset=(10, 4))
-        await pilot.pause()
-        assert (panel.place, app.run_screen.number) == (3, 5)
-        await pilot.click(panel, offset=(10, 4))
-        await fake.settle(app, pilot)
-        assert app.run_screen.number == 1
-
-    fake.play(app, gesture)
-
-
-def test_next_run_and_the_one_before(fake):
-    stages = [fake.stage(latents=latents) for latents in (64, 32, 12)]
-    sources = [
-        fake.Source(stage, shown={1: 700}, name=name) for stage, name in zip(stages, ("one", "two", "six"), strict=True)
-    ]
-    app = fake.App(
-        sources[0],
-        others=[("two", sources[1]), ("six", sources[2])],
-        title="one",
-        clock=fake.Clock(fake.when(fake.stage(), 700)),
-    )
-
-    async def gesture(app, pilot):
-        screen, seen = app.run_screen, []
-        assert "next run" in "\n".join(fake.lines(app))
-        await pilot.press("o", "p")
-        await pilot.pause()
-        for key in ("n", "n", "n", "N"):
+        for key in (view, *keys):
             await pilot.press(key)
             await fake.settle(app, pilot)
-            seen.append((screen.picture().name, screen.shown.latents, screen.look.order, len(screen.look.pins)))
-            assert f" {seen[-1][0]} " in fake.lines(app)[0]
-            assert [seat.poller.is_watched for seat in app.seats].count(True) == 1
-        assert seen == [("two", 32, "wake", 0), ("six", 12, "wake", 0), ("one", 64, "variance", 1), ("six", 12, "wake", 0)]
+            app.step()
+            await fake.settle(app, pilot)
+        await look(app, pilot)
 
-    fake.play(app, gesture)
+    return fake.play(app, gesture, size)
 
 
-def test_of_one_run_there_is_no_next(fake):
-    app = fake.App(fake.Source(fake.stage(), shown={1: 700}), clock=fake.Clock(fake.when(fake.stage(), 700)))
+def still(check):
+    async def look(app, pilot):
+        check(app)
 
-    async def gesture(app, pilot):
-        await pilot.press("n", "N")
-        await pilot.pause()
-        assert app.place == 0
-        assert "next run" not in "\n".join(fake.lines(app))
+    return look
 
-    fake.play(app, gesture)
+
+def chosen(app):
+    return app.run_screen.picture().chosen
+
+
+@pytest.mark.parametrize("size", SIZES, ids="{0[0]}x{0[1]}".format)
+@pytest.mark.parametrize("view", ["2", "3", "4"])
+def test_every_size(fake, app, view, size):
+    told = {"2": ["44 below 0.8"], "3": ["gamma  0.1256", "KL  33.50", "loss  33.99"], "4": ["E[μ²]  0.92", "z57 ●"]}
+
+    def check(app):
+        text = "\n".join(fake.lines(app))
+        assert all(each in text for each in told[view])
+        assert all(len(line) <= size[0] for line in fake.lines(app))
+
+    see(fake, app, view, still(check), size)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (9, 4), (20, 5)], ids="{0[0]}x{0[1]}".format)
+@pytest.mark.parametrize("view", ["2", "3", "4"])
+def test_sizes_that_are_too_small(fake, app, view, size):
+    def check(app):
+        lines = fake.lines(app)
+        assert len(lines) == size[1]
+        assert all(len(line) <= size[0] for line in lines)
+
+    see(fake, app, view, still(check), size)
+
+
+@pytest.mark.parametrize(("width", "listed"), [(80, False), (120, True)])
+def test_the_list_stands_beside_the_lines_where_it_is_wide(fake, app, width, listed):
+    def check(app):
+        assert bool(app.query_one(Roll).size.area) == listed
+
+    see(fake, app, "2", still(check), (width, 40))
+
+
+def test_up_and_down_choose_the_next_of_the_list(fake, app):
+    def check(app):
+        assert chosen(app) == app.run_screen.picture().order[2]
+        assert any(f"▸● z{chosen(app)} " in line for line in fake.lines(app))
+
+    see(fake, app, "2", still(check), keys=["j", "j", "j", "k"])
+
+
+def test_only_what_is_listed_is_drawn(fake, app):
+    def check(app):
+        assert "19 of 64 latents  19 below 0.8" in fake.lines(app)[3]
+        assert len(app.query_one(Trajectories)._made[1].latents) == 19
+
+    see(fake, app, "2", still(check), keys=["slash", *"active", "enter"])
+
+
+def test_the_pinned_are_named_and_told(fake, app):
+    def check(app):
+        first, second = app.run_screen.picture().order[:2]
+        lines = fake.lines(app)
+        plot = "\n".join(line[:94] for line in lines[4:36])
+        assert f"z{first}" in plot
+        assert f"z{second}" in plot
+        assert lines[-2].startswith(f" z{second} ●")
+        assert f"z{first} 0.0" in lines[-2]
+
+    see(fake, app, "2", still(check), keys=["p", "j"])
+
+
+def test_values_under_the_crosshair(fake, app):
+    def check(app):
+        columns, at = app.run_screen.picture().columns, app.run_screen.look.at
+        place = columns.place(at)
+        below = int((columns.mean["mean_variance"][place] < 0.8).sum())
+        lines = fake.lines(app)
+        assert f"at step {columns.step[place]:,}: {below} below 0.8" in lines[3]
+        assert f"E[σ²] {columns.mean['mean_variance'][place, chosen(app)]:.4f}" in lines[-2]
+
+    see(fake, app, "2", still(check), keys=["left"] * 9)
+
+
+def test_many_latents_make_a_fan(fake):
+    def check(app):
+        assert "min, 5, 25, 50, 75, 95 %, max" in fake.lines(app)[3]
+
+    stage = fake.Stage(latents=MOST_LINES + 44, steps=600)
+    see(fake, running(fake, stage, 500), "2", still(check))
+
+
+def test_what_is_behind_the_lines_can_be_written(fake, app):
+    def check(app):
+        assert app.run_screen.view.data().channels == ("mean_variance",)
+
+    see(fake, app, "2", still(check))
+
+
+def test_no_latents_at_all(fake):
+    def check(app):
+        assert "E[σ²]" in "\n".join(fake.lines(app))
+
+    see(fake, running(fake, fake.Stage(latents=0, steps=300), 200), "2", still(check), keys=["j", "k", "p", "left"])
+
+
+def test_what_is_not_finite_is_counted(fake):
+    stage = fake.Stage(latents=8, steps=600)
+    stage.rows["mean_variance"][300:400, 3] = np.nan
+
+    def check(app):
+        assert "1 not finite" in fake.lines(app)[3]
+
+    see(fake, running(fake, stage, 600), "2", still(check))
+
+
+def test_nothing_is_drawn_anew_before_a_cell_is_complete(fake):
+    stage = fake.stage(steps=4000)
+    app = running(fake, stage, 3000)
+
+    async def look(app, pilot):
+        panel = app.query_one(Trajectories)
+        before = panel._made
+        app.poller._source.shown[1] += 1
+        app.step()
+        assert panel._made is before
+        app.poller._source.shown[1] += 400
+        app.step()
+        assert panel._made is not before
+
+    see(fake, app, "2", look)
+
+
+def test_a_click_chooses_the_line_there(fake):
+    stage = fake.stage(latents=12)
+    app = fake.App(fake.Source(stage, state=RunState.FINISHED), clock=fake.Clock(fake.when(stage, 1200)))
+
+    async def look(app, pilot):
+        panel = app.query_one(Trajectories)
+        variance = app.run_screen.picture().columns.mean["mean_variance"][-1]
+        await pilot.click(panel, offset=(panel.room.gutter + panel.room.cells - 1, 1))
+        await fake.settle(app, pilot)
+        assert variance[chosen(app)] > 0.9
+        await pilot.click(panel, offset=(panel.room.gutter + panel.room.cells - 1, panel.size.height - 3))
+        await fake.settle(app, pilot)
+        assert variance[chosen(app)] < 0.1
+
+    see(fake, app, "2", look)
+
+
+def test_click_in_the_list(fake, app):
+    async def look(app, pilot):
+        order, roll = app.run_screen.picture().order, app.query_one(Roll)
+        await pilot.click(roll, offset=(5, 6))
+        await fake.settle(app, pilot)
+        assert chosen(app) == order[4]
+        roll.move(60)
+        await fake.settle(app, pilot)
+        assert chosen(app) == order[-1]
+        assert roll.top == 64 - (roll.size.height - 2)
+
+    see(fake, app, "2", look)
+
+
+def test_zoom_and_logarithm_and_smoothing(fake, app):
+    seen = set()
+
+    async def look(app, pilot):
+        for key in ("L", "s", "plus", "plus", "0", "x"):
+            await pilot.press(key)
+            await fake.settle(app, pilot)
+            app.step()
+            await fake.settle(app, pilot)
+            seen.add("\n".join(fake.lines(app)[3:38]))
+        assert "0.003" in "\n".join(fake.lines(app))
+
+    see(fake, app, "2", look)
+    assert len(seen) == 5  # all of the run is as it was before coming closer
+
+
+def test_where_it_is_narrow_the_card_lies_below_the_charts(fake, app):
+    def check(app):
+        card = app.query_one(LatentCard)
+        assert (card.size.width, card.size.height) == (80, 3)
+        lines = fake.lines(app)
+        assert lines[-4].startswith(" z57 ● active   E[σ²] 0.0802 rank 16 of 64")
+        assert "prior: 1" in lines[-3]
+        assert lines[-2].startswith(" its events  1    88  ● z57 woke")
+
+    see(fake, app, "4", still(check), (80, 24))
+
+
+def test_one_latents_charts_have_its_own_events_only(fake, app):
+    def check(app):
+        for chart in app.run_screen.view.charts:
+            assert [colour for _, colour in chart._made[1].marks] == ["active"]
+
+    see(fake, app, "4", still(check))
+
+
+@pytest.mark.parametrize(("size", "axes"), [((80, 24), 2), ((120, 40), 6)])
+def test_low_charts_share_the_time_axis_at_the_foot(fake, app, size, axes):
+    def check(app):
+        assert "\n".join(fake.lines(app)).count("step ╵0") == axes
+
+    see(fake, app, "3", still(check), size)
+
+
+def test_an_enlarged_chart_has_a_time_axis(fake, app):
+    async def look(app, pilot):
+        lines = fake.lines(app)
+        assert lines[3].startswith("▸gamma")
+        assert lines[-2].lstrip().startswith("step ╵0")
+        await pilot.press("escape")
+        await fake.settle(app, pilot)
+        assert "\n".join(fake.lines(app)).count("step ╵0") == 2
+
+    see(fake, app, "3", look, (80, 24), ["enter"])

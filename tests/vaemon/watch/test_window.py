@@ -7,7 +7,9 @@ from vaemon.watch.widgets.window import LEAST, Window, around, closer, following
 
 ROWS = st.integers(1, 3_000_000)
 GESTURES = st.lists(
-    st.tuples(st.sampled_from("closer further moved around following".split()), st.floats(0, 1), st.integers(-3, 3)),
+    st.tuples(
+        st.sampled_from(["closer", "further", "moved", "around", "following"]), st.floats(0, 1), st.integers(-3, 3)
+    ),
     max_size=20,
 )
 

@@ -165,9 +165,7 @@ def test_the_wheel_over_a_chart_comes_closer_at_the_pointer(fake, long):
         for closer, size in ((True, 4096), (True, 2048), (True, 1024), (False, 2048)):
             share = 0.5
             aimed = app.run_screen._row_at(share)
-            await pilot._post_mouse_events(
-                [scroll(closer)], chart, (left + round(share * cells), 2), button=0, times=1
-            )
+            await pilot._post_mouse_events([scroll(closer)], chart, (left + round(share * cells), 2), button=0, times=1)
             await press(fake, app, pilot)
             assert window(app).size == size
             # Of the whole run, the axis shows room for what comes.
@@ -215,7 +213,7 @@ def test_dragging_pans_and_chooses_nothing(fake, long):
         await pilot.mouse_up(wall, offset=(40, 12))
         await press(fake, app, pilot)
         moved = before.first - window(app).first
-        assert 0 < moved
+        assert moved > 0
         assert abs(moved - 20 / cells * before.size) <= 20 * (before.size // 512 + 1)
         assert not window(app).follows
         assert app.run_screen.picture().chosen == chosen

@@ -28,7 +28,7 @@ class Dots:
 BRAILLE = Dots(2, 4)
 ASCII = Dots(1, 1)
 
-_BITS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
+_BITS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -40,6 +40,7 @@ class Layer:
     fg: str
     mark: str = "*"
     """What a dot is in ASCII."""
+    bold: bool = False
 
 
 def draw(layers: Sequence[Layer], height: int, width: int, dots: Dots) -> list[Row]:
@@ -47,16 +48,22 @@ def draw(layers: Sequence[Layer], height: int, width: int, dots: Dots) -> list[R
     codes = np.full((height, width), ord(" "))
     inks = np.zeros((height, width), np.int64)
     for number, layer in enumerate(layers, start=1):
-        cells = layer.mask.reshape(height, dots.down, width, dots.across).transpose(0, 2, 1, 3)
-        if dots == BRAILLE:
-            drawn = (cells * _BITS).sum(axis=(2, 3))
-            glyphs = 0x2800 + drawn
-        else:
-            drawn = cells.any(axis=(2, 3))
-            glyphs = np.full((height, width), ord(layer.mark))
-        codes = np.where(drawn > 0, glyphs, codes)
-        inks = np.where(drawn > 0, number, inks)
-    return Grid(codes, inks).rows([Ink(), *(Ink(layer.fg) for layer in layers)])
+        pattern = _patterns(layer.mask, dots)
+        drawn = pattern > 0
+        codes[drawn] = 0x2800 + pattern[drawn] if dots == BRAILLE else ord(layer.mark)
+        inks[drawn] = number
+    return Grid(codes, inks).rows([Ink(), *(Ink(layer.fg, bold=layer.bold) for layer in layers)])
+
+
+def _patterns(mask: Mask, dots: Dots) -> Array:
+    """Which dots of each cell are set, as the bits of braille; 0 where none is."""
+    if dots != BRAILLE:
+        return mask.view(np.uint8)
+    patterns = np.zeros((len(mask) // dots.down, mask.shape[1] // dots.across), np.uint16)
+    for down, bits in enumerate(_BITS):
+        for across, bit in enumerate(bits):
+            patterns += mask[down :: dots.down, across :: dots.across] * np.uint16(bit)
+    return patterns
 
 
 def line(place: Array, height: int, width: int, dots: Dots) -> Mask:
@@ -69,13 +76,27 @@ def line(place: Array, height: int, width: int, dots: Dots) -> Mask:
         width: cells.
         dots: dots a cell.
     """
-    row = _rows(place, height * dots.down)
+    return lines(place[:, None], height, width, dots)
+
+
+def lines(places: Array, height: int, width: int, dots: Dots) -> Mask:
+    """Many lines at once, places of shape (n, k), one line a column of it; else as in `line`."""
+    rows, columns = height * dots.down, width * dots.across
+    if not rows or not columns or not places.size:
+        return np.zeros((rows, columns), bool)
+    row = _rows(places, rows)
     before = np.concatenate([row[:1], row[:-1]])
     before = np.where(np.isnan(before), row, before)
     # A column reaches from its own dot to the one next to its neighbour's, so that steep lines have no holes.
-    low = np.where(before < row, before + 1, row)
-    high = np.where(before > row, before - 1, row)
-    return _filled(low, high, height, width, dots)
+    top = np.where(before < row, before + 1, row)
+    end = np.where(before > row, before - 1, row) + 1
+    at, _ = known = np.nonzero(np.isfinite(row))
+    # Each line begins and ends somewhere in a column: a dot is drawn where more have begun than ended.
+    begun, ended = (
+        np.bincount((edge[known].astype(np.int64) * columns + at), minlength=(rows + 1) * columns)
+        for edge in (top, end)
+    )
+    return np.asarray((begun - ended).reshape(rows + 1, columns)[:-1].cumsum(axis=0) > 0)
 
 
 def band(low: Array, high: Array, height: int, width: int, dots: Dots) -> Mask:

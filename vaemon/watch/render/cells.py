@@ -16,7 +16,7 @@ Array = npt.NDArray[Any]
 
 
 class Ink(NamedTuple):
-    """How a stretch of text is coloured, by names that a palette knows."""
+    """How a stretch of text is coloured, by names that a palette knows, or "#rrggbb"."""
 
     fg: str = "text"
     bg: str = "ground"

@@ -10,11 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from vaemon.watch.render.cells import Grid, Ink
+from vaemon.watch.render.levels import LEVELS, SHADES
 
 Array = npt.NDArray[Any]
 
-LEVELS = 16
-"""Steps of the scale; more would cost bytes, for the noise of a batch would cross them all the time."""
 BAD = LEVELS
 """The level of what is not finite, or not known."""
 EMPTY = LEVELS + 1
@@ -25,7 +24,6 @@ GRIP = 0.02
 
 SHADE_FROM = (0.0, 0.3, 0.5, 0.8, 0.97)
 """Where the five shades begin: the bounds of active, waking, limbo, inactive and collapsed."""
-SHADES = "█▓▒░·"
 
 _NAMES = [f"heat{level}" for level in range(LEVELS)] + ["bad", "ground"]
 _STRANGE = len(_NAMES) ** 2  # inks of a cell with a value that is not finite begin here

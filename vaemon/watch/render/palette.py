@@ -7,20 +7,16 @@ ends: it rises evenly in lightness, so that it can be read with any kind of colo
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
+from vaemon.watch.render.levels import LEVELS, SHADES
 
-from vaemon.watch.render.heat import LEVELS, SHADES
-
-_INFERNO = np.array(
-    [
-        (0.0002189403691192265, 0.001651004631001012, -0.01948089843709184),
-        (0.1065134194856116, 0.5639564367884091, 3.932712388889277),
-        (11.60249308247187, -3.972853965665698, -15.9423941062914),
-        (-41.70399613139459, 17.43639888205313, 44.35414519872813),
-        (77.162935699427, -33.40235894210092, -81.80730925738993),
-        (-71.31942824499214, 32.62606426397723, 73.20951985803202),
-        (25.13112622477341, -12.24266895238567, -23.07032500287172),
-    ]
+_INFERNO = (
+    (0.0002189403691192265, 0.001651004631001012, -0.01948089843709184),
+    (0.1065134194856116, 0.5639564367884091, 3.932712388889277),
+    (11.60249308247187, -3.972853965665698, -15.9423941062914),
+    (-41.70399613139459, 17.43639888205313, 44.35414519872813),
+    (77.162935699427, -33.40235894210092, -81.80730925738993),
+    (-71.31942824499214, 32.62606426397723, 73.20951985803202),
+    (25.13112622477341, -12.24266895238567, -23.07032500287172),
 )
 
 
@@ -35,7 +31,8 @@ class Palette:
     """Whether heat is told by density, for want of colours."""
 
     def __getitem__(self, name: str) -> str:
-        return self.colours[name]
+        # A colour of a recorded image is its own name.
+        return name if name.startswith("#") else self.colours[name]
 
 
 def heat_scale(asleep: float, awake: float) -> dict[str, str]:
@@ -43,9 +40,13 @@ def heat_scale(asleep: float, awake: float) -> dict[str, str]:
 
     Latents that are awake differ little in colour, those in limbo and the collapsed ones more.
     """
-    places = awake - (awake - asleep) * np.linspace(0.0, 1.0, LEVELS) ** 1.3
-    channels = np.clip(np.polynomial.polynomial.polyval(places, _INFERNO), 0.0, 1.0) * 255
-    return {f"heat{i}": "#{:02x}{:02x}{:02x}".format(*(int(c) for c in channels[:, i])) for i in range(LEVELS)}
+    places = [awake - (awake - asleep) * (i / (LEVELS - 1)) ** 1.3 for i in range(LEVELS)]
+    return {f"heat{i}": _inferno(place) for i, place in enumerate(places)}
+
+
+def _inferno(place: float) -> str:
+    channels = (sum(factors[c] * place**power for power, factors in enumerate(_INFERNO)) for c in range(3))
+    return "#{:02x}{:02x}{:02x}".format(*(int(min(max(channel, 0.0), 1.0) * 255) for channel in channels))
 
 
 def _shades(colours: Mapping[str, str]) -> dict[str, str]:

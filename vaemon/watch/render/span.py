@@ -23,10 +23,16 @@ class TimeSpan:
     """Columns that are there."""
 
     @classmethod
-    def live(cls, columns: int, cells: int) -> "TimeSpan":
-        """The axis of a run that goes on, in a picture `cells` wide: room for what comes is left free."""
+    def live(cls, columns: int, cells: int, least: int = 1) -> "TimeSpan":
+        """The axis of a run that goes on, in a picture `cells` wide: room for what comes is left free.
+
+        Args:
+            columns: columns that are there.
+            cells: width of the picture.
+            least: columns a cell, at least: where cells fill too fast, each tick paints many.
+        """
         cells = max(cells, 1)
-        return cls(total=max(-(-columns // cells), 1) * cells, filled=columns)
+        return cls(total=_grown(max(-(-columns // cells), least, 1)) * cells, filled=columns)
 
     @classmethod
     def over(cls, columns: int) -> "TimeSpan":
@@ -53,6 +59,16 @@ class TimeSpan:
     def cell(self, column: float, cells: int) -> int:
         """The cell that a column falls into."""
         return min(max(int(column * cells / self.total), 0), max(cells - 1, 0))
+
+
+def _grown(least: int) -> int:
+    """The first of 1, 2, 3, 4, 6, 8, 12, 16, … that is not below `least`.
+
+    At each of these steps all of the picture is painted anew: there must be few of them. No more than a third of the
+    width is left free.
+    """
+    power = 1 << (least - 1).bit_length()
+    return power * 3 // 4 if power >= 4 and power * 3 // 4 >= least else power
 
 
 class Pooled(NamedTuple):

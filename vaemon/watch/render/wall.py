@@ -13,6 +13,7 @@ from vaemon.view.words import STATE_WORDS
 from vaemon.watch.render import heat
 from vaemon.watch.render.cells import Grid, Ink, Row, Span, said
 from vaemon.watch.render.glyphs import STATE
+from vaemon.watch.render.levels import SHADES
 from vaemon.watch.render.span import TimeSpan, pool_mean
 
 Array = npt.NDArray[Any]
@@ -142,30 +143,38 @@ def value_width(shelves: Sequence[Shelf], wide: bool) -> int:
 
 def value_row(shelf: Shelf, variance: Array, kl: Array, states: Array, width: int) -> Row:
     """The present values of a shelf's latents, and their states by sign and, where there is room, by word."""
+    shown = tuple((_shown(float(variance[each])), int(states[each])) for each in shelf.latents)
     latent = shelf.latents[0]
-    state = LatentState(int(states[latent]))
-    roomy = len(shelf.latents) == 1 and width >= 1 + VALUE + 2 + 10
-    if shelf.part:
-        text = f" KL {kl[latent]:.2f} nats" if roomy and shelf.part == 1 and np.isfinite(kl[latent]) else ""
+    nats = f"{kl[latent]:.2f}" if shelf.part and np.isfinite(kl[latent]) else ""
+    return _value_row(shown, nats, shelf.part, width)
+
+
+@lru_cache(maxsize=4096)
+def _value_row(shown: tuple[tuple[str, int], ...], nats: str, part: int, width: int) -> Row:
+    # Most rows stay as they are from one tick to the next.
+    roomy = len(shown) == 1 and width >= 1 + VALUE + 2 + 10
+    if part:
+        text = f" KL {nats} nats" if roomy and part == 1 and nats else ""
         return (said(f"{text:<{width}}", "muted"),)
+    state = LatentState(shown[0][1])
     spans: list[Span] = []
-    for each in shelf.latents:
-        spans += _value(float(variance[each]), LatentState(int(states[each])))
+    for text, each in shown:
+        word = STATE_WORDS[LatentState(each)]
+        spans += [said(f" {text:>{VALUE}} "), said(STATE[LatentState(each)], word)]
     if roomy:
         spans.append(said(f" {STATE_WORDS[state]:<9}", STATE_WORDS[state]))
     return tuple(spans)
 
 
-def _value(variance: float, state: LatentState) -> tuple[Span, Span]:
-    shown = f"{variance:.2f}"[:VALUE] if np.isfinite(variance) else "NaN"
-    return said(f" {shown:>{VALUE}} "), said(STATE[state], STATE_WORDS[state])
+def _shown(variance: float) -> str:
+    return f"{variance:.2f}"[:VALUE] if np.isfinite(variance) else "NaN"
 
 
 @lru_cache(maxsize=8)
 def legend(cells: int, *, shaded: bool) -> Row:
     """What the colours mean: the scale from awake to asleep in `cells` cells, or the shades."""
     if shaded:
-        spans = [said(sign, f"shade{i}") for i, sign in enumerate(heat.SHADES)]
+        spans = [said(sign, f"shade{i}") for i, sign in enumerate(SHADES)]
         return (said("E[σ²] 0 ", "muted"), *spans, said(" 1", "muted"))
     values = (np.arange(2 * cells) + 0.5) / (2 * cells)
     scale = heat.sided(heat.levels(values[:, None], 2 * cells)).rows(heat.INKS)[0]

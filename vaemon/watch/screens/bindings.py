@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from textual.binding import Binding
 
-from vaemon.watch.widgets.picture import VIEW_NAMES
+from vaemon.watch.names import VIEW_NAMES
 
 UP_DOWN = Binding.Group("latent (event, run) above, below")
 TEN = Binding.Group("ten further up, down")

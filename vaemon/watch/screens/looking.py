@@ -49,7 +49,8 @@ class Looking(Screen[None]):
         window = self.look.window
         rows = (window.first, window.last) if window is not None else None
         latent = self.picture().chosen if self.view.asks_latent else None
-        self.post_message(SourceAsked(Asked(self.stage, rows, None if latent == -1 else latent)))
+        latent = None if latent == -1 else latent
+        self.post_message(SourceAsked(Asked(self.stage, rows, latent, images=self.view.asks_images)))
 
     def go_along(self) -> None:
         """Let a window that follows the run leap on once it is full."""
@@ -121,6 +122,8 @@ class Looking(Screen[None]):
 
     def action_cross(self, by: int) -> None:
         """Move the crosshair by a cell; beyond the newest column it is off."""
+        if self.view.aside(by):
+            return
         picture = self.picture()
         columns, window = picture.columns, self.look.window
         if not len(columns):

@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
+from textual.reactive import Reactive
 from textual.widget import Widget
 
 from vaemon.view.filters import latents_that
@@ -16,14 +17,18 @@ from vaemon.view.quote import quote
 from vaemon.view.state import RunView
 from vaemon.view.status import Kind, Status, status
 from vaemon.view.words import speed as speed_words
-from vaemon.watch.messages import ReplayAsked, RunAsked
+from vaemon.watch.export.frame import Frame, frame_of
+from vaemon.watch.messages import ReplayAsked, RunAsked, WriteAsked
+from vaemon.watch.names import VIEW_NAMES
 from vaemon.watch.screens.backlog import writer_backlog
 from vaemon.watch.screens.bindings import APP_KEYS, RUN_KEYS, footer
 from vaemon.watch.screens.filter import FilterLine
 from vaemon.watch.screens.help import HelpScreen
 from vaemon.watch.screens.looking import Looking
+from vaemon.watch.screens.write import CHOICES, WriteScreen
 from vaemon.watch.views.catalogue import VIEWS
 from vaemon.watch.views.view import View
+from vaemon.watch.widgets.data import PanelData
 from vaemon.watch.widgets.events import EventOpened, Events
 from vaemon.watch.widgets.header import Banner, Counts, Figures, Header, Progress
 from vaemon.watch.widgets.keys import Keys
@@ -56,6 +61,12 @@ class RunScreen(Looking):
 
         &.-narrow HomeView #side, &.-short HomeView #side, &.-flat HomeView #side { display: none; }
         &.-narrow HomeView.-solo-side #side, &.-short HomeView.-solo-side #side { display: block; }
+        &.-narrow Roll, &.-usual Roll { display: none; }
+        &.-narrow LatentView.-seen, &.-usual LatentView.-seen { layout: vertical; }
+        &.-narrow LatentCard, &.-usual LatentCard { width: 1fr; height: 3; margin: 0; }
+        &.-narrow BalanceView.-seen { grid-size: 1 6; }
+        &.-narrow LatentView #charts { grid-size: 1 4; }
+        &.-narrow BalanceView.-solo, &.-narrow LatentView.-solo #charts { grid-size: 1 1; }
         &.-narrow Figures, &.-short Figures { display: block; }
         &.-narrow Wall, &.-short Wall, &.-flat Wall { margin-right: 0; }
         &.-short Progress, &.-short Keys, &.-flat Progress, &.-flat Keys, &.-flat Counts { display: none; }
@@ -69,6 +80,8 @@ class RunScreen(Looking):
     VERTICAL_BREAKPOINTS = HEIGHTS
     AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [*RUN_KEYS]
+    # Textual's own paints the whole screen anew whenever another panel is gone to.
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
 
     def __init__(self, pen: Pen, *, title: str = "", hz: float = 2.0, clock: Callable[[], float] = time.time) -> None:
         """Draw with `pen`.
@@ -311,6 +324,25 @@ class RunScreen(Looking):
         if text:
             self.app.copy_to_clipboard(text)
             self.say_shortly(f"copied {text.count(chr(10)) + 1} lines, if the terminal takes them")
+
+    def action_write(self) -> None:
+        """Ask what is to be written, and have it written."""
+        data = self.view.data()
+        self.app.push_screen(WriteScreen(data.name), lambda key: self._write(key or "", data))
+
+    def _write(self, key: str, data: PanelData) -> None:
+        if key:
+            suffix, whole, _ = CHOICES[key]
+            panel = None if whole else self.view.panel()
+            picture = None if suffix == "csv" else self._frame(panel)
+            named = replace(data, name=VIEW_NAMES[self.number].replace(" ", "-")) if whole else data
+            self.post_message(WriteAsked(suffix, named, picture))
+
+    def _frame(self, panel: Widget | None) -> Frame:
+        """The screen as cells, or the head of it and one panel."""
+        strips = self._compositor.render_strips()
+        whole = frame_of(strips, ground=self.pen.palette["ground"])
+        return whole if panel is None else whole.part(*panel.region)
 
     def action_filter(self) -> None:
         """Type what the list is to be narrowed to."""

@@ -3,13 +3,13 @@
 from textual.app import ComposeResult
 from textual.widget import Widget
 
-from vaemon.watch.views.view import View
+from vaemon.watch.views.grid import GridView
 from vaemon.watch.widgets.chart import QUANTITIES, Chart
 from vaemon.watch.widgets.pen import Pen
 
 
-class BalanceView(View):
-    """Six charts in a grid, each with its time axis."""
+class BalanceView(GridView):
+    """Six charts in a grid."""
 
     DEFAULT_CSS = """
     BalanceView.-seen { layout: grid; grid-size: 2 3; grid-gutter: 0 2; }
@@ -19,18 +19,15 @@ class BalanceView(View):
 
     def __init__(self, pen: Pen) -> None:
         """Draw with `pen`."""
-        super().__init__(pen)
-        self._charts = [Chart(pen, quantity, classes="-pane") for quantity in QUANTITIES]
-        for chart in self._charts:
-            chart.alone = True
+        super().__init__(pen, [Chart(pen, quantity, classes="-pane") for quantity in QUANTITIES])
 
     def compose(self) -> ComposeResult:
         """The charts, row by row."""
-        yield from self._charts
+        yield from self.charts
 
     def move(self, by: int) -> bool:
         """Go to the chart above or below."""
-        shown: list[Widget] = [each for each in self._charts if each.display]
+        shown: list[Widget] = [each for each in self.charts if each.display]
         place = next((i for i, each in enumerate(shown) if each.has_focus), 0)
         shown[min(max(place + by, 0), len(shown) - 1)].focus()
         return True

@@ -3,18 +3,18 @@
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from vaemon.watch.views.view import View
+from vaemon.watch.views.grid import GridView
 from vaemon.watch.widgets.card import LatentCard
 from vaemon.watch.widgets.pen import Pen
 from vaemon.watch.widgets.portrait import PORTRAITS, LatentChart
 
 
-class LatentView(View):
-    """Four charts in a grid, and what is known in words beside them; up and down go to the next latent of the list."""
+class LatentView(GridView):
+    """Four charts in a grid, and what is known in words beside or below them; up and down go along the list."""
 
     DEFAULT_CSS = """
     LatentView.-seen { layout: horizontal; }
-    LatentView #charts { width: 1fr; layout: grid; grid-size: 2 2; grid-gutter: 0 2; }
+    LatentView #charts { width: 1fr; height: 1fr; layout: grid; grid-size: 2 2; grid-gutter: 0 2; }
     LatentView LatentCard { width: 36; height: 1fr; margin-left: 2; }
     LatentView.-solo #charts { grid-size: 1 1; }
     """
@@ -24,16 +24,13 @@ class LatentView(View):
 
     def __init__(self, pen: Pen) -> None:
         """Draw with `pen`."""
-        super().__init__(pen)
-        self._charts = [LatentChart(pen, quantity, classes="-pane") for quantity in PORTRAITS]
-        for chart in self._charts:
-            chart.alone = True
+        super().__init__(pen, [LatentChart(pen, quantity, classes="-pane") for quantity in PORTRAITS])
         self._card = LatentCard(pen, classes="-axis")
 
     def compose(self) -> ComposeResult:
-        """Charts at the left, words at the right."""
+        """Charts first, then the words."""
         with Vertical(id="charts"):
-            yield from self._charts
+            yield from self.charts
         yield self._card
 
     def move(self, by: int) -> bool:

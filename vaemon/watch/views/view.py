@@ -1,15 +1,27 @@
 """What every view has in common."""
 
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from textual.widget import Widget
 
+from vaemon.watch.widgets.data import PanelData
 from vaemon.watch.widgets.gestures import TimeMouse
 from vaemon.watch.widgets.lines import Panel
 from vaemon.watch.widgets.pen import Pen
 from vaemon.watch.widgets.picture import Picture
 from vaemon.watch.widgets.time import span_of
+
+
+@runtime_checkable
+class HasData(Protocol):
+    """A panel with numbers behind it."""
+
+    has_focus: Any
+
+    def data(self) -> PanelData:
+        """What they are."""
+        ...
 
 
 class View(Widget):
@@ -26,6 +38,8 @@ class View(Widget):
     asks_latent: ClassVar[bool] = False
     """Whether the chosen latent must be asked for closely."""
 
+    asks_images: ClassVar[bool] = False
+    """Whether the sets of images must be listed."""
     lists: ClassVar[str] = ""
     """What its list lists ("latents", "events", "runs"), to be filtered; "" where there is none."""
 
@@ -51,9 +65,24 @@ class View(Widget):
         """Move in the list that the keys go to; False where that is no list of this view."""
         return False
 
+    def aside(self, by: int) -> bool:
+        """Move aside in a panel that has no time axis; False where it has one."""
+        return False
+
     def open(self) -> bool:
         """Go into what is chosen in this view; False where there is nothing to go into."""
         return False
+
+    def panel(self) -> Widget:
+        """The panel that the keys go to, else the first, else all of the view."""
+        panes: list[Widget] = [each for each in self.walk_children(Widget) if isinstance(each, HasData)]
+        focused = [each for each in panes if each.has_focus]
+        return (focused or panes or [self])[0]
+
+    def data(self) -> PanelData:
+        """What the numbers behind that panel are."""
+        panel = self.panel()
+        return panel.data() if isinstance(panel, HasData) else PanelData("screen")
 
     @property
     def solo(self) -> Widget | None:

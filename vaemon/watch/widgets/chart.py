@@ -9,8 +9,10 @@ from vaemon.batch import Array, Columns
 from vaemon.view.words import number
 from vaemon.watch.render.axis import axis_row
 from vaemon.watch.render.cells import Row, Span, fit, join, said
-from vaemon.watch.render.chart import GUTTER, Plot, chart_rows, not_positive
+from vaemon.watch.render.chart import Plot, chart_rows, not_positive
+from vaemon.watch.render.margins import GUTTER
 from vaemon.watch.render.span import Pooled, TimeSpan, pool, pool_mean
+from vaemon.watch.widgets.data import PanelData
 from vaemon.watch.widgets.gestures import TimeMouse
 from vaemon.watch.widgets.lines import Panel
 from vaemon.watch.widgets.marks import event_marks
@@ -65,6 +67,11 @@ class Chart(Panel, TimeMouse, can_focus=True):
         gutter = GUTTER if width > 2 * GUTTER else 0
         return gutter, max(width - gutter, 0)
 
+    def data(self) -> PanelData:
+        """The numbers shown."""
+        channels = (self.quantity.channel, self.quantity.root_of)
+        return PanelData(self.quantity.channel, tuple(each for each in channels if each))
+
     def columns(self, picture: Picture) -> Columns:
         """The columns that are drawn."""
         return picture.columns
@@ -91,7 +98,7 @@ class Chart(Panel, TimeMouse, can_focus=True):
         # A cell is painted once, when it is complete: as long as none is added, the plot is as it was.
         whole, columns, look = span.whole(cells), self.columns(picture), picture.look
         seen = (columns.first, columns.width, picture.view.stage, picture.view.cursor.segments)
-        drawn = (whole, look.log, look.smoothed, look.at, seen, self.seen(picture), width, height)
+        drawn = (whole, look.log, look.smoothed, look.at, seen, self.seen(picture), self.alone, width, height)
         if self._made[0] != drawn:
             plot = self._plot(picture, whole, cells)
             body = chart_rows(plot, height - 1 - self.alone, width, ascii_only=self.pen.ascii_only)
@@ -104,6 +111,14 @@ class Chart(Panel, TimeMouse, can_focus=True):
         """What else the plot depends on: it is made anew when that changes."""
         return None
 
+    def latent(self, picture: Picture) -> int | None:
+        """The latent it is about; None: all of them."""
+        return None
+
+    def level(self, picture: Picture) -> float | None:
+        """The value of the level line; None where there is none."""
+        return self.quantity.level
+
     def _plot(self, picture: Picture, span: TimeSpan, cells: int) -> Plot:
         columns, look = self.columns(picture), picture.look
         dots = cells if self.pen.ascii_only else 2 * cells
@@ -111,11 +126,11 @@ class Chart(Panel, TimeMouse, can_focus=True):
         return Plot(
             pooled=_pooled(columns, self.quantity.channel, span, dots),
             reference=_root(columns, self.quantity.root_of, span, dots),
-            level=self.quantity.level,
+            level=self.level(picture),
             smoothed=look.smoothed,
             log=look.log,
             at=at,
-            marks=event_marks(picture, columns, span, dots),
+            marks=event_marks(picture, columns, span, dots, self.latent(picture)),
         )
 
     def _title(self, picture: Picture, plot: Plot, width: int) -> Row:
@@ -137,8 +152,8 @@ class Chart(Panel, TimeMouse, can_focus=True):
             remarks.append(said(f"{bad:,} not finite", "bad", bold=True))
         if self.quantity.root_of and (square := self.value(picture, self.quantity.root_of)) is not None and square >= 0:
             remarks.append(said(f"{self.quantity.root_name} {number(float(np.sqrt(square)))}", "reference"))
-        if self.quantity.level is not None:
-            remarks.append(said(f"{self.quantity.level_name}: {self.quantity.level:g}", "reference"))
+        if (level := self.level(picture)) is not None:
+            remarks.append(said(f"{self.quantity.level_name}: {level:g}", "reference"))
         if hidden:
             remarks.append(said(f"{hidden:,} ≤ 0", "warn"))
         return remarks

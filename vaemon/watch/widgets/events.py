@@ -9,6 +9,7 @@ from vaemon.batch import Event
 from vaemon.view.chronicle import Line, chronicle
 from vaemon.view.filters import says
 from vaemon.watch.render.cells import Row, said, spread
+from vaemon.watch.widgets.data import PanelData
 from vaemon.watch.widgets.lines import Panel
 from vaemon.watch.widgets.marks import OTHER, SIGNS
 from vaemon.watch.widgets.pen import Pen
@@ -82,6 +83,10 @@ class Events(Panel, can_focus=True):
         else:
             self.top += by
         self.show(self.picture)
+
+    def data(self) -> PanelData:
+        """The events."""
+        return PanelData("events", is_events=True)
 
     def open(self) -> None:
         """Ask for the moment of the chosen event."""

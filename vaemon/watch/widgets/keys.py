@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
+from vaemon.watch.names import VIEW_NAMES
 from vaemon.watch.render.axis import TimeAxis
 from vaemon.watch.render.cells import Row, join, length, said, spread
 from vaemon.watch.widgets.lines import Panel
 from vaemon.watch.widgets.pen import Pen
-from vaemon.watch.widgets.picture import VIEW_NAMES, Picture, other_stage
+from vaemon.watch.widgets.picture import Picture, other_stage
 
 
 class Keys(Panel):

@@ -8,6 +8,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from vaemon.watch.render.cells import BLANK, Row, length
+from vaemon.watch.widgets.focus import QuietFocus
 from vaemon.watch.widgets.pen import Pen
 from vaemon.watch.widgets.picture import Picture
 
@@ -52,7 +53,7 @@ def _changed(old: Row, new: Row, width: int) -> tuple[int, int]:
     return first, max(width if not tail else min(length(new[:-tail]), width), first + 1)
 
 
-class Panel(LinesWidget):
+class Panel(LinesWidget, QuietFocus):
     """A widget that makes its rows from a picture, anew for each picture and each size."""
 
     picture = Picture()

@@ -15,6 +15,7 @@ SIGNS = {
     "sleep": (STATE[LatentState.LIMBO], "limbo"),
     "stage": ("▸", "accent"),
     "checkpoint": ("◆", "accent"),
+    "evaluation": ("≈", "good"),
     "resume": ("▸", "accent"),
     "stop": ("■", "warn"),
     "nan": ("✗", "bad"),
@@ -32,12 +33,19 @@ OTHER = ("·", "muted")
 _UNMARKED = ("stage", "note")
 
 
-def event_marks(picture: Picture, columns: Columns, span: TimeSpan, dots: int) -> tuple[tuple[int, str], ...]:
-    """Dot columns of the events in sight, each with its colour, those that matter more last."""
+def event_marks(
+    picture: Picture, columns: Columns, span: TimeSpan, dots: int, latent: int | None = None
+) -> tuple[tuple[int, str], ...]:
+    """Dot columns of the events in sight, each with its colour, those that matter more last.
+
+    Of wakes and falls asleep, those of one latent, or (None) of all.
+    """
     if not len(columns):
         return ()
     stage, begin = picture.view.stage, int(columns.step[0])
     events = [each for each in picture.view.events if each.stage == stage and each.kind not in _UNMARKED]
+    if latent is not None:
+        events = [each for each in events if each.latent in (-1, latent)]
     places = np.searchsorted(columns.step, [each.step for each in events])
     marks = {
         (span.cell(int(place), dots), SIGNS.get(each.kind, OTHER)[1])

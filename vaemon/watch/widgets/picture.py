@@ -13,19 +13,6 @@ from vaemon.watch.render.axis import TimeAxis
 from vaemon.watch.render.span import TimeSpan
 from vaemon.watch.widgets.window import Window
 
-VIEW_NAMES = {
-    1: "wall",
-    2: "trajectories",
-    3: "balance",
-    4: "one latent",
-    5: "events",
-    6: "samples",
-    7: "evaluations",
-    8: "compare",
-    9: "runs",
-}
-"""The views, by the keys that pick them."""
-
 
 @dataclass(frozen=True, slots=True)
 class Look:
@@ -90,6 +77,14 @@ class Picture:
         if self.look.latent is not None and 0 <= self.look.latent < self.view.latents:
             return self.look.latent
         return int(self.order[0]) if len(self.order) else -1
+
+    def further(self, by: int) -> int:
+        """The latent `by` places further down the list than the chosen one, at most its last; -1 where it is empty."""
+        if not len(self.order):
+            return -1
+        places = np.flatnonzero(self.order == self.chosen)
+        place = int(places[0]) + by if len(places) else 0
+        return int(self.order[min(max(place, 0), len(self.order) - 1)])
 
     @property
     def columns(self) -> Columns:

@@ -1,13 +1,13 @@
 """A chart of one channel of one latent."""
 
 from vaemon.batch import Columns
-from vaemon.thresholds import DEFAULT
-from vaemon.view.state import Portrait
+from vaemon.view.state import LATENT_CHANNELS, Portrait
 from vaemon.watch.widgets.chart import Chart, Quantity
+from vaemon.watch.widgets.data import PanelData
 from vaemon.watch.widgets.picture import Picture
 
 PORTRAITS = (
-    Quantity("mean_variance", "E[σ²]", level=DEFAULT.inactive, level_name="inactive"),
+    Quantity("mean_variance", "E[σ²]", level_name="inactive"),
     Quantity("latent_kl", "KL, nats"),
     Quantity("mean_mu", "E[μ]", level=0.0, level_name="prior"),
     Quantity("mu_squared", "E[μ²]"),
@@ -16,6 +16,11 @@ PORTRAITS = (
 
 class LatentChart(Chart):
     """Draws the latent that was asked for closely; empty until it is here."""
+
+    def data(self) -> PanelData:
+        """The numbers of the latent, all of them."""
+        chosen = self.picture.chosen
+        return PanelData(f"z{chosen}", LATENT_CHANNELS, None if chosen < 0 else chosen)
 
     def columns(self, picture: Picture) -> Columns:
         """The columns of the chosen latent."""
@@ -27,6 +32,14 @@ class LatentChart(Chart):
         latest, latent = picture.view.latest, picture.chosen
         value = latest.smoothed.get(channel) if latest is not None else None
         return float(value[latent]) if value is not None and 0 <= latent < len(value) else None
+
+    def latent(self, picture: Picture) -> int | None:
+        """The chosen latent."""
+        return picture.chosen
+
+    def level(self, picture: Picture) -> float | None:
+        """For E[σ²], from where on the latent is inactive."""
+        return picture.view.thresholds.inactive if self.quantity.channel == "mean_variance" else self.quantity.level
 
     def seen(self, picture: Picture) -> object:
         """Which latent it is."""

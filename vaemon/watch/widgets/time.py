@@ -1,5 +1,7 @@
 """What the places along a run's time axis mean, and which columns a picture's axis stands for."""
 
+import math
+
 import numpy as np
 
 from vaemon.batch import Array, Columns
@@ -8,6 +10,10 @@ from vaemon.watch.render.span import TimeSpan
 from vaemon.watch.widgets.picture import Picture
 
 _LARGE = 100_000
+CELL_SECONDS = 1.0
+"""A cell of a live run takes about so long to fill, or longer."""
+MOST_COLUMNS = 128
+"""A cell takes no more columns than that for want of time."""
 
 
 def span_of(picture: Picture, cells: int) -> TimeSpan:
@@ -15,7 +21,16 @@ def span_of(picture: Picture, cells: int) -> TimeSpan:
     columns, window = picture.columns, picture.look.window
     if window is not None:
         return TimeSpan(max(-(-window.size // columns.width), 1), len(columns))
-    return TimeSpan.over(len(columns)) if picture.over else TimeSpan.live(len(columns), cells)
+    return TimeSpan.over(len(columns)) if picture.over else TimeSpan.live(len(columns), cells, _least(columns))
+
+
+def _least(columns: Columns) -> int:
+    """Columns that a cell must have for it to take `CELL_SECONDS`, by how long they took up to now."""
+    if len(columns) < 2:
+        return 1
+    each = float(columns.time[-1] - columns.time[0]) / (len(columns) - 1)
+    wanted = CELL_SECONDS / each if each > 0 else 1.0
+    return 1 << round(math.log2(max(min(wanted, MOST_COLUMNS), 1.0)))
 
 
 def ruler_of(picture: Picture) -> Ruler | None:

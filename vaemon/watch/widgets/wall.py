@@ -1,14 +1,15 @@
 """The latent wall: every latent over time as a strip of heat, sorted so that the wakes make a staircase."""
 
-import numpy as np
 from textual import events
 from textual.app import ComposeResult
-from textual.widget import Widget
 
+from vaemon.view.state import WALL_CHANNELS
 from vaemon.watch.render.axis import axis_row
 from vaemon.watch.render.cells import BLANK, Row, cut, fit, join, length, said, spread
 from vaemon.watch.render.span import TimeSpan
 from vaemon.watch.render.wall import Shelf, arrange, legend
+from vaemon.watch.widgets.data import PanelData
+from vaemon.watch.widgets.focus import QuietFocus
 from vaemon.watch.widgets.gestures import ChosenLatent, TimeMouse
 from vaemon.watch.widgets.latent import latent_row
 from vaemon.watch.widgets.lines import LinesWidget
@@ -21,7 +22,7 @@ WHEEL = 3
 """Rows that a turn of the wheel scrolls."""
 
 
-class Wall(TimeMouse, Widget, can_focus=True):
+class Wall(TimeMouse, QuietFocus, can_focus=True):
     """All latents of the run; one of them is chosen, and told in full below."""
 
     DEFAULT_CSS = """
@@ -136,11 +137,8 @@ class Wall(TimeMouse, Widget, can_focus=True):
 
     def move(self, by: int) -> None:
         """Choose another latent, `by` places further down the list."""
-        order = self.picture.order
-        if len(order):
-            places = np.flatnonzero(order == self.picture.chosen)
-            place = int(places[0]) + by if len(places) else 0
-            self.post_message(ChosenLatent(int(order[min(max(place, 0), len(order) - 1)])))
+        if (latent := self.picture.further(by)) >= 0:
+            self.post_message(ChosenLatent(latent))
 
     def _bring(self, latent: int) -> None:
         places = [y for y, shelf in enumerate(self._all) if latent in shelf.latents]
@@ -151,6 +149,10 @@ class Wall(TimeMouse, Widget, can_focus=True):
         """Show what is further down; the choice stays."""
         self.top += by
         self._draw()
+
+    def data(self) -> PanelData:
+        """The numbers shown."""
+        return PanelData("latents", WALL_CHANNELS)
 
     def wheel(self, by: int) -> bool:
         """Scroll, where there is more than is in sight."""

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from vaemon.watch.render.braille import ASCII, BRAILLE, Layer, band, dashes, draw, line
+from vaemon.watch.render.braille import ASCII, BRAILLE, Layer, band, dashes, draw, line, lines
 from vaemon.watch.render.cells import length, plain
 
 PLACES = st.floats(allow_nan=True, allow_infinity=True)
@@ -82,3 +82,11 @@ def test_a_constant_line_is_level(size):
     height, width = size
     mask = line(np.full(width * 2, 0.5), height, width, BRAILLE)
     assert mask.sum() == width * 2
+
+
+@given(st.sampled_from([BRAILLE, ASCII]), st.data())
+def test_many_lines_are_all_of_them_at_once(dots, data):
+    places = data.draw(arrays(float, (6, data.draw(st.integers(0, 4))), elements=PLACES))
+    alone = [line(places[:, i], 3, 8, dots) for i in range(places.shape[1])]
+    blank = np.zeros((3 * dots.down, 8 * dots.across), bool)
+    assert np.array_equal(lines(places, 3, 8, dots), np.any([blank, *alone], axis=0))

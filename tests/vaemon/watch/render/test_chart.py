@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from vaemon.watch.render.cells import length, plain
-from vaemon.watch.render.chart import GUTTER, Plot, chart_rows, not_positive, smooth
+from vaemon.watch.render.chart import Plot, chart_rows, not_positive, smooth
+from vaemon.watch.render.margins import GUTTER
 from vaemon.watch.render.span import Pooled
 
 ANY = st.floats(-1e12, 1e12) | st.just(float("nan"))
@@ -87,6 +88,13 @@ def test_smoothing_is_debiased_and_skips_gaps():
     values = smooth(np.array([1.0, np.nan, 2.0]))
     assert np.isnan(values[1])
     assert values[2] == pytest.approx((0.8 * 1 + 2) / 1.8)
+
+
+def test_many_are_smoothed_as_one_by_one():
+    many = np.array([[1.0, np.nan], [np.nan, 2.0], [3.0, 5.0]])
+    together = smooth(many)
+    for i in range(2):
+        assert together[:, i] == pytest.approx(smooth(many[:, i]), nan_ok=True)
 
 
 def test_smoothed_charts_keep_the_raw_line_faint():

@@ -1,0 +1,106 @@
+import copy
+
+import pytest
+import torch
+
+from trainer.evaluation import Evaluator, is_due
+from trainer.stages import latent_stage
+from trainer.training import Run, train
+from vaemon import open_run
+from vaemon.source.local import LocalSource
+
+
+def same(one, other):
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    return torch.equal(one, other) if isinstance(one, torch.Tensor) else one == other
+
+
+def test_epochs_1_2_4_8_and_the_end_are_evaluated(tiny_stage):
+    stage = tiny_stage("stage1.epochs=11")
+    due = []
+    for step in range(stage.total_steps + 1):
+        stage.step = step
+        if is_due(stage):
+            due.append(stage.step)
+    assert due == [4, 8, 16, 32, 44]
+
+
+class Kept:
+    """A recorder that keeps what is recorded."""
+
+    def __init__(self):
+        self.sets = {}
+        self.rows = {}
+
+    def images(self, kind, images, step):
+        self.sets[kind, step] = torch.as_tensor(images)
+
+    def evaluation(self, step, **values):
+        self.rows[step] = values
+
+
+def test_a_first_stage_is_evaluated_on_test_images(tiny_stage, pixels):
+    stage, kept = tiny_stage(), Kept()
+    evaluate = Evaluator(kept, 0, stage.network, pixels[:7])
+    evaluate.record_inputs()
+    evaluate(stage)
+    assert kept.rows == {}
+    stage.step = 4
+    evaluate(stage)
+    assert {key: tuple(each.shape) for key, each in kept.sets.items()} == {
+        ("inputs", 0): (7, 8, 8, 3),
+        ("reconstructions", 4): (7, 3, 8, 8),
+        ("GEN-1", 4): (64, 3, 8, 8),
+    }
+    row = kept.rows[4]
+    x = torch.from_numpy(pixels[:7]).permute(0, 3, 1, 2) / 255
+    assert row["mse"] == pytest.approx((x - kept.sets["reconstructions", 4]).square().mean().item(), rel=1e-5)
+    with torch.no_grad():
+        mean, log_variance = stage.network.encode(x)
+    variance = log_variance.exp().mean(0)
+    assert row["variance_law"] == pytest.approx((variance + mean.square().mean(0)).mean().item(), rel=1e-5)
+    assert row["inactive"] == (variance >= 0.8).sum().item()
+    assert row["active_units"] == (mean.var(0, correction=0) > 0.01).sum().item()
+
+
+def test_a_second_stage_is_sampled_through_the_first(tiny, tiny_stage, pixels):
+    first, kept = tiny_stage(), Kept()
+    second = latent_stage(tiny(), torch.zeros(40, 3), torch.zeros(40, 3), (8, 8, 3))
+    second.step = second.total_steps
+    Evaluator(kept, 0, first.network, pixels)(second)
+    assert [(key, tuple(each.shape)) for key, each in kept.sets.items()] == [(("GEN-2", 8), (64, 3, 8, 8))]
+    assert kept.rows[8].keys() == {"mse", "variance_law", "inactive", "active_units"}
+
+
+def test_evaluating_changes_nothing_and_says_the_same_twice(tiny_stage, pixels):
+    stage, kept = tiny_stage("network=resnet", "network.base_dim=2", "network.num_scale=2", "network.fc_dim=4"), Kept()
+    stage.network.train()
+    stage.step = 4
+    before = copy.deepcopy(stage.network.state_dict())
+    noise, order, everyones = stage.noise.get_state(), stage.state_dict()["shuffle"], torch.get_rng_state()
+    evaluate = Evaluator(kept, 0, stage.network, pixels)
+    evaluate(stage)
+    first, images = kept.rows[4], kept.sets["GEN-1", 4]
+    evaluate(stage)
+    assert kept.rows[4] == first
+    assert torch.equal(kept.sets["GEN-1", 4], images)
+    assert stage.network.training
+    assert same(stage.network.state_dict(), before)
+    assert torch.equal(stage.noise.get_state(), noise)
+    assert torch.equal(stage.state_dict()["shuffle"], order)
+    assert torch.equal(torch.get_rng_state(), everyones)
+
+
+def test_a_run_has_its_samples_and_its_epoch_table(runs, screen, tiny):
+    config = tiny("stage1.epochs=3")
+    assert train(Run("a", runs / "a", "shapes", config, False), screen, lambda: "")
+    source = LocalSource(runs / "a")
+    assert [(each.stage, each.step, each.kind, each.count) for each in source.images()] == [
+        (1, 0, "inputs", 40),
+        *((1, step, kind, n) for step in (4, 8, 12) for kind, n in (("GEN-1", 64), ("reconstructions", 40))),
+        (2, 4, "GEN-2", 64),
+        (2, 8, "GEN-2", 64),
+    ]
+    with open_run("a", runs) as run:
+        assert [(each.stage, each.step) for each in run.evaluations()] == [(1, 4), (1, 8), (1, 12), (2, 4), (2, 8)]

@@ -1,0 +1,72 @@
+"""Rows of a recorded run, block by block."""
+
+import numpy as np
+import pytest
+
+from vaemon import Recorder
+from vaemon.batch import Columns
+from vaemon.errors import VaemonError
+from vaemon.source.local import LocalSource
+from vaemon.watch.export.csv import write_csv
+from vaemon.watch.export.table import blocks
+
+
+@pytest.fixture
+def source(tmp_path):
+    rng = np.random.default_rng(1)
+    with Recorder("run42", latents=3, runs=tmp_path) as recorder:
+        for step in range(1, 51):
+            variance = np.tile(rng.random(3, np.float32), (4, 1))
+            recorder.log(step, mean=np.zeros((4, 3), np.float32), variance=variance, gamma=0.1, mine=step / 3)
+    local = LocalSource(tmp_path / "run42")
+    yield local
+    local.close()
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 50, 1000])
+def test_all_rows_as_recorded(source, at_once):
+    found = list(blocks(source, 1, 50, ("gamma", "mean_variance", "mine"), at_once=at_once))
+    whole = {name: np.concatenate([block[name] for block in found]) for name in found[0]}
+    assert list(whole) == ["step", "gamma", "mean_variance", "mine"]
+    assert whole["step"].tolist() == list(range(1, 51))
+    assert whole["gamma"].tolist() == [np.float32(0.1)] * 50
+    assert whole["mine"].tolist() == [step / 3 for step in range(1, 51)]
+    expected = np.random.default_rng(1).random((50, 3), np.float32)
+    np.testing.assert_allclose(whole["mean_variance"], expected, rtol=1e-6)
+
+
+def test_clocks_where_asked_for_and_unknown_channels_left_out(source):
+    block = next(blocks(source, 1, 5, ("epoch", "nothing", "time")))
+    assert list(block) == ["step", "epoch", "time"]
+    assert len(block["time"]) == 5
+
+
+def test_one_latent(source):
+    (block,) = blocks(source, 1, 50, ("gamma", "mean_variance"), latent=2)
+    (whole,) = blocks(source, 1, 50, ("mean_variance",))
+    assert list(block) == ["step", "gamma", "mean_variance[2]"]
+    assert block["mean_variance[2]"].tolist() == whole["mean_variance"][:, 2].tolist()
+
+
+def test_as_csv(source, tmp_path):
+    path = write_csv(blocks(source, 1, 2, ("gamma",)), tmp_path / "a.csv")
+    assert path.read_text() == "step,gamma\n1,0.1\n2,0.1\n"
+
+
+class Rewound:
+    """A source whose run is resumed between two questions."""
+
+    def __init__(self, *steps):
+        self.steps = list(steps)
+
+    def excerpt(self, asked):
+        steps = np.array(self.steps.pop(0))
+        return Columns(0, 1, steps, np.zeros(len(steps)), np.zeros(len(steps), int), {"kl": np.zeros(len(steps))})
+
+
+@pytest.mark.parametrize("then", [[2, 3], [3], []])
+def test_rows_replaced_meanwhile(then):
+    found = blocks(Rewound([1, 2], then), 1, 4, ("kl",), at_once=2)
+    next(found)
+    with pytest.raises(VaemonError, match="replaced while they were read"):
+        next(found)

@@ -1,0 +1,108 @@
+"""What a stage has learned so far: a few figures over test images, and sample images, recorded now and then.
+
+Nothing here draws from a generator that training draws from: a run is the same, bit for bit, with or without it.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from trainer.networks.vae import VAE, draw, images_to_input
+from trainer.objective import mean_squared_error
+from trainer.stages import EVALUATION, Stage, generator
+from vaemon import Recorder
+from vaemon.thresholds import DEFAULT
+
+SHOWN = 64
+"""Images of a grid of samples."""
+TESTED = 256
+"""Test images that figures are taken over: enough to see where they go, and next to nothing beside an epoch."""
+
+
+def is_due(stage: Stage) -> bool:
+    """Whether the stage has just trained 1, 2, 4, 8, … epochs, or its last step."""
+    epochs, rest = divmod(stage.step, stage.steps_per_epoch)
+    return stage.done or (rest == 0 and epochs > 0 and epochs & (epochs - 1) == 0)
+
+
+class Evaluator:
+    """Evaluates the stages of one run, always on the same test images and with the same noise."""
+
+    def __init__(self, recorder: Recorder, seed: int, first: VAE, test: npt.NDArray[np.uint8]) -> None:
+        """Evaluate a run.
+
+        Args:
+            recorder: of the run.
+            seed: of the run.
+            first: the network of stage 1, on the device that is trained on.
+            test: images (n, H, W, C), of which the first ones are taken.
+        """
+        self._recorder = recorder
+        self._seed = seed
+        self._first = first
+        self._test = test[:TESTED]
+
+    def record_inputs(self) -> None:
+        """Record what the reconstructions are of."""
+        self._recorder.images("inputs", self._test[:SHOWN], step=0)
+
+    def __call__(self, stage: Stage) -> None:
+        """Evaluate a stage where it is due; asks the device for the figures, and waits for them."""
+        if not is_due(stage):
+            return
+        noise = generator(self._seed, stage.number, EVALUATION, stage.device)
+        x = images_to_input(torch.from_numpy(self._test).to(stage.device))
+        with torch.no_grad(), _evaluating(self._first, stage.network):
+            figures = self._images_vae(stage, x, noise) if stage.number == 1 else self._latents_vae(stage, x, noise)
+        names, values = figures.keys(), torch.stack([*figures.values()]).tolist()
+        self._recorder.evaluation(stage.step, **dict(zip(names, values, strict=True)))
+
+    def _images_vae(self, stage: Stage, x: Tensor, noise: torch.Generator) -> dict[str, Tensor]:
+        mean, log_variance = self._first.encode(x)
+        x_hat = self._first.decode(draw(mean, log_variance, noise))
+        generated = self._first.decode(_prior(SHOWN, mean, noise))
+        self._recorder.images("reconstructions", x_hat[:SHOWN], stage.step)
+        self._recorder.images("GEN-1", generated, stage.step)
+        return {"mse": mean_squared_error(x, x_hat), **_figures(mean, log_variance)}
+
+    def _latents_vae(self, stage: Stage, x: Tensor, noise: torch.Generator) -> dict[str, Tensor]:
+        z = draw(*self._first.encode(x), noise)
+        mean, log_variance = stage.network.encode(z)
+        z_hat = stage.network.decode(draw(mean, log_variance, noise))
+        # u ~ N(0, I), z ~ N(decoder(u), γ²), x = decoder of stage 1 (Dai & Wipf 2019).
+        sampled = stage.network.decode(_prior(SHOWN, mean, noise))
+        sampled = sampled + stage.balance.gamma * _prior(SHOWN, sampled, noise)
+        self._recorder.images("GEN-2", self._first.decode(sampled), stage.step)
+        return {"mse": mean_squared_error(z, z_hat), **_figures(mean, log_variance)}
+
+
+def _prior(count: int, like: Tensor, noise: torch.Generator) -> Tensor:
+    """Samples of N(0, I), (count, k)."""
+    return torch.randn((count, like.shape[1]), generator=noise, device=like.device, dtype=like.dtype)
+
+
+def _figures(mean: Tensor, log_variance: Tensor) -> dict[str, Tensor]:
+    """Variance law, inactive latents and active units of posteriors (n, k)."""
+    mean_variance = log_variance.exp().mean(0)
+    return {
+        "variance_law": (mean_variance + mean.square().mean(0)).mean(),
+        "inactive": (mean_variance >= DEFAULT.inactive).sum().to(mean.dtype),
+        "active_units": (mean.var(0, correction=0) > DEFAULT.unit).sum().to(mean.dtype),
+    }
+
+
+@contextmanager
+def _evaluating(*networks: VAE) -> Iterator[None]:
+    """The networks in evaluation mode; afterwards each is in the mode it was in."""
+    modes = [network.training for network in networks]
+    for network in networks:
+        network.eval()
+    try:
+        yield
+    finally:
+        for network, training in zip(networks, modes, strict=True):
+            network.train(training)

@@ -1,0 +1,115 @@
+"""New files: whole or not there, beside what has their name already, never over it unless asked."""
+
+import os
+import re
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
+from pathlib import Path
+
+from vaemon.errors import VaemonError
+
+LONGEST = 80
+"""Bytes of a run's or a panel's name that a file's name keeps; file systems take 255 in all."""
+
+_UNSAFE = re.compile(r"[^\w.+=-]+")
+
+
+def file_name(run: str, panel: str, step: int, suffix: str) -> str:
+    """The name of a file that shows a panel of a run at a step: "run42-gamma-1200.svg".
+
+    Args:
+        run: the run's name or address; what a file's name should not have becomes a "-".
+        panel: what of it is shown, likewise.
+        step: the newest step shown.
+        suffix: "svg", "png", "csv", … without a dot.
+    """
+    return f"{_safe(run) or 'run'}-{_safe(panel) or 'screen'}-{step}.{suffix}"
+
+
+def _safe(name: str) -> str:
+    return _UNSAFE.sub("-", name).encode()[:LONGEST].decode(errors="ignore").strip("-.")
+
+
+def write_file(path: Path, parts: Iterable[bytes], *, replace: bool = False) -> Path:
+    """Write a file that gets its name only when it is whole.
+
+    Args:
+        path: where; where that is taken, NAME-2, NAME-3, … is used.
+        parts: what is written, asked for one by one; whatever it raises is passed on, and leaves no file.
+        replace: take the place of a file of that name.
+
+    Returns:
+        Where it was written.
+
+    Raises:
+        VaemonError: it cannot be written: no such folder, no permission, a full disk.
+    """
+    temporary = path.with_name(f".{secrets.token_hex(6)}.part")
+    try:
+        _fill(temporary, path, parts)
+        with _refusals_told(path):
+            return _named(temporary, path, replace)
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
+
+
+def _fill(temporary: Path, path: Path, parts: Iterable[bytes]) -> None:
+    with _refusals_told(path):
+        file = temporary.open("xb")
+    try:
+        for part in parts:
+            with _refusals_told(path):
+                file.write(part)
+        with _refusals_told(path):
+            file.flush()
+            os.fsync(file.fileno())
+    finally:
+        with suppress(OSError):  # on a full disk closing fails once more
+            file.close()
+
+
+@contextmanager
+def _refusals_told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or str(error) or type(error).__name__
+        raise VaemonError(f"cannot write {path}: {why}; nothing was left there") from error
+
+
+def _named(temporary: Path, path: Path, replace: bool) -> Path:
+    if replace:
+        os.replace(temporary, path)
+        return path
+    for candidate in _candidates(path):
+        try:
+            os.link(temporary, candidate)
+        except FileExistsError:
+            continue
+        except OSError:  # a file system without links: the name is taken first, then filled
+            if not _taken(temporary, candidate):
+                continue
+        return candidate
+    raise AssertionError("names do not run out")
+
+
+def _taken(temporary: Path, candidate: Path) -> bool:
+    """Whether the name was free, and is now the file's."""
+    try:
+        candidate.open("xb").close()
+    except FileExistsError:
+        return False
+    try:
+        os.replace(temporary, candidate)
+    except OSError:
+        candidate.unlink(missing_ok=True)
+        raise
+    return True
+
+
+def _candidates(path: Path) -> Iterator[Path]:
+    yield path
+    yield from (path.with_name(f"{path.stem}-{number}{path.suffix}") for number in count(2))

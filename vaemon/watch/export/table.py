@@ -1,0 +1,69 @@
+"""Every recorded row of some channels, block by block: what a CSV file is made from."""
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from vaemon.batch import Array, Columns, Excerpt
+from vaemon.channels import channel
+from vaemon.errors import VaemonError
+
+AT_ONCE = 8192
+"""Rows asked for at a time: a few megabytes with 64 latents."""
+
+
+class Excerpts(Protocol):
+    """What of a source is needed here."""
+
+    def excerpt(self, asked: Excerpt) -> Columns:
+        """A range of rows of a stage."""
+        ...
+
+
+def blocks(
+    source: Excerpts,
+    stage: int,
+    rows: int,
+    channels: Sequence[str],
+    *,
+    latent: int | None = None,
+    begin: int = 0,
+    at_once: int = AT_ONCE,
+) -> Iterator[dict[str, Array]]:
+    """The rows of a stage, "step" and the channels of each block of them.
+
+    Args:
+        source: asked once a block, in the thread that takes the blocks.
+        stage: its number.
+        rows: up to which of its rows; a stage that grows may have more by the end.
+        channels: by name, "time" and "epoch" may be among them; those that the run lacks are left out.
+        latent: only this one of each latent channel, as a scalar "mean_variance[17]"; None: all.
+        begin: the first row.
+        at_once: rows a block.
+
+    Raises:
+        SourceLost: the place does not answer now.
+        VaemonError: a resumed run has replaced rows meanwhile.
+    """
+    reached = -1
+    for first in range(begin, rows, at_once):
+        last = min(first + at_once, rows)
+        found = source.excerpt(Excerpt(stage, first, last, tuple(channels), columns=last - first))
+        if len(found) != last - first or found.step[0] <= reached:
+            raise VaemonError(f"rows of stage {stage} were replaced while they were read; try again")
+        reached = int(found.step[-1])
+        clocks = {"time": found.time, "epoch": found.epoch}
+        known = {
+            name: _stored(name, each)
+            for name in channels
+            if (each := clocks.get(name, found.mean.get(name))) is not None
+        }
+        yield {"step": found.step} | dict(_only(*each, latent) for each in known.items())
+
+
+def _only(name: str, values: Array, latent: int | None) -> tuple[str, Array]:
+    return (name, values) if latent is None or values.ndim == 1 else (f"{name}[{latent}]", values[:, latent])
+
+
+def _stored(name: str, values: Array) -> Array:
+    # As precise as it was recorded, no more: 0.1 is not 0.10000000149.
+    return values.astype(channel(name, "scalar" if values.ndim == 1 else "latent").dtype)

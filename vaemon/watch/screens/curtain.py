@@ -1,0 +1,73 @@
+"""The first frame: the panels with their titles and nothing in them, while what fills them is being loaded.
+
+Imports neither numpy nor anything that does: they take as long as the rest of the start.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.screen import Screen
+from textual.strip import Strip
+
+from vaemon.watch.names import PANELS
+from vaemon.watch.render.palette import Palette
+
+NARROW, LOW = 72, 18
+"""Below these columns or rows there are no panels at the right."""
+SIDES = ((170, 72), (110, 44), (0, 32))
+"""The width of the panels at the right, by the least width of the screen."""
+
+Word = tuple[int, int, str, str]
+"""Row, column, text, colour."""
+
+
+class Curtain(Screen[None]):
+    """Stands until the screen of the run is there."""
+
+    def __init__(self, title: str, palette: Palette) -> None:
+        """Say that the run of this name is being opened."""
+        super().__init__()
+        self._title = title
+        self._palette = palette
+
+    def render_lines(self, crop: Any) -> list[Strip]:
+        """All rows of the frame."""
+        width, height = self.size
+        ground = Style(bgcolor=self._palette["ground"])
+        rows = [[(0, f"{'':{width}}", ground)] for _ in range(height)]
+        for row, column, text, colour in frame(self._title, width, height):
+            if row < height:
+                style = Style(color=self._palette[colour], bgcolor=self._palette["ground"], bold=colour != "muted")
+                rows[row].append((column, text, style))
+        return [_strip(words[1:], width, ground) for words in rows][crop.y : crop.bottom]
+
+
+def frame(title: str, width: int, height: int) -> Iterator[Word]:
+    """The words of the first frame, those of a row from left to right."""
+    head = f" {title}  " if title else " "
+    yield 0, 0, head, "text"
+    yield 0, len(head), "… opening", "muted"
+    if height < 5:
+        return
+    yield 3, 1, PANELS[0], "text"
+    if width < NARROW or height < LOW:
+        return
+    side = width - next(cells for least, cells in SIDES if width >= least)
+    charts, events = PANELS[1:-1], 16 if height >= 52 else 8 if height >= 34 else 3
+    room = height - 4 - events - 1
+    for place, name in enumerate(charts):
+        yield 3 + place * room // len(charts), side + 1, name, "muted"
+    yield height - 1 - events, side + 1, PANELS[-1], "muted"
+    yield height - 1, 1, "q", "accent"
+    yield height - 1, 3, "quit", "muted"
+
+
+def _strip(words: list[tuple[int, str, Style]], width: int, ground: Style) -> Strip:
+    segments, end = [], 0
+    for column, text, style in words:
+        segments += [Segment(" " * (column - end), ground), Segment(text, style)]
+        end = column + len(text)
+    segments.append(Segment(" " * max(width - end, 0), ground))
+    return Strip(segments).crop(0, width)
