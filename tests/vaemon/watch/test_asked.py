@@ -62,7 +62,7 @@ def test_what_is_held_is_what_a_fresh_question_gives(fake, data, told):
         if asked.latent is not None and rows:
             one = asked.latent
             assert view.portrait.latent == one
-            check(view.portrait.columns, first, min(last, rows), last - first, lambda name: ROWS[name][:, one])
+            check(view.portrait.columns, first, min(last, rows), last - first, lambda name, one=one: ROWS[name][:, one])
 
 
 def check(held, first, last, sought, rows_of):
