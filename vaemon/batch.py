@@ -229,6 +229,21 @@ class Batch:
     """Whether the time ran out before everything new was read."""
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Listed:
+    """One of the runs of a directory, at a glance."""
+
+    name: str
+    address: str
+    """What reaches it again."""
+    changed: float
+    """When anything of it was last written, seconds since 1970."""
+    batch: Batch | None = None
+    """The newest row, without columns; None where it was not read yet, or cannot be."""
+    reason: str = ""
+    """Why it cannot be read; empty where it can, or was not tried yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """A range of steps of one stage, both ends included; None is open."""

@@ -100,3 +100,20 @@ def test_a_name_that_there_is_not_leaves_the_terminal_clean(terminal):
     screen = terminal("watch", "r", "--until", "mze<1")
     assert screen.end() == 2
     assert screen.written.rindex(b"did you mean 'mse'") > screen.written.rindex(LEAVE)
+
+
+def test_two_runs_compared_listed_and_opened_in_the_terminal(terminal, staircase, log_rows):
+    with Recorder("s", latents=2, total_steps=300) as recorder:
+        log_rows(recorder, staircase(300, 2))
+    screen = terminal("watch", "r", "s")
+    screen.wait_for("2 runs")
+    screen.wait_for("500/500")
+    screen.wait_for("300/300")
+    at = len(screen.written)
+    screen.type(b"9")
+    screen.wait_for("newest row", since=at)
+    screen.type(b"j\r")
+    screen.wait_for("by wake", since=at)
+    screen.type(b"q")
+    assert screen.end() == 0
+    assert screen.written.rindex(LEAVE) > screen.written.rindex(ENTER)

@@ -10,10 +10,11 @@ import click
 from vaemon.batch import RunState
 from vaemon.commands.completion import complete_run
 from vaemon.commands.filter import Filter, keys_of, parse_condition, parse_since
-from vaemon.commands.summary import Summary, steps_words, summarise
+from vaemon.commands.summary import Summary, summarise
 from vaemon.commands.thresholds import judging
 from vaemon.errors import nearest
 from vaemon.source.protocol import Source
+from vaemon.view.summary import steps_words
 from vaemon.view.words import age, rate
 
 STATES = (*(str(each) for each in RunState), "unreadable")
@@ -125,6 +126,6 @@ def _print_table(lines: list[dict[str, Any]]) -> None:
             continue
         speed = [rate(line["rate"]) if line["state"] == "running" else ""] if running else []
         counts = [f"{line[name]}/{line['latents']}" if line["latents"] else "" for name in ("active", "inactive")]
-        stage, step = str(line["stage"] or ""), steps_words(line)
+        stage, step = str(line["stage"] or ""), steps_words(line["step"], line["total_steps"])
         table.add_row(line["name"], line["state"], stage, step, *speed, *counts, age(now - line["newest"]))
     Console(highlight=False).print(table)

@@ -51,11 +51,14 @@ def _ask(folders: list[Path]) -> None:
 
 def _described(folder: Path) -> str:
     """What a person is asked about: name, size, state, steps."""
-    from vaemon.commands.summary import size_of, size_words, steps_words, summarise
+    from vaemon.commands.summary import size_of, size_words, summarise
     from vaemon.source.open import open_source
+    from vaemon.view.summary import steps_words
 
     line = summarise(folder.name, open_source(str(folder))).line
-    fares = line["state"] if line["state"] == "unreadable" else f"{line['state']}, step {steps_words(line)}"
+    fares = line["state"]
+    if fares != "unreadable":
+        fares += f", step {steps_words(line['step'], line['total_steps'])}"
     if folder.is_symlink():
         return f"{folder.name}  only the link to {folder.resolve()}  ({fares})"
     return f"{folder.name}  {size_words(size_of(folder))}  {fares}"

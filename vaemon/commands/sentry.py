@@ -60,6 +60,20 @@ class Sentry:
         self._shown: tuple[tuple[Event, ...], int, tuple[Event, ...]] = ((), 0, ())
         self._code: int | None = None
 
+    def another(self) -> "Sentry":
+        """One like it, for another run; what alerts set off they share, and this one closes it."""
+        other = Sentry(
+            until=self._until,
+            rules=self._rules,
+            ends_on_alert=self._ends_on_alert,
+            bell=self._bell,
+            notify=self._notify,
+            hooks=self._hooks,
+            clock=self._clock,
+        )
+        other._deadline = self._deadline
+        return other
+
     @property
     def waits(self) -> bool:
         """Whether it wants to see more than one view."""

@@ -1,15 +1,16 @@
 """A run in one line, as `ls` lists it and `rm` asks about it."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from vaemon.batch import Cursor, Want
 from vaemon.errors import SourceLost, UsageError
-from vaemon.latents import LatentState
 from vaemon.source.protocol import Source
 from vaemon.view.fold import fold
 from vaemon.view.state import RunView
+from vaemon.view.summary import summary
 
 
 class Summary(NamedTuple):
@@ -36,29 +37,8 @@ def summarise(name: str, source: Source) -> Summary:
 
 def _line(name: str, view: RunView) -> dict[str, Any]:
     assert view.info is not None
-    stage = view.info.stage(view.stage)
-    latest = view.latest
-    return {
-        "name": name,  # the folder's: it reaches the run, whatever a hand has renamed
-        "state": str(view.info.state),
-        "reason": view.info.reason,
-        "stage": view.stage,
-        "step": latest.step if latest else 0,
-        "total_steps": stage.total_steps if stage else None,
-        "epoch": latest.epoch if latest else 0,
-        "rate": round(view.rate, 2),
-        "latents": view.latents,
-        "active": int((view.states == LatentState.ACTIVE).sum()),
-        "inactive": view.inactive,
-        "active_units": view.active_units,
-        "alarm": view.alarm,
-        "newest": latest.time if latest else view.info.created,
-    }
-
-
-def steps_words(line: Mapping[str, Any]) -> str:
-    """The step reached, and of how many: "500/1,000"."""
-    return f"{line['step']:,}" + (f"/{line['total_steps']:,}" if line["total_steps"] else "")
+    # The folder's name reaches the run, whatever a hand has renamed.
+    return {"name": name, "state": str(view.info.state), "reason": view.info.reason, **asdict(summary(view))}
 
 
 def size_of(folder: Path) -> int:

@@ -1,11 +1,12 @@
-"""`vaemon watch`: open a source, hand it to the dashboard, or to those who print."""
+"""`vaemon watch`: open the sources, hand them to the dashboard, or to those who print."""
 
 import codecs
 import gc
 import locale
 import os
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,17 +14,16 @@ from vaemon.commands.alerting import alerting, complain, make_sentry
 from vaemon.commands.completion import complete_run
 from vaemon.commands.thresholds import judging
 from vaemon.errors import UsageError
-from vaemon.source.protocol import Source
+from vaemon.source.protocol import Directory, Source
 
 if TYPE_CHECKING:
     from vaemon.commands.sentry import Sentry
-    from vaemon.playback import Playback
 
 THEMES = ("auto", "dark", "light")
 
 
 @click.command()
-@click.argument("run", required=False, shell_complete=complete_run)
+@click.argument("run", nargs=-1, shell_complete=complete_run)
 @click.option("--runs", metavar="DIR", help="The folder of runs; default $VAEMON_RUNS, else ./runs.")
 @click.option("--once", is_flag=True, help="Print one frame as text and leave; so, too, where there is no terminal.")
 @click.option("--follow", "--plain", is_flag=True, help="Print a line of text for each update until the run is over.")
@@ -36,7 +36,7 @@ THEMES = ("auto", "dark", "light")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII characters only.")
 @click.option("--theme", type=click.Choice(THEMES), default="auto", help="Colours for a dark or a light background.")
 def watch(
-    run: str | None,
+    run: tuple[str, ...],
     runs: str | None,
     once: bool,
     follow: bool,
@@ -49,17 +49,25 @@ def watch(
 ) -> int:
     """Open the dashboard of RUN: a run's name, a path to its folder, or `latest`, as without it.
 
-    A run that has not begun yet is waited for.
+    Several of them, or a pattern ('cifar*', in quotes), are compared. A run that has not begun yet is waited for.
     """
-    from vaemon.source.open import await_source
+    from vaemon.source.open import await_all, open_directory
 
     if once and follow:
         raise UsageError("--once and --follow contradict each other; leave one out")
-    manner = "follow" if follow else "once" if once or as_json else None
-    source = await_source(run, runs, thresholds)
-    light = light_of(theme)
-    title = "" if run in (None, "latest") else os.path.basename(run.rstrip("/"))
-    return show(source, sentry, manner=manner, json=as_json, hz=hz, ascii_only=ascii_only, light=light, title=title)
+    (title, source), *others = await_all(run, runs, thresholds)
+    return show(
+        source,
+        sentry,
+        others=others,
+        directory=open_directory(runs),
+        manner="follow" if follow else "once" if once or as_json else None,
+        json=as_json,
+        hz=hz,
+        ascii_only=ascii_only,
+        light=light_of(theme),
+        title=title,
+    )
 
 
 def light_of(theme: str) -> bool | None:
@@ -71,66 +79,87 @@ def show(
     source: Source,
     sentry: "Sentry | None",
     *,
+    others: Sequence[tuple[str, Source]] = (),
+    directory: Directory | None = None,
     manner: str | None = None,
     json: bool = False,
     hz: float | None = None,
     ascii_only: bool = False,
-    linger: float = 0.0,
-    light: bool | None = None,
-    playback: "Playback | None" = None,
     title: str = "",
+    **options: Any,
 ) -> int:
     """The dashboard where there is a terminal that can show it, else text.
 
     Args:
         source: the run; closed in the end.
-        sentry: looks at every view; None: nobody does.
+        sentry: looks at every view, and one like it at each of the other runs'; None: nobody does.
+        others: further runs, each with its name; closed in the end.
+        directory: where more runs are; closed in the end.
         manner: "once" or "follow", without a screen; None: the dashboard, or, where it cannot be drawn, a line for each
             update where there is something to alert of, else one frame.
         json: JSON in place of text.
         hz: frames a second.
         ascii_only: nothing but ASCII.
-        linger: seconds that the dashboard stays when there is nothing more to wait for.
-        light: whether the background is light; None where the terminal is to tell.
-        playback: what winds the source on and back, where it is a replay.
-        title: the run's name until it tells its own.
+        title: the run's name until it tells its own; of several, one that tells it from the others.
+        options: those of the dashboard: `linger`, `light`, `playback`.
 
     Returns:
-        The exit code.
+        The exit code: of several runs, the largest.
+
+    Raises:
+        UsageError: several runs are to be followed without a screen.
     """
+    draws = manner is None and can_draw()
+    sentry = sentry if sentry is not None or draws else make_sentry()
+    sources, sentries = [source, *(each for _, each in others)], _one_each(sentry, 1 + len(others))
     try:
-        if manner is None and can_draw():
-            # One thread is enough for what a screen computes, and starting more costs time.
-            os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-            # Textual believes these more than the terminal, which knows its size, also when it has another one.
-            for name in ("COLUMNS", "LINES"):
-                os.environ.pop(name, None)
-            # While everything is loaded there is nothing to collect; it is looked for again once the screen is there.
-            gc.disable()
-            from vaemon.watch.app import watch as open_dashboard
-
-            open_dashboard(
-                source,
-                hz=hz,
-                ascii=ascii_only or not knows_unicode(),
-                lookouts=[sentry] if sentry is not None and (sentry.waits or sentry.watches) else [],
-                linger=linger,
-                light=light,
-                playback=playback,
-                title=title,
-                remembers=True,
-            )
+        if draws:
+            _draw(source, sentries, others=others, directory=directory, hz=hz, ascii=ascii_only, title=title, **options)
         else:
-            from vaemon.commands import plain
-
-            sentry = sentry or make_sentry()
-            follows = manner == "follow" or (manner is None and sentry.watches)
-            prints = plain.print_updates if follows else plain.print_once
-            prints(source, sentry, json=json, hz=hz, ascii_only=ascii_only)
+            _print(sources, sentries, manner, json=json, hz=hz, ascii_only=ascii_only)
     finally:
-        source.close()
+        for each in (*sources, *([directory] if directory is not None else [])):
+            each.close()  # type: ignore[attr-defined]
         complain(sentry.close() if sentry is not None else ())
-    return sentry.code if sentry is not None else 0
+    return max((each.code for each in sentries), default=0)
+
+
+def _one_each(sentry: "Sentry | None", runs: int) -> "list[Sentry]":
+    return [sentry, *(sentry.another() for _ in range(runs - 1))] if sentry is not None else []
+
+
+def _draw(source: Source, sentries: "Sequence[Sentry]", *, ascii: bool, **options: Any) -> None:
+    # One thread is enough for what a screen computes, and starting more costs time.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # Textual believes these more than the terminal, which knows its size, also when it has another one.
+    for name in ("COLUMNS", "LINES"):
+        os.environ.pop(name, None)
+    # While everything is loaded there is nothing to collect; it is looked for again once the screen is there.
+    gc.disable()
+    from vaemon.watch.app import watch as open_dashboard
+
+    looking = [each for each in sentries if each.waits or each.watches]
+    in_ascii = ascii or not knows_unicode()
+    open_dashboard(source, lookouts=looking, remembers=True, ascii=in_ascii, **options)
+
+
+def _print(
+    sources: Sequence[Source],
+    sentries: "Sequence[Sentry]",
+    manner: str | None,
+    *,
+    json: bool,
+    hz: float | None,
+    ascii_only: bool,
+) -> None:
+    from vaemon.commands import plain
+
+    follows = manner == "follow" or (manner is None and sentries[0].watches)
+    if follows and len(sources) > 1:
+        raise UsageError("without a screen, one run is followed at a time; name one, or add --once")
+    prints = plain.print_updates if follows else plain.print_once
+    for source, sentry in zip(sources, sentries, strict=True):
+        prints(source, sentry, json=json, hz=hz, ascii_only=ascii_only)
 
 
 def can_draw() -> bool:

@@ -1,13 +1,15 @@
 """Which of the runs are meant: by a pattern of their names, by their state, by several addresses at once."""
 
+import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
+from glob import glob
 from pathlib import Path
 
-from vaemon.errors import RunFileError, UnknownName, UsageError
+from vaemon.errors import RunFileError, UnknownName, UsageError, nearest
 from vaemon.runfile import lock, manifest
-from vaemon.runfile.find import LATEST, find_run, is_path, list_runs, runs_folder
+from vaemon.runfile.find import LATEST, find_run, is_path, is_run, list_runs, runs_folder, touched
 
 
 def find_runs(
@@ -64,20 +66,57 @@ def find_all(addresses: Iterable[str], runs: Path) -> list[Path]:
     """
     found: dict[Path, None] = {}
     for address in addresses:
-        if is_path(address) or not re.search(r"[*?[]", address):
+        if is_path(address) or not is_pattern(address):
             found[settled(find_run(address, runs))] = None
-            continue
-        fitting = select(list_runs(runs), [address])
-        if not fitting:
-            raise UsageError(f"no run in {runs.absolute()} has a name like {address!r}; `vaemon ls` lists them")
-        found |= dict.fromkeys(settled(each) for each in fitting)
+        else:
+            found |= dict.fromkeys(settled(each) for each in find_like(address, runs))
     return list(found)
+
+
+def is_pattern(address: str) -> bool:
+    """Whether an address may mean several runs."""
+    return re.search(r"[*?[]", address) is not None
+
+
+def find_like(pattern: str, runs: Path) -> list[Path]:
+    """The folders of the runs that a pattern means, the newest first: of names of runs, or of paths to their folders.
+
+    Raises:
+        UsageError: there is none; the nearest name is given.
+    """
+    if is_path(pattern):
+        found = [each for each in map(Path, glob(os.path.expanduser(pattern))) if is_run(each)]
+        found.sort(key=touched, reverse=True)
+        known, where = [], "there is no run at"
+    else:
+        every = list_runs(runs)
+        found, known = select(every, [pattern]), [each.name for each in every]
+        where = f"no run in {runs.absolute()} has a name like"
+    if not found:
+        near = nearest(re.sub(r"[*?\[\]]", "", pattern), known)
+        meant = f" (did you mean {near!r}?)" if near else ""
+        raise UsageError(f"{where} {pattern!r}{meant}; `vaemon ls` lists them")
+    return found
 
 
 def settled(folder: Path) -> Path:
     """The same folder as an absolute path; links on the way to it are followed, itself being one is not."""
     folder = folder.absolute()
     return folder.resolve() if folder.name == ".." else folder.parent.resolve() / folder.name
+
+
+def told_apart(folders: Sequence[Path]) -> list[str]:
+    """A name for each folder: its own, with as much of the path before it as tells it from the others."""
+    depths = [1] * len(folders)
+    while True:
+        names = ["/".join(folder.parts[-depth:]) for folder, depth in zip(folders, depths, strict=True)]
+        longer = [
+            depth + 1 if names.count(name) > 1 and depth < len(folder.parts) else depth
+            for folder, depth, name in zip(folders, depths, names, strict=True)
+        ]
+        if longer == depths:
+            return names
+        depths = longer
 
 
 def names_like(begun: str, runs: str | Path | None = None) -> list[str]:

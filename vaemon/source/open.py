@@ -4,11 +4,15 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from vaemon.errors import SourceLost, nearest
+from vaemon.errors import SourceLost, UsageError, nearest
 from vaemon.runfile.find import LATEST, check_name, find_run, is_path, is_run, latest_run, list_runs, runs_folder
-from vaemon.runfile.selection import select
+from vaemon.runfile.selection import find_like, is_pattern, select, settled, told_apart
+from vaemon.source.directory import LocalDirectory
 from vaemon.source.lazy import LazySource
-from vaemon.source.protocol import Source
+from vaemon.source.protocol import Directory, Source
+
+MOST = 24
+"""Runs that are watched at once."""
 
 Given = Mapping[str, float] | None
 
@@ -24,27 +28,73 @@ def open_source(address: str | None, runs: str | Path | None = None, thresholds:
     Raises:
         UnknownName, UsageError: there is no such run; or the thresholds make no sense.
     """
-    return _local(find_run(address, runs_folder(runs)), thresholds)
+    return _local(settled(find_run(address, runs_folder(runs))), thresholds)
 
 
 def await_source(address: str | None, runs: str | Path | None = None, thresholds: Given = None) -> Source:
     """Open a run that may not have begun yet; without an address, or with `latest`, whatever run begins first.
 
     Raises:
-        UsageError: the thresholds, as of `open_source`, make no sense.
         UnknownName: there is no such run, but one of nearly that name: most likely a slip of the pen.
         BadRunName: no run can have that name.
     """
     folder = runs_folder(runs)
+    if (address is None or address == LATEST) and latest_run(folder) is None:
+        return _local(settled(folder), thresholds, newest=True)
+    return _local(settled(_expected(address, folder)), thresholds)
+
+
+def await_all(
+    addresses: Sequence[str], runs: str | Path | None = None, thresholds: Given = None
+) -> list[tuple[str, Source]]:
+    """Open the runs of several addresses and patterns, each once and with a name that tells it from the others.
+
+    A single address, or none, is as in `await_source`; the run then tells its name itself.
+
+    Args:
+        addresses: names of runs, paths to their folders, patterns of either.
+        runs: the folder of runs; default $VAEMON_RUNS, else `runs/`.
+        thresholds: as of `open_source`, for all of them.
+
+    Raises:
+        UnknownName, BadRunName: as of `await_source`.
+        UsageError: a pattern fits no run, a path leads to a file, or there are more than `MOST` runs.
+    """
+    if len(addresses) < 2 and not any(map(is_pattern, addresses)):
+        named = addresses[0] if addresses and addresses[0] != LATEST else ""
+        return [(Path(named).name, await_source(addresses[0] if addresses else None, runs, thresholds))]
+    folder = runs_folder(runs)
+    found: dict[Path, None] = {}
+    for address in addresses:
+        found |= dict.fromkeys(map(settled, _all_meant(address, folder)))
+    if len(found) > MOST:
+        raise UsageError(f"{len(found)} runs are too many to watch at once; name at most {MOST}, or a narrower pattern")
+    folders = list(found)
+    return [(name, _local(each, thresholds)) for name, each in zip(told_apart(folders), folders, strict=True)]
+
+
+def _all_meant(address: str, runs: Path) -> list[Path]:
+    if is_pattern(address) and not is_run(Path(address).expanduser()):
+        return find_like(address, runs)
+    folder = _expected(address, runs)
+    if folder.is_file():
+        # A shell puts every file in the place of an open pattern.
+        instead = folder.parent / "*"
+        raise UsageError(
+            f"{address} is a file, no run; leave it out, or let vaemon look for runs: '{instead}', in quotes"
+        )
+    return [folder]
+
+
+def _expected(address: str | None, runs: Path) -> Path:
+    """The folder that an address means, whether or not there is a run in it."""
     if address is None or address == LATEST:
-        begun = latest_run(folder) is not None
-        place = find_run(address, folder) if begun else folder
-        return _local(place, thresholds, newest=not begun)
+        return find_run(address, runs)
     if is_path(address):
-        return _local(Path(address).expanduser(), thresholds)
-    if not is_run(folder / check_name(address)) and nearest(address, [each.name for each in list_runs(folder)]):
-        find_run(address, folder)
-    return _local(folder / address, thresholds)
+        return Path(address).expanduser()
+    if not is_run(runs / check_name(address)) and nearest(address, [each.name for each in list_runs(runs)]):
+        find_run(address, runs)
+    return runs / address
 
 
 def open_all(
@@ -53,6 +103,11 @@ def open_all(
     """The name and the source of the runs below RUNS that fit one of the patterns, by default all; newest first."""
     folders = select(list_runs(runs_folder(runs)), patterns or ["*"])
     return [(folder.name, LazySource(partial(_open_local, folder, False, thresholds))) for folder in folders]
+
+
+def open_directory(runs: str | Path | None = None) -> Directory:
+    """The runs below RUNS, to be listed again and again."""
+    return LocalDirectory(runs)
 
 
 def _local(folder: Path, thresholds: Given, *, newest: bool = False) -> Source:

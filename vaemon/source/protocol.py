@@ -1,11 +1,13 @@
-"""What a source of runs is, local, remote or replayed; a screen knows no more than this."""
+"""What a source of a run is, local, remote or replayed, and a directory of runs; a screen knows no more than this."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from vaemon.batch import Array, Batch, Columns, Cursor, Excerpt, ImageSet, RunInfo, Series, Want, Window
+    from collections.abc import Sequence
+
+    from vaemon.batch import Array, Batch, Columns, Cursor, Excerpt, ImageSet, Listed, RunInfo, Series, Want, Window
 
 
 class Source(Protocol):
@@ -68,4 +70,24 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Let go of files and connections; safe to call twice."""
+        ...
+
+
+class Directory(Protocol):
+    """Where many runs are. Used by one thread, but for `open`, which may be called from another."""
+
+    def runs(self, seconds: float) -> Sequence[Listed]:
+        """Every run, the one written to last first; reading stops after so long, and goes on at the next call.
+
+        Raises:
+            SourceLost: the place does not answer now.
+        """
+        ...
+
+    def open(self, address: str) -> Source:
+        """The source of a run that was listed. It is closed with the directory."""
+        ...
+
+    def close(self) -> None:
+        """Let go of all that was opened; safe to call twice."""
         ...

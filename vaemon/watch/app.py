@@ -12,7 +12,6 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -21,25 +20,26 @@ from textual import work
 from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
-from textual.worker import Worker, WorkerState, get_current_worker
+from textual.worker import Worker, WorkerState
 
 from vaemon.errors import VaemonError
 from vaemon.watch.closing import Closing
+from vaemon.watch.names import COMPARE, HOME
 from vaemon.watch.render.palette import Palette, choose
 from vaemon.watch.screens.bindings import APP_KEYS
 from vaemon.watch.screens.curtain import Curtain
+from vaemon.watch.several import Several
 from vaemon.watch.themes import is_light, theme_of
 
 if TYPE_CHECKING:
     from textual.command import Provider
 
     from vaemon.playback import Playback
-    from vaemon.source.protocol import Source
+    from vaemon.source.protocol import Directory, Source
     from vaemon.view.lookout import Lookout
     from vaemon.view.state import RunView
     from vaemon.watch.memory import Memory
-    from vaemon.watch.messages import ImagesAsked, ReplayAsked, RunAsked, SourceAsked, ViewChanged, WriteAsked
-    from vaemon.watch.poller import Poller
+    from vaemon.watch.messages import ImagesAsked, ReplayAsked, ViewChanged, WriteAsked
     from vaemon.watch.screens.run import RunScreen
     from vaemon.watch.seat import Seat
     from vaemon.watch.widgets.pen import Pen
@@ -58,7 +58,7 @@ def _commands() -> type[Provider]:
     return RunCommands
 
 
-class WatchApp(Closing):
+class WatchApp(Several, Closing):
     """One run, or several: live, over, or replayed."""
 
     ENABLE_COMMAND_PALETTE = True
@@ -74,6 +74,7 @@ class WatchApp(Closing):
         source: Source,
         *,
         others: Sequence[tuple[str, Source]] = (),
+        directory: Directory | None = None,
         hz: float | None = None,
         ascii: bool = False,
         lookouts: Sequence[Lookout] = (),
@@ -91,7 +92,8 @@ class WatchApp(Closing):
 
         Args:
             source: where the run is read from; used by the poller's thread alone, and not closed here.
-            others: further runs, each with its name.
+            others: further runs, each with its name; where there are any, all are compared at first.
+            directory: where more runs are, to be listed and opened; not closed here.
             hz: frames a second; by default 2, of a replay 4, or 1 over ssh.
             ascii: no signs beyond ASCII.
             lookouts: one for each run, is shown every view; the dashboard closes by itself when all are done, unless a
@@ -116,11 +118,10 @@ class WatchApp(Closing):
         self.register_theme(theme_of(self._colours))
         self.theme = self._colours.name
         self._sources = ((title, source), *others)
+        self._directory = directory
         self._lookouts = lookouts
         self._playback = playback
         self._ascii = ascii
-        self.place = 0
-        """Which of the runs is shown."""
         self._given_memory, self._remembers = memory, remembers
         self._curtain = curtain
         self._now = clock
@@ -142,24 +143,18 @@ class WatchApp(Closing):
         return Memory.of_user()
 
     @cached_property
-    def seats(self) -> list[Seat]:
-        """The runs that are watched."""
-        from vaemon.watch.seat import Seat
-
-        seats = [
-            Seat(name, each, self._post_for(i), hz=self._hz, clock=self._now, playback=None if i else self._playback)
-            for i, (name, each) in enumerate(self._sources)
-        ]
-        for seat, lookout in zip(seats, self._lookouts, strict=False):
-            seat.lookout = lookout
-        return seats
-
-    @cached_property
     def run_screen(self) -> RunScreen:
         """The screen on which a run is shown."""
         from vaemon.watch.screens.run import RunScreen
 
-        return RunScreen(self.pen, title=self._sources[0][0], hz=self._hz, clock=self._now)
+        return RunScreen(
+            self.pen,
+            title=self._sources[0][0],
+            hz=self._hz,
+            clock=self._now,
+            beside=lambda number: self.company.tell(number, self.seat),
+            number=COMPARE if len(self._sources) > 1 else HOME,
+        )
 
     def get_default_screen(self) -> Screen[Any]:
         """The first and lowest: the run's screen, or what stands in its place until it is loaded."""
@@ -168,21 +163,6 @@ class WatchApp(Closing):
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """None of Textual's own: `RunCommands` has what there is."""
         return ()
-
-    @property
-    def seat(self) -> Seat:
-        """The run that is shown."""
-        return self.seats[self.place]
-
-    @property
-    def poller(self) -> Poller:
-        """Who asks the source of the run that is shown."""
-        return self.seat.poller
-
-    def _post_for(self, place: int) -> Callable[[RunView], object]:
-        from vaemon.watch.messages import ViewChanged
-
-        return lambda view: self.post_message(ViewChanged(view, place))
 
     def on_mount(self) -> None:
         """Leave the terminal in order when told to end; begin."""
@@ -212,11 +192,6 @@ class WatchApp(Closing):
             self.set_interval(LOOK_SECONDS, self._look_again)
         self._name_runs()
 
-    @work(thread=True, exit_on_error=False)
-    def poll(self, place: int) -> None:
-        """Ask a source until the app ends."""
-        self.seats[place].poller.run(get_current_worker().cancelled_event)
-
     def on_unmount(self) -> None:
         """Remember how each run was looked at."""
         if "run_screen" not in vars(self):  # it was closed before the curtain rose
@@ -242,9 +217,12 @@ class WatchApp(Closing):
         """Show the newer view."""
         seat = self.seats[message.seat]
         self._look_out(seat, message.view)
+        seat.name = seat.name or (seat.view.info.name if seat.view.info is not None else "")
         self._recall(seat)
         if seat is not self.seat:
+            self.run_screen.show_beside()
             return
+        self._align()
         self._tell_playing()
         self.run_screen.show(seat.view)
 
@@ -284,35 +262,10 @@ class WatchApp(Closing):
         seat.known = True
         told = self._memory.recall(seat.address) if self._memory is not None else {}
         if told and seat is self.seat:
-            self.run_screen.look_differently(dict_to_look(told), told.get("view"))
+            # Several runs are compared first, whatever one of them was last looked at by.
+            self.run_screen.look_differently(dict_to_look(told), told.get("view") if len(self.seats) == 1 else None)
         elif told:
             seat.look = dict_to_look(told)
-
-    def on_source_asked(self, message: SourceAsked) -> None:
-        """Ask the source for what the person wants to see."""
-        self.seat.poller.ask_for(message.asked)
-
-    def on_run_asked(self, message: RunAsked) -> None:
-        """Show another run."""
-        places = [i for i, seat in enumerate(self.seats) if message.name and seat.name == message.name]
-        place = places[0] if places else (self.place + message.by) % len(self.seats)
-        if place == self.place:
-            return
-        self._leave()
-        self.place = place
-        self.run_screen.forget(self.seat.name, self.seat.look)
-        self._name_runs()
-        self._tell_playing()
-        self.run_screen.show(self.seat.view)
-
-    def _leave(self) -> None:
-        self.seat.look, self.seat.number = replace(self.run_screen.look, paused=False), self.run_screen.number
-
-    def _name_runs(self) -> None:
-        for place, seat in enumerate(self.seats):
-            seat.poller.is_watched = place == self.place
-        several = len(self.seats) > 1
-        self.run_screen.runs = tuple(seat.name for seat in self.seats) if several else ()
 
     def on_replay_asked(self, message: ReplayAsked) -> None:
         """Wind a replay on or back, change its speed, hold it."""
@@ -355,12 +308,6 @@ class WatchApp(Closing):
         except VaemonError as error:
             told = str(error)
         self.call_from_thread(self.tell, told)
-
-    def _tell_playing(self) -> None:
-        from vaemon.watch.widgets.picture import Playing
-
-        playback = self.seat.playback
-        self.run_screen.playing = Playing(playback.speed, playback.held, playback.share) if playback else None
 
     def use_light(self, light: bool) -> None:
         """Colours for a light background, or for a dark one."""

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from vaemon.watch.messages import RunAsked
 from vaemon.watch.screens.bindings import RUN_KEYS, display
 from vaemon.watch.screens.run import RunScreen
-from vaemon.watch.widgets.gestures import ChosenLatent
+from vaemon.watch.widgets.gestures import ChosenLatent, RunAsked
 
 if TYPE_CHECKING:
     from vaemon.watch.app import WatchApp

@@ -1,10 +1,10 @@
 """What the parts of the dashboard tell each other."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from textual.message import Message
 
-from vaemon.batch import Array, ImageSet
+from vaemon.batch import Array, ImageSet, Listed
 from vaemon.view.state import RunView
 from vaemon.watch.asked import Asked
 from vaemon.watch.export.frame import Frame
@@ -32,16 +32,6 @@ class SourceAsked(Message):
         """Carry the question."""
         super().__init__()
         self.asked = asked
-
-
-class RunAsked(Message):
-    """A person wants to see another run."""
-
-    def __init__(self, name: str = "", by: int = 0) -> None:
-        """Carry its name, or how many places after the present one it is."""
-        super().__init__()
-        self.name = name
-        self.by = by
 
 
 class ReplayAsked(Message):
@@ -77,3 +67,13 @@ class WriteAsked(Message):
         self.suffix = suffix
         self.data = data
         self.frame = frame
+
+
+class RunsListed(Message):
+    """The directory has told which runs there are."""
+
+    def __init__(self, listed: Sequence[Listed], why: str = "") -> None:
+        """Carry the runs, or why it does not answer."""
+        super().__init__()
+        self.listed = listed
+        self.why = why

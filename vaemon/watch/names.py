@@ -12,6 +12,8 @@ VIEW_NAMES = {
     9: "runs",
 }
 """The views, by the keys that pick them."""
+HOME, LATENT, COMPARE, RUNS = 1, 4, 8, 9
+"""Those that are gone to by name."""
 
 PANELS = ("latents", "gamma", "MSE", "KL", "variance law", "events")
 """The panels of the first view: at the left the first, below each other at the right the others."""

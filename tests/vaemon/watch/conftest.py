@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from vaemon import latents
-from vaemon.batch import Batch, Columns, Cursor, Event, Latest, RunInfo, RunState, StageInfo
+from vaemon.batch import Batch, Columns, Cursor, Event, Latest, Listed, RunInfo, RunState, StageInfo, Want
 from vaemon.decimate import pool, width_for
 from vaemon.errors import SourceLost
 from vaemon.view.state import RunView
@@ -87,13 +87,14 @@ class FakeStage:
 class FakeSource:
     """Answers polls as a source does, from stages that are all there; `shown` says how much has happened."""
 
-    def __init__(self, *stages, state=RunState.RUNNING, reason="", shown=None, name="run42", total=None):
+    def __init__(self, *stages, state=RunState.RUNNING, reason="", shown=None, name="run42", total=None, config=None):
         self.stages = stages or (FakeStage(),)
         self.state = state
         self.reason = reason
         self.shown = {s.number: s.steps for s in self.stages} if shown is None else dict(shown)
         self.name = name
         self.total = total
+        self.config = config or {}
         self.broken = None
         self.wants = []
         self.closed = False
@@ -108,6 +109,7 @@ class FakeSource:
             CREATED,
             "host",
             1234,
+            config=self.config,
             stages=tuple(StageInfo(s.number, s.latents, self.total or s.steps, s.per_epoch) for s in begun),
         )
 
@@ -117,9 +119,9 @@ class FakeSource:
             raise self.broken
         info = self.info()
         stages = {s.number: s for s in self.stages if self.shown.get(s.number)}
-        if not stages:
+        if not stages or want.stage not in (None, *stages):
             return Batch(info, since)
-        stage = stages[want.stage if want.stage in stages else max(stages)]
+        stage = stages[want.stage or max(stages)]
         return self._answer(info, stage, since, want)
 
     def _answer(self, info, stage, since, want):
@@ -198,6 +200,44 @@ def latest_of(stage, rows):
     )
 
 
+class FakeDirectory:
+    """A place where fake sources are; `read` of them are read at each call, by default all."""
+
+    def __init__(self, *sources, read=99):
+        self.sources = list(sources)
+        self.read = read
+        self.known = {}
+        self.opened = []
+        self.broken = None
+        self.asked = 0
+
+    def runs(self, seconds):
+        self.asked += 1
+        if self.broken is not None:
+            raise self.broken
+        left = self.read
+        for source in self.sources:
+            address = f"runs/{source.name}"
+            held = self.known.get(address)
+            if held is None or (left > 0 and held.batch is None and not held.reason):
+                self.known[address] = self.glance(source, address) if left > 0 else Listed(source.name, address, 1.0)
+                left -= 1
+        return [self.known[f"runs/{source.name}"] for source in self.sources]
+
+    def glance(self, source, address):
+        try:
+            return Listed(source.name, address, 1.0, source.poll(Cursor(), Want((), columns=1)))
+        except SourceLost as error:
+            return Listed(source.name, address, 1.0, reason=str(error))
+
+    def open(self, address):
+        self.opened.append(address)
+        return next(source for source in self.sources if f"runs/{source.name}" == address)
+
+    def close(self):
+        pass
+
+
 class Clock:
     """A clock that stands still until it is set."""
 
@@ -217,6 +257,10 @@ class SteppedApp(WatchApp):
 
     def poll(self, place):
         """Wait for `step`."""
+
+    def ask_directory(self):
+        """Ask in the test's own thread."""
+        self.post_message(self.company.ask())
 
     def step(self):
         """Ask each source once, and show the answers."""
@@ -284,6 +328,7 @@ def fake():
     return SimpleNamespace(
         Stage=FakeStage,
         Source=FakeSource,
+        Directory=FakeDirectory,
         Clock=Clock,
         App=SteppedApp,
         stage=short_stage,

@@ -216,6 +216,32 @@ def test_colours_of_the_wall(fake):
     fake.play(fake.App(source, clock=fake.Clock(now)), look, (120, 40))
 
 
+def compared(fake):
+    first = fake.Source(fake.stage(), name="cifar-a", shown={1: 700}, config={"lr": 1e-3, "seed": 1, "latents": 64})
+    second = fake.Source(
+        fake.stage(latents=12), name="cifar-b", state=RunState.FINISHED, config={"lr": 1e-4, "seed": 1, "latents": 12}
+    )
+    third = fake.Source(fake.stage(latents=0, steps=300), name="plain", state=RunState.CRASHED, config={"seed": 2})
+    return first, second, third
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids="{0[0]}x{0[1]}".format)
+@pytest.mark.parametrize("part", ["charts", "walls", "config", "runs"])
+def test_several_runs(fake, part, size):
+    first, *others = compared(fake)
+    keys = {"charts": [], "walls": ["8"], "config": ["8", "8"], "runs": ["9"]}[part]
+    directory = fake.Directory(first, *others, fake.Source(fake.stage(), name="older", state=RunState.STOPPED))
+
+    async def look(app, pilot):
+        await pilot.press(*keys)
+        await fake.settle(app, pilot)
+        compare(f"several-{part}-{size[0]}x{size[1]}", fake.lines(app))
+
+    named = [(each.name, each) for each in others]
+    clock = fake.Clock(fake.when(fake.stage(), 700))
+    fake.play(fake.App(first, title="cifar-a", others=named, directory=directory, clock=clock), look, size)
+
+
 def named(names, style, text):
     """A run of cells by the names of its colours: the ground alone for blanks."""
     below = names[style.bgcolor.triplet.hex]

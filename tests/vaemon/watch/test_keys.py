@@ -301,7 +301,7 @@ def test_crosshair_in_a_chart_that_stands_alone(fake, app):
     async def gesture(app, pilot):
         await pilot.press("tab", "enter", "left", "left")
         await pilot.pause()
-        assert 650 < look_of(app).at < 700
+        assert 600 < look_of(app).at < 700
 
     fake.play(app, gesture)
 

@@ -58,6 +58,14 @@ def _with_shades(colours: dict[str, str]) -> dict[str, str]:
     return colours | _shades(colours)
 
 
+RUN_COLOURS = 8
+"""Runs that are told apart by colour; the colours are those of M. Okabe and K. Ito (2008), fit to the background."""
+
+
+def _runs(*colours: str) -> dict[str, str]:
+    return {f"run{i}": colour for i, colour in enumerate(colours)}
+
+
 DARK = Palette(
     "vaemon-dark",
     True,
@@ -79,6 +87,9 @@ DARK = Palette(
             "waking": "#ef7a3a",
             "limbo": "#a45fb8",
             "collapsed": "#6d7688",
+            **_runs(
+                *("#e69f00", "#56b4e9", "#1fb88f", "#e08fc0", "#f0e442", "#f2703c", "#6f8ff0", "#b9c0cc"),
+            ),
             **heat_scale(asleep=0.13, awake=0.97),
         }
     ),
@@ -105,6 +116,9 @@ LIGHT = Palette(
             "waking": "#c0431a",
             "limbo": "#7e3a94",
             "collapsed": "#747c87",
+            **_runs(
+                *("#a86a00", "#0072b2", "#007a5c", "#a8437d", "#7d7300", "#c04a00", "#3b4cc0", "#4a4f57"),
+            ),
             **heat_scale(asleep=0.13, awake=0.87),
         }
     ),
@@ -138,6 +152,7 @@ SIXTEEN_DARK = _few(
         "waking": "#ff5555",
         "limbo": "#ff55ff",
         "collapsed": "#aaaaaa",
+        **_runs(*("#ffff55", "#55ffff", "#55ff55", "#ff55ff", "#ff5555", "#5555ff", "#ffffff", "#aaaaaa")),
     },
 )
 SIXTEEN_LIGHT = _few(
@@ -158,6 +173,7 @@ SIXTEEN_LIGHT = _few(
         "waking": "#aa0000",
         "limbo": "#aa00aa",
         "collapsed": "#555555",
+        **_runs(*("#aa5500", "#0000aa", "#00aa00", "#aa00aa", "#aa0000", "#00aaaa", "#000000", "#555555")),
     },
 )
 

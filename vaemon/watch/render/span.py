@@ -100,6 +100,21 @@ def pool_mean(values: Array, span: TimeSpan, cells: int, weights: Array | None =
     return np.asarray(parts / np.where(total > 0, total, np.nan))
 
 
+def pool_strict(values: Array, span: TimeSpan, cells: int) -> Array:
+    """Mean of each painted cell's columns, NaN where any of them has no value: what is not finite must be seen.
+
+    Args:
+        values: shape (n, ...), NaN where nothing finite stands behind a column.
+        span: the time axis.
+        cells: width of the picture.
+    """
+    starts, end = _groups(span, cells)
+    mean = pool_mean(values, span, cells)
+    if len(starts):
+        mean[np.logical_or.reduceat(np.isnan(values[:end]), starts, axis=0)] = np.nan
+    return mean
+
+
 def pool(columns: Pooled, span: TimeSpan, cells: int, width: int) -> Pooled:
     """Mean, smallest, largest and count of non-finite values of each painted cell of a scalar channel.
 

@@ -14,7 +14,7 @@ from vaemon.watch.render import heat
 from vaemon.watch.render.cells import Grid, Ink, Row, Span, said
 from vaemon.watch.render.glyphs import STATE
 from vaemon.watch.render.levels import SHADES
-from vaemon.watch.render.span import TimeSpan, pool_mean
+from vaemon.watch.render.span import TimeSpan, pool_strict
 
 Array = npt.NDArray[Any]
 
@@ -90,14 +90,14 @@ def heat_grid(shelves: Sequence[Shelf], variance: Array, span: TimeSpan, cells: 
     span = span.whole(cells)
     first = np.array([shelf.latents[0] for shelf in shelves])
     if shaded:
-        return heat.shaded(pool_mean(variance[:, first], span, cells), cells)
+        return heat.shaded(pool_strict(variance[:, first], span, cells), cells)
     other = np.array([shelf.latents[-1] for shelf in shelves])
     # Both halves of a row that is not the only one of its latent show that latent, in the time steps of its edge.
     shared = np.array([len(shelf.latents) > 1 or (shelf.rows > 1 and not shelf.edge) for shelf in shelves])
     edge = np.array([shelf.edge for shelf in shelves])
 
     def levels(chosen: Array, width: int) -> Array:
-        return heat.levels(pool_mean(variance[:, chosen], span, width), width)
+        return heat.levels(pool_strict(variance[:, chosen], span, width), width)
 
     def put(where: Array, part: Grid) -> None:
         grid.codes[where], grid.inks[where] = part

@@ -18,8 +18,8 @@ from vaemon.view.state import RunView
 from vaemon.view.status import Kind, Status, status
 from vaemon.view.words import speed as speed_words
 from vaemon.watch.export.frame import Frame, frame_of
-from vaemon.watch.messages import ReplayAsked, RunAsked, WriteAsked
-from vaemon.watch.names import VIEW_NAMES
+from vaemon.watch.messages import ReplayAsked, WriteAsked
+from vaemon.watch.names import COMPARE, HOME, LATENT, RUNS, VIEW_NAMES
 from vaemon.watch.screens.backlog import writer_backlog
 from vaemon.watch.screens.bindings import APP_KEYS, RUN_KEYS, footer
 from vaemon.watch.screens.filter import FilterLine
@@ -30,16 +30,16 @@ from vaemon.watch.views.catalogue import VIEWS
 from vaemon.watch.views.view import View
 from vaemon.watch.widgets.data import PanelData
 from vaemon.watch.widgets.events import EventOpened, Events
+from vaemon.watch.widgets.gestures import RunAsked
 from vaemon.watch.widgets.header import Banner, Counts, Figures, Header, Progress
 from vaemon.watch.widgets.keys import Keys
 from vaemon.watch.widgets.notice import Notice
 from vaemon.watch.widgets.pen import Pen
-from vaemon.watch.widgets.picture import Look, Picture, Playing
+from vaemon.watch.widgets.picture import Beside, Look, Picture, Playing
 from vaemon.watch.widgets.wall import Wall
 
 WIDTHS = [(0, "-narrow"), (72, "-usual"), (110, "-wide"), (170, "-huge")]
 HEIGHTS = [(0, "-flat"), (5, "-short"), (18, "-medium"), (34, "-tall"), (52, "-towering")]
-HOME, LATENT = 1, 4
 SHORTLY = 4.0
 """Seconds that a remark stays."""
 
@@ -71,9 +71,13 @@ class RunScreen(Looking):
         &.-narrow Wall, &.-short Wall, &.-flat Wall { margin-right: 0; }
         &.-short Progress, &.-short Keys, &.-flat Progress, &.-flat Keys, &.-flat Counts { display: none; }
 
+        &.-several Counts, &.-several Figures, &.-several Progress { display: none; }
+
         &.-reason Banner { display: block; }
         &.-empty #body, &.-empty Counts, &.-empty Figures, &.-empty Progress { display: none; }
         &.-empty Notice { display: block; }
+        &.-several Notice { display: none; }
+        &.-several #body { display: block; }
     }
     """
     HORIZONTAL_BREAKPOINTS = WIDTHS
@@ -83,7 +87,16 @@ class RunScreen(Looking):
     # Textual's own paints the whole screen anew whenever another panel is gone to.
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
 
-    def __init__(self, pen: Pen, *, title: str = "", hz: float = 2.0, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        pen: Pen,
+        *,
+        title: str = "",
+        hz: float = 2.0,
+        clock: Callable[[], float] = time.time,
+        beside: Callable[[int], tuple[Beside, ...]] = lambda number: (),
+        number: int = HOME,
+    ) -> None:
         """Draw with `pen`.
 
         Args:
@@ -91,9 +104,13 @@ class RunScreen(Looking):
             title: the run's name until it tells its own.
             hz: frames a second, at most.
             clock: the time, seconds since 1970.
+            beside: the runs that the view of a number tells of, where it tells of several.
+            number: which of the views is seen first.
         """
         super().__init__()
         self.pen = pen
+        self._beside = beside
+        self._held: tuple[Beside, ...] = ()
         self.look = Look()
         self.shown = RunView()
         self.runs: tuple[str, ...] = ()
@@ -111,8 +128,8 @@ class RunScreen(Looking):
         self._ranking = Ranking()
         self._header = Header(pen)
         self._above = [self._header, Banner(pen), Counts(pen), Figures(pen), Progress(pen), Notice(pen)]
-        self._views: dict[int, View] = {HOME: VIEWS[HOME](pen)}
-        self.number = HOME
+        self._views: dict[int, View] = {number: VIEWS[number](pen)}
+        self.number = number
         """Which of the views is seen."""
         self._trail: list[int] = []
         """The views seen before, which esc leads back to."""
@@ -194,7 +211,18 @@ class RunScreen(Looking):
             number=self.number,
             playing=self.playing,
             runs=self.runs,
+            beside=self._several(),
         )
+
+    def _several(self) -> tuple[Beside, ...]:
+        if not self._held or not self.look.paused:
+            self._held = self._beside(self.number)
+        return self._held if self.number in (COMPARE, RUNS) else ()
+
+    def show_beside(self) -> None:
+        """Draw what is new of the other runs."""
+        if self.number in (COMPARE, RUNS):
+            self._draw_soon()
 
     def _status(self) -> Status:
         fares = status(self._newest, self._clock())
@@ -210,6 +238,7 @@ class RunScreen(Looking):
         picture = self.picture()
         empty = not len(picture.view.columns)
         self.set_class(empty, "-empty")
+        self.set_class(self.number in (COMPARE, RUNS), "-several")
         self.set_class(bool(picture.status.reason) and not empty, "-reason")
         for panel in (*self._above, self._below):
             panel.show(picture)
@@ -220,9 +249,12 @@ class RunScreen(Looking):
         self.set_focus(panel)
 
     async def action_view(self, number: int) -> None:
-        """See another view."""
-        if number == self.number or number not in VIEWS:
+        """See another view, or another part of the same one."""
+        if number == self.number:
+            self.view.turn()
+            self.call_after_refresh(self.draw)
             return
+        self._held = ()
         self.view.remove_class("-seen")
         self._trail = [] if number == HOME else [*(each for each in self._trail if each != number), self.number]
         self.number = number

@@ -73,6 +73,10 @@ class View(Widget):
         """Go into what is chosen in this view; False where there is nothing to go into."""
         return False
 
+    def turn(self) -> None:
+        """Show the next of its parts, where it has several; its own key does that."""
+        return
+
     def panel(self) -> Widget:
         """The panel that the keys go to, else the first, else all of the view."""
         panes: list[Widget] = [each for each in self.walk_children(Widget) if isinstance(each, HasData)]

@@ -145,11 +145,20 @@ class Chart(Panel, TimeMouse, can_focus=True):
         value = self.value(picture, self.quantity.channel)
         return [] if value is None else [number(value)]
 
+    def _since(self, picture: Picture) -> str:
+        """From which step on values were not finite, as far as the columns tell."""
+        columns = self.columns(picture)
+        spoilt = np.flatnonzero(columns.bad[self.quantity.channel] > 0)
+        if not len(spoilt):
+            return ""
+        first = int(spoilt[0])
+        return f" from step {int(columns.step[first - 1]) + 1 if first else int(columns.step[0]):,} on"
+
     def _remarks(self, picture: Picture, plot: Plot) -> list[Span]:
         remarks = []
         bad, hidden = int(plot.pooled.bad.sum()), not_positive(plot)
         if bad:
-            remarks.append(said(f"{bad:,} not finite", "bad", bold=True))
+            remarks.append(said(f"{bad:,} not finite{self._since(picture)}", "bad", bold=True))
         if self.quantity.root_of and (square := self.value(picture, self.quantity.root_of)) is not None and square >= 0:
             remarks.append(said(f"{self.quantity.root_name} {number(float(np.sqrt(square)))}", "reference"))
         if (level := self.level(picture)) is not None:

@@ -33,6 +33,26 @@ class Panned(Message):
         self.share = share
 
 
+class RunAsked(Message):
+    """A person wants to see another of the runs that are watched."""
+
+    def __init__(self, name: str = "", by: int = 0) -> None:
+        """Carry its name, or how many places after the present one it is."""
+        super().__init__()
+        self.name = name
+        self.by = by
+
+
+class RunOpened(Message):
+    """A person wants to see a run of the list, which may not be watched yet."""
+
+    def __init__(self, name: str, address: str) -> None:
+        """Carry its name, and what reaches it."""
+        super().__init__()
+        self.name = name
+        self.address = address
+
+
 class TimeMouse(Widget):
     """A widget with a time axis: the wheel zooms at the pointer, or scrolls where there is a list; dragging pans."""
 

@@ -48,6 +48,24 @@ class Playing:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
+class Beside:
+    """One of many runs, that shown among them."""
+
+    name: str
+    """What tells it from the others."""
+    address: str
+    """What reaches it; "" before it is known."""
+    view: RunView
+    status: Status
+    watched: bool = True
+    """Whether it is one of those that are watched; else it was read at a glance."""
+    shown: bool = False
+    """Whether it is the one that the other views show."""
+    changed: float = 0.0
+    """When anything of it was last written, where no row of it is known; 0 otherwise."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class Picture:
     """One frame, before it is drawn."""
 
@@ -68,6 +86,8 @@ class Picture:
     """How a replay goes on; None where the run is seen as it is."""
     runs: tuple[str, ...] = ()
     """The names of the runs that are watched, where there are several."""
+    beside: tuple[Beside, ...] = ()
+    """Those that are compared, or listed; empty where neither is seen."""
     notice: str = ""
     """Something to be said at the bottom: that the screen is about to close."""
 
@@ -97,7 +117,9 @@ class Picture:
 
     @property
     def name(self) -> str:
-        """The name of the run."""
+        """The name of the run; of several, one that tells it from the others."""
+        if self.runs and self.title:
+            return self.title
         return (self.view.info.name if self.view.info is not None else "") or self.title
 
     @property

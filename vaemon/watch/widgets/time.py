@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from vaemon.batch import Array, Columns
+from vaemon.view.state import RunView
 from vaemon.watch.render.axis import Ruler, TimeAxis, tick_label
 from vaemon.watch.render.span import TimeSpan
 from vaemon.watch.widgets.picture import Picture
@@ -35,19 +36,29 @@ def _least(columns: Columns) -> int:
 
 def ruler_of(picture: Picture) -> Ruler | None:
     """What the axis counts; None before there is a column."""
-    columns, view, axis = picture.columns, picture.view, picture.look.axis
-    if not len(columns):
-        return None
+    axis = picture.look.axis
+    return ruler(edges_of(picture.view, picture.columns, axis), axis) if len(picture.columns) else None
+
+
+def edges_of(view: RunView, columns: Columns, axis: TimeAxis) -> Array:
+    """The time at the edges of columns of a run: steps, epochs, or seconds since the stage began. Shape (n + 1,)."""
     if axis is TimeAxis.TIME:
         begun = float(view.columns.time[0]) if len(view.columns) else float(columns.time[0])
-        return _time_ruler(columns.time - begun)
+        since = _edges(columns.time - begun, floor=-np.inf)
+        return np.asarray(since - min(since[0], 0.0))
     steps = _edges(columns.step.astype(np.float64), floor=0.0)
     stage = view.info.stage(view.stage) if view.info is not None else None
-    if axis is TimeAxis.STEP:
-        return Ruler(steps, _count_label)
-    if stage is not None and stage.steps_per_epoch:
-        return Ruler(steps / stage.steps_per_epoch, tick_label)
-    return Ruler(_edges(columns.epoch.astype(np.float64), floor=0.0), tick_label)
+    if axis is TimeAxis.EPOCH and stage is not None and stage.steps_per_epoch:
+        return np.asarray(steps / stage.steps_per_epoch)
+    return steps if axis is TimeAxis.STEP else _edges(columns.epoch.astype(np.float64), floor=0.0)
+
+
+def ruler(edges: Array, axis: TimeAxis) -> Ruler:
+    """What times at edges are called, in a unit that suits the last of them."""
+    if axis is not TimeAxis.TIME:
+        return Ruler(edges, _count_label if axis is TimeAxis.STEP else tick_label)
+    unit, size = next((u, s) for u, s in (("h", 3600.0), ("min", 60.0), ("s", 1.0)) if edges[-1] >= 2 * s or s == 1.0)
+    return Ruler(edges / size, lambda value: f"{value:g} {unit}")
 
 
 def steps_per_column(columns: Columns) -> float:
@@ -61,13 +72,6 @@ def _edges(values: Array, floor: float) -> Array:
     values = np.maximum.accumulate(values)
     wide = (values[-1] - values[0]) / (len(values) - 1) if len(values) > 1 else 0.0
     return np.concatenate([[max(values[0] - wide, floor)], values])
-
-
-def _time_ruler(since: Array) -> Ruler:
-    since = _edges(since, floor=-np.inf)
-    since = since - min(since[0], 0.0)
-    unit, size = next((u, s) for u, s in (("h", 3600.0), ("min", 60.0), ("s", 1.0)) if since[-1] >= 2 * s or s == 1.0)
-    return Ruler(since / size, lambda value: f"{value:g} {unit}")
 
 
 def _count_label(value: float) -> str:

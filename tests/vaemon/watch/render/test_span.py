@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vaemon.watch.render.span import Pooled, TimeSpan, pool, pool_mean
+from vaemon.watch.render.span import Pooled, TimeSpan, pool, pool_mean, pool_strict
 
 spans = st.one_of(
     st.builds(TimeSpan.live, st.integers(0, 600), st.integers(0, 210)), st.builds(TimeSpan.over, st.integers(0, 600))
@@ -100,3 +100,10 @@ def test_extremes_equal_the_slow_way(seed, count, cells, over):
             assert found.low[j] <= found.mean[j] <= found.high[j]
         else:
             assert np.isnan([found.low[j], found.mean[j], found.high[j]]).all()
+
+
+def test_one_column_without_a_value_is_seen_in_its_cell():
+    values = np.array([[1.0, 1.0], [np.nan, 3.0], [5.0, 5.0], [7.0, 7.0]])
+    found = pool_strict(values, TimeSpan(4, 4), 2)
+    np.testing.assert_array_equal(found, [[np.nan, 2.0], [6.0, 6.0]])
+    assert pool_strict(values[:0], TimeSpan(4, 0), 2).shape == (0, 2)

@@ -1,0 +1,24 @@
+from vaemon.view.config import differences, flat
+
+
+def test_nested_keys_have_dots_and_values_are_words():
+    config = {"stage1": {"lr": 1e-3, "sizes": [1, 2], "deep": {}}, "name": "x", "on": True, "none": None, "whole": 2.0}
+    assert flat(config) == {
+        "stage1.lr": "0.001",
+        "stage1.sizes": "[1, 2]",
+        "stage1.deep": "{}",
+        "name": "x",
+        "on": "true",
+        "none": "null",
+        "whole": "2",
+    }
+
+
+def test_only_what_differs_is_told_in_the_order_of_the_first():
+    configs = [{"b": 1, "a": {"x": 1}, "same": 3}, {"a": {"x": 2}, "b": 1, "same": 3, "more": 0}, {"b": 1, "same": 3.0}]
+    assert differences(configs) == [("a.x", ("1", "2", "–")), ("more", ("–", "0", "–"))]
+
+
+def test_one_run_differs_from_none():
+    assert differences([{"a": 1}]) == []
+    assert differences([]) == []

@@ -1,0 +1,173 @@
+"""What the dashboard does about its runs: which are watched, which is shown, which more there are.
+
+Whatever takes long to load is imported where it is first used, as in `app`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from textual import work
+from textual.app import App
+from textual.worker import get_current_worker
+
+from vaemon.watch.names import COMPARE, HOME, RUNS
+
+if TYPE_CHECKING:
+    from vaemon.playback import Playback
+    from vaemon.source.protocol import Directory, Source
+    from vaemon.view.lookout import Lookout
+    from vaemon.view.state import RunView
+    from vaemon.watch.company import Company
+    from vaemon.watch.messages import RunsListed, SourceAsked
+    from vaemon.watch.poller import Poller
+    from vaemon.watch.screens.run import RunScreen
+    from vaemon.watch.seat import Seat
+    from vaemon.watch.widgets.gestures import RunAsked, RunOpened
+    from vaemon.watch.widgets.picture import Look
+
+BETWEEN_LISTINGS = 3.0
+"""Seconds between two questions which runs there are, once all have been read."""
+
+
+class Several(App[None]):
+    """An app that watches runs, and shows one of them."""
+
+    place = 0
+    """Which of the runs is shown."""
+    _sources: Sequence[tuple[str, Source]]
+    _directory: Directory | None
+    _lookouts: Sequence[Lookout]
+    _playback: Playback | None
+    _hz: float
+    _now: Callable[[], float]
+    _listing = False
+
+    @cached_property
+    def run_screen(self) -> RunScreen:
+        """The screen on which a run is shown."""
+        raise NotImplementedError
+
+    @cached_property
+    def seats(self) -> list[Seat]:
+        """The runs that are watched."""
+        seats: list[Seat] = []
+        for name, source in self._sources:
+            seats.append(self._seat(len(seats), name, source, None if seats else self._playback))
+        for seat, lookout in zip(seats, self._lookouts, strict=False):
+            seat.lookout = lookout
+        return seats
+
+    def _seat(self, place: int, name: str, source: Source, playback: Playback | None = None) -> Seat:
+        from vaemon.watch.messages import ViewChanged
+        from vaemon.watch.seat import Seat
+
+        def post(view: RunView) -> None:
+            self.post_message(ViewChanged(view, place))
+
+        return Seat(name, source, post, hz=self._hz, clock=self._now, playback=playback)
+
+    @cached_property
+    def company(self) -> Company:
+        """The runs together."""
+        from vaemon.watch.company import Company
+
+        return Company(self.seats, self._directory, self._now)
+
+    @property
+    def seat(self) -> Seat:
+        """The run that is shown."""
+        return self.seats[self.place]
+
+    @property
+    def poller(self) -> Poller:
+        """Who asks the source of the run that is shown."""
+        return self.seat.poller
+
+    @work(thread=True, exit_on_error=False)
+    def poll(self, place: int) -> None:
+        """Ask a source until the app ends."""
+        self.seats[place].poller.run(get_current_worker().cancelled_event)
+
+    def on_source_asked(self, message: SourceAsked) -> None:
+        """Ask the source for what the person wants to see."""
+        self.seat.poller.ask_for(message.asked)
+        self._align()
+        self.list_runs()
+
+    def _align(self) -> None:
+        self.company.align(self.seat, compares=self.run_screen.number == COMPARE)
+
+    def list_runs(self) -> None:
+        """Ask which runs there are, while the list is seen."""
+        if self._directory is not None and self.run_screen.number == RUNS and not self._listing:
+            self._listing = True
+            self.ask_directory()
+
+    @work(thread=True, exit_on_error=False)
+    def ask_directory(self) -> None:
+        """Ask once."""
+        self.post_message(self.company.ask())
+
+    def on_runs_listed(self, message: RunsListed) -> None:
+        """Show the list, and ask again: at once where some were not read yet."""
+        self._listing = False
+        self.company.take(message)
+        if message.why:
+            self.run_screen.say_shortly(message.why)
+        self.run_screen.show_beside()
+        self.set_timer(BETWEEN_LISTINGS if self.company.is_whole else 0.05, self.list_runs)
+
+    def on_run_asked(self, message: RunAsked) -> None:
+        """Show another run."""
+        places = [i for i, seat in enumerate(self.seats) if message.name and seat.name == message.name]
+        self._go_to(places[0] if places else (self.place + message.by) % len(self.seats))
+
+    async def on_run_opened(self, message: RunOpened) -> None:
+        """Show a run of the list by itself, watched from now on."""
+        place = self.company.place_of(message.name, message.address)
+        if place is None and message.address and self._directory is not None:
+            place = len(self.seats)
+            name = self.company.name_for(message.name, message.address)
+            self.seats.append(self._seat(place, name, self._directory.open(message.address)))
+            self.poll(place)
+        if place is not None:
+            self._go_to(place)
+            await self.run_screen.action_view(HOME)
+
+    def _go_to(self, place: int) -> None:
+        if place == self.place:
+            return
+        self._leave()
+        self.place = place
+        self.run_screen.forget(self.seat.name, self._look_on())
+        self._name_runs()
+        self._tell_playing()
+        self.run_screen.show(self.seat.view)
+
+    def _look_on(self) -> Look:
+        """How the next run is looked at: among many, as the one before; else as it was looked at last."""
+        look, before = self.seat.look, self.run_screen.look
+        if self.run_screen.number not in (COMPARE, RUNS):
+            return look
+        return replace(look, axis=before.axis, log=before.log, smoothed=before.smoothed, filters=before.filters)
+
+    def _leave(self) -> None:
+        self.seat.look = replace(self.run_screen.look, paused=False)
+        if self.run_screen.number not in (COMPARE, RUNS):  # those are of no single run
+            self.seat.number = self.run_screen.number
+
+    def _name_runs(self) -> None:
+        for place, seat in enumerate(self.seats):
+            seat.poller.is_watched = place == self.place
+        several = len(self.seats) > 1
+        self.run_screen.runs = tuple(seat.name for seat in self.seats) if several else ()
+
+    def _tell_playing(self) -> None:
+        from vaemon.watch.widgets.picture import Playing
+
+        playback = self.seat.playback
+        self.run_screen.playing = Playing(playback.speed, playback.held, playback.share) if playback else None

@@ -1,0 +1,91 @@
+"""In what the configs of the runs that are compared differ, as a table."""
+
+from collections.abc import Sequence
+
+from textual import events
+
+from vaemon.view.config import differences
+from vaemon.view.words import NOTHING
+from vaemon.watch.render.cells import BLANK, Row, fit, said
+from vaemon.watch.widgets.entrants import Entrant, entrants
+from vaemon.watch.widgets.lines import Panel
+from vaemon.watch.widgets.picture import Picture
+
+KEY, VALUE = 32, 28
+"""Cells of a key, and of a value, at most."""
+
+
+class Differences(Panel, can_focus=True):
+    """A line for each key; scrolls."""
+
+    top = 0
+
+    def rows(self, picture: Picture, width: int, height: int) -> Sequence[Row]:
+        """A title, the runs, the keys with their values."""
+        runs = entrants(picture)
+        told = differing(runs)
+        room = max(height - 2, 0)
+        self.top = max(min(self.top, len(told) - room), 0)
+        mark = said("▸" if self.has_focus else " ", "accent", bold=True)
+        name = said("config", "accent" if self.has_focus else "muted", bold=self.has_focus)
+        more = len(told) - self.top - room
+        facts = f"  {len(told)} keys differ" if len(told) != 1 else "  1 key differs"
+        facts += f", {more} more ↓" if more > 0 else ""
+        title = fit((mark, name, said(facts, "muted")), width)
+        if not told:
+            words = "no other run to compare with" if len(runs) < 2 else "the configs are the same"
+            return [title, BLANK, (said(f"   {words}", "muted"),)]
+        key = min(max(len(each) for each, _ in told), KEY, width // 3) + 2
+        cells = [_width(i, run, told, max((width - key - 3) // len(runs) - 2, 6)) for i, run in enumerate(runs)]
+        head = self._head(runs, key, cells)
+        seen = told[self.top : self.top + room]
+        return [title, fit(head, width), *(fit(self._row(*each, key, cells), width) for each in seen)]
+
+    def _head(self, runs: Sequence[Entrant], key: int, cells: Sequence[int]) -> Row:
+        row = [said(" " * (key + 3))]
+        for run, wide in zip(runs, cells, strict=True):
+            name = self.pen.ellipsis(run.run.name, max(wide - 3, 0))
+            row += [said(f"━{run.sign} ", run.ink, bold=True)]
+            row += fit((said(name, bold=run.run.shown),), wide - 1)
+        return tuple(row)
+
+    def _row(self, key: str, values: Sequence[str], wide: int, cells: Sequence[int]) -> Row:
+        row = [said("   "), *fit((said(self.pen.ellipsis(key, wide), "muted"),), wide)]
+        for value, room in zip(values, cells, strict=True):
+            colour = "text" if value != NOTHING else "faint"
+            row += fit((said(self.pen.ellipsis(value, room), colour),), room + 2)
+        return tuple(row)
+
+    def move(self, by: int) -> None:
+        """Show what is further down."""
+        self.top = max(self.top + by, 0)
+        self.show(self.picture)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Show what is further down."""
+        event.stop()
+        self.move(1)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Show what is further up."""
+        event.stop()
+        self.move(-1)
+
+
+def differing(runs: Sequence[Entrant]) -> list[tuple[str, tuple[str, ...]]]:
+    """The keys that differ, and the values; runs that have not begun take no part, and have no values."""
+    begun = [i for i, run in enumerate(runs) if run.view.info is not None and run.view.info.created]
+    infos = [run.view.info for run in runs]
+    configs = [info.config for info in infos if info is not None and info.created]
+    found = []
+    for key, values in differences(configs):
+        row = [NOTHING] * len(runs)
+        for place, value in zip(begun, values, strict=True):
+            row[place] = value
+        found.append((key, tuple(row)))
+    return found
+
+
+def _width(i: int, run: Entrant, told: Sequence[tuple[str, Sequence[str]]], most: int) -> int:
+    widest = max([len(run.run.name) + 3, *(len(values[i]) for _, values in told)])
+    return min(widest, VALUE, most)
