@@ -158,7 +158,8 @@ class WatchApp(Several, Closing):
 
     def get_default_screen(self) -> Screen[Any]:
         """The first and lowest: the run's screen, or what stands in its place until it is loaded."""
-        return Curtain(self._sources[0][0], self._colours) if self._curtain else self.run_screen
+        title = self._sources[0][0]
+        return Curtain(title, self._colours, ascii_only=self._ascii) if self._curtain else self.run_screen
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """None of Textual's own: `RunCommands` has what there is."""
