@@ -21,6 +21,7 @@ from vaemon.commands.sentry import Sentry
 from vaemon.commands.watch import can_draw, show
 from vaemon.runfile.find import is_run, runs_folder
 from vaemon.source.local import LocalSource
+from vaemon.source.open import open_directory
 from vaemon.view.conditions import parse_condition
 
 STOPPED = (130, 143)
@@ -50,7 +51,7 @@ def watch_training(arguments: list[str], run: str, runs: str | Path | None, *, l
         resumed_at = _modified(folder)
         if _await_start(training, folder, resumed_at):
             until = None if linger is None else parse_condition("finished")
-            show(LocalSource(folder), Sentry(until=until), linger=linger or 0.0)
+            show(LocalSource(folder), Sentry(until=until), directory=open_directory(runs), linger=linger or 0.0)
             code = _wait(training, run)
         else:
             code = training.wait()

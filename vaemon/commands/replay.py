@@ -39,7 +39,7 @@ def replay(
     """
     from vaemon.commands.sentry import Sentry
     from vaemon.playback import Playback
-    from vaemon.source.open import open_source
+    from vaemon.source.open import open_directory, open_source
     from vaemon.source.replay import ReplaySource
 
     source = open_source(run, runs, thresholds)
@@ -48,5 +48,11 @@ def replay(
         raise UsageError("a replay needs a terminal; `vaemon watch RUN --once` tells how a run ended as text")
     playback = Playback(speed, first_step)
     show(
-        ReplaySource(source, playback), Sentry(), hz=hz, ascii_only=ascii_only, light=light_of(theme), playback=playback
+        ReplaySource(source, playback),
+        Sentry(),
+        directory=open_directory(runs),
+        hz=hz,
+        ascii_only=ascii_only,
+        light=light_of(theme),
+        playback=playback,
     )

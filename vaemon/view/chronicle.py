@@ -1,7 +1,7 @@
 """The events of a run as lines to read, a latent that flickers told once."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vaemon.batch import Event
 from vaemon.evaluations import EVALUATION, Evaluation, evaluations
@@ -12,6 +12,7 @@ from vaemon.view.words import FAILURES
 FLICKER = 3
 """A latent that passed between sleep and waking so often is told in one line."""
 
+CHECKPOINT = "checkpoint"
 _PASSAGES = ("wake", "sleep")
 _TITLES = {
     "stage": "stage",
@@ -41,13 +42,19 @@ class Line:
 
 
 def chronicle(events: Iterable[Event]) -> list[Line]:
-    """The events as lines, the newest first; a latent that flickers stands where its newest passage is."""
-    told = list(events)
+    """The events as lines, the newest first.
+
+    A latent that flickers stands in one line, where its newest passage is; so do the checkpoints of a stage.
+    """
+    told = _by_step(events)
     evaluated = {(each.stage, each.step): each for each in evaluations(told)}
     passages: dict[tuple[int, int], list[Event]] = {}
+    saved: dict[int, list[Event]] = {}
     for event in told:
         if _passes(event):
             passages.setdefault((event.stage, event.latent), []).append(event)
+        elif event.kind == CHECKPOINT:
+            saved.setdefault(event.stage, []).append(event)
     lines = []
     for event in reversed(told):
         own = passages[event.stage, event.latent] if _passes(event) else []
@@ -55,11 +62,28 @@ def chronicle(events: Iterable[Event]) -> list[Line]:
             # All events of one evaluation are told in one line.
             if (found := evaluated.pop((event.stage, event.step), None)) is not None:
                 lines.append(_evaluation(found))
+        elif event.kind == CHECKPOINT:
+            lines += [_checkpoints(saved.pop(event.stage))] if event.stage in saved else []
         elif len(own) < FLICKER:
             lines.append(_passage(event) if own else _line(event))
         elif event is own[-1]:
             lines.append(_flicker(own))
     return lines
+
+
+def _by_step(events: Iterable[Event]) -> list[Event]:
+    """The events in the order in which they happened: a wake is recorded only once it has held."""
+    events = list(events)
+    stages = dict.fromkeys(event.stage for event in events if event.stage)
+    places = {stage: place for place, stage in enumerate(stages)}
+    # What belongs to no stage was found while reading, and comes last.
+    return sorted(events, key=lambda event: (places.get(event.stage, len(places)), event.step))
+
+
+def _checkpoints(saved: list[Event]) -> Line:
+    newest = saved[-1]
+    line = _line(newest)
+    return replace(line, text=f"{line.text}, the newest of {len(saved)}") if len(saved) > 1 else line
 
 
 def _passes(event: Event) -> bool:

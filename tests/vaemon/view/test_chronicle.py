@@ -28,8 +28,31 @@ def test_the_newest_comes_first():
 def test_a_latent_that_flickers_is_told_once():
     flicker = [event(10 * i, "wake" if i % 2 else "sleep", latent=5) for i in range(1, 8)]
     lines = chronicle([*flicker, event(33, latent=2)])
-    assert [line.text for line in lines] == ["z2 woke", "z5 flickers: 4 wakes since step 10, awake"]
-    assert lines[1].step == 70
+    assert [line.text for line in lines] == ["z5 flickers: 4 wakes since step 10, awake", "z2 woke"]
+    assert lines[0].step == 70
+
+
+def test_a_wake_stands_where_it_happened_though_it_is_recorded_later():
+    lines = chronicle(
+        [event(1, "stage"), event(140, "note", text="a"), event(118, latent=3), event(1, "stage", stage=2)]
+    )
+    assert [(line.stage, line.step) for line in lines] == [(2, 1), (1, 140), (1, 118), (1, 1)]
+
+
+def test_the_checkpoints_of_a_stage_are_one_line():
+    saves = [event(step, "checkpoint", text="s.pt", stage=stage) for stage in (1, 2) for step in (10, 20, 30)]
+    lines = chronicle([*saves, event(25, latent=1)])
+    assert [(line.stage, line.step, line.text) for line in lines] == [
+        (2, 30, "checkpoint: s.pt, the newest of 3"),
+        (1, 30, "checkpoint: s.pt, the newest of 3"),
+        (1, 25, "z1 woke"),
+    ]
+    assert [line.text for line in chronicle(saves[:1])] == ["checkpoint: s.pt"]
+
+
+def test_what_was_found_while_reading_comes_last():
+    damage = Event(0, 0.0, 0, "error", text="segment 3 is damaged")
+    assert chronicle([event(50, latent=1), damage])[0].kind == "error"
 
 
 def test_two_passages_are_no_flicker():
@@ -86,7 +109,9 @@ def test_every_passage_is_told_once_alone_or_in_a_count(kinds):
             [e.step for e in reversed(own)] if len(own) < FLICKER else [own[-1].step]
         )
     assert sum(line.latent < 0 for line in lines) == sum(e.latent < 0 for e in told)
-    assert [line.step for line in lines] == sorted((line.step for line in lines), reverse=True)
+    for stage in (1, 2):
+        steps = [line.step for line in lines if line.stage == stage]
+        assert steps == sorted(steps, reverse=True)
 
 
 def test_rows_that_a_resumed_run_replaced_leave_no_flicker_behind(runs, log_rows):

@@ -1,27 +1,16 @@
 """What every view has in common."""
 
 from dataclasses import replace
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import ClassVar
 
 from textual.widget import Widget
 
-from vaemon.watch.widgets.data import PanelData
+from vaemon.watch.widgets.data import Numbers, PanelData
 from vaemon.watch.widgets.gestures import TimeMouse
 from vaemon.watch.widgets.lines import Panel
 from vaemon.watch.widgets.pen import Pen
 from vaemon.watch.widgets.picture import Picture
 from vaemon.watch.widgets.time import span_of
-
-
-@runtime_checkable
-class HasData(Protocol):
-    """A panel with numbers behind it."""
-
-    has_focus: Any
-
-    def data(self) -> PanelData:
-        """What they are."""
-        ...
 
 
 class View(Widget):
@@ -79,14 +68,14 @@ class View(Widget):
 
     def panel(self) -> Widget:
         """The panel that the keys go to, else the first, else all of the view."""
-        panes: list[Widget] = [each for each in self.walk_children(Widget) if isinstance(each, HasData)]
+        panes: list[Widget] = [each for each in self.walk_children(Widget) if isinstance(each, Numbers)]
         focused = [each for each in panes if each.has_focus]
         return (focused or panes or [self])[0]
 
     def data(self) -> PanelData:
         """What the numbers behind that panel are."""
         panel = self.panel()
-        return panel.data() if isinstance(panel, HasData) else PanelData("screen")
+        return panel.data() if isinstance(panel, Numbers) else PanelData("screen")
 
     @property
     def solo(self) -> Widget | None:

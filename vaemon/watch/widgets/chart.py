@@ -12,7 +12,7 @@ from vaemon.watch.render.cells import Row, Span, fit, join, said
 from vaemon.watch.render.chart import Plot, chart_rows, not_positive
 from vaemon.watch.render.margins import GUTTER
 from vaemon.watch.render.span import Pooled, TimeSpan, pool, pool_mean
-from vaemon.watch.widgets.data import PanelData
+from vaemon.watch.widgets.data import Numbers, PanelData
 from vaemon.watch.widgets.gestures import TimeMouse
 from vaemon.watch.widgets.lines import Panel
 from vaemon.watch.widgets.marks import event_marks
@@ -49,7 +49,7 @@ QUANTITIES = (
 NO_COLUMNS = Pooled(np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0, np.int64))
 
 
-class Chart(Panel, TimeMouse, can_focus=True):
+class Chart(Panel, TimeMouse, Numbers, can_focus=True):
     """One quantity of the run over time."""
 
     def __init__(self, pen: Pen, quantity: Quantity, **options: str | None) -> None:

@@ -14,3 +14,11 @@ class PanelData:
     """Only this one of each latent channel; None: all."""
     is_events: bool = False
     """Whether they are the run's events rather than channels."""
+
+
+class Numbers:
+    """A widget with numbers behind it."""
+
+    def data(self) -> PanelData:
+        """What they are."""
+        raise NotImplementedError(type(self).__name__)

@@ -9,7 +9,7 @@ from vaemon.batch import Event
 from vaemon.view.chronicle import Line, chronicle
 from vaemon.view.filters import says
 from vaemon.watch.render.cells import Row, said, spread
-from vaemon.watch.widgets.data import PanelData
+from vaemon.watch.widgets.data import Numbers, PanelData
 from vaemon.watch.widgets.lines import Panel
 from vaemon.watch.widgets.marks import OTHER, SIGNS
 from vaemon.watch.widgets.pen import Pen
@@ -25,7 +25,7 @@ class EventOpened(Message):
         self.line = line
 
 
-class Events(Panel, can_focus=True):
+class Events(Panel, Numbers, can_focus=True):
     """The newest first; scrolls to the oldest."""
 
     top = 0

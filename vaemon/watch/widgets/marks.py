@@ -30,7 +30,7 @@ SIGNS = {
 """The sign of each kind of event, and its colour."""
 
 OTHER = ("·", "muted")
-_UNMARKED = ("stage", "note")
+_UNMARKED = ("stage", "note", "checkpoint")
 
 
 def event_marks(

@@ -13,7 +13,7 @@ from vaemon.watch.render.cells import Row, Span, fit, join, said
 from vaemon.watch.render.span import TimeSpan, pool_mean
 from vaemon.watch.render.trajectories import NAMES, PINNED, QUANTILES, Room, Sheaf, nearest, room_for, sheaf_rows
 from vaemon.watch.widgets.chart import time_row
-from vaemon.watch.widgets.data import PanelData
+from vaemon.watch.widgets.data import Numbers, PanelData
 from vaemon.watch.widgets.gestures import ChosenLatent, TimeMouse
 from vaemon.watch.widgets.latent import latent_row
 from vaemon.watch.widgets.lines import Panel
@@ -27,7 +27,7 @@ AROUND = 3
 """Rows taken by title, time axis and the latents singled out."""
 
 
-class Trajectories(Panel, TimeMouse, can_focus=True):
+class Trajectories(Panel, TimeMouse, Numbers, can_focus=True):
     """The paper's figures 4 to 6, while they happen."""
 
     def __init__(self, pen: Pen, **options: str | None) -> None:

@@ -8,7 +8,7 @@ from vaemon.watch.render.axis import axis_row
 from vaemon.watch.render.cells import BLANK, Row, cut, fit, join, length, said, spread
 from vaemon.watch.render.span import TimeSpan
 from vaemon.watch.render.wall import Shelf, arrange, legend
-from vaemon.watch.widgets.data import PanelData
+from vaemon.watch.widgets.data import Numbers, PanelData
 from vaemon.watch.widgets.focus import QuietFocus
 from vaemon.watch.widgets.gestures import ChosenLatent, TimeMouse
 from vaemon.watch.widgets.latent import latent_row
@@ -22,7 +22,7 @@ WHEEL = 3
 """Rows that a turn of the wheel scrolls."""
 
 
-class Wall(TimeMouse, QuietFocus, can_focus=True):
+class Wall(TimeMouse, QuietFocus, Numbers, can_focus=True):
     """All latents of the run; one of them is chosen, and told in full below."""
 
     DEFAULT_CSS = """
