@@ -77,7 +77,7 @@ class Looking(Screen[None]):
             return self.look.window.first + round(share * self.look.window.size)
         picture = self.picture()
         span = span_of(picture, max(self.view.cells, 1))
-        return min(round(share * span.total * picture.columns.width), self.shown.rows)
+        return max(min(round(share * span.total * picture.columns.width), self.shown.rows - 1), 0)
 
     def action_zoom(self, by: int) -> None:
         """Closer, further off, or (0) all of the run."""
