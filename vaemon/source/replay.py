@@ -30,7 +30,11 @@ class ReplaySource:
             return Batch(info, since)
         moment = self._moment(info)
         stage = moment.stage if want.stage is None else want.stage
-        batch = self._source.poll(since, replace(want, stage=stage, end=moment.rows if stage == moment.stage else None))
+        # At the end there are rows that fill no column of the playback; of a stage before this one, all have been.
+        end = moment.rows if stage == moment.stage and not moment.over else None
+        if end is not None and since.stage == stage and since.rows > end:
+            since = Cursor()  # Wound back: columns as narrow as there can be now.
+        batch = self._source.poll(since, replace(want, stage=stage, end=end))
         return replace(batch, info=_then(batch.info, moment))
 
     def excerpt(self, asked: Excerpt) -> Columns:

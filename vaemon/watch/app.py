@@ -158,7 +158,8 @@ class WatchApp(Several, Closing):
 
     def get_default_screen(self) -> Screen[Any]:
         """The first and lowest: the run's screen, or what stands in its place until it is loaded."""
-        return Curtain(self._sources[0][0], self._colours) if self._curtain else self.run_screen
+        title = self._sources[0][0]
+        return Curtain(title, self._colours, ascii_only=self._ascii) if self._curtain else self.run_screen
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """None of Textual's own: `RunCommands` has what there is."""
@@ -208,6 +209,10 @@ class WatchApp(Several, Closing):
         if event.state is WorkerState.ERROR:
             self.failure = event.worker.error
             self.exit()
+
+    def _print_error_renderables(self) -> None:
+        # Textual would show a traceback with the locals of every call; `watch` tells of the failure in a line.
+        self._exit_renderables.clear()
 
     def on_view_changed(self, message: ViewChanged) -> None:
         """Show the newer view."""
@@ -330,10 +335,13 @@ def watch(source: Source, **options: Any) -> None:
     """
     app = WatchApp(source, curtain=True, **options)
     app.run()
-    if isinstance(app.failure, VaemonError):
-        raise app.failure
-    if app.failure is not None:
-        what = f"{type(app.failure).__name__}: {app.failure}"
+    failure = app.failure or app._exception  # The latter by Textual: what a widget has raised.
+    if isinstance(failure, VaemonError):
+        raise failure
+    if failure is not None:
+        what = " ".join(f"{type(failure).__name__}: {failure}".split())
+        doing = "read" if app.failure is not None else "draw"
         raise VaemonError(
-            f"the dashboard closed, for it could not read on ({what}); this is a fault in vaemon"
-        ) from app.failure
+            f"the dashboard closed, for it could not {doing} on ({what}); this is a fault in vaemon: "
+            "VAEMON_DEBUG=1 tells where"
+        ) from failure

@@ -77,7 +77,7 @@ class Looking(Screen[None]):
             return self.look.window.first + round(share * self.look.window.size)
         picture = self.picture()
         span = span_of(picture, max(self.view.cells, 1))
-        return min(round(share * span.total * picture.columns.width), self.shown.rows)
+        return max(min(round(share * span.total * picture.columns.width), self.shown.rows - 1), 0)
 
     def action_zoom(self, by: int) -> None:
         """Closer, further off, or (0) all of the run."""
@@ -148,11 +148,12 @@ class Looking(Screen[None]):
 
     def action_event(self, by: int) -> None:
         """Move the crosshair to the next event of the stage, or the one before."""
+        # By row: the step of an event need not be one that was logged, and the crosshair would stay on it for ever.
         shown, at = self.shown, self.look.at
-        events = sorted((each for each in shown.events if each.stage == shown.stage), key=lambda each: each.step)
-        here = step_of(shown, at) if at is not None else np.inf
-        later = [each for each in events if each.step > here]
-        earlier = [each for each in events if each.step < here]
+        own = (each for each in shown.events if each.stage == shown.stage)
+        placed = sorted(((row_of(shown, each.step), each) for each in own), key=lambda each: each[0])
+        later = [each for row, each in placed if at is not None and row > at]
+        earlier = [each for row, each in placed if at is None or row < at]
         if by > 0 and not later:
             self.action_follow()
         elif found := (later[0] if by > 0 else earlier[-1] if earlier else None):
@@ -174,16 +175,6 @@ def row_of(view: RunView, step: int) -> int:
     before = int(columns.step[place - 1]) if place else 0
     within = (step - before) / max(int(columns.step[place]) - before, 1)
     return place * columns.width + min(max(round(within * columns.width) - 1, 0), columns.width - 1)
-
-
-def step_of(view: RunView, row: int) -> float:
-    """The step of a row, as far as the columns tell; the inverse of `row_of`."""
-    columns = view.columns
-    if not len(columns):
-        return 0.0
-    place = columns.place(row)
-    before = int(columns.step[place - 1]) if place else 0
-    return before + (row - place * columns.width + 1) / columns.width * (int(columns.step[place]) - before)
 
 
 def _next(choice: Choice) -> Choice:
