@@ -162,8 +162,9 @@ def _answer(
         ends = float(rows.read(count - 1, count, ("time",))["time"][0])
         events = [event for event in events if event.time <= ends]
     anew = written != since.segments or since.events > len(events)
-    # What is found anew has its place among what was told before.
-    anew |= found_anew is not None and since.events != len(events)
+    # What is found anew has its place among what was told before; so have events of a run with damage, told last.
+    among = found_anew is not None or (bool(events) and not events[-1].stage)
+    anew |= among and since.events != len(events)
     given = rows.given(columns.rows, written)
     newest = rows.read(
         max(0, count - max(int(NEWEST_WINDOWS * info.thresholds.smoothing), RATE_ROWS)), count, rows.channels

@@ -29,8 +29,11 @@ class ReplaySource:
         if not info.stages:
             return Batch(info, since)
         moment = self._moment(info)
-        stage = moment.stage if want.stage is None else want.stage
-        batch = self._source.poll(since, replace(want, stage=stage, end=moment.rows if stage == moment.stage else None))
+        # Wound back, there is no later stage yet.
+        stage = moment.stage if want.stage is None else min(want.stage, moment.stage)
+        # At its end, the rows that fill no column are told too.
+        end = moment.rows if stage == moment.stage and not moment.over else None
+        batch = self._source.poll(since, replace(want, stage=stage, end=end))
         return replace(batch, info=_then(batch.info, moment))
 
     def excerpt(self, asked: Excerpt) -> Columns:

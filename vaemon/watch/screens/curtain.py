@@ -11,6 +11,7 @@ from rich.style import Style
 from textual.screen import Screen
 from textual.strip import Strip
 
+from vaemon.view.signs import safe
 from vaemon.watch.names import PANELS
 from vaemon.watch.render.palette import Palette
 
@@ -29,7 +30,7 @@ class Curtain(Screen[None]):
     def __init__(self, title: str, palette: Palette) -> None:
         """Say that the run of this name is being opened."""
         super().__init__()
-        self._title = title
+        self._title = safe(title)
         self._palette = palette
 
     def render_lines(self, crop: Any) -> list[Strip]:

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import numpy as np
 from textual.screen import Screen
 
+from vaemon.batch import Array
 from vaemon.view.state import RunView
 from vaemon.watch.asked import Asked
 from vaemon.watch.messages import SourceAsked
@@ -52,7 +53,15 @@ class Looking(Screen[None]):
         latent = None if latent == -1 else latent
         self.post_message(SourceAsked(Asked(self.stage, rows, latent, images=self.view.asks_images)))
 
-    def go_along(self) -> None:
+    def see(self, view: RunView) -> None:
+        """Take a view as the one that is drawn; of another stage, look at it as at first."""
+        if self.shown.stage not in (0, view.stage):
+            self.look = self.look.of_other_rows()
+            self.ask()
+        self.shown = view
+        self._go_along()
+
+    def _go_along(self) -> None:
         """Let a window that follows the run leap on once it is full."""
         window = following(self.look.window, self.shown.rows)
         if window != self.look.window:
@@ -96,7 +105,8 @@ class Looking(Screen[None]):
         if asked is None or info is None:
             return
         self.stage = None if asked == max(stage.number for stage in info.stages) else asked
-        self.look_so(at=None, paused=False, window=None, latent=None)
+        self.look = self.look.of_other_rows()
+        self.look_so(paused=False)
 
     def action_order(self) -> None:
         """Sort the latents by something else."""
@@ -132,11 +142,10 @@ class Looking(Screen[None]):
         stride = max(span.total // max(self.view.cells or self.size.width, 1), 1)
         at = self.look.at
         column = len(columns) if at is None else columns.place(at)
-        row = (columns.first + column + by * stride) * columns.width
-        if row >= self.shown.rows and (window is None or window.follows):
+        if column + by * stride >= len(columns) and (window is None or window.follows):
             self.look_so(at=None)
         else:
-            row = min(max(row, 0), self.shown.rows - 1)
+            row = min(max((columns.first + column + by * stride) * columns.width, 0), self.shown.rows - 1)
             self.look_so(at=row, window=around(window, row, self.shown.rows))
 
     def action_follow(self) -> None:
@@ -150,13 +159,15 @@ class Looking(Screen[None]):
         """Move the crosshair to the next event of the stage, or the one before."""
         shown, at = self.shown, self.look.at
         events = sorted((each for each in shown.events if each.stage == shown.stage), key=lambda each: each.step)
-        here = step_of(shown, at) if at is not None else np.inf
-        later = [each for each in events if each.step > here]
-        earlier = [each for each in events if each.step < here]
-        if by > 0 and not later:
-            self.action_follow()
-        elif found := (later[0] if by > 0 else earlier[-1] if earlier else None):
+        # Rows, for the crosshair stands on one: between rows, steps cannot be told apart.
+        rows = rows_of(shown, np.array([each.step for each in events], np.int64))
+        here = at if at is not None else shown.rows
+        beyond = np.flatnonzero(rows > here) if by > 0 else np.flatnonzero(rows < here)[::-1]
+        if len(beyond):
+            found = events[int(beyond[0])]
             self.go_to(found.step, found.latent)
+        elif by > 0:
+            self.action_follow()
 
     def go_to(self, step: int, latent: int = -1) -> None:
         """Move the crosshair to a step of the stage shown, and choose a latent unless it is -1."""
@@ -167,23 +178,19 @@ class Looking(Screen[None]):
 
 def row_of(view: RunView, step: int) -> int:
     """The row of a step, as far as the columns tell."""
-    columns = view.columns
-    if not len(columns):
-        return 0
-    place = min(int(np.searchsorted(columns.step, step)), len(columns) - 1)
-    before = int(columns.step[place - 1]) if place else 0
-    within = (step - before) / max(int(columns.step[place]) - before, 1)
-    return place * columns.width + min(max(round(within * columns.width) - 1, 0), columns.width - 1)
+    return int(rows_of(view, np.array([step]))[0])
 
 
-def step_of(view: RunView, row: int) -> float:
-    """The step of a row, as far as the columns tell; the inverse of `row_of`."""
+def rows_of(view: RunView, steps: Array) -> Array:
+    """The row of each step, as far as the columns tell; a later step has no earlier row. Shape (n,)."""
     columns = view.columns
     if not len(columns):
-        return 0.0
-    place = columns.place(row)
-    before = int(columns.step[place - 1]) if place else 0
-    return before + (row - place * columns.width + 1) / columns.width * (int(columns.step[place]) - before)
+        return np.zeros(len(steps), np.int64)
+    places = np.minimum(np.searchsorted(columns.step, steps), len(columns) - 1)
+    before = np.where(places > 0, columns.step[places - 1], 0)
+    within = (steps - before) / np.maximum(columns.step[places] - before, 1)
+    rows = np.clip(np.round(within * columns.width).astype(np.int64) - 1, 0, columns.width - 1)
+    return np.asarray(places * columns.width + rows)
 
 
 def _next(choice: Choice) -> Choice:

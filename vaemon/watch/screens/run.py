@@ -14,7 +14,7 @@ from textual.widget import Widget
 from vaemon.view.filters import latents_that
 from vaemon.view.order import Ranking
 from vaemon.view.quote import quote
-from vaemon.view.state import RunView
+from vaemon.view.state import RunView, looked_into
 from vaemon.view.status import Kind, Status, status
 from vaemon.view.words import speed as speed_words
 from vaemon.watch.export.frame import Frame, frame_of
@@ -166,9 +166,10 @@ class RunScreen(Looking):
     def show(self, view: RunView) -> None:
         """Take a newer view, and draw it unless the picture is paused."""
         self._newest = view
-        if not self.look.paused:
-            self.shown = view
-            self.go_along()
+        if self.look.paused:
+            self.shown = looked_into(self.shown, view)
+        else:
+            self.see(view)
             self._go_to_sought()
         self._draw_soon()
 
@@ -279,7 +280,7 @@ class RunScreen(Looking):
             self.post_message(ReplayAsked(hold=not self.playing.held))
             return
         if self.look.paused:
-            self.shown = self._newest
+            self.see(self._newest)
         self.look_so(paused=not self.look.paused)
 
     def action_scrub(self, by: float) -> None:
@@ -337,7 +338,8 @@ class RunScreen(Looking):
         self._sought = (line.stage, line.step, line.latent)
         if line.stage != self.shown.stage:
             self.stage = line.stage
-            self.look_so(at=None, window=None, latent=None)
+            self.look = self.look.of_other_rows()
+            self.look_so(paused=False)
         self._go_to_sought()
 
     def _go_to_sought(self) -> None:

@@ -42,7 +42,7 @@ def event_marks(
     """
     if not len(columns):
         return ()
-    stage, begin = picture.view.stage, int(columns.step[0])
+    stage, begin = picture.view.stage, _begin(columns)
     events = [each for each in picture.view.events if each.stage == stage and each.kind not in _UNMARKED]
     if latent is not None:
         events = [each for each in events if each.latent in (-1, latent)]
@@ -50,7 +50,14 @@ def event_marks(
     marks = {
         (span.cell(int(place), dots), SIGNS.get(each.kind, OTHER)[1])
         for place, each in zip(places, events, strict=True)
-        if place < span.filled and each.step >= begin
+        if place < span.filled and each.step > begin
     }
     weight = {"active": 0, "limbo": 1, "muted": 2, "accent": 3, "good": 4, "warn": 5, "bad": 6}
     return tuple(sorted(marks, key=lambda mark: (weight.get(mark[1], 2), mark)))
+
+
+def _begin(columns: Columns) -> int:
+    """The step before the first column, as far as the columns tell; they have the last step of each."""
+    if not columns.first:
+        return -1
+    return int(columns.step[0]) - (int(columns.step[1] - columns.step[0]) if len(columns) > 1 else 1)

@@ -1,7 +1,7 @@
 """What every widget of a run's screen is given: the run, and how it is looked at. Values only."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -33,6 +33,10 @@ class Look:
     """Latents that come first and stand out."""
     filters: Mapping[str, str] = field(default_factory=dict)
     """What each list ("latents", "events", "runs") is to be narrowed to."""
+
+    def of_other_rows(self) -> "Look":
+        """The look as it is taken to another stage, where there are neither the same rows nor the same latents."""
+        return replace(self, at=None, window=None, latent=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,13 @@ class Picture:
             return self.view.columns
         there = near is not None and len(near) and near.first * near.width == window.first
         return near if there and near is not None else self.view.columns.cut(window.first, window.last)
+
+    @property
+    def origin(self) -> object:
+        """What the columns in sight are of: where it is the same as before, columns seen before are as they were."""
+        info, columns = self.view.info, self.columns
+        address = info.address if info is not None else ""
+        return address, self.view.stage, self.view.cursor.segments, columns.first, columns.width
 
     @property
     def name(self) -> str:

@@ -1,10 +1,17 @@
+"""A run that has been, told as it was at a moment."""
+
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from vaemon import Recorder
+from vaemon.batch import Cursor, Want
 from vaemon.playback import Playback
 from vaemon.source.local import LocalSource
 from vaemon.source.replay import ReplaySource
+from vaemon.view.fold import fold
+from vaemon.view.state import RunView
 
 
 @pytest.fixture
@@ -53,3 +60,32 @@ def test_a_replay_has_the_images_that_there_were(recorded, moment, seen):
 def test_a_replay_from_its_beginning_has_but_the_first(recorded):
     playback = Playback(speed=1e-9, clock=lambda: 0.0)
     assert [(each.stage, each.step) for each in ReplaySource(recorded, playback).images()] == [(1, 0)]
+
+
+WANT = Want(("mse",), columns=16)
+
+
+def test_its_end_is_the_whole_run(recorded):
+    moment = ReplaySource(recorded, At(2, 96, over=True)).poll(Cursor(), WANT)
+    assert (moment.stage, moment.rows, moment.latest.step) == (2, 100, 100)
+
+
+def test_wound_back_before_a_stage_that_was_asked_for_it_tells_the_stage_that_was(recorded):
+    moment = ReplaySource(recorded, At(1, 40)).poll(Cursor(), Want(("mse",), stage=2, columns=16))
+    assert (moment.stage, moment.rows, [each.number for each in moment.info.stages]) == (1, 40, [1])
+
+
+def test_an_older_stage_is_told_whole_and_its_rows_fit_what_was_told_before(recorded):
+    replay = ReplaySource(recorded, At(2, 10))
+    assert replay.poll(Cursor(), replace(WANT, stage=1)).rows == 100
+
+
+def test_wound_back_and_on_it_tells_what_it_told_at_first(recorded):
+    playback = At(1, 90)
+    replay, view = ReplaySource(recorded, playback), RunView()
+    for rows in (90, 37, 64):
+        playback.now = (1, rows, False)
+        view = fold(view, replay.poll(view.cursor, WANT))
+        fresh = fold(RunView(), replay.poll(Cursor(), replace(WANT, columns=-(-rows // view.columns.width))))
+        assert (view.rows, view.events) == (rows, fresh.events)
+        assert view.columns.step.tolist() == list(range(view.columns.width, rows + 1, view.columns.width))
