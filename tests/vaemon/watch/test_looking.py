@@ -253,3 +253,21 @@ def test_the_curtain_says_no_control_characters(fake):
         assert "a?]0;b?" in fake.lines(app)[0]
 
     fake.play(app_of(fake, fake.Source()), look)
+
+
+def test_keys_draw_nothing_while_the_terminal_is_behind_and_what_they_changed_once_it_is_not(fake, monkeypatch):
+    behind = []
+    monkeypatch.setattr("vaemon.watch.screens.run.writer_backlog", lambda app: len(behind))
+
+    async def look(app, pilot):
+        seen = fake.lines(app)
+        behind.append("a frame")
+        await pilot.press("j", "+", "o")
+        await pilot.pause(0.1)
+        assert fake.lines(app) == seen
+        behind.clear()
+        await fake.settle(app, pilot)
+        while fake.lines(app) == seen:
+            await pilot.pause(0.01)
+
+    fake.play(app_of(fake, fake.Source(fake.stage())), look)

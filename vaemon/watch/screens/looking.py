@@ -10,9 +10,9 @@ from textual.screen import Screen
 from vaemon.batch import Array
 from vaemon.view.state import RunView
 from vaemon.watch.asked import Asked
-from vaemon.watch.messages import SourceAsked
+from vaemon.watch.messages import ReplayAsked, SourceAsked
 from vaemon.watch.views.view import View
-from vaemon.watch.widgets.gestures import ChosenLatent, Panned, Zoomed
+from vaemon.watch.widgets.gestures import ChosenLatent, Panned, RunAsked, Zoomed
 from vaemon.watch.widgets.picture import Look, Picture, other_stage
 from vaemon.watch.widgets.time import span_of
 from vaemon.watch.widgets.window import around, closer, following, further, moved
@@ -35,15 +35,15 @@ class Looking(Screen[None]):
         """The frame that is due now."""
         raise NotImplementedError
 
-    def draw(self) -> None:
-        """Draw what is not up to date."""
+    def draw_soon(self) -> None:
+        """Draw as soon as there is somebody to take it."""
         raise NotImplementedError
 
     def look_so(self, **changes: Any) -> None:
         """Look differently, and draw; the source is asked for what that needs."""
         self.look = replace(self.look, **changes)
         self.ask()
-        self.draw()
+        self.draw_soon()
 
     def ask(self) -> None:
         """Tell the app what is wanted of the source now."""
@@ -147,6 +147,22 @@ class Looking(Screen[None]):
         else:
             row = min(max((columns.first + column + by * stride) * columns.width, 0), self.shown.rows - 1)
             self.look_so(at=row, window=around(window, row, self.shown.rows))
+
+    def action_scrub(self, by: float) -> None:
+        """Wind a replay on or back, by a share of the run."""
+        self.post_message(ReplayAsked(share=by))
+
+    def action_pace(self, times: float) -> None:
+        """Replay faster or slower."""
+        self.post_message(ReplayAsked(times=times))
+
+    def action_other_run(self, by: int) -> None:
+        """Show the next of the runs that are watched, or the one before."""
+        self.post_message(RunAsked(by=by))
+
+    def action_move(self, by: int) -> None:
+        """Up and down in the list that the keys go to."""
+        self.view.move(by)
 
     def action_follow(self) -> None:
         """Crosshair off; a closer look goes to the newest rows."""

@@ -41,7 +41,15 @@ class Entrant:
     def drawn(self) -> object:
         """What all that is drawn of the columns depends on."""
         columns = self.columns
-        return self.run.name, self.view.thresholds, self.view.stage, self.view.cursor.segments, columns.first, len(columns), columns.width
+        return (
+            self.run.name,
+            self.view.thresholds,
+            self.view.stage,
+            self.view.cursor.segments,
+            columns.first,
+            len(columns),
+            columns.width,
+        )
 
     def counted(self, state: str) -> Array:
         """How many latents each column has "active" (E[σ²] below `wake`), or "inactive"; NaN where unknown. (n,)."""
