@@ -38,6 +38,9 @@ def fold(view: RunView, batch: Batch) -> RunView:
         lost="",
         loading=batch.more,
     )
+    told = batch.events or batch.events_anew or batch.latest is not before.latest
+    if same and not told and view.thresholds == before.thresholds:
+        return view  # nothing is known of the latents that was not before
     return _with_states(view, before if same and not batch.events_anew else RunView(), batch.events)
 
 
@@ -125,6 +128,8 @@ def join(old: Columns, new: Columns) -> Columns:
     keep = new.first - old.first
     if not 0 < keep <= len(old) or new.width != old.width:
         return new
+    if keep == len(old) and not len(new) and new.mean.keys() <= old.mean.keys():
+        return old
     return Columns(
         first=old.first,
         width=new.width,

@@ -1,4 +1,5 @@
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -67,3 +68,18 @@ def test_events_that_come_after_damage_was_told_are_told_once_each(runs, monkeyp
     whole = fold(RunView(), LocalSource(runs / "r").poll(Cursor(), Want(())))
     assert [each.text for each in view.events if each.kind == "note"] == [f"at {step}" for step in range(1, 7)]
     assert view.events == whole.events[: len(view.events) - 1] + whole.events[-1:]
+
+
+def test_of_a_run_that_stands_still_the_newest_rows_are_read_once(runs, monkeypatch):
+    with Recorder("r", latents=2) as recorder:
+        for step in range(1, 41):
+            recorder.log(step, mean_variance=[0.1, 0.9])
+    source = LocalSource(runs / "r")
+    want = Want(("mean_variance",))
+    first = source.poll(Cursor(), want)
+    view = fold(RunView(), first)
+    again = source.poll(view.cursor, want)
+    assert again.latest is first.latest
+    assert fold(view, again).columns is view.columns
+    wound_back = source.poll(view.cursor, replace(want, end=20))
+    assert (wound_back.latest.step, source.poll(Cursor(), want).latest.step) == (20, 40)
