@@ -271,3 +271,37 @@ def test_keys_draw_nothing_while_the_terminal_is_behind_and_what_they_changed_on
             await pilot.pause(0.01)
 
     fake.play(app_of(fake, fake.Source(fake.stage())), look)
+
+
+def test_that_a_live_run_is_not_seen_at_its_newest_is_said(fake):
+    async def look(app, pilot):
+        def says():
+            return "looking back" in fake.lines(app)[0]
+
+        assert not says()
+        for keys, told in ((["left"], True), (["+"] * 3, True), (["escape"], True), (["end"], False), (["t"], True)):
+            await pilot.press(*keys)
+            app.step()
+            await fake.settle(app, pilot)
+            assert says() is told, keys
+
+    fake.play(app_of(fake, two_stages(fake, {1: 1200, 2: 1000})), look)
+
+
+def test_esc_takes_the_crosshair_off_and_leaves_the_rows_in_sight(fake):
+    async def look(app, pilot):
+        await pilot.press(*["left"] * 10, "+", "+", "+")
+        window = app.run_screen.look.window
+        await pilot.press("escape")
+        assert (app.run_screen.look.at, app.run_screen.look.window) == (None, window)
+
+    fake.play(app_of(fake, fake.Source(fake.Stage(steps=4000))), look)
+
+
+def test_under_the_crosshair_the_state_of_a_latent_is_said_to_be_that_of_now(fake):
+    async def look(app, pilot):
+        await pilot.press("left")
+        await fake.settle(app, pilot)
+        assert any("● active now  at step" in line for line in fake.lines(app))
+
+    fake.play(app_of(fake, fake.Source(fake.stage())), look)

@@ -319,7 +319,7 @@ class RunScreen(Looking):
         if self.view.solo is not None:
             self._enlarge(None)
         elif self.look.at is not None:
-            self.action_follow()
+            self.look_so(at=None)
         elif self.look.paused:
             self.action_pause()
         elif self.look.window is not None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from vaemon.batch import Array, Columns
+from vaemon.view.facts import looks_back
 from vaemon.view.order import Order
 from vaemon.view.state import RunView
 from vaemon.view.status import Kind, Status
@@ -132,6 +133,13 @@ class Picture:
         if self.runs and self.title:
             return self.title
         return (self.view.info.name if self.view.info is not None else "") or self.title
+
+    @property
+    def looks_back(self) -> bool:
+        """Whether a run that goes on is not seen at its newest: an older stage, rows of before, a crosshair on them."""
+        window = self.look.window
+        closely = self.look.at is not None or (window is not None and not window.follows)
+        return not self.over and self.view.latest is not None and (closely or looks_back(self.view))
 
     @property
     def over(self) -> bool:
