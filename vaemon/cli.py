@@ -1,10 +1,13 @@
 """The roof: one name a command; only the command asked for is imported.
 
 Exit codes: 0 ok, 1 failure, 2 usage or unknown name, 3 far end lacks vaemon, 4 condition not met.
+VAEMON_DEBUG=1 shows where an error came from.
 """
 
 import importlib
+import os
 import sys
+import traceback
 from typing import Any, NamedTuple
 
 import click
@@ -96,6 +99,8 @@ def main() -> None:
         click.echo("vaemon: stopped", err=True)
         sys.exit(130)
     except VaemonError as error:
+        if os.environ.get("VAEMON_DEBUG"):
+            traceback.print_exc()
         click.echo(f"vaemon: {error}", err=True)
         sys.exit(error.exit_code)
     except ModuleNotFoundError as error:

@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import select
+import shlex
 import struct
 import subprocess
 import sys
@@ -19,12 +20,15 @@ PATIENCE = 60.0
 class Terminal:
     """A process in a terminal of its own, and everything it has written to it."""
 
-    def __init__(self, words, size=(40, 120)):
+    def __init__(self, words, size=(40, 120), environment=None, command=(sys.executable, "-m", "vaemon"), shell=""):
         self.main, side = pty.openpty()
         self.resize(size)
-        environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+        usual = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LC_ALL": "C.UTF-8"}
+        environment = {**os.environ, **usual, **(environment or {})}
         environment.pop("NO_COLOR", None)
-        command = [sys.executable, "-m", "vaemon", *words]
+        command = [*command, *words]
+        if shell:
+            command = ["sh", "-c", shell.format(shlex.join(command))]
         self.process = subprocess.Popen(
             command, stdin=side, stdout=side, stderr=side, env=environment, start_new_session=True
         )
@@ -72,7 +76,7 @@ def plain(written):
 
 @pytest.fixture
 def terminal_of(runs):
-    """open(*words) -> a Terminal of its own that runs `vaemon WORDS`."""
+    """open(*words) -> a Terminal of its own that runs `vaemon WORDS`; options as of `Terminal`."""
     opened = []
 
     def open_terminal(*words, **options):

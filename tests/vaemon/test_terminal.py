@@ -117,3 +117,11 @@ def test_two_runs_compared_listed_and_opened_in_the_terminal(terminal, staircase
     screen.type(b"q")
     assert screen.end() == 0
     assert screen.written.rindex(LEAVE) > screen.written.rindex(ENTER)
+
+
+def test_a_terminal_that_goes_away_without_a_word_is_noticed(terminal):
+    screen = terminal("watch", "r")
+    screen.wait_for("finished")
+    os.close(screen.main)
+    screen.main = os.open(os.devnull, os.O_RDONLY)
+    assert screen.process.wait(timeout=60) == 129

@@ -1,6 +1,8 @@
 """`vaemon watch`: open the sources, hand them to the dashboard, or to those who print."""
 
+import codecs
 import gc
+import locale
 import os
 import sys
 from collections.abc import Sequence
@@ -126,15 +128,19 @@ def _one_each(sentry: "Sentry | None", runs: int) -> "list[Sentry]":
     return [sentry, *(sentry.another() for _ in range(runs - 1))] if sentry is not None else []
 
 
-def _draw(source: Source, sentries: "Sequence[Sentry]", **options: Any) -> None:
+def _draw(source: Source, sentries: "Sequence[Sentry]", *, ascii: bool, **options: Any) -> None:
     # One thread is enough for what a screen computes, and starting more costs time.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # Textual believes these more than the terminal, which knows its size, also when it has another one.
+    for name in ("COLUMNS", "LINES"):
+        os.environ.pop(name, None)
     # While everything is loaded there is nothing to collect; it is looked for again once the screen is there.
     gc.disable()
     from vaemon.watch.app import watch as open_dashboard
 
     looking = [each for each in sentries if each.waits or each.watches]
-    open_dashboard(source, lookouts=looking, remembers=True, **options)
+    in_ascii = ascii or not knows_unicode()
+    open_dashboard(source, lookouts=looking, remembers=True, ascii=in_ascii, **options)
 
 
 def _print(
@@ -157,6 +163,16 @@ def _print(
 
 
 def can_draw() -> bool:
-    """Whether the dashboard can be drawn: both ends are a terminal that knows how to move its cursor."""
-    ends = (sys.stdin, sys.stdout)
-    return all(end is not None and end.isatty() for end in ends) and os.environ.get("TERM", "dumb") != "dumb"
+    """Whether the dashboard can be drawn: all ends are a terminal that knows how to move its cursor."""
+    ends = (sys.stdin, sys.stdout, sys.stderr)  # Textual draws on the last.
+    moves = (os.environ.get("TERM") or "dumb") not in ("dumb", "unknown")
+    return moves and all(end is not None and not end.closed and end.isatty() for end in ends)
+
+
+def knows_unicode() -> bool:
+    """Whether the terminal takes more than ASCII, as far as the locale and $PYTHONIOENCODING tell.
+
+    Where nobody has chosen a locale, Python takes UTF-8 for likely (PEP 538); LC_ALL=C is a choice.
+    """
+    encodings = (locale.getencoding(), sys.stderr.encoding if sys.stderr is not None else "ascii")
+    return all(codecs.lookup(each).name.startswith("utf") for each in encodings)

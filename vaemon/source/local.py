@@ -182,8 +182,9 @@ def _answer(
     columns = _columns(rows, start, count, width, want, deadline)
     events, unseen = (run.events(), False) if found_anew is None else found_anew.events(run, deadline)
     if want.end is not None:
-        ends = float(rows.read(count - 1, count, ("time",))["time"][0])
-        events = [event for event in events if event.time <= ends]
+        # By step, for clocks are put back now and then.
+        ends = (stage, int(rows.read(count - 1, count, ("step",))["step"][0]))
+        events = [event for event in events if (event.stage, event.step) <= ends]
     anew = written != since.segments or since.events > len(events)
     # What is found anew has its place among what was told before; so have events of a run with damage, told last.
     among = found_anew is not None or (bool(events) and not events[-1].stage)

@@ -31,8 +31,10 @@ class ReplaySource:
         moment = self._moment(info)
         # Wound back, there is no later stage yet.
         stage = moment.stage if want.stage is None else min(want.stage, moment.stage)
-        # At its end, the rows that fill no column are told too.
+        # At the end there are rows that fill no column of the playback; of a stage before this one, all have been.
         end = moment.rows if stage == moment.stage and not moment.over else None
+        if end is not None and since.stage == stage and since.rows > end:
+            since = Cursor()  # Wound back: columns as narrow as there can be now.
         batch = self._source.poll(since, replace(want, stage=stage, end=end))
         return replace(batch, info=_then(batch.info, moment))
 

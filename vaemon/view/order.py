@@ -15,6 +15,10 @@ VARIANCE_SLACK = 0.05
 """Twice the noise of a batch of 100 on a latent's mean variance."""
 KL_SLACK = 0.1
 """Nats."""
+LEAST_SECONDS = 4.0
+"""A list is made anew after so many seconds of the run: when training is fast, all rows would trade places at once."""
+SETTLED_ROWS = 50
+"""Before so many rows nothing is known well enough to be held."""
 
 
 class Order(StrEnum):
@@ -69,12 +73,24 @@ class Ranking:
 
     def __init__(self) -> None:
         """Begin without a memory."""
+        self._asked: object = None
+        self._listed: Array = np.zeros(0, np.int64)
+        self._time = 0.0  # of the newest row when they were listed
         self._stage = 0
         self._variance: Array = np.zeros(0)
         self._kl: Array = np.zeros(0)
 
     def of(self, view: RunView, order: Order, pins: frozenset[int] = frozenset()) -> Array:
-        """The latents of the view in that order, the pinned ones first."""
+        """The latents of the view in that order, the pinned ones first; listed anew every few seconds of the run."""
+        now = view.latest.time if view.latest is not None else 0.0
+        asked = (view.stage, view.latents, order, pins, view.woke.tobytes() if order is Order.WAKE else b"")
+        if asked == self._asked and 0.0 <= now - self._time < LEAST_SECONDS and view.rows > SETTLED_ROWS:
+            return self._listed
+        self._asked, self._time = asked, now
+        self._listed = self._list(view, order, pins)
+        return self._listed
+
+    def _list(self, view: RunView, order: Order, pins: frozenset[int]) -> Array:
         if view.stage != self._stage:
             self._stage, self._variance, self._kl = view.stage, np.zeros(0), np.zeros(0)
         variance, kl = values(view)

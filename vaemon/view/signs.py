@@ -45,15 +45,18 @@ _ASCII = {
     "’": "'",
 }
 _TO_ASCII = {ord(sign): stand_in for sign, stand_in in _ASCII.items()}
-# A run's name, a reason or an event comes from elsewhere: an escape in it must not reach the terminal. Controls,
-# signs of no width, signs that turn the direction of writing, and halves of surrogate pairs.
-_FOREIGN = ((0, 0x20), (0x7F, 0xA0), (0x200B, 0x2010), (0x2028, 0x202F), (0x2060, 0x2070), (0xD800, 0xE000))
-_CONTROLS = dict.fromkeys((code for first, end in _FOREIGN for code in range(first, end)), "?")
+_SHAPES = {0xFE0E: None, 0xFE0F: None}
+"""Signs that ask for another shape of the one before: terminals disagree about how wide it then is."""
 
 
 def safe(text: str) -> str:
-    """The text without control characters."""
-    return text.translate(_CONTROLS)
+    """The text with question marks for what a terminal obeys or reorders by, rather than draws.
+
+    A run's name, a reason or an event comes from elsewhere: an escape in it must not reach the terminal. Controls,
+    signs of no width, signs that turn the direction of writing, and halves of surrogate pairs.
+    """
+    text = text.translate(_SHAPES)
+    return text if text.isprintable() else "".join(sign if sign.isprintable() else "?" for sign in text)
 
 
 def to_ascii(text: str) -> str:

@@ -54,6 +54,10 @@ PATIENCE = 30.0
 THREADS = 256
 """Runs that can be watched at once: each takes a thread, of which asyncio by itself has but four more than there are
 cores; they are begun when they are needed."""
+TERMINAL_SECONDS = 2.0
+"""It is looked so often whether the terminal is still there."""
+EXIT_HANGUP = 129
+"""128 and the number of the signal that a terminal sends when it goes."""
 LOOK_SECONDS = 1.0
 """A run that brings nothing new is looked at so often, for it may stall."""
 
@@ -164,7 +168,8 @@ class WatchApp(Several, Closing):
 
     def get_default_screen(self) -> Screen[Any]:
         """The first and lowest: the run's screen, or what stands in its place until it is loaded."""
-        return Curtain(self._sources[0][0], self._colours) if self._curtain else self.run_screen
+        title = self._sources[0][0]
+        return Curtain(title, self._colours, ascii_only=self._ascii) if self._curtain else self.run_screen
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """None of Textual's own: `RunCommands` has what there is."""
@@ -177,11 +182,20 @@ class WatchApp(Several, Closing):
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(number, self.exit)
+        if not self.is_headless and os.isatty(0):
+            self.set_interval(TERMINAL_SECONDS, self._leave_without_terminal)
         if self._curtain:
             # Not in the curtain's own time, or it would wait for itself to go.
             self.call_after_refresh(lambda: self.run_worker(self._open(), exit_on_error=False))
         else:
             self._begin()
+
+    def _leave_without_terminal(self) -> None:
+        """Close where the terminal is gone and nobody was told: its input would be read for ever, at full speed."""
+        if not os.isatty(0):
+            self._remember()
+            # Textual's way out waits for the terminal, which takes nothing any more.
+            os._exit(EXIT_HANGUP)
 
     async def _open(self) -> None:
         """Load what the first frame did without, in a thread so that keys are heard; then raise the curtain."""
@@ -201,6 +215,9 @@ class WatchApp(Several, Closing):
 
     def on_unmount(self) -> None:
         """Remember how each run was looked at."""
+        self._remember()
+
+    def _remember(self) -> None:
         if "run_screen" not in vars(self):  # it was closed before the curtain rose
             return
         from vaemon.watch.memory import look_to_dict
@@ -215,6 +232,10 @@ class WatchApp(Several, Closing):
         if event.state is WorkerState.ERROR:
             self.failure = event.worker.error
             self.exit()
+
+    def _print_error_renderables(self) -> None:
+        # Textual would show a traceback with the locals of every call; `watch` tells of the failure in a line.
+        self._exit_renderables.clear()
 
     def on_view_changed(self, message: ViewChanged) -> None:
         """Show the newer view."""
@@ -344,10 +365,13 @@ def watch(source: Source, **options: Any) -> None:
     """
     app = WatchApp(source, curtain=True, **options)
     app.run()
-    if isinstance(app.failure, VaemonError):
-        raise app.failure
-    if app.failure is not None:
-        what = f"{type(app.failure).__name__}: {app.failure}"
+    failure = app.failure or app._exception  # The latter by Textual: what a widget has raised.
+    if isinstance(failure, VaemonError):
+        raise failure
+    if failure is not None:
+        what = " ".join(f"{type(failure).__name__}: {failure}".split())
+        doing = "read" if app.failure is not None else "draw"
         raise VaemonError(
-            f"the dashboard closed, for it could not read on ({what}); this is a fault in vaemon"
-        ) from app.failure
+            f"the dashboard closed, for it could not {doing} on ({what}); this is a fault in vaemon: "
+            "VAEMON_DEBUG=1 tells where"
+        ) from failure

@@ -38,7 +38,9 @@ def look_closer(view: RunView, asked: Asked, ask: Callable[[Excerpt], Columns]) 
         return view
     first, last = asked.window or (0, view.rows)
     width = width_for(max(last - first, 1), COLUMNS)
-    wide = Excerpt(view.stage, first, min(last, view.rows), (*WALL_CHANNELS, *CHART_CHANNELS), width=width)
+    # Never beyond the last whole column: of a replay the source has rows that have not been yet.
+    end = max(min(last, view.rows) // width * width, first)
+    wide = Excerpt(view.stage, first, end, (*WALL_CHANNELS, *CHART_CHANNELS), width=width)
     near = _grown(view.near, wide, ask) if asked.window is not None else None
     portrait = None
     if asked.latent is not None and asked.latent < view.latents:

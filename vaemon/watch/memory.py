@@ -27,31 +27,42 @@ class Memory:
     def of_user(cls) -> "Memory":
         """The file of this user: $XDG_STATE_HOME/vaemon/views.json, else ~/.local/state/vaemon/views.json."""
         state = os.environ.get("XDG_STATE_HOME", "")
-        folder = Path(state) if os.path.isabs(state) else Path.home() / ".local" / "state"
+        home = os.path.expanduser("~")
+        # A user without a home has no file, and is not remembered.
+        folder = Path(state) if os.path.isabs(state) else Path(os.devnull if home == "~" else home) / ".local" / "state"
         return cls(folder / "vaemon" / "views.json")
 
     def recall(self, run: str) -> Mapping[str, Any]:
         """What is known of a run, by its address; empty where nothing is."""
-        found = self._known.get(run)
+        found = self._known.get(_whole(run))
         return found if isinstance(found, dict) else {}
 
     def remember(self, run: str, told: Mapping[str, Any]) -> None:
         """Keep what is told of a run, and forget the one that was looked at longest ago."""
+        run = _whole(run)
         # Another dashboard may have written since.
         self._known = {key: each for key, each in self._read().items() if key != run} | {run: dict(told)}
         self._known = dict(list(self._known.items())[-MOST:])
         with suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
             draft = self._path.with_name(f"{self._path.name}.{os.getpid()}")
-            draft.write_text(json.dumps(self._known, indent=1), encoding="utf-8")
-            draft.replace(self._path)
+            try:
+                draft.write_text(json.dumps(self._known, indent=1), encoding="utf-8")
+                draft.replace(self._path)
+            finally:
+                draft.unlink(missing_ok=True)
 
     def _read(self) -> dict[str, Any]:
-        with suppress(OSError, ValueError):
+        with suppress(OSError, ValueError, RecursionError):
             found = json.loads(self._path.read_text(encoding="utf-8"))
             if isinstance(found, dict):
                 return found
         return {}
+
+
+def _whole(run: str) -> str:
+    """An address that means the same run wherever one stands: a path as a whole one, host:path as it is."""
+    return run if ":" in run.split("/", 1)[0] else os.path.abspath(run)
 
 
 def look_to_dict(look: Look, view: int) -> dict[str, Any]:

@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from rich.cells import cell_len, set_cell_size
 
+from vaemon.view.signs import safe
+
 Array = npt.NDArray[Any]
 
 
@@ -34,8 +36,8 @@ BLANK: Row = ()
 
 
 def said(text: str, fg: str = "text", *, bold: bool = False, bg: str = "ground") -> Span:
-    """Text in the colour of that name."""
-    return Span(text, Ink(fg, bg, bold))
+    """Text in the colour of that name, without signs that a terminal obeys."""
+    return Span(text if text.isascii() and text.isprintable() else safe(text), Ink(fg, bg, bold))
 
 
 def plain(row: Row) -> str:

@@ -6,12 +6,13 @@ Imports neither numpy nor anything that does: they take as long as the rest of t
 from collections.abc import Iterator
 from typing import Any
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.screen import Screen
 from textual.strip import Strip
 
-from vaemon.view.signs import safe
+from vaemon.view.signs import safe, to_ascii
 from vaemon.watch.names import PANELS
 from vaemon.watch.render.palette import Palette
 
@@ -27,10 +28,11 @@ Word = tuple[int, int, str, str]
 class Curtain(Screen[None]):
     """Stands until the screen of the run is there."""
 
-    def __init__(self, title: str, palette: Palette) -> None:
+    def __init__(self, title: str, palette: Palette, *, ascii_only: bool = False) -> None:
         """Say that the run of this name is being opened."""
         super().__init__()
-        self._title = safe(title)
+        self._title = title
+        self._ascii_only = ascii_only
         self._palette = palette
 
     def render_lines(self, crop: Any) -> list[Strip]:
@@ -41,15 +43,15 @@ class Curtain(Screen[None]):
         for row, column, text, colour in frame(self._title, width, height):
             if row < height:
                 style = Style(color=self._palette[colour], bgcolor=self._palette["ground"], bold=colour != "muted")
-                rows[row].append((column, text, style))
+                rows[row].append((column, to_ascii(text) if self._ascii_only else text, style))
         return [_strip(words[1:], width, ground) for words in rows][crop.y : crop.bottom]
 
 
 def frame(title: str, width: int, height: int) -> Iterator[Word]:
     """The words of the first frame, those of a row from left to right."""
-    head = f" {title}  " if title else " "
+    head = f" {safe(title)}  " if title else " "
     yield 0, 0, head, "text"
-    yield 0, len(head), "… opening", "muted"
+    yield 0, cell_len(head), "… opening", "muted"
     if height < 5:
         return
     yield 3, 1, PANELS[0], "text"
@@ -69,6 +71,6 @@ def _strip(words: list[tuple[int, str, Style]], width: int, ground: Style) -> St
     segments, end = [], 0
     for column, text, style in words:
         segments += [Segment(" " * (column - end), ground), Segment(text, style)]
-        end = column + len(text)
+        end = column + cell_len(text)
     segments.append(Segment(" " * max(width - end, 0), ground))
     return Strip(segments).crop(0, width)

@@ -86,7 +86,7 @@ class Looking(Screen[None]):
             return self.look.window.first + round(share * self.look.window.size)
         picture = self.picture()
         span = span_of(picture, max(self.view.cells, 1))
-        return min(round(share * span.total * picture.columns.width), self.shown.rows)
+        return max(min(round(share * span.total * picture.columns.width), self.shown.rows - 1), 0)
 
     def action_zoom(self, by: int) -> None:
         """Closer, further off, or (0) all of the run."""
@@ -173,9 +173,9 @@ class Looking(Screen[None]):
 
     def action_event(self, by: int) -> None:
         """Move the crosshair to the next event of the stage, or the one before."""
+        # By row: the step of an event need not be one that was logged, and the crosshair would stay on it for ever.
         shown, at = self.shown, self.look.at
         events = sorted((each for each in shown.events if each.stage == shown.stage), key=lambda each: each.step)
-        # Rows, for the crosshair stands on one: between rows, steps cannot be told apart.
         rows = rows_of(shown, np.array([each.step for each in events], np.int64))
         here = at if at is not None else shown.rows
         beyond = np.flatnonzero(rows > here) if by > 0 else np.flatnonzero(rows < here)[::-1]

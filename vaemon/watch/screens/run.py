@@ -135,7 +135,8 @@ class RunScreen(Looking):
         self._views: dict[int, View] = {number: VIEWS[number](pen)}
         self.number = number
         """Which of the views is seen."""
-        self._former = HOME
+        self._trail: list[int] = []
+        """The views seen before, which esc leads back to."""
         self._filter = FilterLine()
         self._below = Keys(pen, footer((*APP_KEYS, *RUN_KEYS)))
 
@@ -269,7 +270,8 @@ class RunScreen(Looking):
             return
         self._held = ()
         self.view.remove_class("-seen")
-        self._former, self.number = self.number, number
+        self._trail = [] if number == HOME else [*(each for each in self._trail if each != number), self.number]
+        self.number = number
         if number not in self._views:
             self._views[number] = VIEWS[number](self.pen)
             await self.query_one("#body").mount(self._views[number])
@@ -325,7 +327,9 @@ class RunScreen(Looking):
         elif self.look.window is not None:
             self.action_zoom(0)
         elif self.number != HOME:
-            await self.action_view(self._former if self._former != self.number else HOME)
+            trail = self._trail
+            await self.action_view(trail[-1] if trail else HOME)
+            self._trail = trail[:-1]
 
     async def on_event_opened(self, message: EventOpened) -> None:
         """Go to the moment of an event, on the wall."""

@@ -57,6 +57,8 @@ class TimeMouse(Widget):
     """A widget with a time axis: the wheel zooms at the pointer, or scrolls where there is a list; dragging pans."""
 
     _dragged_at: int | None = None
+    dragged = False
+    """Whether the mouse was moved along since its button went down: then its going up is no click."""
 
     @property
     def time_cells(self) -> tuple[int, int]:
@@ -86,14 +88,14 @@ class TimeMouse(Widget):
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """Begin to drag."""
-        self._dragged_at = int(event.screen_x)
+        self._dragged_at, self.dragged = int(event.screen_x), False
         self.capture_mouse()
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         """Drag the axis along, a cell at a time."""
         cells = self.time_cells[1]
         if self._dragged_at is not None and (moved := int(event.screen_x) - self._dragged_at) and cells:
-            self._dragged_at = int(event.screen_x)
+            self._dragged_at, self.dragged = int(event.screen_x), True
             self.post_message(Panned(moved / cells))
 
     def on_mouse_up(self) -> None:

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from textwrap import wrap
 
-from rich.cells import cell_len
+from rich.cells import cell_len, chop_cells
 
+from vaemon.view.signs import safe
 from vaemon.view.status import Kind
 from vaemon.watch.render.cells import BLANK, Row, said
 from vaemon.watch.widgets.lines import Panel
@@ -16,7 +17,7 @@ class Notice(Panel):
 
     def rows(self, picture: Picture, width: int, height: int) -> Sequence[Row]:
         """The lines, in the middle."""
-        lines = [(line, strong) for text, strong in told(picture) for line in wrap(text, max(width - 2, 1))]
+        lines = [(line, strong) for text, strong in told(picture) for line in _wrapped(text, max(width - 2, 1))]
         above = [BLANK] * max((height - len(lines)) // 2, 0)
         return [
             *above,
@@ -25,6 +26,11 @@ class Notice(Panel):
                 for text, strong in lines
             ),
         ][:height]
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    # By characters first, at blanks; what is wider than its characters are many is cut once more.
+    return [part for line in wrap(safe(text), width) for part in chop_cells(line, width)]
 
 
 def told(picture: Picture) -> list[tuple[str, bool]]:

@@ -46,6 +46,7 @@ class Pen:
     @staticmethod
     def ellipsis(text: str, width: int) -> str:
         """The text cut to the width, with a sign where something is missing."""
+        text = safe(text)
         return text if cell_len(text) <= width else set_cell_size(text, max(width - 1, 0)) + "…"
 
 

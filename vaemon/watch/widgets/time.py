@@ -11,7 +11,7 @@ from vaemon.watch.render.span import TimeSpan
 from vaemon.watch.widgets.picture import Picture
 
 _LARGE = 100_000
-CELL_SECONDS = 1.0
+CELL_SECONDS = 1.5
 """A cell of a live run takes about so long to fill, or longer."""
 MOST_COLUMNS = 128
 """A cell takes no more columns than that for want of time."""

@@ -108,7 +108,9 @@ class Wall(TimeMouse, QuietFocus, Numbers, can_focus=True):
         count, all_there_are = len(picture.order), picture.view.latents
         some = f"{count}" if count == all_there_are else f"{count} of {all_there_are}"
         facts = [f"{some} by {picture.look.order}"] if all_there_are else []
-        each = round(steps_per_column(picture.columns) * self.span.total / max(self.time_cells[1], 1))
+        # Where a step takes several cells, no column stands for less than one.
+        cells = max(self.time_cells[1], 1)
+        each = round(steps_per_column(picture.columns) * max(self.span.total / cells, 1))
         return [*facts, f"1 column = {each:,} step{'s' if each != 1 else ''}"] if each else facts
 
     def _axis_row(self) -> Row:
@@ -162,7 +164,7 @@ class Wall(TimeMouse, QuietFocus, Numbers, can_focus=True):
     def on_click(self, event: events.Click) -> None:
         """Choose the latent that was clicked on; a second click on a shared row chooses its other one."""
         row = event.screen_y - self._shelves.region.y
-        if 0 <= row < self._shelves.size.height and self.top + row < len(self._all):
+        if not self.dragged and 0 <= row < self._shelves.size.height and self.top + row < len(self._all):
             latents = self._all[self.top + row].latents
             chosen = self.picture.chosen
             self.post_message(ChosenLatent(latents[-1] if chosen == latents[0] else latents[0]))

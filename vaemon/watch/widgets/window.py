@@ -27,16 +27,19 @@ def closer(window: Window | None, rows: int, at: int | None) -> Window | None:
     Args:
         window: what is in sight; None: all rows.
         rows: rows of the stage.
-        at: the row that keeps its place on the screen; None: the newest, which is then followed.
+        at: the row that keeps its place on the screen; None: the middle of a window that does not follow, else the
+            newest, which is then followed.
     """
     whole = _power(rows)
     size = (window.size if window is not None else whole) // 2
     if size < LEAST or not rows:
         return window
+    if at is None and window is not None and not window.follows:
+        at = window.first + size
     if at is None:
         return Window(_grid(rows - size * 3 // 4, size, rows), size, follows=True)
-    first = window.first if window is not None else 0
-    share = (at - first) / (2 * size)
+    first, seen = (window.first, window.size) if window is not None else (0, rows)
+    share = (at - first) / seen
     return Window(_grid(at - round(share * size), size, rows), size)
 
 
@@ -63,8 +66,11 @@ def around(window: Window | None, row: int, rows: int) -> Window | None:
 
 
 def following(window: Window | None, rows: int) -> Window | None:
-    """The window after the run has grown: one that goes along leaps on by half once it is full."""
-    if window is None or not window.follows or rows <= window.last:
+    """The window after the run has grown: one that goes along leaps on by half once it is full.
+
+    It leaps back where there are no rows any more: a resumed run replaces some, a replay is wound back.
+    """
+    if window is None or not window.follows or window.first < rows <= window.last:
         return window
     return Window(_grid(rows - window.size // 2, window.size, rows), window.size, follows=True)
 
