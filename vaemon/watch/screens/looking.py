@@ -8,6 +8,7 @@ import numpy as np
 from textual.screen import Screen
 
 from vaemon.batch import Array
+from vaemon.view.quote import quote
 from vaemon.view.state import RunView
 from vaemon.watch.asked import Asked
 from vaemon.watch.messages import ReplayAsked, SourceAsked
@@ -37,6 +38,10 @@ class Looking(Screen[None]):
 
     def draw_soon(self) -> None:
         """Draw as soon as there is somebody to take it."""
+        raise NotImplementedError
+
+    def say_shortly(self, notice: str) -> None:
+        """Put a few words at the bottom, for a few seconds."""
         raise NotImplementedError
 
     def look_so(self, **changes: Any) -> None:
@@ -163,6 +168,13 @@ class Looking(Screen[None]):
     def action_move(self, by: int) -> None:
         """Up and down in the list that the keys go to."""
         self.view.move(by)
+
+    def action_copy(self) -> None:
+        """Copy the values under the crosshair, or the newest, to the clipboard of the terminal."""
+        text = quote(self.shown, self.picture().columns, self.look.at)
+        if text:
+            self.app.copy_to_clipboard(text)
+            self.say_shortly(f"copied {text.count(chr(10)) + 1} lines, if the terminal takes them")
 
     def action_follow(self) -> None:
         """Crosshair off; a closer look goes to the newest rows."""

@@ -14,7 +14,6 @@ from textual.widget import Widget
 
 from vaemon.view.filters import latents_that
 from vaemon.view.order import Ranking
-from vaemon.view.quote import quote
 from vaemon.view.state import RunView, looked_into
 from vaemon.view.status import Kind, Status, status
 from vaemon.view.words import speed as speed_words
@@ -348,13 +347,6 @@ class RunScreen(Looking):
             _, step, latent = self._sought
             self._sought = None
             self.go_to(step, latent)
-
-    def action_copy(self) -> None:
-        """Copy the values under the crosshair, or the newest, to the clipboard of the terminal."""
-        text = quote(self.shown, self.picture().columns, self.look.at)
-        if text:
-            self.app.copy_to_clipboard(text)
-            self.say_shortly(f"copied {text.count(chr(10)) + 1} lines, if the terminal takes them")
 
     def action_write(self) -> None:
         """Ask what is to be written, and have it written."""
