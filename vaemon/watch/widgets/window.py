@@ -40,7 +40,8 @@ def closer(window: Window | None, rows: int, at: int | None) -> Window | None:
         return Window(_grid(rows - size * 3 // 4, size, rows), size, follows=True)
     first, seen = (window.first, window.size) if window is not None else (0, rows)
     share = (at - first) / seen
-    return Window(_grid(at - min(round(share * size), size - 1), size, rows), size)
+    first = _grid(at - min(round(share * size), size - 1), size, rows)
+    return Window(first + (_step(size) if at >= first + size else 0), size)
 
 
 def further(window: Window | None, rows: int, at: int | None = None) -> Window | None:
@@ -77,9 +78,12 @@ def following(window: Window | None, rows: int) -> Window | None:
 
 def _grid(first: int, size: int, rows: int) -> int:
     # On a grid that the columns of every width in use share; never beyond what there is by more than a half.
-    step = max(size // 512, 1)
     first = min(max(first, 0), max(rows - size // 2, 0))
-    return first // step * step
+    return first // _step(size) * _step(size)
+
+
+def _step(size: int) -> int:
+    return max(size // 512, 1)
 
 
 def _power(rows: int) -> int:
