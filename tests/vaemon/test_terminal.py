@@ -47,6 +47,13 @@ def test_a_signal_leaves_the_terminal_clean(terminal, number):
     assert MOUSE_OFF in screen.written
 
 
+def test_a_terminal_that_goes_without_a_signal_is_left(terminal):
+    screen = terminal("watch", "r")
+    screen.wait_for("finished")
+    screen.hang_up()
+    assert screen.process.wait(60.0) == 0
+
+
 def test_a_run_seen_beginning_in_the_terminal(terminal, runs, staircase, log_rows):
     screen = terminal("watch", "tomorrow", "--hz", "10")
     screen.wait_for("waiting")

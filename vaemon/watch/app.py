@@ -9,6 +9,7 @@ import asyncio
 import gc
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -24,6 +25,7 @@ from textual.worker import Worker, WorkerState
 
 from vaemon.errors import VaemonError
 from vaemon.watch.closing import Closing
+from vaemon.watch.hangup import hung_up
 from vaemon.watch.names import COMPARE, HOME
 from vaemon.watch.render.palette import Palette, choose
 from vaemon.watch.screens.bindings import APP_KEYS
@@ -48,6 +50,8 @@ FAST, OVER_SSH, REPLAYED = 2.0, 1.0, 4.0
 """Frames a second."""
 PATIENCE = 30.0
 """Seconds that images may take to come."""
+GONE_SECONDS = 2.0
+"""Whether the terminal is still there is asked so often: not everyone is sent a signal when it goes."""
 LOOK_SECONDS = 1.0
 """A run that brings nothing new is looked at so often, for it may stall."""
 
@@ -171,6 +175,8 @@ class WatchApp(Several, Closing):
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(number, self.exit)
+        if not self.is_headless:
+            self.set_interval(GONE_SECONDS, lambda: self.exit() if hung_up(sys.__stdin__) else None)
         if self._curtain:
             # Not in the curtain's own time, or it would wait for itself to go.
             self.call_after_refresh(lambda: self.run_worker(self._open(), exit_on_error=False))

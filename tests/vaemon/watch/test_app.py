@@ -21,6 +21,7 @@ from vaemon.watch.messages import SourceAsked, ViewChanged
 from vaemon.watch.render import palette
 from vaemon.watch.screens import run as run_module
 from vaemon.watch.screens.backlog import writer_backlog
+from vaemon.watch.widgets.wall import Wall
 
 
 class CountingDriver(HeadlessDriver):
@@ -296,13 +297,30 @@ def test_values_that_are_not_finite_are_marked(fake):
     fake.play(app, gesture)
 
 
+def test_the_keys_go_to_the_wall_of_a_run_that_has_just_begun(fake):
+    source = fake.Source(fake.stage(), shown={1: 0})
+    app = fake.App(source, clock=fake.Clock(fake.when(fake.stage(), 700)))
+
+    async def gesture(app, pilot):
+        assert any("has begun" in line for line in fake.lines(app))
+        source.shown[1] = 700
+        app.step()
+        await fake.settle(app, pilot)
+        assert isinstance(app.screen.focused, Wall)
+
+    fake.play(app, gesture)
+
+
 def test_a_run_without_latents_still_has_its_charts(fake):
     stage = fake.Stage(latents=0, steps=200)
     app = fake.App(fake.Source(stage), clock=fake.Clock(fake.when(stage, 200)))
 
     async def gesture(app, pilot):
         await pilot.press("j", "G", "left")
-        assert any("gamma" in line for line in fake.lines(app))
+        text = fake.lines(app)
+        assert any("gamma" in line for line in text)
+        assert "no latents recorded" in text[1]
+        assert not any("latents  " in line for line in text)
 
     fake.play(app, gesture)
 

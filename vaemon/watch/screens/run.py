@@ -236,8 +236,10 @@ class RunScreen(Looking):
         if not self.is_mounted:
             return
         picture = self.picture()
-        empty = not len(picture.view.columns)
+        empty, was_empty = not len(picture.view.columns), self.has_class("-empty")
         self.set_class(empty, "-empty")
+        if was_empty and not empty and not self._filter.has_class("-open"):
+            self.call_after_refresh(self._focus_first)  # Textual took the focus from a panel that could not be seen.
         self.set_class(self.number in (COMPARE, RUNS), "-several")
         self.set_class(bool(picture.status.reason) and not empty, "-reason")
         for panel in (*self._above, self._below):

@@ -22,6 +22,8 @@ class HomeView(View):
     HomeView Chart { height: 1fr; }
     HomeView ChartAxis { height: 1; }
     HomeView Events { height: 3; }
+    HomeView.-scalars Wall { display: none; }
+    HomeView.-scalars #side { width: 1fr; }
     HomeView.-solo #side { display: none; }
     HomeView.-solo-side #side { display: block; width: 1fr; }
     HomeView.-solo-side Wall { display: none; }
@@ -44,6 +46,7 @@ class HomeView(View):
 
     def show(self, picture: Picture) -> None:
         """Draw what is not up to date."""
+        self.set_class(bool(picture.view.rows) and not picture.view.latents, "-scalars")
         self.wall.show(picture)
         picture = shared(picture, self.wall)
         for panel in self._beside:
