@@ -64,7 +64,7 @@ class RunScreen(Looking):
         &.-narrow Roll, &.-usual Roll { display: none; }
         &.-narrow LatentView.-seen, &.-usual LatentView.-seen { layout: vertical; }
         &.-narrow LatentCard, &.-usual LatentCard { width: 1fr; height: 3; margin: 0; }
-        &.-narrow BalanceView.-seen { grid-size: 1 6; }
+        &.-narrow BalanceView.-seen { grid-size: 1; }
         &.-narrow LatentView #charts { grid-size: 1 4; }
         &.-narrow BalanceView.-solo, &.-narrow LatentView.-solo #charts { grid-size: 1 1; }
         &.-narrow Figures, &.-short Figures { display: block; }
@@ -247,7 +247,8 @@ class RunScreen(Looking):
         self.view.show(picture)
 
     def _focus_first(self) -> None:
-        panel = next(iter(self.view.query(self.view.first)), None) if self.view.first else None
+        panels = self.view.query(self.view.first) if self.view.first else ()
+        panel = next((each for each in panels if each.display), None)
         self.set_focus(panel)
 
     async def action_view(self, number: int) -> None:
