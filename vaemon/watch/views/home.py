@@ -11,7 +11,6 @@ from vaemon.watch.widgets.pen import Pen
 from vaemon.watch.widgets.picture import Picture
 from vaemon.watch.widgets.wall import Wall
 
-
 BESIDE = 4
 """Charts beside the wall."""
 

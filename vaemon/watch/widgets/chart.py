@@ -47,7 +47,7 @@ QUANTITIES = (
 
 
 def charted(columns: Columns) -> list[Quantity]:
-    """What of a run can be drawn: the usual quantities that it has, then the scalars of its own; of no run, the usual."""
+    """What of a run can be drawn: the usual quantities that it has, then its own scalars; of no run, the usual ones."""
     if not len(columns):
         return list(QUANTITIES)
     usual = [each for each in QUANTITIES if each.channel in columns.low]
