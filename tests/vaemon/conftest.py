@@ -41,10 +41,6 @@ class Terminal:
     def type(self, keys):
         os.write(self.main, keys)
 
-    def hang_up(self):
-        os.close(self.main)
-        self.main = os.open(os.devnull, os.O_RDWR)
-
     def read(self, seconds=0.1):
         ready, _, _ = select.select([self.main], [], [], seconds)
         if not ready:

@@ -47,13 +47,6 @@ def test_a_signal_leaves_the_terminal_clean(terminal, number):
     assert MOUSE_OFF in screen.written
 
 
-def test_a_terminal_that_goes_without_a_signal_is_left(terminal):
-    screen = terminal("watch", "r")
-    screen.wait_for("finished")
-    screen.hang_up()
-    assert screen.process.wait(60.0) == 0
-
-
 def test_a_run_seen_beginning_in_the_terminal(terminal, runs, staircase, log_rows):
     screen = terminal("watch", "tomorrow", "--hz", "10")
     screen.wait_for("waiting")
@@ -124,3 +117,11 @@ def test_two_runs_compared_listed_and_opened_in_the_terminal(terminal, staircase
     screen.type(b"q")
     assert screen.end() == 0
     assert screen.written.rindex(LEAVE) > screen.written.rindex(ENTER)
+
+
+def test_a_terminal_that_goes_away_without_a_word_is_noticed(terminal):
+    screen = terminal("watch", "r")
+    screen.wait_for("finished")
+    os.close(screen.main)
+    screen.main = os.open(os.devnull, os.O_RDONLY)
+    assert screen.process.wait(timeout=60) == 129

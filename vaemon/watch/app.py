@@ -9,7 +9,6 @@ import asyncio
 import gc
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -25,7 +24,6 @@ from textual.worker import Worker, WorkerState
 
 from vaemon.errors import VaemonError
 from vaemon.watch.closing import Closing
-from vaemon.watch.hangup import hung_up
 from vaemon.watch.names import COMPARE, HOME
 from vaemon.watch.render.palette import Palette, choose
 from vaemon.watch.screens.bindings import APP_KEYS
@@ -50,8 +48,10 @@ FAST, OVER_SSH, REPLAYED = 2.0, 1.0, 4.0
 """Frames a second."""
 PATIENCE = 30.0
 """Seconds that images may take to come."""
-GONE_SECONDS = 2.0
-"""Whether the terminal is still there is asked so often: not everyone is sent a signal when it goes."""
+TERMINAL_SECONDS = 2.0
+"""It is looked so often whether the terminal is still there."""
+EXIT_HANGUP = 129
+"""128 and the number of the signal that a terminal sends when it goes."""
 LOOK_SECONDS = 1.0
 """A run that brings nothing new is looked at so often, for it may stall."""
 
@@ -175,13 +175,20 @@ class WatchApp(Several, Closing):
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(number, self.exit)
-        if not self.is_headless:
-            self.set_interval(GONE_SECONDS, lambda: self.exit() if hung_up(sys.__stdin__) else None)
+        if not self.is_headless and os.isatty(0):
+            self.set_interval(TERMINAL_SECONDS, self._leave_without_terminal)
         if self._curtain:
             # Not in the curtain's own time, or it would wait for itself to go.
             self.call_after_refresh(lambda: self.run_worker(self._open(), exit_on_error=False))
         else:
             self._begin()
+
+    def _leave_without_terminal(self) -> None:
+        """Close where the terminal is gone and nobody was told: its input would be read for ever, at full speed."""
+        if not os.isatty(0):
+            self._remember()
+            # Textual's way out waits for the terminal, which takes nothing any more.
+            os._exit(EXIT_HANGUP)
 
     async def _open(self) -> None:
         """Load what the first frame did without, in a thread so that keys are heard; then raise the curtain."""
@@ -201,6 +208,9 @@ class WatchApp(Several, Closing):
 
     def on_unmount(self) -> None:
         """Remember how each run was looked at."""
+        self._remember()
+
+    def _remember(self) -> None:
         if "run_screen" not in vars(self):  # it was closed before the curtain rose
             return
         from vaemon.watch.memory import look_to_dict
