@@ -312,6 +312,17 @@ def test_the_keys_go_to_the_wall_of_a_run_that_has_just_begun(fake):
     fake.play(app, gesture)
 
 
+def test_a_tiny_screen_shows_latents_before_anything_around_them(fake):
+    app = fake.App(fake.Source(fake.stage(), shown={1: 700}), clock=fake.Clock(fake.when(fake.stage(), 700)))
+
+    async def gesture(app, pilot):
+        below = fake.lines(app)[3:]
+        assert len(below) == 2
+        assert all("0." in line or "1.0" in line for line in below)
+
+    fake.play(app, gesture, size=(20, 5))
+
+
 def titles(fake, app, *names):
     text = "\n".join(fake.lines(app)[3:])
     return {name for name in names if f" {name}" in text or f"▸{name}" in text}
