@@ -125,3 +125,10 @@ def test_a_terminal_that_goes_away_without_a_word_is_noticed(terminal):
     os.close(screen.main)
     screen.main = os.open(os.devnull, os.O_RDONLY)
     assert screen.process.wait(timeout=60) == 129
+
+
+def test_a_terminal_that_does_not_tell_its_size_is_drawn_on(terminal):
+    screen = terminal("watch", "r", size=(0, 0))
+    screen.wait_for("finished")
+    screen.type(b"q")
+    assert screen.end() == 0

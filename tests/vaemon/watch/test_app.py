@@ -408,7 +408,8 @@ def test_no_color_sends_no_colour(fake, monkeypatch):
         strips = app.screen._compositor.render_strips()
         for _, style, _ in (segment for strip in strips for segment in strip):
             assert style is None or {colour.name for colour in (style.color, style.bgcolor) if colour} <= {"default"}
-        assert any("░▒▓█" in strip.text for strip in strips)
+        drawn = "".join(strip.text for strip in strips)
+        assert all(shade in drawn for shade in "░▒▓█·")
 
     fake.play(app, gesture)
 

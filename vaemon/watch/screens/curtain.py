@@ -4,11 +4,11 @@ Imports neither numpy nor anything that does: they take as long as the rest of t
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
+from textual.geometry import Region
 from textual.screen import Screen
 from textual.strip import Strip
 
@@ -35,16 +35,17 @@ class Curtain(Screen[None]):
         self._ascii_only = ascii_only
         self._palette = palette
 
-    def render_lines(self, crop: Any) -> list[Strip]:
-        """All rows of the frame."""
-        width, height = self.size
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The rows of that part of the frame."""
+        # The part may be larger than the screen, which learns of another size later than the terminal.
+        width, height = max(self.size.width, crop.right), max(self.size.height, crop.bottom)
         ground = Style(bgcolor=self._palette["ground"])
-        rows = [[(0, f"{'':{width}}", ground)] for _ in range(height)]
+        rows: list[list[tuple[int, str, Style]]] = [[] for _ in range(height)]
         for row, column, text, colour in frame(self._title, width, height):
             if row < height:
                 style = Style(color=self._palette[colour], bgcolor=self._palette["ground"], bold=colour != "muted")
                 rows[row].append((column, to_ascii(text) if self._ascii_only else text, style))
-        return [_strip(words[1:], width, ground) for words in rows][crop.y : crop.bottom]
+        return [_strip(words, width, ground).crop(crop.x, crop.right) for words in rows[crop.y : crop.bottom]]
 
 
 def frame(title: str, width: int, height: int) -> Iterator[Word]:

@@ -40,7 +40,7 @@ def closer(window: Window | None, rows: int, at: int | None) -> Window | None:
         return Window(_grid(rows - size * 3 // 4, size, rows), size, follows=True)
     first, seen = (window.first, window.size) if window is not None else (0, rows)
     share = (at - first) / seen
-    return Window(_grid(at - round(share * size), size, rows), size)
+    return Window(_grid(at - min(round(share * size), size - 1), size, rows), size)
 
 
 def further(window: Window | None, rows: int, at: int | None = None) -> Window | None:
