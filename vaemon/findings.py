@@ -79,9 +79,9 @@ class Findings:
         return failure_words(turn.failure, *turn.means, self._at)
 
 
-def newest_failure(events: Iterable[Event], stage: int) -> Failure:
-    """How the latents of a stage fare as a whole, by the newest event that tells."""
-    found = Failure.NONE
+def newest_failure(events: Iterable[Event], stage: int, before: Failure = Failure.NONE) -> Failure:
+    """How the latents of a stage fare as a whole, by the newest event that tells; `before` these events."""
+    found = before
     for event in events:
         if event.stage == stage and event.kind in FOUND[2:]:
             found = Failure.NONE if event.kind == RESTORED else Failure(event.kind)

@@ -50,7 +50,7 @@ def replay(
     show(
         ReplaySource(source, playback),
         Sentry(),
-        directory=open_directory(runs),
+        directory=open_directory(runs, thresholds),
         hz=hz,
         ascii_only=ascii_only,
         light=light_of(theme),

@@ -60,7 +60,7 @@ def watch(
         source,
         sentry,
         others=others,
-        directory=open_directory(runs),
+        directory=open_directory(runs, thresholds),
         manner="follow" if follow else "once" if once or as_json else None,
         json=as_json,
         hz=hz,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,8 +20,14 @@ if TYPE_CHECKING:
 class LocalDirectory:
     """A folder of runs. A run that is over is read once, and again only when its files have changed."""
 
-    def __init__(self, runs: str | Path | None = None) -> None:
-        """List the runs below `runs`; default $VAEMON_RUNS, else `runs/`. It need not exist."""
+    def __init__(self, runs: str | Path | None = None, thresholds: Mapping[str, float] | None = None) -> None:
+        """List the runs below `runs`; default $VAEMON_RUNS, else `runs/`. It need not exist.
+
+        Args:
+            runs: see there.
+            thresholds: those by which the runs are to be looked at, by name, where not by their own.
+        """
+        self._thresholds = thresholds
         self._folder = settled(runs_folder(runs))
         self._known: dict[Path, tuple[float, Listed]] = {}
         self._opened: list[Source] = []
@@ -44,14 +51,14 @@ class LocalDirectory:
             return held[1]
         if not in_time:
             return Listed(folder.name, str(folder), changed)
-        self._known[folder] = changed, _glance(folder, changed)
+        self._known[folder] = changed, _glance(folder, changed, self._thresholds)
         return self._known[folder][1]
 
     def open(self, address: str) -> Source:
         """The run of an address that was listed; it is closed with the directory."""
         from vaemon.source.local import LocalSource
 
-        self._opened.append(LocalSource(Path(address)))
+        self._opened.append(LocalSource(Path(address), thresholds=self._thresholds))
         return self._opened[-1]
 
     def close(self) -> None:
@@ -61,11 +68,11 @@ class LocalDirectory:
         self._opened.clear()
 
 
-def _glance(folder: Path, changed: float) -> Listed:
+def _glance(folder: Path, changed: float, thresholds: Mapping[str, float] | None) -> Listed:
     from vaemon.batch import Cursor, Listed, Want
     from vaemon.source.local import LocalSource
 
-    source = LocalSource(folder)
+    source = LocalSource(folder, thresholds=thresholds)
     try:
         return Listed(folder.name, str(folder), changed, source.poll(Cursor(), Want((), columns=0)))
     except (VaemonError, OSError) as error:

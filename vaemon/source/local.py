@@ -45,6 +45,7 @@ class LocalSource:
         self._thresholds = dict(thresholds or {})
         self._anew: Anew | None = None
         self._newest = newest
+        self._newest_rows = _NewestRows()
         self._run: RunReader | None = None
         self._images: ImageFolder | None = None
 
@@ -81,7 +82,7 @@ class LocalSource:
         rows = self._run.stage(want.stage) if self._run is not None else None
         if self._run is None or rows is None:
             return Batch(info, since)
-        return _answer(info, self._run, rows, since, want, self._anew)
+        return _answer(info, self._run, rows, since, want, self._anew, self._newest_rows)
 
     def excerpt(self, asked: Excerpt) -> Columns:
         """A range of rows of a stage as finished columns. Raises SourceLost."""
@@ -143,8 +144,30 @@ class LocalSource:
         return self._run
 
 
+class _NewestRows:
+    """What there is to say of the newest rows, kept until there are others: of a run that is over, for good."""
+
+    def __init__(self) -> None:
+        self._told: tuple[object, Latest, float] | None = None
+
+    def tell(self, rows: StageRows, count: int, written: int, smoothing: float) -> tuple[Latest, float]:
+        """The newest of so many rows of a stage, and the rate."""
+        which = (rows.info, rows.channels, rows.given(count, written), smoothing)
+        if self._told is None or self._told[0] != which:
+            first = max(0, count - max(int(NEWEST_WINDOWS * smoothing), RATE_ROWS))
+            block = rows.read(first, count, rows.channels)
+            self._told = which, _latest(block, smoothing), _rate(block)
+        return self._told[1:]
+
+
 def _answer(
-    info: RunInfo, run: RunReader, rows: StageRows, since: Cursor, want: Want, found_anew: Anew | None
+    info: RunInfo,
+    run: RunReader,
+    rows: StageRows,
+    since: Cursor,
+    want: Want,
+    found_anew: Anew | None,
+    newest_rows: _NewestRows,
 ) -> Batch:
     deadline = time.monotonic() + want.seconds
     stage = rows.info.number
@@ -163,23 +186,22 @@ def _answer(
         ends = (stage, int(rows.read(count - 1, count, ("step",))["step"][0]))
         events = [event for event in events if (event.stage, event.step) <= ends]
     anew = written != since.segments or since.events > len(events)
-    # What is found anew has its place among what was told before.
-    anew |= found_anew is not None and since.events != len(events)
+    # What is found anew has its place among what was told before; so have events of a run with damage, told last.
+    among = found_anew is not None or (bool(events) and not events[-1].stage)
+    anew |= among and since.events != len(events)
     given = rows.given(columns.rows, written)
-    newest = rows.read(
-        max(0, count - max(int(NEWEST_WINDOWS * info.thresholds.smoothing), RATE_ROWS)), count, rows.channels
-    )
+    latest, rate = newest_rows.tell(rows, count, written, info.thresholds.smoothing)
     return Batch(
         info=info,
         cursor=Cursor(stage, written, columns.rows, width, len(events), given.step, given.time),
         stage=stage,
         rows=count,
         columns=columns,
-        latest=_latest(newest, info.thresholds.smoothing),
+        latest=latest,
         events=tuple(events if anew else events[since.events :]),
         events_anew=anew,
         rewound_to=rewound_to,
-        rate=_rate(newest),
+        rate=rate,
         more=unseen or (bool(want.columns) and count - columns.rows >= width),
     )
 

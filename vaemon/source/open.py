@@ -105,9 +105,9 @@ def open_all(
     return [(folder.name, LazySource(partial(_open_local, folder, False, thresholds))) for folder in folders]
 
 
-def open_directory(runs: str | Path | None = None) -> Directory:
-    """The runs below RUNS, to be listed again and again."""
-    return LocalDirectory(runs)
+def open_directory(runs: str | Path | None = None, thresholds: Given = None) -> Directory:
+    """The runs below RUNS, to be listed again and again; thresholds as of `open_source`, for all of them."""
+    return LocalDirectory(runs, thresholds)
 
 
 def _local(folder: Path, thresholds: Given, *, newest: bool = False) -> Source:

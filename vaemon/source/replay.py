@@ -29,7 +29,8 @@ class ReplaySource:
         if not info.stages:
             return Batch(info, since)
         moment = self._moment(info)
-        stage = moment.stage if want.stage is None else want.stage
+        # Wound back, there is no later stage yet.
+        stage = moment.stage if want.stage is None else min(want.stage, moment.stage)
         # At the end there are rows that fill no column of the playback; of a stage before this one, all have been.
         end = moment.rows if stage == moment.stage and not moment.over else None
         if end is not None and since.stage == stage and since.rows > end:

@@ -21,7 +21,7 @@ def fold(view: RunView, batch: Batch) -> RunView:
     A change of stage starts the columns anew; columns of a resumed run take the place of those that they
     replace; wider columns merge pairs of those already there.
     """
-    same = batch.stage == view.stage
+    same, before = batch.stage == view.stage, view
     columns = join(view.columns, batch.columns) if same else batch.columns
     if not same or batch.cursor.segments != view.cursor.segments:  # what was seen closely may have been replaced
         view = replace(view, near=None, portrait=None)
@@ -38,7 +38,10 @@ def fold(view: RunView, batch: Batch) -> RunView:
         lost="",
         loading=batch.more,
     )
-    return _with_states(view)
+    told = batch.events or batch.events_anew or batch.latest is not before.latest
+    if same and not told and view.thresholds == before.thresholds:
+        return view  # nothing is known of the latents that was not before
+    return _with_states(view, before if same and not batch.events_anew else RunView(), batch.events)
 
 
 def source_lost(view: RunView, why: str) -> RunView:
@@ -59,7 +62,8 @@ def heard(before: RunView, after: RunView, now: float) -> RunView:
     return replace(after, heard=now if new else before.heard)
 
 
-def _with_states(view: RunView) -> RunView:
+def _with_states(view: RunView, before: RunView, new: tuple[Event, ...]) -> RunView:
+    """The view with what is known of its latents; `before` is one that lacks but the new events of it."""
     if view.latest is None or "mean_variance" not in view.latest.smoothed:
         none = RunView()
         return replace(
@@ -73,8 +77,11 @@ def _with_states(view: RunView) -> RunView:
         )
     variance = view.latest.smoothed["mean_variance"]
     kl = view.latest.smoothed.get("latent_kl", np.full_like(variance, np.nan))
-    woke = woke_at(view.events, view.stage, len(variance))
-    failure, at = newest_failure(view.events, view.stage), view.thresholds
+    # A long run has many events: only those are gone through that were not before.
+    known = len(before.woke) == len(variance)
+    told = new if known else view.events
+    woke = woke_at(told, view.stage, len(variance), before.woke if known else None)
+    failure, at = newest_failure(told, view.stage, before.failure if known else Failure.NONE), view.thresholds
     return replace(
         view,
         states=latents.states(variance, kl, woke >= 0, at),
@@ -100,9 +107,9 @@ def _units(smoothed: Mapping[str, Array], at: Thresholds) -> Array:
     return latents.active_units(spread, at.unit) if np.isfinite(spread).any() else np.zeros(0, bool)
 
 
-def woke_at(events: tuple[Event, ...], stage: int, count: int) -> Array:
-    """Step at which each latent that is awake last woke; -1 for the sleepers. Shape (count,)."""
-    woke = np.full(count, -1, np.int64)
+def woke_at(events: tuple[Event, ...], stage: int, count: int, before: Array | None = None) -> Array:
+    """Step at which each latent that is awake last woke; -1 for the sleepers; `before` these events. Shape (count,)."""
+    woke = np.full(count, -1, np.int64) if before is None else before.copy()
     for event in events:
         if event.stage == stage and 0 <= event.latent < count:
             if event.kind == "wake":
@@ -121,6 +128,8 @@ def join(old: Columns, new: Columns) -> Columns:
     keep = new.first - old.first
     if not 0 < keep <= len(old) or new.width != old.width:
         return new
+    if keep == len(old) and not len(new) and new.mean.keys() <= old.mean.keys():
+        return old
     return Columns(
         first=old.first,
         width=new.width,

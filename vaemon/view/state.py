@@ -1,6 +1,6 @@
 """What a screen shows of one run, as one value. NumPy and dataclasses only."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -85,3 +85,20 @@ def values(view: RunView) -> tuple[Array, Array]:
     unknown = np.full(view.latents, np.nan)
     known = view.latest.smoothed if view.latest is not None and view.latents else {}
     return known.get("mean_variance", unknown), known.get("latent_kl", unknown)
+
+
+def looked_into(held: RunView, newer: RunView) -> RunView:
+    """A view that stands still, with what a newer one of the same rows has of it closely."""
+    if (held.stage, held.cursor.segments) != (newer.stage, newer.cursor.segments):
+        return held
+    portrait = newer.portrait
+    if portrait is not None:
+        portrait = replace(portrait, columns=_until(portrait.columns, held.rows))
+    near = _until(newer.near, held.rows) if newer.near is not None else None
+    step = held.latest.step if held.latest is not None else 0
+    images = tuple(each for each in newer.images if (each.stage, each.step) <= (held.stage, step))
+    return replace(held, near=near, portrait=portrait, images=images)
+
+
+def _until(columns: Columns, rows: int) -> Columns:
+    return columns.cut(columns.first * columns.width, rows // columns.width * columns.width)

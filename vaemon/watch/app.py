@@ -12,6 +12,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -40,14 +41,19 @@ if TYPE_CHECKING:
     from vaemon.view.state import RunView
     from vaemon.watch.memory import Memory
     from vaemon.watch.messages import ImagesAsked, ReplayAsked, ViewChanged, WriteAsked
+    from vaemon.watch.poller import Poller
     from vaemon.watch.screens.run import RunScreen
     from vaemon.watch.seat import Seat
     from vaemon.watch.widgets.pen import Pen
+    from vaemon.watch.widgets.window import Window
 
 FAST, OVER_SSH, REPLAYED = 2.0, 1.0, 4.0
 """Frames a second."""
 PATIENCE = 30.0
 """Seconds that images may take to come."""
+THREADS = 256
+"""Runs that can be watched at once: each takes a thread, of which asyncio by itself has but four more than there are
+cores; they are begun when they are needed."""
 TERMINAL_SECONDS = 2.0
 """It is looked so often whether the terminal is still there."""
 EXIT_HANGUP = 129
@@ -171,8 +177,9 @@ class WatchApp(Several, Closing):
 
     def on_mount(self) -> None:
         """Leave the terminal in order when told to end; begin."""
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(THREADS))
         if threading.current_thread() is threading.main_thread():
-            loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(number, self.exit)
         if not self.is_headless and os.isatty(0):
@@ -262,7 +269,9 @@ class WatchApp(Several, Closing):
         if seen.escapes and self._driver is not None:
             self._driver.write(seen.escapes)
             self._driver.flush()
-        if all(each.done for each in self.seats):
+        # A run that was opened from the list has nobody who looks out, and is not waited for.
+        awaited = [each for each in self.seats if each.lookout is not None]
+        if awaited and all(each.done for each in awaited):
             self.close_soon()
         return bool(seen.alerts)
 
@@ -298,29 +307,34 @@ class WatchApp(Several, Closing):
         self.seat.poller.nudge()
         self.run_screen.draw()
 
-    @work(thread=True, exit_on_error=False)
     def on_images_asked(self, message: ImagesAsked) -> None:
-        """Fetch images from the source."""
+        """Fetch images of the run that is shown now: when they come, another one may be."""
+        self._fetch(message, self.seat.poller)
+
+    @work(thread=True, exit_on_error=False)
+    def _fetch(self, message: ImagesAsked, poller: Poller) -> None:
         which = message.which
         try:
-            images = self.seat.poller.errand(lambda source: source.image(which)).result(PATIENCE)
+            images = poller.errand(lambda source: source.image(which)).result(PATIENCE)
         except (VaemonError, OSError, TimeoutError) as error:
             self.call_from_thread(message.fail, which, str(error) or "no answer")
         else:
             self.call_from_thread(message.take, which, images)
 
-    @work(thread=True, exit_on_error=False)
     def on_write_asked(self, message: WriteAsked) -> None:
-        """Write a file of what is seen, and say where it is."""
+        """Write a file of what is seen now, and say where it is."""
+        self._write(message, self.seat.poller, self.run_screen.shown, self.run_screen.look.window)
+
+    @work(thread=True, exit_on_error=False)
+    def _write(self, message: WriteAsked, poller: Poller, view: RunView, window: Window | None) -> None:
         from vaemon.watch.writing import path_for, write_numbers, write_picture
 
-        seat, data = self.seat, message.data
-        path = path_for(seat.view, data.name, message.suffix)
+        path = path_for(view, message.data.name, message.suffix)
         try:
             if message.frame is not None:
                 written = write_picture(message.frame, path)
             else:
-                written = write_numbers(seat.poller, seat.view, self.run_screen.look.window, data, path)
+                written = write_numbers(poller, view, window, message.data, path)
             told = f"written: {written}"
         except VaemonError as error:
             told = str(error)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
+from vaemon.view.signs import safe
 from vaemon.watch.screens.bindings import RUN_KEYS, display
 from vaemon.watch.screens.run import RunScreen
 from vaemon.watch.widgets.gestures import ChosenLatent, RunAsked
@@ -40,7 +41,7 @@ class RunCommands(Provider):
         yield "colours for a light background", partial(app.use_light, True)
         yield "colours for a dark background", partial(app.use_light, False)
         for seat in app.seats if len(app.seats) > 1 else ():
-            yield f"run {seat.name}", partial(app.post_message, RunAsked(seat.name))
+            yield f"run {_no_markup(seat.name)}", partial(app.post_message, RunAsked(seat.name))
 
     def _act(self, action: str) -> None:
         self.app.run_worker(self.app.run_action(action, cast("WatchApp", self.app).run_screen))
@@ -50,3 +51,8 @@ class RunCommands(Provider):
         if isinstance(screen, RunScreen):
             for latent in range(screen.shown.latents):
                 yield f"go to latent z{latent}", partial(screen.post_message, ChosenLatent(latent))
+
+
+def _no_markup(name: str) -> str:
+    # The palette takes what it is given for markup, and would fall over one that does not close.
+    return safe(name).replace("[", "(").replace("]", ")")

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
 
-from vaemon.errors import VaemonError
+from vaemon.errors import SourceLost, VaemonError
 from vaemon.source.protocol import Source
 from vaemon.view.fold import fold, heard, source_lost
 from vaemon.view.state import RunView
@@ -49,28 +49,39 @@ class Poller:
         self.is_watched = True
         """Whether it is the run that is shown."""
         self._nudged = threading.Event()
-        self._errands: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._errands: queue.SimpleQueue[Callable[[bool], None]] = queue.SimpleQueue()
+        self._ends = threading.Lock()
+        self._is_over = False
 
     def errand(self, job: Callable[[Source], Answer]) -> "Future[Answer]":
-        """Have something else asked of the source, between two polls. Safe from any thread."""
+        """Have something else asked of the source, between two polls. Safe from any thread.
+
+        Once nobody asks the source any more, the answer is SourceLost: whoever waits for it must not wait for ever.
+        """
         answer: Future[Answer] = Future()
 
-        def run() -> None:
+        def run(in_time: bool) -> None:
             if not answer.set_running_or_notify_cancel():
                 return
             try:
+                if not in_time:
+                    raise SourceLost("the run is no longer asked")
                 answer.set_result(job(self._source))
             except Exception as error:  # it is for whoever asked
                 answer.set_exception(error)
 
-        self._errands.put(run)
+        with self._ends:
+            if self._is_over:
+                run(False)
+            else:
+                self._errands.put(run)
         self._nudged.set()
         return answer
 
     def _run_errands(self) -> None:
         # One a turn, or a long list of them would keep the picture from moving.
         with suppress(queue.Empty):
-            self._errands.get_nowait()()
+            self._errands.get_nowait()(True)
         if not self._errands.empty():
             self._nudged.set()
 
@@ -86,6 +97,15 @@ class Poller:
 
     def run(self, cancelled: threading.Event) -> None:
         """Ask until cancelled."""
+        try:
+            self._ask_on(cancelled)
+        finally:
+            with self._ends:
+                self._is_over = True
+            while not self._errands.empty():
+                self._errands.get_nowait()(False)
+
+    def _ask_on(self, cancelled: threading.Event) -> None:
         view, stage, failures = RunView(), self.asked.stage, 0
         while not cancelled.is_set():
             self._nudged.clear()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from textual import work
 from textual.app import App
+from textual.timer import Timer
 from textual.worker import get_current_worker
 
 from vaemon.watch.names import COMPARE, HOME, RUNS
@@ -45,6 +46,9 @@ class Several(App[None]):
     _hz: float
     _now: Callable[[], float]
     _listing = False
+    """Whether the directory is being asked."""
+    _again: Timer | None = None
+    """When it is to be asked next."""
 
     @cached_property
     def run_screen(self) -> RunScreen:
@@ -105,6 +109,8 @@ class Several(App[None]):
         """Ask which runs there are, while the list is seen."""
         if self._directory is not None and self.run_screen.number == RUNS and not self._listing:
             self._listing = True
+            if self._again is not None:  # each key asks, too, and must not begin a second round of questions
+                self._again.stop()
             self.ask_directory()
 
     @work(thread=True, exit_on_error=False)
@@ -119,7 +125,7 @@ class Several(App[None]):
         if message.why:
             self.run_screen.say_shortly(message.why)
         self.run_screen.show_beside()
-        self.set_timer(BETWEEN_LISTINGS if self.company.is_whole else 0.05, self.list_runs)
+        self._again = self.set_timer(BETWEEN_LISTINGS if self.company.is_whole else 0.05, self.list_runs)
 
     def on_run_asked(self, message: RunAsked) -> None:
         """Show another run."""
@@ -151,12 +157,15 @@ class Several(App[None]):
     def _look_on(self) -> Look:
         """How the next run is looked at: among many, as the one before; else as it was looked at last."""
         look, before = self.seat.look, self.run_screen.look
+        if self.seat.stage not in (0, self.seat.view.stage):
+            look = look.of_other_rows()
         if self.run_screen.number not in (COMPARE, RUNS):
             return look
         return replace(look, axis=before.axis, log=before.log, smoothed=before.smoothed, filters=before.filters)
 
     def _leave(self) -> None:
         self.seat.look = replace(self.run_screen.look, paused=False)
+        self.seat.stage = self.run_screen.shown.stage
         if self.run_screen.number not in (COMPARE, RUNS):  # those are of no single run
             self.seat.number = self.run_screen.number
 

@@ -90,3 +90,12 @@ def test_a_folder_that_may_not_be_looked_into(runs, monkeypatch):
     monkeypatch.setattr("pathlib.Path.iterdir", lambda self: (_ for _ in ()).throw(PermissionError(13, "not allowed")))
     with pytest.raises(SourceLost, match="not allowed"):
         LocalDirectory().runs(10.0)
+
+
+def test_its_runs_are_looked_at_by_the_thresholds_asked_for(runs):
+    record("one")
+    directory = LocalDirectory(thresholds={"inactive": 0.05})
+    (told,) = directory.runs(10.0)
+    opened = directory.open(told.address)
+    assert told.batch.info.thresholds.inactive == opened.info().thresholds.inactive == 0.05
+    directory.close()

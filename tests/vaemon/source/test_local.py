@@ -1,4 +1,5 @@
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -6,8 +7,11 @@ import pytest
 from vaemon import Recorder
 from vaemon.batch import Cursor, Excerpt, RunState, Want
 from vaemon.errors import SourceLost, UnknownName
+from vaemon.runfile.segment import SegmentReader
 from vaemon.source.local import LocalSource
 from vaemon.source.open import await_source, open_all, open_source
+from vaemon.view.fold import fold
+from vaemon.view.state import RunView
 
 _spec = importlib.util.spec_from_file_location("contract", Path(__file__).with_name("contract.py"))
 contract = importlib.util.module_from_spec(_spec)
@@ -58,3 +62,37 @@ def test_without_a_name_the_first_run_to_begin_is_waited_for(runs):
     assert await_source("latest").info().name == "first"
     assert open_source(None).info().name == "first"
     assert [name for name, _ in open_all()] == ["first"]
+
+
+def test_events_that_come_after_damage_was_told_are_told_once_each(runs, monkeypatch):
+    def resumed(begin, resume):
+        with Recorder("r", latents=2, resume=resume) as recorder:
+            for step in range(begin, begin + 3):
+                recorder.log(step, mean_variance=[0.1, 0.9])
+                recorder.event("note", f"at {step}")
+                recorder.flush()
+                yield step
+
+    list(resumed(1, False))
+    monkeypatch.setattr(SegmentReader, "damage", property(lambda self: "torn" if self.number == 0 else ""))
+    source, view = LocalSource(runs / "r"), RunView()
+    for _ in resumed(4, True):
+        view = fold(view, source.poll(view.cursor, Want(("mean_variance",))))
+    whole = fold(RunView(), LocalSource(runs / "r").poll(Cursor(), Want(())))
+    assert [each.text for each in view.events if each.kind == "note"] == [f"at {step}" for step in range(1, 7)]
+    assert view.events == whole.events[: len(view.events) - 1] + whole.events[-1:]
+
+
+def test_of_a_run_that_stands_still_the_newest_rows_are_read_once(runs, monkeypatch):
+    with Recorder("r", latents=2) as recorder:
+        for step in range(1, 41):
+            recorder.log(step, mean_variance=[0.1, 0.9])
+    source = LocalSource(runs / "r")
+    want = Want(("mean_variance",))
+    first = source.poll(Cursor(), want)
+    view = fold(RunView(), first)
+    again = source.poll(view.cursor, want)
+    assert again.latest is first.latest
+    assert fold(view, again).columns is view.columns
+    wound_back = source.poll(view.cursor, replace(want, end=20))
+    assert (wound_back.latest.step, source.poll(Cursor(), want).latest.step) == (20, 40)

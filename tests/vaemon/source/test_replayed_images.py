@@ -1,7 +1,10 @@
+"""A run that has been, told as it was at a moment."""
+
 import numpy as np
 import pytest
 
 from vaemon import Recorder
+from vaemon.batch import Cursor, Want
 from vaemon.playback import Playback
 from vaemon.source.local import LocalSource
 from vaemon.source.replay import ReplaySource
@@ -53,3 +56,11 @@ def test_a_replay_has_the_images_that_there_were(recorded, moment, seen):
 def test_a_replay_from_its_beginning_has_but_the_first(recorded):
     playback = Playback(speed=1e-9, clock=lambda: 0.0)
     assert [(each.stage, each.step) for each in ReplaySource(recorded, playback).images()] == [(1, 0)]
+
+
+WANT = Want(("mse",), columns=16)
+
+
+def test_wound_back_before_a_stage_that_was_asked_for_it_tells_the_stage_that_was(recorded):
+    moment = ReplaySource(recorded, At(1, 40)).poll(Cursor(), Want(("mse",), stage=2, columns=16))
+    assert (moment.stage, moment.rows, [each.number for each in moment.info.stages]) == (1, 40, [1])

@@ -220,3 +220,23 @@ def test_active_units_are_counted_where_both_moments_of_mu_are_there():
     assert (view.units.tolist(), view.active_units) == ([True, False, True], 2)
     unknown = fold(view, replace(batch, latest=batch.latest))
     assert (unknown.units.tolist(), unknown.active_units) == ([], None)
+
+
+def test_wakes_and_failures_are_known_alike_whether_events_come_one_by_one_or_at_once():
+    rng = np.random.default_rng(4)
+    kinds = ("wake", "sleep", "note", "collapse", "ignored", "restored")
+    events = [Event(i, float(i), 1 + i % 2, str(rng.choice(kinds)), int(rng.integers(-1, 5))) for i in range(60)]
+    latest = Latest(1, 0, 1.0, {}, {"mean_variance": np.full(5, 0.5)})
+
+    def answer(events, anew):
+        return Batch(
+            RunInfo("r", "r", RunState.RUNNING), Cursor(), 1, 1, latest=latest, events=events, events_anew=anew
+        )
+
+    view = RunView()
+    for i, event in enumerate(events):
+        view = fold(view, answer((event,), anew=not i))
+        whole = fold(RunView(), answer(tuple(events[: i + 1]), anew=True))
+        assert (view.events, view.failure, view.alarm) == (whole.events, whole.failure, whole.alarm)
+        assert view.woke.tolist() == whole.woke.tolist()
+    assert fold(view, answer((), anew=True)).woke.tolist() == [-1] * 5

@@ -139,7 +139,7 @@ def test_time_axis(fake, app):
     fake.play(app, gesture)
     assert [line.split()[0] for line in seen] == ["epoch", "time", "step"]
     assert "╵5 " in seen[0]
-    assert "╵10 s" in seen[1]
+    assert "╵20 s" in seen[1]
 
 
 def test_log(fake, app):

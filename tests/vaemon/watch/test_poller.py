@@ -112,3 +112,14 @@ def test_differs():
     assert differs(RunView(info=info, rows=3), RunView(info=info, rows=4))
     assert differs(RunView(), RunView(info=info))
     assert differs(RunView(), RunView(lost="gone"))
+
+
+def test_who_asks_for_something_at_the_end_is_not_left_waiting():
+    source = Script(batch(3))
+    poller = Poller(source, lambda view: None, hz=1e6, clock=lambda: 100.0)
+    early = [poller.errand(lambda source: "answer") for _ in range(3)]
+    poller.run(source.done)
+    assert early[0].result(0) == "answer"
+    for late in (*early[1:], poller.errand(lambda source: "answer")):
+        with pytest.raises(SourceLost, match="no longer asked"):
+            late.result(0)

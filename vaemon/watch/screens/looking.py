@@ -7,11 +7,13 @@ from typing import Any, TypeVar
 import numpy as np
 from textual.screen import Screen
 
+from vaemon.batch import Array
+from vaemon.view.quote import quote
 from vaemon.view.state import RunView
 from vaemon.watch.asked import Asked
-from vaemon.watch.messages import SourceAsked
+from vaemon.watch.messages import ReplayAsked, SourceAsked
 from vaemon.watch.views.view import View
-from vaemon.watch.widgets.gestures import ChosenLatent, Panned, Zoomed
+from vaemon.watch.widgets.gestures import ChosenLatent, Panned, RunAsked, Zoomed
 from vaemon.watch.widgets.picture import Look, Picture, other_stage
 from vaemon.watch.widgets.time import span_of
 from vaemon.watch.widgets.window import around, closer, following, further, moved
@@ -34,15 +36,19 @@ class Looking(Screen[None]):
         """The frame that is due now."""
         raise NotImplementedError
 
-    def draw(self) -> None:
-        """Draw what is not up to date."""
+    def draw_soon(self) -> None:
+        """Draw as soon as there is somebody to take it."""
+        raise NotImplementedError
+
+    def say_shortly(self, notice: str) -> None:
+        """Put a few words at the bottom, for a few seconds."""
         raise NotImplementedError
 
     def look_so(self, **changes: Any) -> None:
         """Look differently, and draw; the source is asked for what that needs."""
         self.look = replace(self.look, **changes)
         self.ask()
-        self.draw()
+        self.draw_soon()
 
     def ask(self) -> None:
         """Tell the app what is wanted of the source now."""
@@ -52,7 +58,15 @@ class Looking(Screen[None]):
         latent = None if latent == -1 else latent
         self.post_message(SourceAsked(Asked(self.stage, rows, latent, images=self.view.asks_images)))
 
-    def go_along(self) -> None:
+    def see(self, view: RunView) -> None:
+        """Take a view as the one that is drawn; of another stage, look at it as at first."""
+        if self.shown.stage not in (0, view.stage):
+            self.look = self.look.of_other_rows()
+            self.ask()
+        self.shown = view
+        self._go_along()
+
+    def _go_along(self) -> None:
         """Let a window that follows the run leap on once it is full."""
         window = following(self.look.window, self.shown.rows)
         if window != self.look.window:
@@ -96,7 +110,8 @@ class Looking(Screen[None]):
         if asked is None or info is None:
             return
         self.stage = None if asked == max(stage.number for stage in info.stages) else asked
-        self.look_so(at=None, paused=False, window=None, latent=None)
+        self.look = self.look.of_other_rows()
+        self.look_so(paused=False)
 
     def action_order(self) -> None:
         """Sort the latents by something else."""
@@ -132,12 +147,34 @@ class Looking(Screen[None]):
         stride = max(span.total // max(self.view.cells or self.size.width, 1), 1)
         at = self.look.at
         column = len(columns) if at is None else columns.place(at)
-        row = (columns.first + column + by * stride) * columns.width
-        if row >= self.shown.rows and (window is None or window.follows):
+        if column + by * stride >= len(columns) and (window is None or window.follows):
             self.look_so(at=None)
         else:
-            row = min(max(row, 0), self.shown.rows - 1)
+            row = min(max((columns.first + column + by * stride) * columns.width, 0), self.shown.rows - 1)
             self.look_so(at=row, window=around(window, row, self.shown.rows))
+
+    def action_scrub(self, by: float) -> None:
+        """Wind a replay on or back, by a share of the run."""
+        self.post_message(ReplayAsked(share=by))
+
+    def action_pace(self, times: float) -> None:
+        """Replay faster or slower."""
+        self.post_message(ReplayAsked(times=times))
+
+    def action_other_run(self, by: int) -> None:
+        """Show the next of the runs that are watched, or the one before."""
+        self.post_message(RunAsked(by=by))
+
+    def action_move(self, by: int) -> None:
+        """Up and down in the list that the keys go to."""
+        self.view.move(by)
+
+    def action_copy(self) -> None:
+        """Copy the values under the crosshair, or the newest, to the clipboard of the terminal."""
+        text = quote(self.shown, self.picture().columns, self.look.at)
+        if text:
+            self.app.copy_to_clipboard(text)
+            self.say_shortly(f"copied {text.count(chr(10)) + 1} lines, if the terminal takes them")
 
     def action_follow(self) -> None:
         """Crosshair off; a closer look goes to the newest rows."""
@@ -150,14 +187,15 @@ class Looking(Screen[None]):
         """Move the crosshair to the next event of the stage, or the one before."""
         # By row: the step of an event need not be one that was logged, and the crosshair would stay on it for ever.
         shown, at = self.shown, self.look.at
-        own = (each for each in shown.events if each.stage == shown.stage)
-        placed = sorted(((row_of(shown, each.step), each) for each in own), key=lambda each: each[0])
-        later = [each for row, each in placed if at is not None and row > at]
-        earlier = [each for row, each in placed if at is None or row < at]
-        if by > 0 and not later:
-            self.action_follow()
-        elif found := (later[0] if by > 0 else earlier[-1] if earlier else None):
+        events = sorted((each for each in shown.events if each.stage == shown.stage), key=lambda each: each.step)
+        rows = rows_of(shown, np.array([each.step for each in events], np.int64))
+        here = at if at is not None else shown.rows
+        beyond = np.flatnonzero(rows > here) if by > 0 else np.flatnonzero(rows < here)[::-1]
+        if len(beyond):
+            found = events[int(beyond[0])]
             self.go_to(found.step, found.latent)
+        elif by > 0:
+            self.action_follow()
 
     def go_to(self, step: int, latent: int = -1) -> None:
         """Move the crosshair to a step of the stage shown, and choose a latent unless it is -1."""
@@ -168,13 +206,19 @@ class Looking(Screen[None]):
 
 def row_of(view: RunView, step: int) -> int:
     """The row of a step, as far as the columns tell."""
+    return int(rows_of(view, np.array([step]))[0])
+
+
+def rows_of(view: RunView, steps: Array) -> Array:
+    """The row of each step, as far as the columns tell; a later step has no earlier row. Shape (n,)."""
     columns = view.columns
     if not len(columns):
-        return 0
-    place = min(int(np.searchsorted(columns.step, step)), len(columns) - 1)
-    before = int(columns.step[place - 1]) if place else 0
-    within = (step - before) / max(int(columns.step[place]) - before, 1)
-    return place * columns.width + min(max(round(within * columns.width) - 1, 0), columns.width - 1)
+        return np.zeros(len(steps), np.int64)
+    places = np.minimum(np.searchsorted(columns.step, steps), len(columns) - 1)
+    before = np.where(places > 0, columns.step[places - 1], 0)
+    within = (steps - before) / np.maximum(columns.step[places] - before, 1)
+    rows = np.clip(np.round(within * columns.width).astype(np.int64) - 1, 0, columns.width - 1)
+    return np.asarray(places * columns.width + rows)
 
 
 def _next(choice: Choice) -> Choice:

@@ -9,12 +9,12 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
 from textual.reactive import Reactive
+from textual.timer import Timer
 from textual.widget import Widget
 
 from vaemon.view.filters import latents_that
 from vaemon.view.order import Ranking
-from vaemon.view.quote import quote
-from vaemon.view.state import RunView
+from vaemon.view.state import RunView, looked_into
 from vaemon.view.status import Kind, Status, status
 from vaemon.view.words import speed as speed_words
 from vaemon.watch.export.frame import Frame, frame_of
@@ -30,7 +30,6 @@ from vaemon.watch.views.catalogue import VIEWS
 from vaemon.watch.views.view import View
 from vaemon.watch.widgets.data import PanelData
 from vaemon.watch.widgets.events import EventOpened, Events
-from vaemon.watch.widgets.gestures import RunAsked
 from vaemon.watch.widgets.header import Banner, Counts, Figures, Header, Progress
 from vaemon.watch.widgets.keys import Keys
 from vaemon.watch.widgets.notice import Notice
@@ -40,6 +39,8 @@ from vaemon.watch.widgets.wall import Wall
 
 WIDTHS = [(0, "-narrow"), (72, "-usual"), (110, "-wide"), (170, "-huge")]
 HEIGHTS = [(0, "-flat"), (5, "-short"), (18, "-medium"), (34, "-tall"), (52, "-towering")]
+RETRY = 0.03
+"""Seconds after which a frame is tried again that the terminal was not ready for."""
 SHORTLY = 4.0
 """Seconds that a remark stays."""
 
@@ -122,6 +123,8 @@ class RunScreen(Looking):
         self._newest = RunView()
         self._late = False
         """Whether a newer view waits to be drawn."""
+        self._retry: Timer | None = None
+        """When it is tried again, where the terminal is behind."""
         self._notice = ""
         self._sought: tuple[int, int, int] | None = None
         """Stage, step and latent of an event to go to once its stage is here."""
@@ -167,31 +170,41 @@ class RunScreen(Looking):
     def show(self, view: RunView) -> None:
         """Take a newer view, and draw it unless the picture is paused."""
         self._newest = view
-        if not self.look.paused:
-            self.shown = view
-            self.go_along()
+        if self.look.paused:
+            self.shown = looked_into(self.shown, view)
+        else:
+            self.see(view)
             self._go_to_sought()
-        self._draw_soon()
+        self.draw_soon()
 
     def say(self, notice: str) -> None:
         """Put a few words at the bottom."""
         self._notice = notice
-        self._draw_soon()
+        self.draw_soon()
 
     def say_shortly(self, notice: str) -> None:
         """Put a few words at the bottom, for a few seconds."""
         self.say(notice)
         self.set_timer(SHORTLY, lambda: self.say("") if self._notice == notice else None)
 
-    def _draw_soon(self) -> None:
-        # On a slow link the writer's queue would fill and the keys with it stand still: skip, the tick comes back.
-        self._late = not self.is_active or writer_backlog(self.app) > 0
+    def draw_soon(self) -> None:
+        """Draw, at once if the screen is in front and the terminal has taken the last frame."""
+        # On a slow link the writer's queue would fill and the keys with it stand still, also by what keys change.
+        waits = writer_backlog(self.app) > 0
+        self._late = waits or not self.is_active
         if not self._late:
             self.draw()
+        elif waits and self._retry is None:
+            self._retry = self.set_timer(RETRY, self._draw_late)
+
+    def _draw_late(self) -> None:
+        self._retry = None
+        if self._late:
+            self.draw_soon()
 
     def _tick(self) -> None:
         if self._late:
-            self._draw_soon()
+            self.draw_soon()
         elif self.is_active and not writer_backlog(self.app):
             self._header.show(self.picture())
 
@@ -222,7 +235,7 @@ class RunScreen(Looking):
     def show_beside(self) -> None:
         """Draw what is new of the other runs."""
         if self.number in (COMPARE, RUNS):
-            self._draw_soon()
+            self.draw_soon()
 
     def _status(self) -> Status:
         fares = status(self._newest, self._clock())
@@ -284,24 +297,8 @@ class RunScreen(Looking):
             self.post_message(ReplayAsked(hold=not self.playing.held))
             return
         if self.look.paused:
-            self.shown = self._newest
+            self.see(self._newest)
         self.look_so(paused=not self.look.paused)
-
-    def action_scrub(self, by: float) -> None:
-        """Wind a replay on or back, by a share of the run."""
-        self.post_message(ReplayAsked(share=by))
-
-    def action_pace(self, times: float) -> None:
-        """Replay faster or slower."""
-        self.post_message(ReplayAsked(times=times))
-
-    def action_other_run(self, by: int) -> None:
-        """Show the next of the runs that are watched, or the one before."""
-        self.post_message(RunAsked(by=by))
-
-    def action_move(self, by: int) -> None:
-        """Up and down in the list that the keys go to."""
-        self.view.move(by)
 
     async def action_enter(self) -> None:
         """Go into what is chosen: a latent, an event; make a chart large."""
@@ -326,7 +323,7 @@ class RunScreen(Looking):
         if self.view.solo is not None:
             self._enlarge(None)
         elif self.look.at is not None:
-            self.action_follow()
+            self.look_so(at=None)
         elif self.look.paused:
             self.action_pause()
         elif self.look.window is not None:
@@ -344,7 +341,8 @@ class RunScreen(Looking):
         self._sought = (line.stage, line.step, line.latent)
         if line.stage != self.shown.stage:
             self.stage = line.stage
-            self.look_so(at=None, window=None, latent=None)
+            self.look = self.look.of_other_rows()
+            self.look_so(paused=False)
         self._go_to_sought()
 
     def _go_to_sought(self) -> None:
@@ -352,13 +350,6 @@ class RunScreen(Looking):
             _, step, latent = self._sought
             self._sought = None
             self.go_to(step, latent)
-
-    def action_copy(self) -> None:
-        """Copy the values under the crosshair, or the newest, to the clipboard of the terminal."""
-        text = quote(self.shown, self.picture().columns, self.look.at)
-        if text:
-            self.app.copy_to_clipboard(text)
-            self.say_shortly(f"copied {text.count(chr(10)) + 1} lines, if the terminal takes them")
 
     def action_write(self) -> None:
         """Ask what is to be written, and have it written."""

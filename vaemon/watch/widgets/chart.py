@@ -108,8 +108,9 @@ class Chart(Panel, TimeMouse, Numbers, can_focus=True):
         span = picture.span or span_of(picture, cells)
         # A cell is painted once, when it is complete: as long as none is added, the plot is as it was.
         whole, columns, look = span.whole(cells), self.columns(picture), picture.look
-        seen = (columns.first, columns.width, picture.view.stage, picture.view.cursor.segments)
-        drawn = (whole, look.log, look.smoothed, look.at, seen, self.seen(picture), self.alone, width, height)
+        # A wake is told only once it has held: its mark then belongs into a cell that was painted before.
+        seen = (picture.origin, columns.first, columns.width, len(picture.view.events), self.seen(picture))
+        drawn = (whole, look.log, look.smoothed, look.at, seen, self.alone, width, height)
         if self._made[0] != drawn:
             plot = self._plot(picture, whole, cells)
             body = chart_rows(plot, height - 1 - self.alone, width, ascii_only=self.pen.ascii_only)

@@ -8,7 +8,7 @@ import numpy as np
 
 from vaemon.batch import Array, Columns
 from vaemon.latents import inactive
-from vaemon.thresholds import DEFAULT
+from vaemon.thresholds import Thresholds
 from vaemon.view.state import RunView
 from vaemon.view.words import NOTHING
 from vaemon.watch.render.axis import TimeAxis, axis_row
@@ -41,16 +41,28 @@ class Entrant:
     def drawn(self) -> object:
         """What all that is drawn of the columns depends on."""
         columns = self.columns
-        return self.run.name, self.view.stage, self.view.cursor.segments, columns.first, len(columns), columns.width
+        return (
+            self.run.name,
+            self.view.thresholds,
+            self.view.stage,
+            self.view.cursor.segments,
+            columns.first,
+            len(columns),
+            columns.width,
+        )
 
     def counted(self, state: str) -> Array:
-        """How many latents each column has "active" (E[σ²] < 0.3), or "inactive" (>= 0.8); NaN where unknown. (n,)."""
-        return _count(self.columns.mean.get("mean_variance", np.zeros((len(self.columns), 0))), state)
+        """How many latents each column has "active" (E[σ²] below `wake`), or "inactive"; NaN where unknown. (n,)."""
+        return _count(self._variance, state, self.view.thresholds)
 
     def counted_at(self, state: str, column: int) -> str:
         """The same of one column, in words."""
-        counts = _count(self.columns.mean.get("mean_variance", np.zeros((len(self.columns), 0)))[[column]], state)
+        counts = _count(self._variance[[column]], state, self.view.thresholds)
         return NOTHING if np.isnan(counts[0]) else f"{int(counts[0])}"
+
+    @property
+    def _variance(self) -> Array:
+        return self.columns.mean.get("mean_variance", np.zeros((len(self.columns), 0)))
 
     def column_at(self, place: float) -> int | None:
         """The column that a place of the axis lies in; None beyond the ends."""
@@ -59,9 +71,9 @@ class Entrant:
         return min(max(int(np.searchsorted(self.edges, place)) - 1, 0), len(self.columns) - 1)
 
 
-def _count(variance: Array, state: str) -> Array:
+def _count(variance: Array, state: str, at: Thresholds) -> Array:
     with np.errstate(invalid="ignore"):
-        which = variance < DEFAULT.wake if state == "active" else inactive(variance)
+        which = variance < at.wake if state == "active" else inactive(variance, at.inactive)
     return np.where(np.isfinite(variance).any(axis=1), which.sum(axis=1), np.nan)
 
 

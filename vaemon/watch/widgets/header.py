@@ -50,7 +50,7 @@ class Header(Panel):
         aside = _aside(picture, "last row " if width >= 100 else "")
         room = width - length(who) - len(_GAP.text) - (length(aside) + 2 if aside else 0)
         facts = join([(said(fact),) for fact in _facts(picture)], _GAP, max(room, 0))
-        if not facts and picture.status.live and not picture.look.paused:
+        if not facts and picture.status.live and not (picture.look.paused or picture.looks_back):
             # On a narrow screen the step says more than the age of the newest row.
             aside = ()
             facts = join([(said(fact),) for fact in _facts(picture)], _GAP, width - length(who) - len(_GAP.text))
@@ -87,6 +87,8 @@ def _aside(picture: Picture, last_row: str) -> Row:
         return (said(f"‖ paused{more} ", "warn", bold=True),)
     if view.loading:
         return (said(f"reading {100 * view.columns.rows // max(view.rows, 1)} % ", "accent"),)
+    if picture.looks_back:
+        return (said("looking back ", "warn", bold=True),)
     if picture.playing is not None:
         return (said(f"{100 * picture.playing.share:.0f} % of the run ", "muted"),)
     told = picture.status.kind in (Kind.STALLED, Kind.LOST)  # Those words have the age in them.

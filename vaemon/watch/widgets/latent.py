@@ -24,7 +24,8 @@ def latent_row(picture: Picture, latent: int, width: int) -> Row:
     word = STATE_WORDS[state]
     at = picture.look.at
     facts = _then(picture.columns, latent, at) if at is not None else _now(view, latent)
-    who = (said(f" z{latent} ", bold=True), said(f"{STATE[state]} {word}", word))
+    # The values may be those of before; the state is not.
+    who = (said(f" z{latent} ", bold=True), said(f"{STATE[state]} {word}{' now' if at is not None else ''}", word))
     return join([who, *((said(fact, "muted"),) for fact in facts)], said("  "), width)
 
 

@@ -1,8 +1,10 @@
 """Where events stand on a time axis, and their signs."""
 
+from typing import NamedTuple
+
 import numpy as np
 
-from vaemon.batch import Columns
+from vaemon.batch import Array, Columns, Event
 from vaemon.latents import LatentState
 from vaemon.view.status import SIGNS as STATUS_SIGNS
 from vaemon.view.status import Kind
@@ -33,6 +35,26 @@ OTHER = ("·", "muted")
 _UNMARKED = ("stage", "note", "checkpoint")
 
 
+_WEIGHT = {"active": 0, "limbo": 1, "muted": 2, "accent": 3, "good": 4, "warn": 5, "bad": 6}
+_COLOURS = tuple(_WEIGHT)
+_MOST_HELD = 4
+
+
+class _Marked(NamedTuple):
+    """The events of a stage that have marks, as arrays."""
+
+    events: tuple[Event, ...]
+    """All events of the run that they were taken from."""
+    stage: int
+    step: Array
+    latent: Array
+    colour: Array
+    """Places in `_COLOURS`."""
+
+
+_held: list[_Marked] = []  # the newest first: all charts of a frame ask for the same, and a long run has many events
+
+
 def event_marks(
     picture: Picture, columns: Columns, span: TimeSpan, dots: int, latent: int | None = None
 ) -> tuple[tuple[int, str], ...]:
@@ -42,15 +64,44 @@ def event_marks(
     """
     if not len(columns):
         return ()
-    stage, begin = picture.view.stage, int(columns.step[0])
-    events = [each for each in picture.view.events if each.stage == stage and each.kind not in _UNMARKED]
+    marked = _marked(picture.view.events, picture.view.stage)
+    places = np.searchsorted(columns.step, marked.step)
+    seen = (places < span.filled) & (marked.step > _begin(columns))
     if latent is not None:
-        events = [each for each in events if each.latent in (-1, latent)]
-    places = np.searchsorted(columns.step, [each.step for each in events])
-    marks = {
-        (span.cell(int(place), dots), SIGNS.get(each.kind, OTHER)[1])
-        for place, each in zip(places, events, strict=True)
-        if place < span.filled and each.step >= begin
-    }
-    weight = {"active": 0, "limbo": 1, "muted": 2, "accent": 3, "good": 4, "warn": 5, "bad": 6}
-    return tuple(sorted(marks, key=lambda mark: (weight.get(mark[1], 2), mark)))
+        seen &= (marked.latent == -1) | (marked.latent == latent)
+    cells = np.clip(places[seen] * dots // span.total, 0, max(dots - 1, 0))
+    found = np.unique(marked.colour[seen] * max(dots, 1) + cells)
+    return tuple((int(each % max(dots, 1)), _COLOURS[each // max(dots, 1)]) for each in found)
+
+
+def _marked(events: tuple[Event, ...], stage: int) -> _Marked:
+    nothing = _Marked((), stage, *(np.zeros(0, np.int64) for _ in range(3)))
+    before = next((each for each in _held if each.stage == stage and _goes_on(each.events, events)), nothing)
+    if before.events is events:
+        return before
+    new = [each for each in events[len(before.events) :] if each.stage == stage and each.kind not in _UNMARKED]
+    added = (
+        [each.step for each in new],
+        [each.latent for each in new],
+        [_WEIGHT[SIGNS.get(each.kind, OTHER)[1]] for each in new],
+    )
+    arrays = (
+        np.concatenate([old, np.array(more, np.int64)])
+        for old, more in zip((before.step, before.latent, before.colour), added, strict=True)
+    )
+    _held[:] = [_Marked(events, stage, *arrays), *(each for each in _held if each is not before)][:_MOST_HELD]
+    return _held[0]
+
+
+def _goes_on(before: tuple[Event, ...], now: tuple[Event, ...]) -> bool:
+    """Whether events are those that there were, and perhaps some more."""
+    if before is now or not before or len(before) > len(now):
+        return before is now
+    return before[0] is now[0] and before[-1] is now[len(before) - 1]
+
+
+def _begin(columns: Columns) -> int:
+    """The step before the first column, as far as the columns tell; they have the last step of each."""
+    if not columns.first:
+        return -1
+    return int(columns.step[0]) - (int(columns.step[1] - columns.step[0]) if len(columns) > 1 else 1)

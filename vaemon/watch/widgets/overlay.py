@@ -19,9 +19,9 @@ LOW = 7
 """Below so many rows a chart has no time axis of its own."""
 COUNTED = ("active", "inactive")
 COMPARED = (
-    Quantity("active", "active latents (E[σ²] < 0.3)"),
+    Quantity("active", "active latents"),
     *(each for each in QUANTITIES if each.channel in ("mse", "kl", "gamma", "variance_law")),
-    Quantity("inactive", "inactive latents (E[σ²] ≥ 0.8)"),
+    Quantity("inactive", "inactive latents"),
 )
 
 
@@ -99,9 +99,16 @@ class OverlayChart(TimeMouse, Panel, can_focus=True):
     def _title(self, bad: int, width: int) -> Row:
         focused = self.has_focus
         mark = said("▸" if focused else " ", "accent", bold=True)
-        parts: list[Row] = [(mark, said(self.quantity.name, "accent" if focused else "muted", bold=focused))]
+        name = self.quantity.name + self._rule()
+        parts: list[Row] = [(mark, said(name, "accent" if focused else "muted", bold=focused))]
         if bad:
             parts.append((said(f"{bad:,} not finite", "bad", bold=True),))
         if self.quantity.level is not None:
             parts.append((said(f"{self.quantity.level_name}: {self.quantity.level:g}", "reference"),))
         return fit(join(parts, said("  "), width), width)
+
+    def _rule(self) -> str:
+        at = self.picture.view.thresholds
+        return {"active": f" (E[σ²] < {at.wake:g})", "inactive": f" (E[σ²] ≥ {at.inactive:g})"}.get(
+            self.quantity.channel, ""
+        )

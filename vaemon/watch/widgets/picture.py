@@ -1,11 +1,12 @@
 """What every widget of a run's screen is given: the run, and how it is looked at. Values only."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from vaemon.batch import Array, Columns
+from vaemon.view.facts import looks_back
 from vaemon.view.order import Order
 from vaemon.view.state import RunView
 from vaemon.view.status import Kind, Status
@@ -33,6 +34,10 @@ class Look:
     """Latents that come first and stand out."""
     filters: Mapping[str, str] = field(default_factory=dict)
     """What each list ("latents", "events", "runs") is to be narrowed to."""
+
+    def of_other_rows(self) -> "Look":
+        """The look as it is taken to another stage, where there are neither the same rows nor the same latents."""
+        return replace(self, at=None, window=None, latent=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +121,25 @@ class Picture:
         return near if there and near is not None else self.view.columns.cut(window.first, window.last)
 
     @property
+    def origin(self) -> object:
+        """What the columns in sight are of: where it is the same as before, columns seen before are as they were."""
+        info, columns = self.view.info, self.columns
+        address = info.address if info is not None else ""
+        return address, self.view.stage, self.view.cursor.segments, columns.first, columns.width
+
+    @property
     def name(self) -> str:
         """The name of the run; of several, one that tells it from the others."""
         if self.runs and self.title:
             return self.title
         return (self.view.info.name if self.view.info is not None else "") or self.title
+
+    @property
+    def looks_back(self) -> bool:
+        """Whether a run that goes on is not seen at its newest: an older stage, rows of before, a crosshair on them."""
+        window = self.look.window
+        closely = self.look.at is not None or (window is not None and not window.follows)
+        return not self.over and self.view.latest is not None and (closely or looks_back(self.view))
 
     @property
     def over(self) -> bool:

@@ -84,12 +84,11 @@ class Shelves(Horizontal):
 
     def draw(self, seen: Sequence[Shelf], chosen: int, picture: Picture, span: TimeSpan) -> None:
         """Draw the shelves in sight, the chosen latent marked."""
-        seen, view, columns = list(seen), picture.view, picture.columns
+        seen, columns = list(seen), picture.columns
         self._draw_edges(seen, chosen, picture)
         widths = [slab.size.width for slab in self._slabs]
         # A cell is painted once, when it is complete: as long as none is added, the strips are as they were.
-        whole = (columns.first, columns.width, view.stage, view.cursor.segments)
-        painted = (span.total, span.painted(sum(widths)), whole)
+        painted = (span.total, span.painted(sum(widths)), picture.origin)
         if (drawn := (seen, painted, widths)) != self._drawn:
             self._drawn = drawn
             self._draw_strips(seen, columns, span, widths)

@@ -63,12 +63,11 @@ class Trajectories(Panel, TimeMouse, Numbers, can_focus=True):
         return [title, *body, axis, _singled_out(picture, sheaf, width)]
 
     def _drawn(self, picture: Picture, whole: TimeSpan, shown: Array, width: int, height: int) -> object:
-        columns, look, view = picture.columns, picture.look, picture.view
+        look, view = picture.look, picture.view
         # Of the states, only a wake is worth painting a line anew at once: the others flicker about their bounds.
         awake = (view.states == LatentState.ACTIVE).tobytes()
         who = (shown.tobytes(), picture.chosen, look.pins, awake, view.thresholds)
-        seen = (columns.first, columns.width, view.stage, view.cursor.segments)
-        return whole, seen, who, look.log, look.smoothed, look.at, width, height
+        return whole, picture.origin, len(view.events), who, look.log, look.smoothed, look.at, width, height
 
     def _sheaf(self, picture: Picture, span: TimeSpan, shown: Array, room: Room) -> Sheaf:
         columns, look = picture.columns, picture.look
