@@ -104,6 +104,8 @@ class Want:
     """Stop reading after so long, and go on at the next poll."""
     end: int | None = None
     """Answer as if the stage had only so many rows, at least 1; None: all there are. What a replay asks for."""
+    scalars: int = 0
+    """So many further scalar channels, too, at most: those that a training has of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,8 @@ class Excerpt:
     """Rows a column, a power of two, whatever their number; 0: by `columns`."""
     latent: int | None = None
     """Only this one of each latent channel, as a scalar with low and high; None: the means of all."""
+    scalars: int = 0
+    """So many further scalar channels, too, at most."""
 
 
 @dataclass(frozen=True, slots=True)

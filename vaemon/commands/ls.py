@@ -17,6 +17,14 @@ from vaemon.source.protocol import Source
 from vaemon.view.summary import steps_words
 from vaemon.view.words import age, rate
 
+PIPED_WIDTH = 200
+"""What is piped has no width, and little is to be cut from it."""
+HEADINGS = ("run", "state", "stage", "step", "rate", "active", "inactive", "newest row")
+LEAST_MISSED = ("stage", "rate", "inactive", "newest row")
+"""What is left out, one after the other, of a list that is too wide."""
+FOLDED = {"run": 16, "state": len("unreadable:")}
+"""Columns that may go on in the next row, and from how many cells on."""
+GAP = 2
 STATES = (*(str(each) for each in RunState), "unreadable")
 
 
@@ -113,19 +121,44 @@ def _print_table(lines: list[dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    running = any(line["state"] == "running" for line in lines)
-    table.add_column("run", overflow="fold")
-    table.add_column("state")
-    for heading in ("stage", "step", *(["rate"] if running else []), "active", "inactive", "newest row"):
-        table.add_column(heading, justify="right")
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = PIPED_WIDTH
     now = time.time()
-    for line in lines:
-        if line["state"] == "unreadable":
-            table.add_row(line["name"], f"unreadable: {line['reason']}")
-            continue
-        speed = [rate(line["rate"]) if line["state"] == "running" else ""] if running else []
-        counts = [f"{line[name]}/{line['latents']}" if line["latents"] else "" for name in ("active", "inactive")]
-        stage, step = str(line["stage"] or ""), steps_words(line["step"], line["total_steps"])
-        table.add_row(line["name"], line["state"], stage, step, *speed, *counts, age(now - line["newest"]))
-    Console(highlight=False).print(table)
+    rows = [_cells(line, now) for line in lines]
+    headings = [each for each in HEADINGS if any(row.get(each) for row in rows)]
+    for heading in LEAST_MISSED:
+        if sum(_width(each, rows) + GAP for each in headings) - GAP > console.width:
+            headings = [each for each in headings if each != heading]
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for heading in headings:
+        least = _width(heading, rows)
+        if heading in FOLDED:
+            table.add_column(heading, overflow="fold", min_width=least)
+        else:
+            table.add_column(heading, justify="right", min_width=least)
+    for row in rows:
+        table.add_row(*(row.get(heading, "") for heading in headings))
+    console.print(table)
+
+
+def _width(heading: str, rows: list[dict[str, str]]) -> int:
+    """Cells that a column needs."""
+    longest = max(len(heading), *(len(row.get(heading, "")) for row in rows))
+    return min(longest, FOLDED.get(heading, longest))
+
+
+def _cells(line: dict[str, Any], now: float) -> dict[str, str]:
+    """What a line of the table says, by heading."""
+    if line["state"] == "unreadable":
+        return {"run": line["name"], "state": f"unreadable: {line['reason']}"}
+    state = "stalled" if line["stalled"] else line["state"]
+    return {
+        "run": line["name"],
+        "state": state,
+        "stage": str(line["stage"] or ""),
+        "step": steps_words(line["step"], line["total_steps"]),
+        "rate": rate(line["rate"]) if state == "running" else "",
+        **{name: f"{line[name]}/{line['latents']}" for name in ("active", "inactive") if line["latents"]},
+        "newest row": age(now - line["newest"]),
+    }

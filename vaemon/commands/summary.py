@@ -1,5 +1,6 @@
 """A run in one line, as `ls` lists it and `rm` asks about it."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -8,8 +9,9 @@ from typing import Any, NamedTuple
 from vaemon.batch import Cursor, Want
 from vaemon.errors import SourceLost, UsageError
 from vaemon.source.protocol import Source
-from vaemon.view.fold import fold
+from vaemon.view.fold import fold, heard
 from vaemon.view.state import RunView
+from vaemon.view.status import Kind, status
 from vaemon.view.summary import summary
 
 
@@ -38,7 +40,10 @@ def summarise(name: str, source: Source) -> Summary:
 def _line(name: str, view: RunView) -> dict[str, Any]:
     assert view.info is not None
     # The folder's name reaches the run, whatever a hand has renamed.
-    return {"name": name, "state": str(view.info.state), "reason": view.info.reason, **asdict(summary(view))}
+    now = time.time()
+    stalled = status(heard(RunView(), view, now), now).kind is Kind.STALLED
+    known = {"name": name, "state": str(view.info.state), "stalled": stalled, "reason": view.info.reason}
+    return {**known, **asdict(summary(view))}
 
 
 def size_of(folder: Path) -> int:

@@ -57,7 +57,8 @@ def _head(view: RunView, now: float) -> str:
 def _values(view: RunView, gap: str = "  ") -> str:
     if view.latest is None:
         return ""
-    known = [name for name in CHART_CHANNELS if name in view.latest.smoothed]
+    named = dict.fromkeys((*CHART_CHANNELS, *view.latest.scalars))  # the usual ones first
+    known = [name for name in named if name in view.latest.smoothed]
     return gap.join(f"{name} {number(float(view.latest.smoothed[name]))}" for name in known)
 
 

@@ -209,7 +209,7 @@ def _answer(
 def _columns(rows: StageRows, start: int, count: int, width: int, want: Want, deadline: float) -> Columns:
     """The finished columns from row `start` on, as many as the time allows; at least one block of them."""
     end = count // width * width if want.columns else start
-    names = [name for name in want.channels if name in rows.channels]
+    names = _names(rows, want)
     latent = {name for name in names if any(name in segment.layout.vectors for segment in rows.segments)}
     parts: list[Pool] = []
     for first, last in rows.blocks(start, end, width):
@@ -219,13 +219,20 @@ def _columns(rows: StageRows, start: int, count: int, width: int, want: Want, de
     return _as_columns(rows, parts, start // width, width, latent)
 
 
+def _names(rows: StageRows, asked: Want | Excerpt) -> list[str]:
+    """The channels asked for that there are, then as many of the other scalars as are wanted."""
+    scalars = dict.fromkeys(name for segment in rows.segments for name in segment.layout.scalars)
+    others = [name for name in scalars if name not in asked.channels and name not in CLOCKS]
+    return [*(name for name in asked.channels if name in rows.channels), *others[: asked.scalars]]
+
+
 def _excerpt(rows: StageRows, asked: Excerpt) -> Columns:
     """A range of rows in finished columns, the last one of a stage that grows left out until it is whole."""
     first, last = max(asked.first, 0), min(asked.last, len(rows))
     width = asked.width or width_for(max(last - first, 1), asked.columns)
     last = min(-(-last // width) * width, len(rows) // width * width)
     first = min(first // width * width, last)
-    names = [name for name in asked.channels if name in rows.channels]
+    names = _names(rows, asked)
     vectors = {name for name in names if any(name in segment.layout.vectors for segment in rows.segments)}
     if asked.latent is None:
         pooled = [rows.pooled(*block, width, names, means=vectors) for block in rows.blocks(first, last, width)]

@@ -116,6 +116,10 @@ def stalled_after(view: RunView) -> float:
 
 
 def row_interval(view: RunView) -> float:
-    """The usual time between two rows, seconds, by the newest columns; 0 where it cannot be told."""
+    """The usual time between two rows, seconds, by the newest columns, else by the rate; 0 where it cannot be told."""
     times = view.columns.time[-65:]
-    return float(np.median(np.diff(times))) / view.columns.width if len(times) > 1 else 0.0
+    if len(times) > 1:
+        return float(np.median(np.diff(times))) / view.columns.width
+    if view.latest is None or not view.rows or view.rate <= 0:
+        return 0.0
+    return max(view.latest.step / view.rows, 1.0) / view.rate

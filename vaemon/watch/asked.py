@@ -9,6 +9,8 @@ from vaemon.view.fold import join
 from vaemon.view.state import CHART_CHANNELS, LATENT_CHANNELS, WALL_CHANNELS, Portrait, RunView
 
 COLUMNS = Want(()).columns
+OWN_SCALARS = 24
+"""So many scalars of a training's own are drawn, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,8 @@ class Asked:
     @property
     def want(self) -> Want:
         """The question for the whole of the stage."""
-        return Want(channels=(*WALL_CHANNELS, *CHART_CHANNELS), stage=self.stage, end=self.end)
+        channels = (*WALL_CHANNELS, *CHART_CHANNELS)
+        return Want(channels, stage=self.stage, end=self.end, scalars=OWN_SCALARS)
 
 
 def look_closer(view: RunView, asked: Asked, ask: Callable[[Excerpt], Columns]) -> RunView:
@@ -40,12 +43,13 @@ def look_closer(view: RunView, asked: Asked, ask: Callable[[Excerpt], Columns]) 
     width = width_for(max(last - first, 1), COLUMNS)
     # Never beyond the last whole column: of a replay the source has rows that have not been yet.
     end = max(min(last, view.rows) // width * width, first)
-    wide = Excerpt(view.stage, first, end, (*WALL_CHANNELS, *CHART_CHANNELS), width=width)
+    channels = (*WALL_CHANNELS, *CHART_CHANNELS)
+    wide = Excerpt(view.stage, first, end, channels, width=width, scalars=OWN_SCALARS)
     near = _grown(view.near, wide, ask) if asked.window is not None else None
     portrait = None
     if asked.latent is not None and asked.latent < view.latents:
         held = view.portrait if view.portrait is not None and view.portrait.latent == asked.latent else None
-        one = replace(wide, channels=LATENT_CHANNELS, latent=asked.latent)
+        one = replace(wide, channels=LATENT_CHANNELS, latent=asked.latent, scalars=0)
         columns = _grown(held.columns if held else None, one, ask)
         portrait = held if held and columns is held.columns else Portrait(asked.latent, columns)
     if near is view.near and portrait is view.portrait:

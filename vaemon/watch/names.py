@@ -12,7 +12,7 @@ VIEW_NAMES = {
     9: "runs",
 }
 """The views, by the keys that pick them."""
-HOME, LATENT, COMPARE, RUNS = 1, 4, 8, 9
+HOME, BALANCE, LATENT, COMPARE, RUNS = 1, 3, 4, 8, 9
 """Those that are gone to by name."""
 
 PANELS = ("latents", "gamma", "MSE", "KL", "variance law", "events")

@@ -1,10 +1,13 @@
 import json
 import os
+import re
 import time
+from types import SimpleNamespace
 
 import pytest
 
 from vaemon import Recorder
+from vaemon.commands import ls, summary
 from vaemon.runfile import manifest
 
 
@@ -124,6 +127,30 @@ def test_the_table_is_cut_as_well(call, four):
     table = call("ls", "cifar*").out
     assert "cifar-a" in table
     assert "shapes" not in table
+
+
+@pytest.mark.parametrize("width", [80, 60])
+def test_what_does_not_fit_is_left_out_whole(runs, monkeypatch, capsys, width):
+    line = {"stage": 1, "step": 1_000_000, "total_steps": 1_000_000, "latents": 4096, "active": 3015, "inactive": 754}
+    line |= {"name": "a-run-of-a-name", "state": "running", "stalled": False, "rate": 1234.5, "newest": time.time()}
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    ls._print_table([line])
+    told = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out).splitlines()
+    assert len(told) == 2
+    assert max(map(len, told)) <= width
+    assert "a-run-of-a-name" in told[1]
+    assert "1,000,000/1,000,000" in told[1]
+    assert "3015/4096" in told[1]
+
+
+def test_a_run_without_new_rows_is_stalled(call, runs, monkeypatch):
+    with Recorder("r", latents=1) as recorder:
+        recorder.log(1, mean_variance=[0.5])
+        recorder.flush()
+        assert "running" in call("ls").out
+        monkeypatch.setattr(summary, "time", SimpleNamespace(time=lambda: time.time() + 600.0))
+        assert "stalled" in call("ls").out
 
 
 def test_hidden_and_unreadable_folders_do_not_disturb(listed, four, runs, note):

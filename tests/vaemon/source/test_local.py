@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from vaemon import Recorder
-from vaemon.batch import Cursor, RunState, Want
+from vaemon.batch import Cursor, Excerpt, RunState, Want
 from vaemon.errors import SourceLost, UnknownName
 from vaemon.runfile.segment import SegmentReader
 from vaemon.source.local import LocalSource
@@ -29,6 +29,19 @@ def test_a_damaged_run_is_a_lost_source_not_a_crash(runs):
     (runs / "r" / "segment-0000.h5").write_bytes(b"gone")
     with pytest.raises(SourceLost, match="segment-0000"):
         LocalSource(runs / "r").poll(Cursor(), Want(()))
+
+
+def test_scalars_of_a_trainings_own_are_given_when_asked_for(runs):
+    with Recorder("r", latents=1) as recorder:
+        for step in range(1, 9):
+            recorder.log(step, mean_variance=[0.5], mse=0.1, elbo=-1.0, psnr=20.0 + step)
+    source = LocalSource(runs / "r")
+    assert set(source.poll(Cursor(), Want(("mse",))).columns.mean) == {"mse"}
+    given = source.poll(Cursor(), Want(("mse",), scalars=9)).columns
+    assert {"mse", "elbo", "psnr"} <= set(given.low)
+    assert "mean_variance" not in given.mean
+    assert given.mean["psnr"].tolist() == [20.0 + step for step in range(1, 9)]
+    assert len(source.excerpt(Excerpt(1, 0, 8, ("mse",), scalars=1)).low) == 2
 
 
 def test_a_run_of_nearly_that_name_is_most_likely_meant(runs):

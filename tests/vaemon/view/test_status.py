@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -51,6 +53,13 @@ def test_slow_rows_make_a_run_stall_later():
     assert stalled_after(slow) == pytest.approx(100.0)
     assert status(slow, NOW).kind is Kind.RUNNING
     assert status(slow, NOW + 100.0).kind is Kind.STALLED
+
+
+def test_a_run_of_which_there_are_no_columns_stalls_by_its_rate():
+    listed = replace(view(heard=NOW - 42.0), columns=Columns(), rate=1.0, rows=8)  # 40 steps, one in 5 recorded
+    assert row_interval(listed) == pytest.approx(5.0)
+    assert status(listed, NOW).kind is Kind.RUNNING
+    assert row_interval(replace(listed, rate=0.0)) == 0.0
 
 
 def test_a_run_that_is_over_does_not_stall():

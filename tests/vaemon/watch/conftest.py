@@ -137,7 +137,7 @@ class FakeSource:
             cursor=Cursor(stage.number, 1, end * width, width, len(events)),
             stage=stage.number,
             rows=rows,
-            columns=columns_of(stage, start, end, width, want.channels),
+            columns=columns_of(stage, start, end, width, names_of(stage, want)),
             latest=latest_of(stage, rows),
             events=tuple(events[since.events if same and since.events <= len(events) else 0 :]),
             events_anew=not same or since.events > len(events),
@@ -152,7 +152,7 @@ class FakeSource:
         width = asked.width or width_for(max(last - asked.first, 1), asked.columns)
         end = min(-(-last // width), self.shown[stage.number] // width)
         if asked.latent is None:
-            return columns_of(stage, min(asked.first // width, end), end, width, asked.channels)
+            return columns_of(stage, min(asked.first // width, end), end, width, names_of(stage, asked))
         one = {name: rows if rows.ndim == 1 else rows[:, asked.latent] for name, rows in stage.rows.items()}
         return columns_of(SimpleNamespace(rows=one), min(asked.first // width, end), end, width, asked.channels)
 
@@ -167,6 +167,12 @@ class FakeSource:
 
     def close(self):
         self.closed = True
+
+
+def names_of(stage, asked):
+    known = ("step", "time", "epoch", *asked.channels)
+    others = [name for name, rows in stage.rows.items() if rows.ndim == 1 and name not in known]
+    return (*asked.channels, *others[: asked.scalars])
 
 
 def columns_of(stage, start, end, width, channels):

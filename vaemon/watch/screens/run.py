@@ -65,7 +65,7 @@ class RunScreen(Looking):
         &.-narrow Roll, &.-usual Roll { display: none; }
         &.-narrow LatentView.-seen, &.-usual LatentView.-seen { layout: vertical; }
         &.-narrow LatentCard, &.-usual LatentCard { width: 1fr; height: 3; margin: 0; }
-        &.-narrow BalanceView.-seen { grid-size: 1 6; }
+        &.-narrow BalanceView.-seen { grid-size: 1; }
         &.-narrow LatentView #charts { grid-size: 1 4; }
         &.-narrow BalanceView.-solo, &.-narrow LatentView.-solo #charts { grid-size: 1 1; }
         &.-narrow Figures, &.-short Figures { display: block; }
@@ -249,8 +249,10 @@ class RunScreen(Looking):
         if not self.is_mounted:
             return
         picture = self.picture()
-        empty = not len(picture.view.columns)
+        empty, was_empty = not len(picture.view.columns), self.has_class("-empty")
         self.set_class(empty, "-empty")
+        if was_empty and not empty and not self._filter.has_class("-open"):
+            self.call_after_refresh(self._focus_first)  # Textual took the focus from a panel that could not be seen.
         self.set_class(self.number in (COMPARE, RUNS), "-several")
         self.set_class(bool(picture.status.reason) and not empty, "-reason")
         for panel in (*self._above, self._below):
@@ -258,7 +260,8 @@ class RunScreen(Looking):
         self.view.show(picture)
 
     def _focus_first(self) -> None:
-        panel = next(iter(self.view.query(self.view.first)), None) if self.view.first else None
+        panels = self.view.query(self.view.first) if self.view.first else ()
+        panel = next((each for each in panels if each.display), None)
         self.set_focus(panel)
 
     async def action_view(self, number: int) -> None:

@@ -20,7 +20,12 @@ class GridView(View):
     def __init__(self, pen: Pen, charts: Sequence[Chart]) -> None:
         """Draw with `pen`; the charts row by row."""
         super().__init__(pen)
-        self.charts = charts
+        self.charts = list(charts)
+
+    @property
+    def seen(self) -> list[Chart]:
+        """The charts that there is something to draw for."""
+        return [chart for chart in self.charts if not chart.has_class("-off")]
 
     def on_resize(self) -> None:
         """Give time axes to those that have room for it."""
@@ -32,6 +37,7 @@ class GridView(View):
         self._share_axis()
 
     def _share_axis(self) -> None:
-        low = self.size.height < LOW * len(self.charts) / ACROSS
-        for place, chart in enumerate(self.charts):
-            chart.alone = not low or place >= len(self.charts) - ACROSS or chart is self.solo
+        seen = self.seen
+        low = self.size.height < LOW * len(seen) / ACROSS
+        for place, chart in enumerate(seen):
+            chart.alone = not low or place >= len(seen) - ACROSS or chart is self.solo

@@ -5,11 +5,14 @@ from textual.containers import Vertical
 from textual.widget import Widget
 
 from vaemon.watch.views.view import View, shared
-from vaemon.watch.widgets.chart import QUANTITIES, Chart, ChartAxis
+from vaemon.watch.widgets.chart import QUANTITIES, Chart, ChartAxis, charted, put_up
 from vaemon.watch.widgets.events import Events
 from vaemon.watch.widgets.pen import Pen
 from vaemon.watch.widgets.picture import Picture
 from vaemon.watch.widgets.wall import Wall
+
+BESIDE = 4
+"""Charts beside the wall."""
 
 
 class HomeView(View):
@@ -20,8 +23,11 @@ class HomeView(View):
     HomeView Wall { width: 1fr; height: 1fr; margin-right: 1; }
     HomeView #side { width: 32; height: 1fr; }
     HomeView Chart { height: 1fr; }
+    HomeView Chart.-off { display: none; }
     HomeView ChartAxis { height: 1; }
     HomeView Events { height: 3; }
+    HomeView.-scalars Wall { display: none; }
+    HomeView.-scalars #side { width: 1fr; }
     HomeView.-solo #side { display: none; }
     HomeView.-solo-side #side { display: block; width: 1fr; }
     HomeView.-solo-side Wall { display: none; }
@@ -33,20 +39,23 @@ class HomeView(View):
         """Draw with `pen`."""
         super().__init__(pen)
         self.wall, self.events = Wall(pen, classes="-pane"), Events(pen, classes="-pane")
-        self.charts = [Chart(pen, quantity, classes="-pane") for quantity in QUANTITIES[:4]]
-        self._beside = [*self.charts, ChartAxis(pen, classes="-axis"), self.events]
+        self.charts = [Chart(pen, quantity, classes="-pane") for quantity in QUANTITIES[:BESIDE]]
+        self._axis = ChartAxis(pen, classes="-axis")
 
     def compose(self) -> ComposeResult:
         """The wall at the left, charts and events at the right."""
         yield self.wall
         with Vertical(id="side"):
-            yield from self._beside
+            yield from (*self.charts, self._axis, self.events)
 
     def show(self, picture: Picture) -> None:
         """Draw what is not up to date."""
+        self.set_class(bool(picture.view.rows) and not picture.view.latents, "-scalars")
         self.wall.show(picture)
+        new = put_up(self.charts, charted(picture.columns)[:BESIDE], self.pen)
+        self.query_one("#side").mount(*new, before=self._axis)
         picture = shared(picture, self.wall)
-        for panel in self._beside:
+        for panel in (*self.charts, self._axis, self.events):
             panel.show(picture)
 
     def move(self, by: int) -> bool:

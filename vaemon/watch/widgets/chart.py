@@ -46,6 +46,17 @@ QUANTITIES = (
 )
 
 
+def charted(columns: Columns) -> list[Quantity]:
+    """What of a run can be drawn: the usual quantities that it has, then its own scalars; of no run, the usual ones."""
+    if not len(columns):
+        return list(QUANTITIES)
+    usual = [each for each in QUANTITIES if each.channel in columns.low]
+    names = {each.channel for each in QUANTITIES}
+    return usual + [Quantity(name, name) for name in columns.low if name not in names]
+
+
+PAGE = 6
+"""So many charts are seen at once where there are more."""
 NO_COLUMNS = Pooled(np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0, np.int64))
 
 
@@ -167,6 +178,17 @@ class Chart(Panel, TimeMouse, Numbers, can_focus=True):
         if hidden:
             remarks.append(said(f"{hidden:,} ≤ 0", "warn"))
         return remarks
+
+
+def put_up(charts: list[Chart], seen: Sequence[Quantity], pen: Pen) -> list[Chart]:
+    """Let charts of these quantities be seen and no others; those that are made for it are returned, to be mounted."""
+    had = {chart.quantity.channel for chart in charts}
+    new = [Chart(pen, each, classes="-pane") for each in seen if each.channel not in had]
+    charts += new
+    wanted = {each.channel for each in seen}
+    for chart in charts:
+        chart.set_class(chart.quantity.channel not in wanted, "-off")
+    return new
 
 
 class ChartAxis(Panel):

@@ -95,6 +95,9 @@ def _aside(picture: Picture, last_row: str) -> Row:
     return (said(f"{last_row}{picture.status.age} ", "muted"),) if picture.status.age and not told else ()
 
 
+NO_LATENTS = "no latents recorded: recorder.log(step, mean=…, variance=…) records them"
+
+
 class Progress(Panel):
     """A hairline that fills while the stage goes on."""
 
@@ -115,7 +118,7 @@ class Counts(Panel):
         """One row, in words where they fit, else in signs."""
         view = picture.view
         if not view.latents:
-            return [()]
+            return [fit((said(f" {NO_LATENTS}", "muted"),), width)]
         long = (f"{inactive_words(view)}: ", f"{units_words(view)}: ")
         forms = (
             _spelt(view, "  ", long),

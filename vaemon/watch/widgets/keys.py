@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from vaemon.watch.names import VIEW_NAMES
+from vaemon.watch.names import BALANCE, VIEW_NAMES
 from vaemon.watch.render.axis import TimeAxis
 from vaemon.watch.render.cells import Row, join, length, said, spread
+from vaemon.watch.widgets.chart import PAGE, charted
 from vaemon.watch.widgets.lines import Panel
 from vaemon.watch.widgets.pen import Pen
 from vaemon.watch.widgets.picture import Picture, other_stage
@@ -30,13 +31,18 @@ class Keys(Panel):
         return [spread(join(parts, said(" "), width - length(aside) - 1), aside, width)]
 
 
+def _view_words(picture: Picture) -> str:
+    name, more = VIEW_NAMES.get(picture.number, ""), len(charted(picture.columns)) - PAGE
+    return f"{name}, {BALANCE}: {more} more" if picture.number == BALANCE and more > 0 else name
+
+
 def _words(picture: Picture) -> dict[str, str]:
     """What the keys with a state say; an empty word leaves the key out."""
     look, other = picture.look, other_stage(picture.view)
     paused = picture.playing.held if picture.playing is not None else look.paused
     return {
         "pause": "go on" if paused else "pause",
-        "view": VIEW_NAMES.get(picture.number, ""),
+        "view": _view_words(picture),
         "run": "next run" if picture.runs else "",
         "zoom": "closer",
         "pin": "unpin" if picture.chosen in look.pins else "pin",

@@ -32,7 +32,10 @@ def latent_row(picture: Picture, latent: int, width: int) -> Row:
 def _now(view: RunView, latent: int) -> Iterator[str]:
     variance, kl = values(view)
     yield f"E[σ²] {number(float(variance[latent]))}"
-    yield f"woke at step {view.woke[latent]:,}" if view.woke[latent] >= 0 else "asleep"
+    if view.woke[latent] >= 0:
+        yield f"woke at step {view.woke[latent]:,}"
+    elif LatentState(int(view.states[latent])) is not LatentState.ACTIVE:  # an active one is about to wake for good
+        yield "asleep"
     if np.isfinite(kl[latent]):
         yield f"KL {number(float(kl[latent]))} nats"
 

@@ -18,6 +18,8 @@ from vaemon.watch.widgets.picture import Picture
 from vaemon.watch.widgets.shelves import WIDE, Shelves
 from vaemon.watch.widgets.time import ruler_of, span_of, steps_per_column
 
+FRAME = 3
+"""Rows around the strips."""
 WHEEL = 3
 """Rows that a turn of the wheel scrolls."""
 
@@ -28,6 +30,7 @@ class Wall(TimeMouse, QuietFocus, Numbers, can_focus=True):
     DEFAULT_CSS = """
     Wall { layout: vertical; }
     Wall > LinesWidget { height: 1; }
+    Wall.-bare > LinesWidget { display: none; }
     """
 
     def __init__(self, pen: Pen, **options: str | None) -> None:
@@ -60,8 +63,8 @@ class Wall(TimeMouse, QuietFocus, Numbers, can_focus=True):
 
     @property
     def _height(self) -> int:
-        # All but title, time axis and the chosen latent.
-        return max(self.size.height - 3, 0)
+        # All but title, time axis and the chosen latent, where those leave room for anything.
+        return self.size.height - (FRAME if self.size.height > FRAME else 0)
 
     def show(self, picture: Picture) -> None:
         """Draw the picture."""
@@ -82,6 +85,7 @@ class Wall(TimeMouse, QuietFocus, Numbers, can_focus=True):
 
     def _draw(self, to_chosen: bool = False) -> None:
         size, height, picture = self.size, self._height, self.picture
+        self.set_class(size.height <= FRAME, "-bare")
         self._all = arrange(picture.order.tolist(), height, single=self._pen.shaded)
         if to_chosen:
             self._bring(picture.chosen)
