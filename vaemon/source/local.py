@@ -140,7 +140,8 @@ class LocalSource:
                 self.folder = found
                 self._run = RunReader(found)
         except RunFileError as error:
-            raise SourceLost(str(error)) from error
+            gone = not self.folder.exists()
+            raise SourceLost(f"the run's folder is gone: {self.folder}" if gone else str(error)) from error
         return self._run
 
 

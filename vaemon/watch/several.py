@@ -172,6 +172,7 @@ class Several(App[None]):
     def _name_runs(self) -> None:
         for place, seat in enumerate(self.seats):
             seat.poller.is_watched = place == self.place
+        self.seat.poller.nudge()
         several = len(self.seats) > 1
         self.run_screen.runs = tuple(seat.name for seat in self.seats) if several else ()
 

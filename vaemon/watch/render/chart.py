@@ -72,7 +72,22 @@ def _scale(plot: Plot) -> Scale:
     values = plot.pooled.mean
     if plot.reference is not None:
         values = np.concatenate([values, plot.reference])
+    if not plot.smoothed:
+        values = np.concatenate([values, _noisy(plot.pooled)])
     return scale_for(values, log=plot.log, keep=() if plot.level is None else (plot.level,))
+
+
+def _noisy(pooled: Pooled) -> Array:
+    """The bounds of an envelope that is wider than all that the mean does; nothing where it is not.
+
+    Of what is mostly noise the envelope is what there is to see: beyond the axis it would fill the whole chart.
+    """
+    low, high = pooled.low[np.isfinite(pooled.low)], pooled.high[np.isfinite(pooled.high)]
+    mean = pooled.mean[np.isfinite(pooled.mean)]
+    if not len(mean) or not len(low) or not len(high):
+        return np.zeros(0)
+    bounds = np.array([np.quantile(low, 0.1), np.quantile(high, 0.9)])
+    return bounds if bounds[1] - bounds[0] > np.ptp(mean) else np.zeros(0)
 
 
 def _layers(plot: Plot, scale: Scale, height: int, cells: int, dots: Dots) -> list[Layer]:

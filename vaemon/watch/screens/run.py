@@ -271,12 +271,12 @@ class RunScreen(Looking):
             self.call_after_refresh(self.draw)
             return
         self._held = ()
-        self.view.remove_class("-seen")
-        self._trail = [] if number == HOME else [*(each for each in self._trail if each != number), self.number]
-        self.number = number
         if number not in self._views:
             self._views[number] = VIEWS[number](self.pen)
             await self.query_one("#body").mount(self._views[number])
+        self.view.remove_class("-seen")
+        self._trail = [] if number == HOME else [*(each for each in self._trail if each != number), self.number]
+        self.number = number
         self.view.add_class("-seen")
         self._focus_first()
         self.ask()

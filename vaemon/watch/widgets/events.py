@@ -15,6 +15,9 @@ from vaemon.watch.widgets.marks import OTHER, SIGNS
 from vaemon.watch.widgets.pen import Pen
 from vaemon.watch.widgets.picture import Picture
 
+MOST = 20_000
+"""So many of the newest events are listed: it takes a tick to make their lines."""
+
 
 class EventOpened(Message):
     """A person wants to see the moment of an event."""
@@ -66,7 +69,8 @@ class Events(Panel, Numbers, can_focus=True):
         # Most ticks bring no event, and a long run has many.
         happened, text = picture.view.events, picture.look.filters.get("events", "")
         if self._read[0] is not happened or self._read[1] != text:
-            lines = [line for line in chronicle(happened) if says(text, f"{line.kind} {line.text} {line.step}")]
+            newest = chronicle(happened[-MOST:])
+            lines = [line for line in newest if says(text, f"{line.kind} {line.text} {line.step}")]
             self._read = (happened, text, lines)
         return self._read[2]
 

@@ -125,3 +125,12 @@ def test_anything_can_be_drawn(height, width, log, smoothed, ascii_only, data):
     rows = chart_rows(picture, height, width, ascii_only=ascii_only)
     assert len(rows) == (height if width else 0)
     assert all(length(row) == width for row in rows)
+
+
+def test_of_mere_noise_the_envelope_is_on_the_axis():
+    rng = np.random.default_rng(0)
+    mean = 0.01 * rng.standard_normal(80)
+    noise = Plot(Pooled(mean, mean - 1, mean + 1, np.zeros(80, np.int64)))
+    filled = sum(sign == "⣿" for row in chart_rows(noise, 12, 87, ascii_only=False) for sign in plain(row)[7:])
+    assert filled < 0.9 * 12 * 40
+    assert any("1" in plain(row)[:7] for row in chart_rows(noise, 12, 87, ascii_only=False))
