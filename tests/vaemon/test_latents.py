@@ -194,7 +194,7 @@ def test_many_rows_at_once_are_told_as_row_by_row(dtype):
 
 @pytest.mark.parametrize("wake", [0.05, 0.499])
 def test_other_thresholds_are_told_as_row_by_row(wake):
-    at = Thresholds(wake=wake, hold=3, smoothing=2.0)
+    at = Thresholds(wake=wake, hold=2, smoothing=1.0)
     rows = np.random.default_rng(6).random((400, 4))
     found = WakeTracker(4, at).update(rows)
     assert len(found) > 10

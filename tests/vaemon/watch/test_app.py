@@ -22,6 +22,8 @@ from vaemon.watch.messages import SourceAsked, ViewChanged
 from vaemon.watch.render import palette
 from vaemon.watch.screens import run as run_module
 from vaemon.watch.screens.backlog import writer_backlog
+from vaemon.watch.views.home import HomeView
+from vaemon.watch.widgets.picture import Picture
 from vaemon.watch.widgets.wall import Wall
 
 
@@ -428,3 +430,9 @@ def test_the_dashboard_loads_nothing_heavy():
     question = "import sys, vaemon.watch.app; print(*sorted({'torch', 'scipy', 'plotext', 'h5py'} & set(sys.modules)))"
     told = subprocess.run([sys.executable, "-c", question], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == ""
+
+
+def test_a_picture_before_the_screen_has_come_to_rest_does_no_harm(fake):
+    view = HomeView(fake.App(fake.Source(fake.stage())).pen)
+    view.show(Picture())
+    assert len(view.charts) == 4

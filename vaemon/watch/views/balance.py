@@ -32,7 +32,8 @@ class BalanceView(GridView):
         drawn = charted(picture.columns)
         self._page = self._page if self._page * PAGE < len(drawn) else 0
         before = self.seen
-        self.mount(*put_up(self.charts, drawn[self._page * PAGE :][:PAGE], self.pen))
+        if self.is_attached:
+            self.mount(*put_up(self.charts, drawn[self._page * PAGE :][:PAGE], self.pen))
         if self.seen != before:
             self._share_axis()
         super().show(picture)

@@ -41,19 +41,21 @@ class HomeView(View):
         self.wall, self.events = Wall(pen, classes="-pane"), Events(pen, classes="-pane")
         self.charts = [Chart(pen, quantity, classes="-pane") for quantity in QUANTITIES[:BESIDE]]
         self._axis = ChartAxis(pen, classes="-axis")
+        self._side = Vertical(id="side")
 
     def compose(self) -> ComposeResult:
         """The wall at the left, charts and events at the right."""
         yield self.wall
-        with Vertical(id="side"):
+        with self._side:
             yield from (*self.charts, self._axis, self.events)
 
     def show(self, picture: Picture) -> None:
         """Draw what is not up to date."""
         self.set_class(bool(picture.view.rows) and not picture.view.latents, "-scalars")
         self.wall.show(picture)
-        new = put_up(self.charts, charted(picture.columns)[:BESIDE], self.pen)
-        self.query_one("#side").mount(*new, before=self._axis)
+        if self._side.is_attached:  # a picture may come before the screen is there, or while it goes
+            new = put_up(self.charts, charted(picture.columns)[:BESIDE], self.pen)
+            self._side.mount(*new, before=self._axis)
         picture = shared(picture, self.wall)
         for panel in (*self.charts, self._axis, self.events):
             panel.show(picture)
