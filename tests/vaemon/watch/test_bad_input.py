@@ -38,9 +38,10 @@ def test_no_name_displaces_a_cell(fake, name):
     app = fake.App(source, clock=fake.Clock(fake.when(fake.stage(latents=12), 700)), title=name)
 
     async def gesture(app, pilot):
-        for size in ((120, 40), (40, 10), (80, 24), (7, 3)):
+        # Every view where all is told; where there is little room, those with most words.
+        for size, numbers in (((120, 40), VIEWS), ((40, 10), (1, 5, 9)), ((7, 3), (1,))):
             await pilot.resize_terminal(*size)
-            for number in VIEWS:
+            for number in numbers:
                 await app.run_screen.action_view(number)
                 app.step()
                 await pilot.pause()
