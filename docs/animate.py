@@ -3,15 +3,13 @@
 A run that is over is played: each frame is the screen as it was when the run had only so many rows.
 """
 
-import argparse
 import asyncio
 from dataclasses import replace
 from pathlib import Path
 
-from screens import StillApp, frame_from, still
+from screens import StillApp, frame_from, run, still
 
 from vaemon.batch import Batch, Columns, Cursor, Excerpt, RunInfo, RunState, Series, Want, Window
-from vaemon.source.open import open_source
 from vaemon.source.protocol import Source
 from vaemon.watch.asked import Asked
 from vaemon.watch.export.animation import save_animation
@@ -78,23 +76,5 @@ async def _frames(app: StillApp, asked: list[Asked], size: tuple[int, int]) -> l
     return frames
 
 
-def main() -> None:
-    """Play a run of this machine."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("run", nargs="?", help="a run's name, or a path to its folder; without it, the latest run")
-    parser.add_argument("--size", default="100x30", help="columns x rows (default %(default)s)")
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "screens" / "run.webp")
-    parser.add_argument("--stage", type=int, default=1, help="which stage of the run (default %(default)s)")
-    parser.add_argument("--light", action="store_true", help="for a light background")
-    asked = parser.parse_args()
-    columns, rows = (int(number) for number in asked.size.split("x"))
-    source = open_source(asked.run)
-    try:
-        animate(source, (columns, rows), asked.out, stage=asked.stage, light=asked.light)
-    finally:
-        source.close()
-    print(asked.out)
-
-
 if __name__ == "__main__":
-    main()
+    run(__doc__, animate, size="100x30", out="run.webp")

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from vaemon.source.open import open_source
@@ -71,23 +72,30 @@ async def _frame(app: StillApp, size: tuple[int, int]) -> Frame:
         return frame_from(app)
 
 
-def main() -> None:
-    """Draw a run of this machine."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def run(said: str, draw: Callable[..., None], *, size: str, out: str) -> None:
+    """Draw a run of this machine, as the command line asks.
+
+    Args:
+        said: what the script does.
+        draw: `picture`, or what takes the same.
+        size: columns x rows, where no others are asked for.
+        out: the file beside the other pictures, where no other is asked for.
+    """
+    parser = argparse.ArgumentParser(description=said.splitlines()[0])
     parser.add_argument("run", nargs="?", help="a run's name, or a path to its folder; without it, the latest run")
-    parser.add_argument("--size", default="120x40", help="columns x rows (default %(default)s)")
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "screens" / "run.svg")
+    parser.add_argument("--size", default=size, help="columns x rows (default %(default)s)")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "screens" / out)
     parser.add_argument("--stage", type=int, default=1, help="which stage of the run (default %(default)s)")
     parser.add_argument("--light", action="store_true", help="for a light background")
     asked = parser.parse_args()
     columns, rows = (int(number) for number in asked.size.split("x"))
     source = open_source(asked.run)
     try:
-        picture(source, (columns, rows), asked.out, stage=asked.stage, light=asked.light)
+        draw(source, (columns, rows), asked.out, stage=asked.stage, light=asked.light)
     finally:
         source.close()
     print(asked.out)
 
 
 if __name__ == "__main__":
-    main()
+    run(__doc__, picture, size="120x40", out="run.svg")

@@ -64,7 +64,7 @@ def test_shapes_stand_in_their_cells(fake, screens, tmp_path):
 def test_a_finished_run_by_its_name(screens, tmp_path, monkeypatch, capsys, fake):
     monkeypatch.setattr(screens, "open_source", lambda name: fake.Source(fake.stage(), name=name))
     monkeypatch.setattr("sys.argv", ["screens.py", "other", "--size", "40x10", "--out", str(tmp_path / "x.svg")])
-    screens.main()
+    screens.run("A picture.", screens.picture, size="120x40", out="run.svg")
     assert "other" in (tmp_path / "x.svg").read_text()
     assert capsys.readouterr().out.strip() == str(tmp_path / "x.svg")
 
@@ -85,10 +85,10 @@ def test_a_run_is_played(fake, animate, tmp_path, monkeypatch, capsys):
             return super().poll(since, want)
 
     source = Rows(fake.stage(), state=RunState.FINISHED)
-    monkeypatch.setattr(animate, "open_source", lambda name: source)
+    monkeypatch.setitem(animate.run.__globals__, "open_source", lambda name: source)
     monkeypatch.setattr(animate, "FRAMES", 4)
     monkeypatch.setattr("sys.argv", ["animate.py", "run42", "--size", "60x16", "--out", str(tmp_path / "x.webp")])
-    animate.main()
+    animate.run("A moving picture.", animate.animate, size="100x30", out="run.webp")
     assert capsys.readouterr().out.strip() == str(tmp_path / "x.webp")
     assert [want.end for want in source.wants] == [None, None, 198, 487, 826, None]
     assert source.closed
