@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 N ?= 200
+# One more than there are cores: many tests wait, for a terminal or for another process.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 RUN ?= latest
 
 .PHONY: demo test check soak soak-kill test-slow format pictures clean
@@ -13,8 +15,8 @@ RUN ?= latest
 demo: $(VENV)/.installed  ## train on built-in images with the dashboard open, then print the analysis
 	@$(BIN)/vaemon demo
 
-test: $(VENV)/.installed-dev  ## the tests: about five minutes on two cores
-	OMP_NUM_THREADS=1 $(BIN)/pytest -m "not soak and not slow" -n auto --maxprocesses 8
+test: $(VENV)/.installed-dev  ## the tests: about six minutes on two cores
+	OMP_NUM_THREADS=1 $(BIN)/pytest -m "not soak and not slow" -n $(WORKERS) --maxprocesses 8
 
 check: $(VENV)/.installed-dev  ## format, lint, types, floors, spelling
 	$(BIN)/ruff format --check .
