@@ -140,7 +140,7 @@ def _draw(source: Source, sentries: "Sequence[Sentry]", *, ascii: bool, **option
 
     looking = [each for each in sentries if each.waits or each.watches]
     in_ascii = ascii or not knows_unicode()
-    open_dashboard(source, lookouts=looking, remembers=True, ascii=in_ascii, **options)
+    open_dashboard(source, lookouts=looking, ascii=in_ascii, **options)
 
 
 def _print(

@@ -25,11 +25,10 @@ from textual.worker import Worker, WorkerState
 
 from vaemon.errors import VaemonError
 from vaemon.watch.closing import Closing
-from vaemon.watch.names import COMPARE, HOME
+from vaemon.watch.names import COMPARE, FOR_A_WHILE, HOME, SHORTLY
 from vaemon.watch.render.palette import Palette, choose
 from vaemon.watch.screens.bindings import APP_KEYS
 from vaemon.watch.screens.curtain import Curtain
-from vaemon.watch.several import Several
 from vaemon.watch.themes import is_light, theme_of
 
 if TYPE_CHECKING:
@@ -68,11 +67,9 @@ def _commands() -> type[Provider]:
     return RunCommands
 
 
-class WatchApp(Several, Closing):
+class WatchApp(Closing):
     """One run, or several: live, over, or replayed."""
 
-    ENABLE_COMMAND_PALETTE = True
-    COMMAND_PALETTE_BINDING = "f1"
     COMMANDS: ClassVar = {_commands}
     BINDINGS: ClassVar[list[BindingType]] = [*APP_KEYS]
 
@@ -93,8 +90,7 @@ class WatchApp(Several, Closing):
         clock: Callable[[], float] = time.time,
         title: str = "",
         playback: Playback | None = None,
-        memory: Memory | None = None,
-        remembers: bool = False,
+        memory: Callable[[], Memory] | None = None,
         curtain: bool = False,
         **options: Any,
     ) -> None:
@@ -113,8 +109,7 @@ class WatchApp(Several, Closing):
             clock: the time, seconds since 1970.
             title: the run's name until it tells its own.
             playback: what winds the source on and back, where it is a replay.
-            memory: how runs were looked at before; None: as `remembers` says.
-            remembers: remember in the user's own file how runs are looked at.
+            memory: gives that in which it is kept how runs are looked at; None: it is not kept.
             curtain: show a first frame before what fills it is loaded.
             options: those of a Textual app.
         """
@@ -132,7 +127,7 @@ class WatchApp(Several, Closing):
         self._lookouts = lookouts
         self._playback = playback
         self._ascii = ascii
-        self._given_memory, self._remembers = memory, remembers
+        self._open_memory = memory
         self._curtain = curtain
         self._now = clock
         self.linger = linger
@@ -146,11 +141,7 @@ class WatchApp(Several, Closing):
 
     @cached_property
     def _memory(self) -> Memory | None:
-        if self._given_memory is not None or not self._remembers:
-            return self._given_memory
-        from vaemon.watch.memory import Memory
-
-        return Memory.of_user()
+        return self._open_memory() if self._open_memory is not None else None
 
     @cached_property
     def run_screen(self) -> RunScreen:
@@ -211,7 +202,7 @@ class WatchApp(Several, Closing):
             self.poll(place)
         if any(seat.lookout is not None for seat in self.seats):
             self.set_interval(LOOK_SECONDS, self._look_again)
-        self._name_runs()
+        self._turn_to_seat()
 
     def on_unmount(self) -> None:
         """Remember how each run was looked at."""
@@ -265,7 +256,7 @@ class WatchApp(Several, Closing):
             return False
         whose = f"{seat.name}: " if len(self.seats) > 1 else ""
         for text in (*seen.troubles, *(f"{whose}alert: {alert.text}" for alert in seen.alerts)):
-            self.tell(text)
+            self.run_screen.say(text, FOR_A_WHILE)
         if seen.escapes and self._driver is not None:
             self._driver.write(seen.escapes)
             self._driver.flush()
@@ -274,10 +265,6 @@ class WatchApp(Several, Closing):
         if awaited and all(each.done for each in awaited):
             self.close_soon()
         return bool(seen.alerts)
-
-    def say(self, notice: str) -> None:
-        """Put a few words at the bottom."""
-        self.run_screen.say(notice)
 
     def _recall(self, seat: Seat) -> None:
         """Look at a run as it was looked at before, as soon as it is known which one it is."""
@@ -297,7 +284,7 @@ class WatchApp(Several, Closing):
         """Wind a replay on or back, change its speed, hold it."""
         playback = self.seat.playback
         if playback is None:
-            self.run_screen.say_shortly("this is no replay; `vaemon replay RUN` winds a run on and back")
+            self.run_screen.say("this is no replay; `vaemon replay RUN` winds a run on and back", SHORTLY)
             return
         if message.hold is not None:
             playback.hold(message.hold)
@@ -338,7 +325,7 @@ class WatchApp(Several, Closing):
             told = f"written: {written}"
         except VaemonError as error:
             told = str(error)
-        self.call_from_thread(self.tell, told)
+        self.call_from_thread(self.run_screen.say, told, FOR_A_WHILE)
 
     def use_light(self, light: bool) -> None:
         """Colours for a light background, or for a dark one."""
@@ -357,13 +344,19 @@ class WatchApp(Several, Closing):
         return choose(dark=not light, colours=not self.no_color, depth=self.console.color_system)
 
 
+def _of_user() -> Memory:
+    from vaemon.watch.memory import Memory
+
+    return Memory.of_user()
+
+
 def watch(source: Source, **options: Any) -> None:
     """Show the run until the dashboard is closed; options as of `WatchApp`. The source is left open.
 
     Raises:
         VaemonError: the dashboard had to close.
     """
-    app = WatchApp(source, curtain=True, **options)
+    app = WatchApp(source, curtain=True, memory=_of_user, **options)
     app.run()
     failure = app.failure or app._exception  # The latter by Textual: what a widget has raised.
     if isinstance(failure, VaemonError):

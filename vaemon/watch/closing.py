@@ -1,14 +1,11 @@
-"""How the dashboard closes by itself, and what it says at the bottom for a while."""
+"""How the dashboard closes by itself."""
 
 from textual import events
-from textual.app import App
-from textual.timer import Timer
 
-NOTICE_SECONDS = 10.0
-"""What is told stands at the bottom for so long."""
+from vaemon.watch.several import Several
 
 
-class Closing(App[None]):
+class Closing(Several):
     """An app that closes after a while, unless a key is pressed."""
 
     linger = 5.0
@@ -17,18 +14,6 @@ class Closing(App[None]):
     """Seconds to closing."""
     _stays = False
     """Whether a key was pressed when it was about to close."""
-    _silence: Timer | None = None
-
-    def say(self, notice: str) -> None:
-        """Put a few words at the bottom."""
-        raise NotImplementedError
-
-    def tell(self, notice: str) -> None:
-        """Put a few words at the bottom for a while."""
-        self.say(notice)
-        if self._silence is not None:
-            self._silence.stop()
-        self._silence = self.set_timer(NOTICE_SECONDS, lambda: self.say(""))
 
     def close_soon(self) -> None:
         """Begin to close; once a key has kept it open, it stays."""
@@ -42,7 +27,7 @@ class Closing(App[None]):
         if self._closes <= 0:
             self.exit()
             return
-        self.say(f"closes in {self._closes:.0f} s, any key keeps it open")
+        self.run_screen.say(f"closes in {self._closes:.0f} s, any key keeps it open")
         wait = min(self._closes, 1.0)
         self._closes -= wait
         self.set_timer(wait, self._count_down)
@@ -51,5 +36,5 @@ class Closing(App[None]):
         """Take any key as a wish to stay."""
         if isinstance(event, events.Key) and self._closes is not None:
             self._closes, self._stays = None, True
-            self.say("")
+            self.run_screen.say("")
         await super().on_event(event)

@@ -1,4 +1,4 @@
-"""What things on the screen are called. Imports nothing, for it is needed before the first frame."""
+"""What things on the screen are called, and how long words stay. Imports nothing: needed before the first frame."""
 
 VIEW_NAMES = {
     1: "wall",
@@ -17,3 +17,6 @@ HOME, BALANCE, LATENT, COMPARE, RUNS = 1, 3, 4, 8, 9
 
 PANELS = ("latents", "gamma", "MSE", "KL", "variance law", "events")
 """The panels of the first view: at the left the first, below each other at the right the others."""
+
+SHORTLY, FOR_A_WHILE = 4.0, 10.0
+"""Seconds that a remark stays at the bottom, and that something stays which happened by itself."""

@@ -15,7 +15,7 @@ from textual.app import App
 from textual.timer import Timer
 from textual.worker import get_current_worker
 
-from vaemon.watch.names import COMPARE, HOME, RUNS
+from vaemon.watch.names import COMPARE, HOME, RUNS, SHORTLY
 
 if TYPE_CHECKING:
     from vaemon.playback import Playback
@@ -123,7 +123,7 @@ class Several(App[None]):
         self._listing = False
         self.company.take(message)
         if message.why:
-            self.run_screen.say_shortly(message.why)
+            self.run_screen.say(message.why, SHORTLY)
         self.run_screen.show_beside()
         self._again = self.set_timer(BETWEEN_LISTINGS if self.company.is_whole else 0.05, self.list_runs)
 
@@ -150,7 +150,7 @@ class Several(App[None]):
         self._leave()
         self.place = place
         self.run_screen.forget(self.seat.name, self._look_on())
-        self._name_runs()
+        self._turn_to_seat()
         self._tell_playing()
         self.run_screen.show(self.seat.view)
 
@@ -169,7 +169,7 @@ class Several(App[None]):
         if self.run_screen.number not in (COMPARE, RUNS):  # those are of no single run
             self.seat.number = self.run_screen.number
 
-    def _name_runs(self) -> None:
+    def _turn_to_seat(self) -> None:
         for place, seat in enumerate(self.seats):
             seat.poller.is_watched = place == self.place
         self.seat.poller.nudge()

@@ -108,7 +108,7 @@ def test_a_run_is_looked_at_as_before(fake, tmp_path):
         return fake.App(
             fake.Source(fake.stage(), shown={1: 700}),
             clock=fake.Clock(fake.when(fake.stage(), 700)),
-            memory=Memory(tmp_path / "v.json"),
+            memory=lambda: Memory(tmp_path / "v.json"),
         )
 
     async def first(app, pilot):

@@ -201,7 +201,7 @@ def test_compare_is_remembered_for_no_single_run(fake, tmp_path):
     async def look(app, pilot):
         await pilot.press("L")
 
-    fake.play(app_of(fake, three(fake), memory=memory), look)
+    fake.play(app_of(fake, three(fake), memory=lambda: memory), look)
     assert memory.recall("runs/alpha")["view"] == 1
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from vaemon.watch.render.axis import Scale, scale_for
 from vaemon.watch.render.braille import ASCII, BRAILLE, Dots, Layer, band, dashes, draw, line
 from vaemon.watch.render.cells import Row, fit
-from vaemon.watch.render.margins import GUTTER, Marks, bad_marks, feet, gutter_of, place, tick_labels, upright
+from vaemon.watch.render.margins import Marks, bad_marks, feet, gutter_of, gutter_width, place, tick_labels, upright
 from vaemon.watch.render.span import Pooled
 
 Array = npt.NDArray[Any]
@@ -56,7 +56,7 @@ def not_positive(plot: Plot) -> int:
 
 def chart_rows(plot: Plot, height: int, width: int, *, ascii_only: bool) -> list[Row]:
     """The plot with its gutter, `height` rows of `width` cells; where it is too narrow, the plot alone."""
-    gutter = GUTTER if width > 2 * GUTTER else 0
+    gutter = gutter_width(width)
     cells = width - gutter
     if height < 1 or cells < 1:
         return []

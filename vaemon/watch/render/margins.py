@@ -22,6 +22,11 @@ QUIET = ("active", "limbo", "muted")
 """Colours of the marks that a lower chart leaves out."""
 
 
+def gutter_width(width: int) -> int:
+    """Cells left of a plot in a chart of that width; none where it is too narrow for ticks."""
+    return GUTTER if width > 2 * GUTTER else 0
+
+
 def place(scale: Scale, value: float) -> float:
     """Where one value stands, 0 at the bottom and 1 at the top; NaN for what the axis cannot show."""
     return float(scale.place(np.array([value]))[0])

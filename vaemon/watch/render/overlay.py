@@ -11,7 +11,7 @@ from vaemon.watch.render.axis import Scale, scale_for
 from vaemon.watch.render.braille import ASCII, BRAILLE, Dots, Layer, Mask, dashes, draw, line
 from vaemon.watch.render.cells import Row, cut, fit, said
 from vaemon.watch.render.chart import smooth
-from vaemon.watch.render.margins import GUTTER, bad_marks, gutter_of, place, tick_labels, upright
+from vaemon.watch.render.margins import bad_marks, gutter_of, gutter_width, place, tick_labels, upright
 
 Array = npt.NDArray[Any]
 
@@ -80,7 +80,7 @@ def resample(edges: Array, values: Array, low: float, high: float, cells: int) -
 
 def overlay_rows(overlay: Overlay, height: int, width: int, *, ascii_only: bool) -> list[Row]:
     """The lines with the gutter, `height` rows of `width` cells; each line ends in its letter."""
-    gutter = GUTTER if width > 2 * GUTTER else 0
+    gutter = gutter_width(width)
     cells = width - gutter - TAIL
     if height < 1 or cells < 1:
         return []

@@ -18,7 +18,17 @@ from vaemon.watch.render.axis import Scale
 from vaemon.watch.render.braille import ASCII, BRAILLE, Dots, Layer, Mask, band, dashes, draw, line, lines
 from vaemon.watch.render.cells import Row, Span, cut, fit, length, said
 from vaemon.watch.render.chart import smooth
-from vaemon.watch.render.margins import GUTTER, Marks, bad_marks, feet, gutter_of, place, row_of, tick_labels, upright
+from vaemon.watch.render.margins import (
+    Marks,
+    bad_marks,
+    feet,
+    gutter_of,
+    gutter_width,
+    place,
+    row_of,
+    tick_labels,
+    upright,
+)
 
 Array = npt.NDArray[Any]
 
@@ -84,7 +94,7 @@ class Room(NamedTuple):
 
 def room_for(width: int, latents: int) -> Room:
     """The room in a row of that width, of a run with so many latents."""
-    gutter = GUTTER if width > 2 * GUTTER else 0
+    gutter = gutter_width(width)
     margin = len(f"z{max(latents - 1, 0)}") + 1 if gutter else 0
     if width >= _NAMED:
         margin = max(margin, *(len(name) + 1 for name, _, _ in NAMES))

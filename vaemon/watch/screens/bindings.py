@@ -24,7 +24,7 @@ APP_KEYS = [
 ]
 RUN_KEYS = [
     Binding("question_mark", "help", "help", key_display="?", id="help"),
-    Binding("colon,ctrl+p", "app.command_palette", "all commands, by name", key_display=": ctrl+p", show=False),
+    Binding("colon", "app.command_palette", "all commands, by name", key_display=": ctrl+p", show=False),
     *(Binding(str(n), f"view({n})", f"view: {name}", show=False) for n, name in VIEW_NAMES.items()),
     Binding("left_square_bracket", "turn(-1)", "view before", key_display="[", show=False, group=VIEWS),
     Binding("right_square_bracket", "turn(1)", "view after", key_display="]", id="view", group=VIEWS),

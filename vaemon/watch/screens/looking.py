@@ -12,6 +12,7 @@ from vaemon.view.quote import quote
 from vaemon.view.state import RunView
 from vaemon.watch.asked import Asked
 from vaemon.watch.messages import ReplayAsked, SourceAsked
+from vaemon.watch.names import SHORTLY
 from vaemon.watch.views.view import View
 from vaemon.watch.widgets.gestures import ChosenLatent, Panned, RunAsked, Zoomed
 from vaemon.watch.widgets.picture import Look, Picture, other_stage
@@ -40,8 +41,8 @@ class Looking(Screen[None]):
         """Draw as soon as there is somebody to take it."""
         raise NotImplementedError
 
-    def say_shortly(self, notice: str) -> None:
-        """Put a few words at the bottom, for a few seconds."""
+    def say(self, notice: str, seconds: float | None = None) -> None:
+        """Put a few words at the bottom."""
         raise NotImplementedError
 
     def look_so(self, **changes: Any) -> None:
@@ -174,7 +175,7 @@ class Looking(Screen[None]):
         text = quote(self.shown, self.picture().columns, self.look.at)
         if text:
             self.app.copy_to_clipboard(text)
-            self.say_shortly(f"copied {text.count(chr(10)) + 1} lines, if the terminal takes them")
+            self.say(f"copied {text.count(chr(10)) + 1} lines, if the terminal takes them", SHORTLY)
 
     def action_follow(self) -> None:
         """Crosshair off; a closer look goes to the newest rows."""

@@ -41,8 +41,6 @@ WIDTHS = [(0, "-narrow"), (72, "-usual"), (110, "-wide"), (170, "-huge")]
 HEIGHTS = [(0, "-flat"), (5, "-short"), (18, "-medium"), (34, "-tall"), (52, "-towering")]
 RETRY = 0.03
 """Seconds after which a frame is tried again that the terminal was not ready for."""
-SHORTLY = 4.0
-"""Seconds that a remark stays."""
 
 
 class RunScreen(Looking):
@@ -177,15 +175,12 @@ class RunScreen(Looking):
             self._go_to_sought()
         self.draw_soon()
 
-    def say(self, notice: str) -> None:
-        """Put a few words at the bottom."""
+    def say(self, notice: str, seconds: float | None = None) -> None:
+        """Put a few words at the bottom: for so many seconds, or (None) until there are others."""
         self._notice = notice
         self.draw_soon()
-
-    def say_shortly(self, notice: str) -> None:
-        """Put a few words at the bottom, for a few seconds."""
-        self.say(notice)
-        self.set_timer(SHORTLY, lambda: self.say("") if self._notice == notice else None)
+        if seconds is not None:
+            self.set_timer(seconds, lambda: self.say("") if self._notice == notice else None)
 
     def draw_soon(self) -> None:
         """Draw, at once if the screen is in front and the terminal has taken the last frame."""
@@ -365,7 +360,7 @@ class RunScreen(Looking):
             self.post_message(WriteAsked(suffix, named, picture))
 
     def _frame(self, panel: Widget | None) -> Frame:
-        """The screen as cells, or the head of it and one panel."""
+        """One panel as cells; None: the whole screen."""
         strips = self._compositor.render_strips()
         whole = frame_of(strips, ground=self.pen.palette["ground"])
         return whole if panel is None else whole.part(*panel.region)

@@ -10,7 +10,7 @@ from vaemon.view.words import number
 from vaemon.watch.render.axis import axis_row
 from vaemon.watch.render.cells import Row, Span, fit, join, said
 from vaemon.watch.render.chart import Plot, chart_rows, not_positive
-from vaemon.watch.render.margins import GUTTER
+from vaemon.watch.render.margins import gutter_width
 from vaemon.watch.render.span import Pooled, TimeSpan, pool, pool_mean
 from vaemon.watch.widgets.data import Numbers, PanelData
 from vaemon.watch.widgets.gestures import TimeMouse
@@ -75,7 +75,7 @@ class Chart(Panel, TimeMouse, Numbers, can_focus=True):
     def time_cells(self) -> tuple[int, int]:
         """Where the plot begins, and its width."""
         width = self.size.width
-        gutter = GUTTER if width > 2 * GUTTER else 0
+        gutter = gutter_width(width)
         return gutter, max(width - gutter, 0)
 
     def data(self) -> PanelData:
@@ -103,7 +103,7 @@ class Chart(Panel, TimeMouse, Numbers, can_focus=True):
 
     def rows(self, picture: Picture, width: int, height: int) -> Sequence[Row]:
         """Title, plot, and the time axis where the chart stands alone."""
-        gutter = GUTTER if width > 2 * GUTTER else 0
+        gutter = gutter_width(width)
         cells = max(width - gutter, 1)
         span = picture.span or span_of(picture, cells)
         # A cell is painted once, when it is complete: as long as none is added, the plot is as it was.
@@ -196,7 +196,7 @@ class ChartAxis(Panel):
 
     def rows(self, picture: Picture, width: int, height: int) -> Sequence[Row]:
         """One row of ticks."""
-        gutter = GUTTER if width > 2 * GUTTER else 0
+        gutter = gutter_width(width)
         cells = max(width - gutter, 1)
         return [time_row(picture, picture.span or span_of(picture, cells), gutter, cells)]
 

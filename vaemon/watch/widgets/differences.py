@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 
-from textual import events
-
 from vaemon.view.config import differences
 from vaemon.view.words import NOTHING
 from vaemon.watch.render.cells import BLANK, Row, fit, said
 from vaemon.watch.widgets.entrants import Entrant, entrants
+from vaemon.watch.widgets.gestures import ListMouse
 from vaemon.watch.widgets.lines import Panel
 from vaemon.watch.widgets.picture import Picture
 
@@ -15,7 +14,7 @@ KEY, VALUE = 32, 28
 """Cells of a key, and of a value, at most."""
 
 
-class Differences(Panel, can_focus=True):
+class Differences(Panel, ListMouse, can_focus=True):
     """A line for each key; scrolls."""
 
     top = 0
@@ -60,16 +59,6 @@ class Differences(Panel, can_focus=True):
         """Show what is further down."""
         self.top = max(self.top + by, 0)
         self.show(self.picture)
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Show what is further down."""
-        event.stop()
-        self.move(1)
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Show what is further up."""
-        event.stop()
-        self.move(-1)
 
 
 def differing(runs: Sequence[Entrant]) -> list[tuple[str, tuple[str, ...]]]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from vaemon.batch import Event, StageInfo
 from vaemon.view.evaluations import NAMES, Table, TableRow, table
 from vaemon.watch.render.cells import BLANK, Row, said, spread
+from vaemon.watch.widgets.gestures import ListMouse
 from vaemon.watch.widgets.lines import Panel
 from vaemon.watch.widgets.picture import Picture
 
@@ -12,7 +13,7 @@ GAP = 2
 """Cells between two columns."""
 
 
-class Evaluations(Panel, can_focus=True):
+class Evaluations(Panel, ListMouse, can_focus=True):
     """Scrolls up to the first evaluation, and to the side where there are many columns."""
 
     up = 0
@@ -59,14 +60,6 @@ class Evaluations(Panel, can_focus=True):
         """Show columns further right, or left."""
         self.aside += by
         self.show(self.picture)
-
-    def on_mouse_scroll_down(self) -> None:
-        """Later ones."""
-        self.move(1)
-
-    def on_mouse_scroll_up(self) -> None:
-        """Earlier ones."""
-        self.move(-1)
 
 
 def _lines(told: Table, aside: int, width: int) -> list[Row]:

@@ -10,6 +10,7 @@ from vaemon.view.chronicle import Line, chronicle
 from vaemon.view.filters import says
 from vaemon.watch.render.cells import Row, said, spread
 from vaemon.watch.widgets.data import Numbers, PanelData
+from vaemon.watch.widgets.gestures import ListMouse
 from vaemon.watch.widgets.lines import Panel
 from vaemon.watch.widgets.marks import OTHER, SIGNS
 from vaemon.watch.widgets.pen import Pen
@@ -28,7 +29,7 @@ class EventOpened(Message):
         self.line = line
 
 
-class Events(Panel, Numbers, can_focus=True):
+class Events(Panel, ListMouse, Numbers, can_focus=True):
     """The newest first; scrolls to the oldest."""
 
     top = 0
@@ -96,16 +97,6 @@ class Events(Panel, Numbers, can_focus=True):
         """Ask for the moment of the chosen event."""
         if (line := self.chosen) is not None:
             self.post_message(EventOpened(line))
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Show older events."""
-        event.stop()
-        self.move(1)
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Show newer events."""
-        event.stop()
-        self.move(-1)
 
     def on_click(self, event: events.Click) -> None:
         """Choose the line clicked on; open it where it was chosen already."""

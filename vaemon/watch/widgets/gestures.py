@@ -102,3 +102,21 @@ class TimeMouse(Widget):
         """End to drag."""
         self._dragged_at = None
         self.release_mouse()
+
+
+class ListMouse(Widget):
+    """A widget that is a list: the wheel goes through it."""
+
+    def move(self, by: int) -> None:
+        """Go so many lines further down."""
+        raise NotImplementedError(type(self).__name__)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Go down."""
+        event.stop()
+        self.move(1)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Go up."""
+        event.stop()
+        self.move(-1)

@@ -11,7 +11,7 @@ from vaemon.view.summary import steps_words
 from vaemon.view.words import NOTHING, number
 from vaemon.watch.render.cells import Row, fit, said
 from vaemon.watch.widgets.entrants import MOST, Entrant, entrants, page_of, stretch
-from vaemon.watch.widgets.gestures import RunAsked
+from vaemon.watch.widgets.gestures import ListMouse, RunAsked
 from vaemon.watch.widgets.header import COLOURS
 from vaemon.watch.widgets.lines import Panel
 from vaemon.watch.widgets.picture import Picture
@@ -24,7 +24,7 @@ CRAMPED = 60
 """Below so many cells, a state is told by its sign alone."""
 
 
-class Legend(Panel, can_focus=True):
+class Legend(Panel, ListMouse, can_focus=True):
     """The runs that are compared; that which is shown is marked, and up and down show another."""
 
     top = 0
@@ -71,16 +71,6 @@ class Legend(Panel, can_focus=True):
         """Show the run that was clicked on."""
         if event.y >= 1:
             self.ask_for(page_of(self.picture.beside) + self.top + event.y - 1)
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Show the next run."""
-        event.stop()
-        self.move(1)
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Show the run before."""
-        event.stop()
-        self.move(-1)
 
 
 def _words(picture: Picture, count: int) -> str:

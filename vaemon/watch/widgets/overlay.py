@@ -6,7 +6,7 @@ import numpy as np
 
 from vaemon.batch import Array
 from vaemon.watch.render.cells import Row, fit, join, said
-from vaemon.watch.render.margins import GUTTER
+from vaemon.watch.render.margins import gutter_width
 from vaemon.watch.render.overlay import TAIL, Curve, Overlay, overlay_rows, resample
 from vaemon.watch.widgets.chart import QUANTITIES, Quantity
 from vaemon.watch.widgets.entrants import Entrant, Stretch, entrants, stretch
@@ -25,7 +25,7 @@ COMPARED = (
 )
 
 
-class OverlayChart(TimeMouse, Panel, can_focus=True):
+class OverlayChart(Panel, TimeMouse, can_focus=True):
     """One quantity of all runs that are compared."""
 
     def __init__(self, pen: Pen, quantity: Quantity, **options: str | None) -> None:
@@ -45,7 +45,7 @@ class OverlayChart(TimeMouse, Panel, can_focus=True):
 
     @property
     def _gutter(self) -> int:
-        return GUTTER if self.size.width > 2 * GUTTER else 0
+        return gutter_width(self.size.width)
 
     def rows(self, picture: Picture, width: int, height: int) -> Sequence[Row]:
         """Title, lines, time axis."""

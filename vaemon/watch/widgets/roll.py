@@ -12,7 +12,7 @@ from vaemon.view.state import values
 from vaemon.view.words import STATE_WORDS
 from vaemon.watch.render.cells import Row, fit, said, spread
 from vaemon.watch.render.glyphs import STATE
-from vaemon.watch.widgets.gestures import ChosenLatent
+from vaemon.watch.widgets.gestures import ChosenLatent, ListMouse
 from vaemon.watch.widgets.lines import Panel
 from vaemon.watch.widgets.pen import Pen
 from vaemon.watch.widgets.picture import Picture
@@ -24,7 +24,7 @@ HEAD = 2
 """Rows above the latents."""
 
 
-class Roll(Panel):
+class Roll(Panel, ListMouse):
     """Scrolls along with the choice."""
 
     def __init__(self, pen: Pen, **options: str | None) -> None:
@@ -65,16 +65,6 @@ class Roll(Panel):
         """Ask for the latent `by` places further down."""
         if (latent := self.picture.further(by)) >= 0:
             self.post_message(ChosenLatent(latent))
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Choose the next."""
-        event.stop()
-        self.move(1)
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Choose the one before."""
-        event.stop()
-        self.move(-1)
 
     def on_click(self, event: events.Click) -> None:
         """Choose the latent clicked on."""

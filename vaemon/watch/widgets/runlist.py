@@ -10,7 +10,7 @@ from vaemon.view.status import Kind
 from vaemon.view.summary import steps_words, summary
 from vaemon.view.words import NOTHING, rate
 from vaemon.watch.render.cells import BLANK, Row, fit, said, spread
-from vaemon.watch.widgets.gestures import RunOpened
+from vaemon.watch.widgets.gestures import ListMouse, RunOpened
 from vaemon.watch.widgets.header import COLOURS
 from vaemon.watch.widgets.lines import Panel
 from vaemon.watch.widgets.pen import Pen
@@ -23,7 +23,7 @@ PLACES = (0, 1, 6, 5, 7, 3, 4, 2)
 """The columns from left to right; by their order in `HEADS` they are left out, the last first."""
 
 
-class RunList(Panel, can_focus=True):
+class RunList(Panel, ListMouse, can_focus=True):
     """One of the runs is chosen; it keeps being chosen when the list is sorted anew."""
 
     top = 0
@@ -101,16 +101,6 @@ class RunList(Panel, can_focus=True):
             self.open()
         else:
             self._choose(runs[row])
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Choose the next run."""
-        event.stop()
-        self.move(1)
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Choose the run before."""
-        event.stop()
-        self.move(-1)
 
 
 def _cells(run: Beside) -> list[str]:

@@ -9,6 +9,7 @@ from vaemon.batch import Array, ImageSet
 from vaemon.watch.render.cells import BLANK, Row, Span, fit, join, said, spread
 from vaemon.watch.render.pixels import ASCII_SHADES, SHADES, grid_rows
 from vaemon.watch.render.tiles import Tiling, tile
+from vaemon.watch.widgets.gestures import ListMouse
 from vaemon.watch.widgets.lines import Panel
 from vaemon.watch.widgets.pen import Pen
 from vaemon.watch.widgets.picture import Picture
@@ -22,7 +23,7 @@ Moment = tuple[int, int]
 """Stage and step."""
 
 
-class Samples(Panel, can_focus=True):
+class Samples(Panel, ListMouse, can_focus=True):
     """The newest images of each kind at a moment; follows the training until moved back."""
 
     def __init__(self, pen: Pen, ask: Callable[[ImageSet], object], **options: str | None) -> None:
@@ -190,14 +191,6 @@ class Samples(Panel, can_focus=True):
                 break
             held -= self._fetched.pop(each).nbytes
             self._asked.discard(each)
-
-    def on_mouse_scroll_down(self) -> None:
-        """Later."""
-        self.move(1)
-
-    def on_mouse_scroll_up(self) -> None:
-        """Earlier."""
-        self.move(-1)
 
 
 def _place(kind: str) -> tuple[int, str]:
