@@ -7,7 +7,6 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 from textual.drivers._writer_thread import WriterThread
 from textual.drivers.headless_driver import HeadlessDriver
@@ -24,7 +23,6 @@ from vaemon.watch.screens import run as run_module
 from vaemon.watch.screens.backlog import writer_backlog
 from vaemon.watch.views.home import HomeView
 from vaemon.watch.widgets.picture import Picture
-from vaemon.watch.widgets.wall import Wall
 
 
 class CountingDriver(HeadlessDriver):
@@ -282,100 +280,6 @@ def test_hostile_words_do_not_reach_the_terminal(fake):
         assert not any(ord(sign) < 0x20 for sign in text.replace("\n", ""))
         assert "\x9b" not in text
         assert "a?]0;x?[red]b" in text
-
-    fake.play(app, gesture)
-
-
-def test_values_that_are_not_finite_are_marked(fake):
-    stage = fake.Stage(latents=8, steps=200)
-    stage.rows["mse"][150:160] = float("nan")
-    stage.rows["mean_variance"][150:160, 3] = float("inf")
-    app = fake.App(fake.Source(stage), clock=fake.Clock(fake.when(stage, 200)))
-
-    async def gesture(app, pilot):
-        text = fake.lines(app)
-        assert any("MSE" in line and "10 not finite" in line for line in text)
-        assert sum("×" in line for line in text) >= 1
-
-    fake.play(app, gesture)
-
-
-def test_the_keys_go_to_the_wall_of_a_run_that_has_just_begun(fake):
-    source = fake.Source(fake.stage(), shown={1: 0})
-    app = fake.App(source, clock=fake.Clock(fake.when(fake.stage(), 700)))
-
-    async def gesture(app, pilot):
-        assert any("has begun" in line for line in fake.lines(app))
-        source.shown[1] = 700
-        app.step()
-        await fake.settle(app, pilot)
-        assert isinstance(app.screen.focused, Wall)
-
-    fake.play(app, gesture)
-
-
-def test_a_tiny_screen_shows_latents_before_anything_around_them(fake):
-    app = fake.App(fake.Source(fake.stage(), shown={1: 700}), clock=fake.Clock(fake.when(fake.stage(), 700)))
-
-    async def gesture(app, pilot):
-        below = fake.lines(app)[3:]
-        assert len(below) == 2
-        assert all("0." in line or "1.0" in line for line in below)
-
-    fake.play(app, gesture, size=(20, 5))
-
-
-def titles(fake, app, *names):
-    text = "\n".join(fake.lines(app)[3:])
-    return {name for name in names if f" {name}" in text or f"▸{name}" in text}
-
-
-def test_the_scalars_of_a_trainings_own_are_drawn(fake):
-    stage = fake.Stage(latents=4, steps=200)
-    del stage.rows["lr"]
-    own = [f"own_{i}" for i in range(5)]
-    stage.rows |= {name: np.linspace(i, i + 1, 200) for i, name in enumerate(own)}
-    app = fake.App(fake.Source(stage), clock=fake.Clock(fake.when(stage, 200)))
-
-    async def gesture(app, pilot):
-        assert not titles(fake, app, *own)  # beside the wall the usual ones have all of the room
-        await pilot.press("3")
-        await fake.settle(app, pilot)
-        assert titles(fake, app, "gamma", "loss", "learning rate", *own) == {"gamma", "loss", "own_0"}
-        assert "3: 4 more" in fake.lines(app)[-1]
-        await pilot.press("3")
-        await fake.settle(app, pilot)
-        assert titles(fake, app, "gamma", "loss", *own) == set(own[1:])
-        await pilot.press("3")
-        await fake.settle(app, pilot)
-        assert titles(fake, app, "gamma", "loss", *own) == {"gamma", "loss", "own_0"}
-
-    fake.play(app, gesture)
-
-
-def test_own_scalars_take_the_room_of_those_that_are_not_recorded(fake):
-    stage = fake.Stage(latents=0, steps=200)
-    for name in ("gamma", "kl", "variance_law", "loss", "lr"):
-        del stage.rows[name]
-    stage.rows["elbo"] = np.linspace(0, 1, 200)
-    app = fake.App(fake.Source(stage), clock=fake.Clock(fake.when(stage, 200)))
-
-    async def gesture(app, pilot):
-        assert titles(fake, app, "gamma", "MSE", "KL", "elbo") == {"MSE", "elbo"}
-
-    fake.play(app, gesture)
-
-
-def test_a_run_without_latents_still_has_its_charts(fake):
-    stage = fake.Stage(latents=0, steps=200)
-    app = fake.App(fake.Source(stage), clock=fake.Clock(fake.when(stage, 200)))
-
-    async def gesture(app, pilot):
-        await pilot.press("j", "G", "left")
-        text = fake.lines(app)
-        assert any("gamma" in line for line in text)
-        assert "no latents recorded" in text[1]
-        assert not any("latents  " in line for line in text)
 
     fake.play(app, gesture)
 
