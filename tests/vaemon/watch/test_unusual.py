@@ -1,4 +1,4 @@
-"""What the screen shows of unusual runs: values that are not finite, scalars of their own, no latents, next to no room."""
+"""Unusual runs on the screen: values that are not finite, scalars of their own, no latents, next to no room."""
 
 import numpy as np
 
