@@ -14,8 +14,8 @@ from torch import Tensor
 from trainer.networks.vae import VAE, draw, images_to_input
 from trainer.objective import mean_squared_error
 from trainer.stages import EVALUATION, Stage, generator
-from vaemon import Recorder
-from vaemon.thresholds import DEFAULT
+from vaemon import Recorder, latents
+from vaemon.thresholds import Thresholds
 
 SHOWN = 64
 """Images of a grid of samples."""
@@ -32,7 +32,7 @@ def is_due(stage: Stage) -> bool:
 class Evaluator:
     """Evaluates the stages of one run, always on the same test images and with the same noise."""
 
-    def __init__(self, recorder: Recorder, seed: int, first: VAE, test: npt.NDArray[np.uint8]) -> None:
+    def __init__(self, recorder: Recorder, seed: int, first: VAE, test: npt.NDArray[np.uint8], at: Thresholds) -> None:
         """Evaluate a run.
 
         Args:
@@ -40,11 +40,13 @@ class Evaluator:
             seed: of the run.
             first: the network of stage 1, on the device that is trained on.
             test: images (n, H, W, C), of which the first ones are taken.
+            at: those by which the run judges its latents.
         """
         self._recorder = recorder
         self._seed = seed
         self._first = first
         self._test = test[:TESTED]
+        self._at = at
 
     def record_inputs(self) -> None:
         """Record what the reconstructions are of."""
@@ -58,18 +60,17 @@ class Evaluator:
         x = images_to_input(torch.from_numpy(self._test).to(stage.device))
         with torch.no_grad(), _evaluating(self._first, stage.network):
             figures = self._images_vae(stage, x, noise) if stage.number == 1 else self._latents_vae(stage, x, noise)
-        names, values = figures.keys(), torch.stack([*figures.values()]).tolist()
-        self._recorder.evaluation(stage.step, **dict(zip(names, values, strict=True)))
+        self._recorder.evaluation(stage.step, **figures)
 
-    def _images_vae(self, stage: Stage, x: Tensor, noise: torch.Generator) -> dict[str, Tensor]:
+    def _images_vae(self, stage: Stage, x: Tensor, noise: torch.Generator) -> dict[str, float]:
         mean, log_variance = self._first.encode(x)
         x_hat = self._first.decode(draw(mean, log_variance, noise))
         generated = self._first.decode(_prior(SHOWN, mean, noise))
         self._recorder.images("reconstructions", x_hat[:SHOWN], stage.step)
         self._recorder.images("GEN-1", generated, stage.step)
-        return {"mse": mean_squared_error(x, x_hat), **_figures(mean, log_variance)}
+        return {"mse": mean_squared_error(x, x_hat).item(), **_figures(mean, log_variance, self._at)}
 
-    def _latents_vae(self, stage: Stage, x: Tensor, noise: torch.Generator) -> dict[str, Tensor]:
+    def _latents_vae(self, stage: Stage, x: Tensor, noise: torch.Generator) -> dict[str, float]:
         z = draw(*self._first.encode(x), noise)
         mean, log_variance = stage.network.encode(z)
         z_hat = stage.network.decode(draw(mean, log_variance, noise))
@@ -77,7 +78,7 @@ class Evaluator:
         sampled = stage.network.decode(_prior(SHOWN, mean, noise))
         sampled = sampled + stage.balance.gamma * _prior(SHOWN, sampled, noise)
         self._recorder.images("GEN-2", self._first.decode(sampled), stage.step)
-        return {"mse": mean_squared_error(z, z_hat), **_figures(mean, log_variance)}
+        return {"mse": mean_squared_error(z, z_hat).item(), **_figures(mean, log_variance, self._at)}
 
 
 def _prior(count: int, like: Tensor, noise: torch.Generator) -> Tensor:
@@ -85,13 +86,15 @@ def _prior(count: int, like: Tensor, noise: torch.Generator) -> Tensor:
     return torch.randn((count, like.shape[1]), generator=noise, device=like.device, dtype=like.dtype)
 
 
-def _figures(mean: Tensor, log_variance: Tensor) -> dict[str, Tensor]:
+def _figures(mean: Tensor, log_variance: Tensor, at: Thresholds) -> dict[str, float]:
     """Variance law, inactive latents and active units of posteriors (n, k)."""
-    mean_variance = log_variance.exp().mean(0)
+    means = torch.stack([log_variance.exp().mean(0), mean.mean(0), mean.square().mean(0)])
+    mean_variance, mean_mu, mu_squared = means.double().cpu().numpy()
+    units = latents.active_units(latents.mu_variance(mean_mu, mu_squared), at.unit)
     return {
-        "variance_law": (mean_variance + mean.square().mean(0)).mean(),
-        "inactive": (mean_variance >= DEFAULT.inactive).sum().to(mean.dtype),
-        "active_units": (mean.var(0, correction=0) > DEFAULT.unit).sum().to(mean.dtype),
+        "variance_law": float((mean_variance + mu_squared).mean()),
+        "inactive": int(latents.inactive(mean_variance, at.inactive).sum()),
+        "active_units": int(units.sum()),
     }
 
 

@@ -109,7 +109,8 @@ class _Stages:
 
     def train(self, first: Stage, saved: dict[int, State | None]) -> bool:
         """Train what is left of either stage; whether all of it was done."""
-        evaluate = Evaluator(self.recorder, self.run.config.seed, first.network, self.test)
+        config = self.run.config
+        evaluate = Evaluator(self.recorder, config.seed, first.network, self.test, thresholds_of(config))
         self._begin(first, saved[1])
         if not first.done:
             # What a second stage learned of an unfinished first one is void.

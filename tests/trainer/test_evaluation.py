@@ -8,6 +8,7 @@ from trainer.stages import latent_stage
 from trainer.training import Run, train
 from vaemon import open_run
 from vaemon.source.local import LocalSource
+from vaemon.thresholds import DEFAULT
 
 
 def same(one, other):
@@ -42,7 +43,7 @@ class Kept:
 
 def test_a_first_stage_is_evaluated_on_test_images(tiny_stage, pixels):
     stage, kept = tiny_stage(), Kept()
-    evaluate = Evaluator(kept, 0, stage.network, pixels[:7])
+    evaluate = Evaluator(kept, 0, stage.network, pixels[:7], DEFAULT)
     evaluate.record_inputs()
     evaluate(stage)
     assert kept.rows == {}
@@ -68,7 +69,7 @@ def test_a_second_stage_is_sampled_through_the_first(tiny, tiny_stage, pixels):
     first, kept = tiny_stage(), Kept()
     second = latent_stage(tiny(), torch.zeros(40, 3), torch.zeros(40, 3), (8, 8, 3))
     second.step = second.total_steps
-    Evaluator(kept, 0, first.network, pixels)(second)
+    Evaluator(kept, 0, first.network, pixels, DEFAULT)(second)
     assert [(key, tuple(each.shape)) for key, each in kept.sets.items()] == [(("GEN-2", 8), (64, 3, 8, 8))]
     assert kept.rows[8].keys() == {"mse", "variance_law", "inactive", "active_units"}
 
@@ -79,7 +80,7 @@ def test_evaluating_changes_nothing_and_says_the_same_twice(tiny_stage, pixels):
     stage.step = 4
     before = copy.deepcopy(stage.network.state_dict())
     noise, order, everyones = stage.noise.get_state(), stage.state_dict()["shuffle"], torch.get_rng_state()
-    evaluate = Evaluator(kept, 0, stage.network, pixels)
+    evaluate = Evaluator(kept, 0, stage.network, pixels, DEFAULT)
     evaluate(stage)
     first, images = kept.rows[4], kept.sets["GEN-1", 4]
     evaluate(stage)
@@ -104,3 +105,15 @@ def test_a_run_has_its_samples_and_its_epoch_table(runs, screen, tiny):
     ]
     with open_run("a", runs) as run:
         assert [(each.stage, each.step) for each in run.evaluations()] == [(1, 4), (1, 8), (1, 12), (2, 4), (2, 8)]
+
+
+def test_latents_are_counted_by_the_thresholds_of_the_run(tiny_stage, pixels):
+    found = []
+    for at in (DEFAULT, DEFAULT.changed({"inactive": 1e-9, "unit": 1e9})):
+        stage, kept = tiny_stage(), Kept()
+        stage.step = 4
+        Evaluator(kept, 0, stage.network, pixels, at)(stage)
+        found.append(kept.rows[4])
+    latents = stage.network.encode(torch.zeros(1, 3, 8, 8))[0].shape[1]
+    assert (found[1]["inactive"], found[1]["active_units"]) == (latents, 0)
+    assert found[0]["mse"] == found[1]["mse"]
