@@ -153,7 +153,7 @@ class WatchApp(Closing):
             title=self._sources[0][0],
             hz=self._hz,
             clock=self._now,
-            beside=lambda number: self.company.tell(number, self.seat),
+            beside=lambda number: self.roster.tell(number, self.seat),
             number=COMPARE if len(self._sources) > 1 else HOME,
         )
 

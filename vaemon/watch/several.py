@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from vaemon.source.protocol import Directory, Source
     from vaemon.view.lookout import Lookout
     from vaemon.view.state import RunView
-    from vaemon.watch.company import Company
     from vaemon.watch.messages import RunsListed, SourceAsked
     from vaemon.watch.poller import Poller
+    from vaemon.watch.roster import Roster
     from vaemon.watch.screens.run import RunScreen
     from vaemon.watch.seat import Seat
     from vaemon.watch.widgets.gestures import RunAsked, RunOpened
@@ -75,11 +75,11 @@ class Several(App[None]):
         return Seat(name, source, post, hz=self._hz, clock=self._now, playback=playback)
 
     @cached_property
-    def company(self) -> Company:
+    def roster(self) -> Roster:
         """The runs together."""
-        from vaemon.watch.company import Company
+        from vaemon.watch.roster import Roster
 
-        return Company(self.seats, self._directory, self._now)
+        return Roster(self.seats, self._directory, self._now)
 
     @property
     def seat(self) -> Seat:
@@ -103,7 +103,7 @@ class Several(App[None]):
         self.list_runs()
 
     def _align(self) -> None:
-        self.company.align(self.seat, compares=self.run_screen.number == COMPARE)
+        self.roster.align(self.seat, compares=self.run_screen.number == COMPARE)
 
     def list_runs(self) -> None:
         """Ask which runs there are, while the list is seen."""
@@ -116,16 +116,16 @@ class Several(App[None]):
     @work(thread=True, exit_on_error=False)
     def ask_directory(self) -> None:
         """Ask once."""
-        self.post_message(self.company.ask())
+        self.post_message(self.roster.ask())
 
     def on_runs_listed(self, message: RunsListed) -> None:
         """Show the list, and ask again: at once where some were not read yet."""
         self._listing = False
-        self.company.take(message)
+        self.roster.take(message)
         if message.why:
             self.run_screen.say(message.why, SHORTLY)
         self.run_screen.show_beside()
-        self._again = self.set_timer(BETWEEN_LISTINGS if self.company.is_whole else 0.05, self.list_runs)
+        self._again = self.set_timer(BETWEEN_LISTINGS if self.roster.is_whole else 0.05, self.list_runs)
 
     def on_run_asked(self, message: RunAsked) -> None:
         """Show another run."""
@@ -134,10 +134,10 @@ class Several(App[None]):
 
     async def on_run_opened(self, message: RunOpened) -> None:
         """Show a run of the list by itself, watched from now on."""
-        place = self.company.place_of(message.name, message.address)
+        place = self.roster.place_of(message.name, message.address)
         if place is None and message.address and self._directory is not None:
             place = len(self.seats)
-            name = self.company.name_for(message.name, message.address)
+            name = self.roster.name_for(message.name, message.address)
             self.seats.append(self._seat(place, name, self._directory.open(message.address)))
             self.poll(place)
         if place is not None:

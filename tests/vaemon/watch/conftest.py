@@ -266,7 +266,7 @@ class SteppedApp(WatchApp):
 
     def ask_directory(self):
         """Ask in the test's own thread."""
-        self.post_message(self.company.ask())
+        self.post_message(self.roster.ask())
 
     def step(self):
         """Ask each source once, and show the answers."""
