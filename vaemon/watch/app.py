@@ -87,6 +87,7 @@ class WatchApp(Closing):
         lookouts: Sequence[Lookout] = (),
         linger: float = 5.0,
         light: bool | None = None,
+        true_pictures: Callable[[], bool] | None = None,
         clock: Callable[[], float] = time.time,
         title: str = "",
         playback: Playback | None = None,
@@ -106,6 +107,7 @@ class WatchApp(Closing):
                 key is pressed.
             linger: seconds between that and closing.
             light: whether the terminal's background is light; by default what $COLORFGBG says, else dark.
+            true_pictures: tells, from a thread, whether the terminal draws pictures by Kitty's protocol; None: no.
             clock: the time, seconds since 1970.
             title: the run's name until it tells its own.
             playback: what winds the source on and back, where it is a replay.
@@ -127,6 +129,7 @@ class WatchApp(Closing):
         self._lookouts = lookouts
         self._playback = playback
         self._ascii = ascii
+        self._true_pictures = true_pictures
         self._open_memory = memory
         self._curtain = curtain
         self._now = clock
@@ -198,11 +201,36 @@ class WatchApp(Closing):
 
     def _begin(self) -> None:
         """Ask the sources from now on."""
+        if self._true_pictures is not None:
+            self._choose_pictures(self._true_pictures)
         for place in range(len(self.seats)):
             self.poll(place)
         if any(seat.lookout is not None for seat in self.seats):
             self.set_interval(LOOK_SECONDS, self._look_again)
         self._turn_to_seat()
+
+    @work(thread=True, exit_on_error=False)
+    def _choose_pictures(self, true_pictures: Callable[[], bool]) -> None:
+        # In a thread, for tmux may have to be asked.
+        if true_pictures():
+            self.call_from_thread(self._draw_pictures)
+
+    def _draw_pictures(self) -> None:
+        from vaemon.watch.widgets.held import HeldPictures
+
+        far, in_tmux = ("SSH_CONNECTION" in os.environ, "TMUX" in os.environ)
+        self.pen.pictures = HeldPictures(self._tell_terminal, in_tmux=in_tmux, afar=far)
+        self.run_screen.draw_soon()
+
+    def _tell_terminal(self, escapes: str) -> None:
+        if self._driver is not None:
+            self._driver.write(escapes)
+            self._driver.flush()
+
+    def on_exit_app(self) -> None:
+        """Leave no picture in the terminal; once its other screen is shown, those of this one are out of reach."""
+        if "pen" in vars(self) and self.pen.pictures is not None:
+            self.pen.pictures.clear()
 
     def on_unmount(self) -> None:
         """Remember how each run was looked at."""
@@ -257,9 +285,8 @@ class WatchApp(Closing):
         whose = f"{seat.name}: " if len(self.seats) > 1 else ""
         for text in (*seen.troubles, *(f"{whose}alert: {alert.text}" for alert in seen.alerts)):
             self.run_screen.say(text, FOR_A_WHILE)
-        if seen.escapes and self._driver is not None:
-            self._driver.write(seen.escapes)
-            self._driver.flush()
+        if seen.escapes:
+            self._tell_terminal(seen.escapes)
         # A run that was opened from the list has nobody who looks out, and is not waited for.
         awaited = [each for each in self.seats if each.lookout is not None]
         if awaited and all(each.done for each in awaited):

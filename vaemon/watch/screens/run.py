@@ -361,7 +361,8 @@ class RunScreen(Looking):
 
     def _frame(self, panel: Widget | None) -> Frame:
         """One panel as cells; None: the whole screen."""
-        strips = self._compositor.render_strips()
+        with self.view.as_text():
+            strips = self._compositor.render_strips()
         whole = frame_of(strips, ground=self.pen.palette["ground"])
         return whole if panel is None else whole.part(*panel.region)
 

@@ -127,7 +127,7 @@ def _cells(run: Beside) -> list[str]:
 
 def _newest(run: Beside, channel: str) -> str:
     latest = run.view.latest
-    return number(latest.smoothed[channel]) if latest is not None and channel in latest.smoothed else ""
+    return number(float(latest.smoothed[channel])) if latest is not None and channel in latest.smoothed else ""
 
 
 def _row(run: Beside, line: list[str], made: Layout, name: str, chosen: bool) -> Row:
