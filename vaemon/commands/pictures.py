@@ -53,7 +53,7 @@ def _terminal(environ: Mapping[str, str], ask: Callable[[Sequence[str]], str]) -
     named, program = environ.get("TERM", ""), environ.get("TERM_PROGRAM", "")
     if "TMUX" in environ:
         passes, _, named = ask(TMUX_SAYS).partition(" ")
-        named = named if passes in ("on", "all") else ""
+        named = named if passes in ("1", "on", "all") else ""  # 1: of tmux 3.3
     elif "STY" in environ or "ZELLIJ" in environ:
         named = ""  # drawn within another terminal, whose names are inherited
     elif program == GHOSTTY:

@@ -8,6 +8,7 @@ import pytest
 from textual.app import App
 
 from vaemon.batch import ImageSet
+from vaemon.watch.render.cells import Span
 from vaemon.watch.render.kitty import MARKS, PLACEHOLDER
 from vaemon.watch.render.palette import DARK, MONO_DARK, SIXTEEN_DARK
 from vaemon.watch.render.pixels import Grain
@@ -189,6 +190,7 @@ def test_no_run_can_name_itself_into_a_picture():
         assert len(app.pictures()) == 1
 
     visit(look)
+    assert Pen(DARK).strip((Span(PLACEHOLDER + MARKS[0]),), 1).text == "?"
 
 
 @pytest.mark.parametrize(
