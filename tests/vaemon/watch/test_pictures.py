@@ -190,7 +190,7 @@ def test_no_run_can_name_itself_into_a_picture():
         assert len(app.pictures()) == 1
 
     visit(look)
-    assert Pen(DARK).strip((Span(PLACEHOLDER + MARKS[0]),), 1).text == "?"
+    assert PLACEHOLDER not in Pen(DARK).strip((Span(PLACEHOLDER + MARKS[0]),), 1).text
 
 
 @pytest.mark.parametrize(
