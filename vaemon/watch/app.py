@@ -233,8 +233,10 @@ class WatchApp(Closing):
             self.pen.pictures.clear()
 
     def on_unmount(self) -> None:
-        """Remember how each run was looked at."""
+        """Remember how each run was looked at; wait for no answer."""
         self._remember()
+        for seat in self.seats:
+            seat.poller.hang_up()
 
     def _remember(self) -> None:
         if "run_screen" not in vars(self):  # it was closed before the curtain rose
