@@ -24,11 +24,11 @@ from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from vaemon.errors import VaemonError
-from vaemon.watch.closing import Closing
 from vaemon.watch.names import COMPARE, FOR_A_WHILE, HOME, SHORTLY
 from vaemon.watch.render.palette import Palette, choose
 from vaemon.watch.screens.bindings import APP_KEYS
 from vaemon.watch.screens.curtain import Curtain
+from vaemon.watch.terminal import AtTerminal
 from vaemon.watch.themes import is_light, theme_of
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _commands() -> type[Provider]:
     return RunCommands
 
 
-class WatchApp(Closing):
+class WatchApp(AtTerminal):
     """One run, or several: live, over, or replayed."""
 
     COMMANDS: ClassVar = {_commands}
@@ -202,51 +202,31 @@ class WatchApp(Closing):
     def _begin(self) -> None:
         """Ask the sources from now on."""
         if self._true_pictures is not None:
-            self._choose_pictures(self._true_pictures)
-        for place in range(len(self.seats)):
-            self.poll(place)
+            self.choose_pictures(self._true_pictures)
+        for seat in self.seats:
+            self.poll(seat.key)
         if any(seat.lookout is not None for seat in self.seats):
             self.set_interval(LOOK_SECONDS, self._look_again)
         self._turn_to_seat()
 
-    @work(thread=True, exit_on_error=False)
-    def _choose_pictures(self, true_pictures: Callable[[], bool]) -> None:
-        # In a thread, for tmux may have to be asked.
-        if true_pictures():
-            self.call_from_thread(self._draw_pictures)
-
-    def _draw_pictures(self) -> None:
-        from vaemon.watch.widgets.held import HeldPictures
-
-        far, in_tmux = ("SSH_CONNECTION" in os.environ, "TMUX" in os.environ)
-        self.pen.pictures = HeldPictures(self._tell_terminal, in_tmux=in_tmux, afar=far)
-        self.run_screen.draw_soon()
-
-    def _tell_terminal(self, escapes: str) -> None:
-        if self._driver is not None:
-            self._driver.write(escapes)
-            self._driver.flush()
-
-    def on_exit_app(self) -> None:
-        """Leave no picture in the terminal; once its other screen is shown, those of this one are out of reach."""
-        if "pen" in vars(self) and self.pen.pictures is not None:
-            self.pen.pictures.clear()
-
     def on_unmount(self) -> None:
         """Remember how each run was looked at; wait for no answer."""
         self._remember()
-        for seat in self.seats:
-            seat.poller.hang_up()
+        self.hang_up()
 
     def _remember(self) -> None:
         if "run_screen" not in vars(self):  # it was closed before the curtain rose
             return
+        self._leave()
+        for seat in self.seats:
+            self.remember(seat)
+
+    def remember(self, seat: Seat) -> None:
+        """Remember how a run was looked at."""
         from vaemon.watch.memory import look_to_dict
 
-        self._leave()
-        for seat in self.seats if self._memory is not None else ():
-            if seat.address and seat.known and self._memory is not None:
-                self._memory.remember(seat.address, look_to_dict(seat.look, seat.number))
+        if seat.address and seat.known and self._memory is not None:
+            self._memory.remember(seat.address, look_to_dict(seat.look, seat.number))
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Close where the reading has ended by a fault of its own: a picture that stands still would deceive."""
@@ -260,7 +240,9 @@ class WatchApp(Closing):
 
     def on_view_changed(self, message: ViewChanged) -> None:
         """Show the newer view."""
-        seat = self.seats[message.seat]
+        seat = self.seat_of(message.seat)
+        if seat is None:
+            return
         self._look_out(seat, message.view)
         seat.name = seat.name or (seat.view.info.name if seat.view.info is not None else "")
         self._recall(seat)
@@ -288,7 +270,7 @@ class WatchApp(Closing):
         for text in (*seen.troubles, *(f"{whose}alert: {alert.text}" for alert in seen.alerts)):
             self.run_screen.say(text, FOR_A_WHILE)
         if seen.escapes:
-            self._tell_terminal(seen.escapes)
+            self.tell_terminal(seen.escapes)
         # A run that was opened from the list has nobody who looks out, and is not waited for.
         awaited = [each for each in self.seats if each.lookout is not None]
         if awaited and all(each.done for each in awaited):

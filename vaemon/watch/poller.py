@@ -51,7 +51,9 @@ class Poller:
         self._nudged = threading.Event()
         self._errands: queue.SimpleQueue[Callable[[bool], None]] = queue.SimpleQueue()
         self._ends = threading.Lock()
-        self._is_over = False
+        self.is_over = False
+        """Whether it asks no more."""
+        self._let_go = threading.Event()
 
     def errand(self, job: Callable[[Source], Answer]) -> "Future[Answer]":
         """Have something else asked of the source, between two polls. Safe from any thread.
@@ -71,7 +73,7 @@ class Poller:
                 answer.set_exception(error)
 
         with self._ends:
-            if self._is_over:
+            if self.is_over:
                 run(False)
             else:
                 self._errands.put(run)
@@ -94,6 +96,11 @@ class Poller:
         """Wait for no answer any more. Safe from any thread."""
         self._source.hang_up()
 
+    def let_go(self) -> None:
+        """Ask no more, and close the source, in the thread that has asked it. Safe from any thread."""
+        self._let_go.set()
+        self._nudged.set()
+
     def nudge(self) -> None:
         """Ask at once. Safe from any thread."""
         self._nudged.set()
@@ -105,18 +112,20 @@ class Poller:
             self._nudged.set()
 
     def run(self, cancelled: threading.Event) -> None:
-        """Ask until cancelled."""
+        """Ask until cancelled, or let go."""
         try:
             self._ask_on(cancelled)
         finally:
             with self._ends:
-                self._is_over = True
+                self.is_over = True
             while not self._errands.empty():
                 self._errands.get_nowait()(False)
+            if self._let_go.is_set():
+                self._source.close()
 
     def _ask_on(self, cancelled: threading.Event) -> None:
         view, stage, failures = RunView(), self.asked.stage, 0
-        while not cancelled.is_set():
+        while not self._ended(cancelled):
             self._nudged.clear()
             self._run_errands()
             asked = self.asked
@@ -150,10 +159,13 @@ class Poller:
         return max(self._wait, WAIT_WHEN_OVER if over else 0.0, 0.0 if self.is_watched else WAIT_WHEN_ASIDE)
 
     def _pause(self, cancelled: threading.Event, seconds: float) -> None:
-        # In short waits, for there are two things to be woken by.
+        # In short waits, for there are several things to be woken by.
         nap = LONGEST_NAP if seconds < WAIT_WHEN_OVER else LONG_NAP
-        while seconds > 0 and not self._nudged.wait(min(nap, seconds)) and not cancelled.is_set():
+        while seconds > 0 and not self._nudged.wait(min(nap, seconds)) and not self._ended(cancelled):
             seconds -= nap
+
+    def _ended(self, cancelled: threading.Event) -> bool:
+        return cancelled.is_set() or self._let_go.is_set()
 
 
 def differs(before: RunView, after: RunView) -> bool:

@@ -16,6 +16,7 @@ class Seat:
 
     def __init__(
         self,
+        key: int,
         name: str,
         source: Source,
         post: Callable[[RunView], object],
@@ -24,7 +25,8 @@ class Seat:
         clock: Callable[[], float],
         playback: Playback | None = None,
     ) -> None:
-        """Watch what `source` tells; arguments as of `Poller`."""
+        """Watch what `source` tells; `key` tells the seat from all others, the further arguments are as of `Poller`."""
+        self.key = key
         self.name = name
         self.poller = Poller(source, post, hz=hz, clock=clock)
         self.playback = playback
@@ -41,6 +43,10 @@ class Seat:
         """The stage that it was looked at in; 0: not yet."""
         self.number = 1
         """Which of the views is seen."""
+        self.left = 0
+        """A number that is larger, the later it was looked at last."""
+        self.opened = False
+        """Whether it was opened from the list of runs: then it is let go once others have been."""
         self.known = False
         """Whether it was asked how the person looked at the run before."""
 

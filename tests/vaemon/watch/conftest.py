@@ -261,7 +261,7 @@ class SteppedApp(WatchApp):
         super().__init__(*arguments, **options)
         self.asked = {}
 
-    def poll(self, place):
+    def poll(self, key):
         """Wait for `step`."""
 
     def ask_directory(self):
@@ -270,12 +270,12 @@ class SteppedApp(WatchApp):
 
     def step(self):
         """Ask each source once, and show the answers."""
-        for place, seat in enumerate(self.seats):
-            before = self.asked.get(place, RunView())
+        for seat in self.seats:
+            before = self.asked.get(seat.key, RunView())
             if seat.poller.asked.stage not in (None, before.stage):
                 before = RunView()
-            self.asked[place] = seat.poller.ask(before, seat.poller.asked)
-            self.on_view_changed(ViewChanged(self.asked[place], place))
+            self.asked[seat.key] = seat.poller.ask(before, seat.poller.asked)
+            self.on_view_changed(ViewChanged(self.asked[seat.key], seat.key))
 
 
 @lru_cache(maxsize=8)

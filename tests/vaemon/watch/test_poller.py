@@ -50,6 +50,27 @@ def test_each_answer_is_asked_for_from_where_the_last_one_ended():
     assert {"mean_variance", "latent_kl", "gamma", "mse", "kl", "variance_law"} <= set(source.asked[0][1].channels)
 
 
+def test_let_go_it_asks_no_more_and_closes_the_source_in_its_own_thread():
+    class Endless(Script):
+        def poll(self, since, want):
+            self.done.set()
+            return batch(3)
+
+        def close(self):
+            self.closed_by = threading.current_thread()
+
+    source = Endless()
+    poller = Poller(source, lambda view: None, hz=0.01, clock=lambda: 100.0)
+    thread = threading.Thread(target=poller.run, args=(threading.Event(),))
+    thread.start()
+    source.done.wait()
+    poller.let_go()
+    thread.join()
+    assert (source.closed_by, poller.is_over) == (thread, True)
+    with pytest.raises(SourceLost):
+        poller.errand(lambda source: source).result()
+
+
 def test_what_is_not_new_is_not_posted():
     _, posted = run(batch(3), batch(3), batch(3), batch(3, RunState.FINISHED))
     assert [(view.rows, view.info.state) for view in posted] == [(3, RunState.RUNNING), (3, RunState.FINISHED)]
