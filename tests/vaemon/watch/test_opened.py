@@ -93,8 +93,11 @@ def test_no_file_of_a_run_that_was_let_go_stays_open(runs):
         async with app.run_test(size=(80, 24)) as pilot:
 
             async def until(what):
-                while not what():
+                for _ in range(3000):
+                    if what():
+                        return
                     await pilot.pause(0.01)
+                raise AssertionError("it never came")
 
             for name in names[1:]:
                 app.post_message(RunOpened(name, str(runs.resolve() / name)))
