@@ -39,8 +39,6 @@ class Seat:
         self.view = RunView()
         """The same with what the lookout adds to it."""
         self.look = Look()
-        self.stage = 0
-        """The stage that it was looked at in; 0: not yet."""
         self.number = 1
         """Which of the views is seen."""
         self.left = 0

@@ -222,9 +222,7 @@ class Several(App[None]):
 
     def _look_on(self) -> Look:
         """How the next run is looked at: among many, as the one before; else as it was looked at last."""
-        look, before = self.seat.look, self.run_screen.look
-        if self.seat.stage not in (0, self.seat.view.stage):
-            look = look.of_other_rows()
+        look, before = self.seat.look.of_stage(self.seat.view.stage), self.run_screen.look
         if self.run_screen.number not in (COMPARE, RUNS):
             return look
         return replace(look, axis=before.axis, log=before.log, smoothed=before.smoothed, filters=before.filters)
@@ -232,7 +230,6 @@ class Several(App[None]):
     def _leave(self) -> None:
         self.seat.left = next(self._keys)
         self.seat.look = replace(self.run_screen.look, paused=False)
-        self.seat.stage = self.run_screen.shown.stage
         if self.run_screen.number not in (COMPARE, RUNS):  # those are of no single run
             self.seat.number = self.run_screen.number
 

@@ -388,7 +388,7 @@ class RunScreen(Looking):
 
     def look_differently(self, look: Look, number: object) -> None:
         """Look as somebody did before, if possible at the same view."""
-        self.look = replace(look, paused=False)
+        self.look = replace(look, paused=False).of_stage(self.shown.stage)
         self.ask()
         if type(number) is int and number in VIEWS and number != self.number:
             self.run_worker(self.action_view(number))
