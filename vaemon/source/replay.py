@@ -37,13 +37,11 @@ class ReplaySource:
         end = moment.rows if stage == moment.stage and not moment.over else None
         if end is not None and since.stage == stage and since.rows > end:
             since = Cursor()  # Wound back: columns as narrow as there can be now.
-        before = stage < moment.stage and not moment.over
-        if before:
-            since = replace(since, events=EVERYTHING)  # all are told anew: those of later stages come one by one
         batch = self._source.poll(since, replace(want, stage=stage, end=end))
-        if before:
+        if stage < moment.stage and not moment.over:
             newest = self._newest(moment)
             told = tuple(each for each in batch.events if (each.stage, each.step) <= newest)
+            # Next time all are told anew: those held back now have their places among those that the cursor counts.
             batch = replace(batch, events=told, cursor=replace(batch.cursor, events=EVERYTHING))
         return replace(batch, info=_then(batch.info, moment))
 

@@ -163,7 +163,13 @@ def test_an_earlier_stage_is_looked_at_without_a_glance_at_what_comes_in_the_lat
         clock.now += 1.5
     assert seen == sorted(seen)
     assert len(set(seen)) > 3
-    assert view.events == told(LocalSource(runs / "r")).events
+    everything = told(LocalSource(runs / "r")).events
+    assert view.events == everything
+    source._playback.wind(-0.3)
+    view = contract.read_to_end(source, RunView(), first)
+    assert len(view.events) < len(everything)
+    clock.now += 1000.0
+    assert contract.read_to_end(source, view, first).events == everything
 
 
 def test_it_begins_at_a_step(replayed, staircase, log_rows):
