@@ -16,10 +16,10 @@ from vaemon.errors import RunFileError
 from vaemon.runfile.append import SegmentWriter
 from vaemon.runfile.check import check_segment
 from vaemon.runfile.find import list_segments
-from vaemon.runfile.read import replaces
 from vaemon.runfile.schema import Layout, blank
 from vaemon.runfile.segment import SegmentReader
 from vaemon.runfile.series import StageRows
+from vaemon.runfile.standing import replaces
 
 Array = npt.NDArray[Any]
 

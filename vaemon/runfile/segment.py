@@ -242,7 +242,14 @@ class SegmentReader:
         return begin + int(np.searchsorted(self.steps(begin, end), step)) if begin < end else begin
 
     def events(self) -> list[Event]:
-        """Every event of the segment, late values left out; only new ones are read."""
+        """Every event of the segment, late values left out; only new ones are read.
+
+        The list grows with the next call; where what it tells has turned out not to be whole, another takes its place.
+        """
+        if self._seen > self._whole[1]:
+            self._told, self._seen = [], 0
+        if self._seen == self._whole[1]:
+            return self._told
         table = self._event_table(self._seen)
         self._seen += len(table)
         self._told += [_event(each) for each in table if each["kind"] != LATE_VALUE.encode()]
