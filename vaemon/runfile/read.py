@@ -147,6 +147,11 @@ class RunReader:
             segment.close()
 
     @property
+    def mark(self) -> tuple[object, ...]:
+        """Equal as long as nothing was added, replaced or found damaged: what is read is then as it was, too."""
+        return (*((each, each.extent) for each in self._open.values()), *self._unreadable.items())
+
+    @property
     def stages(self) -> tuple[StageInfo, ...]:
         """The stages begun so far."""
         return tuple(rows.info for rows in self._stages.values())

@@ -148,6 +148,11 @@ class SegmentReader:
         """Rows up to which the bins can be trusted."""
         return self._binned
 
+    @property
+    def extent(self) -> tuple[int, int, int, str]:
+        """Rows, events, rows up to which the bins can be trusted, and the damage: what all that it says rests on."""
+        return (*self._whole, self._binned, self._damage)
+
     def settle(self) -> None:
         """Take note that nothing is being added, as far as anybody knows; what is all the same is seen by `refresh`.
 
