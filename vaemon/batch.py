@@ -168,6 +168,9 @@ class Columns:
     high: Mapping[str, Array] = field(default_factory=dict)
     bad: Mapping[str, Array] = field(default_factory=dict)
     """How many values were NaN or infinite, scalars only."""
+    absent: Mapping[str, Array] = field(default_factory=dict)
+    """How many rows do not have the channel, for it came later, say: no values, and not bad ones. (n,) or (n, k); only
+    channels that some row lacks."""
 
     def __len__(self) -> int:
         return len(self.step)
@@ -189,6 +192,7 @@ class Columns:
             low={name: each[here] for name, each in self.low.items()},
             high={name: each[here] for name, each in self.high.items()},
             bad={name: each[here] for name, each in self.bad.items()},
+            absent={name: each[here] for name, each in self.absent.items()},
         )
 
     @property

@@ -1,7 +1,7 @@
 """A run in a folder of this machine."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from vaemon.runfile.find import is_run, latest_run
 from vaemon.runfile.images import ImageFolder
 from vaemon.runfile.read import RunReader
 from vaemon.runfile.segment import patiently
-from vaemon.runfile.series import Given, Pool, StageRows
+from vaemon.runfile.series import Given, Pool, StageRows, joined_absent
 from vaemon.source.anew import Anew
 from vaemon.thresholds import DEFAULT
 
@@ -163,7 +163,7 @@ class _NewestRows:
         if self._told is None or self._told[0] != which:
             first = max(0, count - max(int(NEWEST_WINDOWS * smoothing), RATE_ROWS))
             block = rows.read(first, count, rows.channels)
-            self._told = which, _latest(block, smoothing), _rate(block)
+            self._told = which, _latest(block, rows.absent_at(count - 1), smoothing), _rate(block)
         return self._told[1:]
 
 
@@ -245,15 +245,17 @@ def _excerpt(rows: StageRows, asked: Excerpt) -> Columns:
         pooled = [rows.pooled(*block, width, names, means=vectors) for block in rows.blocks(first, last, width)]
         return _as_columns(rows, pooled, first // width, width, vectors)
     pooled = [rows.pooled(*block, width, names) for block in rows.blocks(first, last, width)]
-    one = [part._replace(channels=_only(part.channels, vectors, asked.latent)) for part in pooled]
+    one = [_only(part, vectors, asked.latent) for part in pooled]
     return _as_columns(rows, one, first // width, width, set())
 
 
-def _only(channels: dict[str, Pooled], vectors: set[str], latent: int) -> dict[str, Pooled]:
-    return {
+def _only(part: Pool, vectors: set[str], latent: int) -> Pool:
+    channels = {
         name: Pooled(*(figure[:, latent] for figure in each)) if name in vectors else each
-        for name, each in channels.items()
+        for name, each in part.channels.items()
     }
+    absent = {name: rows[:, latent] if name in vectors else rows for name, rows in part.absent.items()}
+    return part._replace(channels=channels, absent=absent)
 
 
 def _as_columns(rows: StageRows, parts: list[Pool], first: int, width: int, latent: set[str]) -> Columns:
@@ -272,6 +274,7 @@ def _as_columns(rows: StageRows, parts: list[Pool], first: int, width: int, late
         low={name: each.low for name, each in scalars.items()},
         high={name: each.high for name, each in scalars.items()},
         bad={name: each.bad.astype(np.int64) for name, each in scalars.items()},
+        absent={name: each for name, each in joined_absent(parts).items() if each.any()},
     )
 
 
@@ -279,13 +282,14 @@ def _joined(parts: list[Pooled]) -> Pooled:
     return Pooled(*(np.concatenate(each) for each in zip(*parts, strict=True)))
 
 
-def _latest(block: Mapping[str, Array], smoothing: float) -> Latest:
-    """What there is to say of the newest rows."""
+def _latest(block: Mapping[str, Array], absent: Collection[str], smoothing: float) -> Latest:
+    """What there is to say of the newest rows; channels that the newest has not are no scalars of it."""
+    numbers = {name: column for name, column in block.items() if column.ndim == 1 and name not in CLOCKS}
     return Latest(
         step=int(block["step"][-1]),
         epoch=int(block["epoch"][-1]),
         time=float(block["time"][-1]),
-        scalars={name: float(column[-1]) for name, column in block.items() if column.ndim == 1 and name not in CLOCKS},
+        scalars={name: float(column[-1]) for name, column in numbers.items() if name not in absent},
         smoothed={name: latents.smooth(column, smoothing) for name, column in block.items() if name not in CLOCKS},
     )
 

@@ -25,7 +25,7 @@ def same_columns(a, b):
     assert (a.first, a.width) == (b.first, b.width)
     np.testing.assert_array_equal(a.step, b.step)
     np.testing.assert_array_equal(a.epoch, b.epoch)
-    for part in ("mean", "low", "high", "bad"):
+    for part in ("mean", "low", "high", "bad", "absent"):
         assert getattr(a, part).keys() == getattr(b, part).keys()
         for name, column in getattr(a, part).items():
             np.testing.assert_allclose(column, getattr(b, part)[name], rtol=1e-5)
