@@ -26,6 +26,8 @@ Array = npt.NDArray[Any]
 
 NEWEST_WINDOWS = 5
 """Times the smoothing, in rows, behind the smoothed values; the weight of an older row is below 1 %."""
+QUESTIONS = 2
+"""So many, of which the answers are remembered, are put by turns: for the stage that is looked at, and the newest."""
 RATE_ROWS = 125
 """Rows over which the rate is measured."""
 
@@ -46,7 +48,7 @@ class LocalSource:
         self._anew: Anew | None = None
         self._newest = newest
         self._newest_rows = _NewestRows()
-        self._quiet: tuple[object, Batch] | None = None  # a question whose answer was that there is nothing new
+        self._quiet: dict[Want, tuple[object, Batch]] = {}  # questions whose answer was that there is nothing new
         self._run: RunReader | None = None
         self._images: ImageFolder | None = None
 
@@ -83,11 +85,14 @@ class LocalSource:
         rows = self._run.stage(want.stage) if self._run is not None else None
         if self._run is None or rows is None:
             return Batch(info, since)
-        asked = (since, want, info.thresholds, self._run.mark)
-        if self._quiet is not None and self._quiet[0] == asked:  # most polls of a slow run, all of one that is over
-            return replace(self._quiet[1], info=info)
+        asked = (since, info.thresholds, self._run.mark)
+        told, quiet = self._quiet.get(want, (None, None))
+        if quiet is not None and told == asked:  # most polls of a slow run, all of one that is over
+            return replace(quiet, info=info)
         batch = _answer(info, self._run, rows, since, want, self._anew, self._newest_rows)
-        self._quiet = (asked, batch) if batch.cursor == since and not batch.more else None
+        self._quiet.pop(want, None)
+        if batch.cursor == since and not batch.more:
+            self._quiet = dict([*self._quiet.items(), (want, (asked, batch))][-QUESTIONS:])
         return batch
 
     def excerpt(self, asked: Excerpt) -> Columns:
@@ -136,7 +141,8 @@ class LocalSource:
         """Close the files."""
         if self._run is not None:
             self._run.close()
-            self._run = self._anew = self._quiet = None
+            self._run = self._anew = None
+            self._quiet.clear()
 
     def _refreshed(self) -> RunReader | None:
         try:

@@ -46,7 +46,7 @@ def fold(view: RunView, batch: Batch) -> RunView:
 
 def source_lost(view: RunView, why: str) -> RunView:
     """The view while its source does not answer: the last good state, and the reason."""
-    return replace(view, lost=why)
+    return replace(view, lost=why, ahead=replace(view.ahead, lost=why) if view.ahead is not None else None)
 
 
 def heard(before: RunView, after: RunView, now: float) -> RunView:

@@ -61,6 +61,8 @@ class RunView:
     """The rows of the stage that were asked to be seen closely."""
     portrait: Portrait | None = None
     """The latent that was asked for."""
+    ahead: "RunView | None" = None
+    """The newest stage, without columns, while an older one is shown."""
     images: tuple[ImageSet, ...] = ()
     """The sets of images that there are, once they were asked for."""
 

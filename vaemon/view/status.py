@@ -74,7 +74,8 @@ class Status:
 
 
 def status(view: RunView, now: float) -> Status:
-    """How the run fares at the moment `now`, seconds since 1970 by the reader's clock."""
+    """How the run fares at the moment `now`, seconds since 1970 by the reader's clock: by its newest stage."""
+    view = view.ahead or view
     since = max(now - view.heard, 0.0)
     over = view.info is not None and view.info.state.over
     # Of a run that is over, seconds do not matter: its picture is to stand still.

@@ -104,9 +104,10 @@ def test_nothing_is_read_of_a_run_in_which_nothing_has_grown(runs, staircase, lo
         log_rows(recorder, staircase(100, 3))
         recorder.flush()
         source, want = LocalSource(runs / "r", thresholds=thresholds), Want(("mse", "mean_variance"))
-        view = RunView()
+        glance, view, seen = Want((), columns=0), RunView(), RunView()
         for _ in range(2):
             view = fold(view, source.poll(view.cursor, want))
+            seen = fold(seen, source.poll(seen.cursor, glance))
 
         def read(*_):
             raise AssertionError("read")
@@ -114,6 +115,7 @@ def test_nothing_is_read_of_a_run_in_which_nothing_has_grown(runs, staircase, lo
         with monkeypatch.context() as patch:
             patch.setattr(SegmentReader, "_read", read)
             assert fold(view, source.poll(view.cursor, want)).latest is view.latest
+            assert fold(seen, source.poll(seen.cursor, glance)).latest is seen.latest
         recorder.event("note", "something")
         recorder.flush()
         assert source.poll(view.cursor, want).events[-1].text == "something"
