@@ -233,6 +233,8 @@ class Batch:
     """A resumed run replaces what came after this step: columns from `columns.first` on are void."""
     rate: float = 0.0
     """Steps a second, over the newest rows; 0 where it cannot be told."""
+    pause: float = 0.0
+    """The longest time between two rows of late, seconds, for an evaluation, say; 0 where it cannot be told."""
     more: bool = False
     """Whether the time ran out before everything new was read."""
 

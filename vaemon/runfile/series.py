@@ -160,6 +160,17 @@ class StageRows:
             yield begin, end
             begin = end
 
+    def clocks(self, first: int, last: int) -> Iterator[Array]:
+        """Clocks of bins number `first` up to `last` (excluded) of the lowest level, of type CLOCK, file by file.
+
+        Only bins that can be read as such: where a file begins or ends within one, it is left out.
+        """
+        for piece in self.pieces:
+            end = min(piece.binned, piece.start + piece.length)
+            low, high = max(-(-piece.start // LEVELS[0]), first), min(end // LEVELS[0], last)
+            if low < high:
+                yield piece.segment.bins(LEVELS[0], CLOCKS_PART, low, high)
+
     def row_of(self, step: int) -> int:
         """How many rows have a step below `step`."""
         for piece in reversed(self.pieces):

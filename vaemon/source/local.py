@@ -1,7 +1,7 @@
 """A run in a folder of this machine."""
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from vaemon import latents
-from vaemon.batch import Batch, Columns, Cursor, Excerpt, ImageSet, Latest, RunInfo, RunState, Series, Want, Window
+from vaemon.batch import Batch, Columns, Cursor, Excerpt, ImageSet, RunInfo, RunState, Series, Want, Window
 from vaemon.channels import CLOCKS
 from vaemon.decimate import Pooled, width_for
 from vaemon.errors import RunFileError, SourceLost
@@ -20,16 +19,13 @@ from vaemon.runfile.read import RunReader
 from vaemon.runfile.segment import patiently
 from vaemon.runfile.series import Given, Pool, StageRows, joined_absent
 from vaemon.source.anew import Anew
+from vaemon.source.newest import NewestRows
 from vaemon.thresholds import DEFAULT
 
 Array = npt.NDArray[Any]
 
-NEWEST_WINDOWS = 5
-"""Times the smoothing, in rows, behind the smoothed values; the weight of an older row is below 1 %."""
 QUESTIONS = 2
 """So many, of which the answers are remembered, are put by turns: for the stage that is looked at, and the newest."""
-RATE_ROWS = 125
-"""Rows over which the rate is measured."""
 
 
 class LocalSource:
@@ -47,7 +43,7 @@ class LocalSource:
         self._thresholds = dict(thresholds or {})
         self._anew: Anew | None = None
         self._newest = newest
-        self._newest_rows = _NewestRows()
+        self._newest_rows = NewestRows()
         self._quiet: dict[Want, tuple[object, Batch]] = {}  # questions whose answer was that there is nothing new
         self._run: RunReader | None = None
         self._images: ImageFolder | None = None
@@ -157,22 +153,6 @@ class LocalSource:
         return self._run
 
 
-class _NewestRows:
-    """What there is to say of the newest rows, kept until there are others: of a run that is over, for good."""
-
-    def __init__(self) -> None:
-        self._told: tuple[object, Latest, float] | None = None
-
-    def tell(self, rows: StageRows, count: int, written: int, smoothing: float) -> tuple[Latest, float]:
-        """The newest of so many rows of a stage, and the rate."""
-        which = (rows.info, rows.channels, rows.given(count, written), smoothing)
-        if self._told is None or self._told[0] != which:
-            first = max(0, count - max(int(NEWEST_WINDOWS * smoothing), RATE_ROWS))
-            block = rows.read(first, count, rows.channels)
-            self._told = which, _latest(block, rows.absent_at(count - 1), smoothing), _rate(block)
-        return self._told[1:]
-
-
 def _answer(
     info: RunInfo,
     run: RunReader,
@@ -180,7 +160,7 @@ def _answer(
     since: Cursor,
     want: Want,
     found_anew: Anew | None,
-    newest_rows: _NewestRows,
+    newest_rows: NewestRows,
 ) -> Batch:
     deadline = time.monotonic() + want.seconds
     stage = rows.info.number
@@ -203,18 +183,19 @@ def _answer(
     among = found_anew is not None or (bool(events) and not events[-1].stage)
     anew |= among and since.events != len(events)
     given = rows.given(columns.rows, written)
-    latest, rate = newest_rows.tell(rows, count, written, info.thresholds.smoothing)
+    newest = newest_rows.tell(rows, count, written, info.thresholds.smoothing, events)
     return Batch(
         info=info,
         cursor=Cursor(stage, written, columns.rows, width, len(events), given.step, given.time),
         stage=stage,
         rows=count,
         columns=columns,
-        latest=latest,
+        latest=newest.latest,
         events=tuple(events if anew else events[since.events :]),
         events_anew=anew,
         rewound_to=rewound_to,
-        rate=rate,
+        rate=newest.rate,
+        pause=newest.pause,
         more=unseen or (bool(want.columns) and count - columns.rows >= width),
     )
 
@@ -286,22 +267,3 @@ def _as_columns(rows: StageRows, parts: list[Pool], first: int, width: int, late
 
 def _joined(parts: list[Pooled]) -> Pooled:
     return Pooled(*(np.concatenate(each) for each in zip(*parts, strict=True)))
-
-
-def _latest(block: Mapping[str, Array], absent: Collection[str], smoothing: float) -> Latest:
-    """What there is to say of the newest rows; channels that the newest has not are no scalars of it."""
-    numbers = {name: column for name, column in block.items() if column.ndim == 1 and name not in CLOCKS}
-    return Latest(
-        step=int(block["step"][-1]),
-        epoch=int(block["epoch"][-1]),
-        time=float(block["time"][-1]),
-        scalars={name: float(column[-1]) for name, column in numbers.items() if name not in absent},
-        smoothed={name: latents.smooth(column, smoothing) for name, column in block.items() if name not in CLOCKS},
-    )
-
-
-def _rate(block: Mapping[str, Array]) -> float:
-    """Steps a second over the newest rows; 0 where fewer than two rows or no time passed."""
-    steps, times = block["step"][-RATE_ROWS:], block["time"][-RATE_ROWS:]
-    passed = float(times[-1] - times[0])
-    return float(steps[-1] - steps[0]) / passed if passed > 0 else 0.0

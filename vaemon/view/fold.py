@@ -34,6 +34,7 @@ def fold(view: RunView, batch: Batch) -> RunView:
         columns=columns,
         events=batch.events if batch.events_anew else view.events + batch.events,
         rate=batch.rate,
+        pause=batch.pause,
         latest=batch.latest or (view.latest if same else None),
         lost="",
         loading=batch.more,

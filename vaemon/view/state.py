@@ -39,6 +39,8 @@ class RunView:
     """Of all stages, in the order they were recorded."""
     rate: float = 0.0
     """Steps a second."""
+    pause: float = 0.0
+    """The longest time between two rows of late, seconds; 0 where it cannot be told."""
     states: Array = field(default_factory=lambda: np.zeros(0, np.int8))
     """`LatentState` of each latent, (k,)."""
     woke: Array = field(default_factory=lambda: np.zeros(0, np.int64))
