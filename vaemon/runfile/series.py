@@ -206,8 +206,10 @@ class StageRows:
     def _absent(self, piece: Piece, starts: Array, counts: Array, name: str) -> Array | None:
         """How many of the rows of each bin do not have a channel; None where all have it."""
         layout, shape, begins = piece.segment.layout, self._shape(name), starts - piece.start
-        rows = np.zeros(len(starts), np.int64)
-        for first, last in layout.lacks(name):
+        lacking, rows = layout.lacks(name), np.zeros(len(starts), np.int64)
+        if not lacking and (name not in layout.vectors or layout.stage.latents >= shape[0]):
+            return None
+        for first, last in lacking:
             rows += np.maximum(np.minimum(begins + counts, last) - np.maximum(begins, first), 0)
         absent = np.broadcast_to(rows.reshape(-1, *(1,) * len(shape)), (len(rows), *shape)).copy()
         if name in layout.vectors:  # the number of latents changed within the stage

@@ -8,8 +8,9 @@ import numpy.typing as npt
 from vaemon import latents
 from vaemon.batch import Event, Latest
 from vaemon.channels import CLOCKS
+from vaemon.runfile.schema import LEVELS
 from vaemon.runfile.series import StageRows
-from vaemon.source.pauses import longest_pause
+from vaemon.source.pauses import pause_in_bins, pause_in_rows
 
 Array = npt.NDArray[Any]
 
@@ -34,6 +35,7 @@ class NewestRows:
 
     def __init__(self) -> None:
         self._told: tuple[object, Newest] | None = None
+        self._bins: tuple[object, float] = (None, 0.0)  # which, and the longest pause in them
 
     def tell(self, rows: StageRows, count: int, written: int, smoothing: float, events: Sequence[Event]) -> Newest:
         """What to say.
@@ -51,7 +53,11 @@ class NewestRows:
             block = rows.read(first, count, rows.channels)
             latest = _latest(block, rows.absent_at(count - 1), smoothing)
             resumed = [event.step for event in events if event.kind == "resume" and event.stage == rows.info.number]
-            self._told = which, Newest(latest, _rate(block), longest_pause(rows, count, block, resumed))
+            bins = (rows.info.number, written, count // LEVELS[0], resumed)
+            if self._bins[0] != bins:
+                self._bins = bins, pause_in_bins(rows, count, resumed)
+            pause = max(pause_in_rows(block, resumed), self._bins[1])
+            self._told = which, Newest(latest, _rate(block), pause)
         return self._told[1]
 
 

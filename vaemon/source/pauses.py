@@ -15,23 +15,24 @@ BINS = 2048
 """Bins of the pyramid's first level that are looked at, the newest: some 65,000 rows, or the epochs in them."""
 
 
-def longest_pause(rows: StageRows, count: int, newest: Mapping[str, Array], resumed: Collection[int]) -> float:
-    """The longest time between two rows of late, seconds; 0 where it cannot be told.
-
-    Of the newest rows it is exact. Of those before, one knows how long each bin took: the slowest, less what its other
-    rows usually take.
+def pause_in_rows(rows: Mapping[str, Array], resumed: Collection[int]) -> float:
+    """The longest time between two of some rows, seconds; 0 where there are no two.
 
     Args:
-        rows: the stage's.
-        count: so many of them have been.
-        newest: "step" and "time" of the newest of these.
+        rows: "step" and "time" of each.
         resumed: steps at which the run was gone on with: the time before these was no pause of the training.
     """
-    exact = _between(newest["step"], newest["time"], resumed)
+    return float(_between(rows["step"], rows["time"], resumed).max(initial=0.0))
+
+
+def pause_in_bins(rows: StageRows, count: int, resumed: Collection[int]) -> float:
+    """The same of the bins among the first `count` rows of a stage, the newest `BINS`.
+
+    One knows how long each bin took: it is the slowest, less what its other rows usually take.
+    """
     clocks = rows.clocks(max(count // LEVELS[0] - BINS, 0), count // LEVELS[0])
     bins = np.concatenate([np.zeros(0), *(_between(clock["step"], clock["time"], resumed) for clock in clocks)])
-    pauses = bins - np.median(bins) * (1 - 1 / LEVELS[0]) if len(bins) else bins
-    return float(max(exact.max(initial=0.0), pauses.max(initial=0.0)))
+    return float(max(bins.max() - np.median(bins) * (1 - 1 / LEVELS[0]), 0.0)) if len(bins) else 0.0
 
 
 def _between(step: Array, time: Array, resumed: Collection[int]) -> Array:

@@ -14,7 +14,7 @@ from vaemon.runfile.compact import compact_run
 from vaemon.runfile.schema import CLOCK
 from vaemon.source import pauses
 from vaemon.source.local import LocalSource
-from vaemon.source.pauses import longest_pause
+from vaemon.source.pauses import pause_in_bins, pause_in_rows
 from vaemon.view.fold import fold
 from vaemon.view.state import RunView
 from vaemon.view.status import Kind, stalled_after, status
@@ -51,7 +51,8 @@ def test_the_longest_pause_is_found_to_the_bin(count, pauses, nights):
     time = np.cumsum(passed)
     newest = slice(max(count - 125, 0), count)
     block = {"step": np.arange(1, count + 1)[newest], "time": time[newest]}
-    found = longest_pause(Rows(time), count, block, [night + 1 for night in nights])
+    resumed = [night + 1 for night in nights]
+    found = max(pause_in_rows(block, resumed), pause_in_bins(Rows(time), count, resumed))
     slow = [passed[32 * i : 32 * (i + 1)].sum() for i in range(1, count // 32)]
     whole = [each for i, each in enumerate(slow, 1) if not any(night // 32 == i for night in nights)]
     exact = [each for row, each in enumerate(passed) if row > newest.start and row not in nights]
