@@ -10,9 +10,10 @@ from typing import TypeVar
 
 from vaemon.errors import NeedsPerson, SourceLost, VaemonError
 from vaemon.source.protocol import Source
+from vaemon.view.facts import looks_back
 from vaemon.view.fold import fold, heard, source_lost
 from vaemon.view.state import RunView
-from vaemon.watch.asked import Asked, look_closer
+from vaemon.watch.asked import GLANCE, Asked, look_closer
 
 Answer = TypeVar("Answer")
 
@@ -142,12 +143,21 @@ class Poller:
         try:
             batch = self._source.poll(view.cursor, asked.want)
             view = look_closer(heard(view, fold(view, batch), self._clock()), asked, self._source.excerpt)
+            view = self._look_ahead(view)
             return replace(view, images=self._source.images()) if asked.images else view
         except NeedsPerson as error:
             return source_lost(view, f"{error}: press r")
         except (VaemonError, OSError, RuntimeError) as error:
             # Whatever goes wrong on the way to the run must not take the screen down.
             return source_lost(view, str(error) or type(error).__name__)
+
+    def _look_ahead(self, view: RunView) -> RunView:
+        """The view, beside an older stage with the newest one: of that is asked how the run fares."""
+        if not looks_back(view):
+            return view if view.ahead is None else replace(view, ahead=None)
+        before = view.ahead or RunView()
+        ahead = heard(before, fold(before, self._source.poll(before.cursor, GLANCE)), self._clock())
+        return replace(view, ahead=ahead if differs(before, ahead) else before)
 
     def pace(self, view: RunView, failures: int) -> float:
         """Seconds until the next question, after so many in a row without an answer."""
@@ -170,8 +180,8 @@ class Poller:
 
 def differs(before: RunView, after: RunView) -> bool:
     """Whether there is anything new to be seen."""
-    closely = before.near is not after.near or before.portrait is not after.portrait
-    return closely or before.images != after.images or _told(before) != _told(after)
+    beside = before.near is not after.near or before.portrait is not after.portrait or before.ahead is not after.ahead
+    return beside or before.images != after.images or _told(before) != _told(after)
 
 
 def _told(view: RunView) -> tuple[object, ...]:

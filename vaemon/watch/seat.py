@@ -1,6 +1,7 @@
 """A run that is watched: its source, who asks it, and how the person looks at it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from vaemon.playback import Playback
 from vaemon.source.protocol import Source
@@ -51,8 +52,10 @@ class Seat:
     def take(self, view: RunView, now: float) -> Seen:
         """Take a newer view, or the same once more, and tell what the lookout says to it. Raises VaemonError."""
         self.read = view
-        seen = self.lookout.see(view, status(view, now)) if self.lookout is not None else Seen(view)
-        self.view, self.done = seen.view, seen.done
+        newest = view.ahead or view  # whichever stage is looked at, the run is in its newest
+        seen = self.lookout.see(newest, status(newest, now)) if self.lookout is not None else Seen(newest)
+        self.view = view if seen.view.events is newest.events else replace(view, events=seen.view.events)
+        self.done = seen.done
         return seen
 
     @property

@@ -128,9 +128,9 @@ class FakeSource:
     def _answer(self, info, stage, since, want):
         rows = min(self.shown[stage.number], want.end or 2**62)
         same = since.stage == stage.number
-        width = max(width_for(rows, want.columns), since.width if same else 1)
+        width = max(width_for(rows, want.columns) if want.columns else 1, since.width if same else 1)
         start = min(since.rows, rows) // width if same else 0
-        end = rows // width
+        end = rows // width if want.columns else start
         until = stage.rows["time"][rows - 1] if want.end else np.inf
         events = [e for s in self.stages for e in s.events if e.step <= self.shown.get(s.number, 0) and e.time <= until]
         return Batch(
