@@ -7,7 +7,6 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Container
 from textual.reactive import Reactive
 from textual.timer import Timer
 from textual.widget import Widget
@@ -28,6 +27,7 @@ from vaemon.watch.screens.looking import Looking
 from vaemon.watch.screens.write import CHOICES, WriteScreen
 from vaemon.watch.views.catalogue import VIEWS
 from vaemon.watch.views.view import View
+from vaemon.watch.widgets.bare import Bare, Column
 from vaemon.watch.widgets.data import PanelData
 from vaemon.watch.widgets.events import EventOpened, Events
 from vaemon.watch.widgets.header import Banner, Counts, Figures, Header, Progress
@@ -43,7 +43,7 @@ RETRY = 0.03
 """Seconds after which a frame is tried again that the terminal was not ready for."""
 
 
-class RunScreen(Looking):
+class RunScreen(Looking, Bare):
     """Draws a view only when it is new, the screen is in front, and the terminal has taken the last frame."""
 
     DEFAULT_CSS = """
@@ -140,7 +140,7 @@ class RunScreen(Looking):
     def compose(self) -> ComposeResult:
         """Header and counts above, the view, the keys below."""
         yield from self._above
-        with Container(id="body"):
+        with Column(self.pen, id="body"):
             yield from self._views.values()
         yield self._filter
         yield self._below

@@ -5,15 +5,15 @@ from itertools import zip_longest
 
 from textual.geometry import Region
 from textual.strip import Strip
-from textual.widget import Widget
 
 from vaemon.watch.render.cells import BLANK, Row, length
+from vaemon.watch.widgets.bare import Bare
 from vaemon.watch.widgets.focus import QuietFocus
 from vaemon.watch.widgets.pen import Pen
 from vaemon.watch.widgets.picture import Picture
 
 
-class LinesWidget(Widget):
+class LinesWidget(Bare):
     """Shows the rows that were published last."""
 
     def __init__(self, pen: Pen, **options: str | None) -> None:
@@ -21,22 +21,42 @@ class LinesWidget(Widget):
         super().__init__(**options)  # type: ignore[arg-type]
         self.pen = pen
         self._rows: list[Row] = []
+        self._inked: dict[int, tuple[Row, Strip]] = {}
+        """The strips of the rows that have been asked for."""
+        self._inked_with: object = None
 
     def publish(self, rows: Sequence[Row]) -> None:
         """Show these rows; the screen is asked to paint those that differ from what it shows."""
-        before, self._rows = self._rows, list(rows)
-        if before == self._rows:
+        before = self._rows
+        if before == (rows := list(rows)):
             return
         width = self.size.width
+        # A row that is as it was stays the same object, of which there is a strip.
+        self._rows = [old if old == new else new for old, new in zip_longest(before, rows)][: len(rows)]
         pairs = enumerate(zip_longest(before, self._rows, fillvalue=BLANK))
-        changed = [(y, *_changed(old, new, width)) for y, (old, new) in pairs if old != new]
+        changed = [(y, *_changed(old, new, width)) for y, (old, new) in pairs if old is not new and old != new]
         if changed:
             self.refresh(*(Region(first, y, last - first, 1) for y, first, last in changed))
 
+    def bare_lines(self, crop: Region) -> list[Strip]:
+        """The rows of that part, each drawn once."""
+        width = self.size.width
+        if self._inked_with != (inked_with := (width, self.pen.palette)):
+            self._inked_with = inked_with
+            self._inked.clear()
+        strips = [self._ink(y, width) for y in crop.line_range]
+        return strips if (crop.x, crop.right) == (0, width) else [strip.crop(crop.x, crop.right) for strip in strips]
+
     def render_line(self, y: int) -> Strip:
         """One row of the screen."""
+        return self._ink(y, self.size.width)
+
+    def _ink(self, y: int, width: int) -> Strip:
         row = self._rows[y] if 0 <= y < len(self._rows) else BLANK
-        return self.pen.strip(row, self.size.width)
+        held = self._inked.get(y)
+        if held is None or held[0] is not row:
+            held = self._inked[y] = (row, self.pen.strip(row, width))
+        return held[1]
 
 
 def _changed(old: Row, new: Row, width: int) -> tuple[int, int]:
