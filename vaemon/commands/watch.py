@@ -12,8 +12,10 @@ import click
 
 from vaemon.commands.alerting import alerting, complain, make_sentry
 from vaemon.commands.completion import complete_run
+from vaemon.commands.far import reaching
 from vaemon.commands.thresholds import judging
 from vaemon.errors import UsageError
+from vaemon.source.far.links import Links
 from vaemon.source.protocol import Directory, Source
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ THEMES = ("auto", "dark", "light")
 @click.option("--once", is_flag=True, help="Print one frame as text and leave; so, too, where there is no terminal.")
 @click.option("--follow", "--plain", is_flag=True, help="Print a line of text for each update until the run is over.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object; with --follow, a line for each update.")
+@reaching
 @judging
 @alerting
 @click.option(
@@ -38,6 +41,7 @@ THEMES = ("auto", "dark", "light")
 def watch(
     run: tuple[str, ...],
     runs: str | None,
+    links: Links,
     once: bool,
     follow: bool,
     as_json: bool,
@@ -49,18 +53,20 @@ def watch(
 ) -> int:
     """Open the dashboard of RUN: a run's name, a path to its folder, or `latest`, as without it.
 
+    On another machine it is HOST:RUN or USER@HOST:PATH: your own ssh reaches it, and what is drawn is drawn here.
+
     Several of them, or a pattern ('cifar*', in quotes), are compared. A run that has not begun yet is waited for.
     """
     from vaemon.source.open import await_all, open_directory
 
     if once and follow:
         raise UsageError("--once and --follow contradict each other; leave one out")
-    (title, source), *others = await_all(run, runs, thresholds)
+    (title, source), *others = await_all(run, runs, thresholds, links)
     return show(
         source,
         sentry,
         others=others,
-        directory=open_directory(runs, thresholds),
+        directory=open_directory(runs, thresholds, run, links),
         manner="follow" if follow else "once" if once or as_json else None,
         json=as_json,
         hz=hz,
