@@ -123,6 +123,8 @@ class RunScreen(Looking, Bare):
         """Whether a newer view waits to be drawn."""
         self._retry: Timer | None = None
         """When it is tried again, where the terminal is behind."""
+        self._is_fresh = False
+        """Whether all was drawn since it was last looked at what grows old by itself."""
         self._notice = ""
         self._sought: tuple[int, int, int] | None = None
         """Stage, step and latent of an event to go to once its stage is here."""
@@ -200,8 +202,9 @@ class RunScreen(Looking, Bare):
     def _tick(self) -> None:
         if self._late:
             self.draw_soon()
-        elif self.is_active and not writer_backlog(self.app):
+        elif self.is_active and not self._is_fresh and not writer_backlog(self.app):
             self._header.show(self.picture())
+        self._is_fresh = False
 
     def picture(self) -> Picture:
         """The frame that is due now."""
@@ -243,6 +246,7 @@ class RunScreen(Looking, Bare):
         """Draw what is not up to date."""
         if not self.is_mounted:
             return
+        self._is_fresh = True
         picture = self.picture()
         empty, was_empty = not len(picture.view.columns), self.has_class("-empty")
         self.set_class(empty, "-empty")

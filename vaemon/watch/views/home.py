@@ -55,7 +55,8 @@ class HomeView(View):
         self.wall.show(picture)
         if self._side.is_attached:  # a picture may come before the screen is there, or while it goes
             new = put_up(self.charts, charted(picture.columns)[:BESIDE], self.pen)
-            self._side.mount(*new, before=self._axis)
+            if new:
+                self._side.mount(*new, before=self._axis)
         picture = shared(picture, self.wall)
         for panel in (*self.charts, self._axis, self.events):
             panel.show(picture)

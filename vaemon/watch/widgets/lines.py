@@ -21,42 +21,46 @@ class LinesWidget(Bare):
         super().__init__(**options)  # type: ignore[arg-type]
         self.pen = pen
         self._rows: list[Row] = []
-        self._inked: dict[int, tuple[Row, Strip]] = {}
-        """The strips of the rows that have been asked for."""
-        self._inked_with: object = None
+        self._painted: list[Strip] = []
+        """The rows as they were painted last."""
+        self._stale: set[int] = set()
+        """Those that have changed since."""
+        self._painted_for: object = None
 
     def publish(self, rows: Sequence[Row]) -> None:
         """Show these rows; the screen is asked to paint those that differ from what it shows."""
-        before = self._rows
-        if before == (rows := list(rows)):
+        before, self._rows = self._rows, list(rows)
+        if before == self._rows:
             return
         width = self.size.width
-        # A row that is as it was stays the same object, of which there is a strip.
-        self._rows = [old if old == new else new for old, new in zip_longest(before, rows)][: len(rows)]
         pairs = enumerate(zip_longest(before, self._rows, fillvalue=BLANK))
-        changed = [(y, *_changed(old, new, width)) for y, (old, new) in pairs if old is not new and old != new]
+        changed = [(y, *_changed(old, new, width)) for y, (old, new) in pairs if old != new]
         if changed:
+            self._stale.update(y for y, _, _ in changed)
             self.refresh(*(Region(first, y, last - first, 1) for y, first, last in changed))
 
     def bare_lines(self, crop: Region) -> list[Strip]:
-        """The rows of that part, each drawn once."""
-        width = self.size.width
-        if self._inked_with != (inked_with := (width, self.pen.palette)):
-            self._inked_with = inked_with
-            self._inked.clear()
-        strips = [self._ink(y, width) for y in crop.line_range]
-        return strips if (crop.x, crop.right) == (0, width) else [strip.crop(crop.x, crop.right) for strip in strips]
+        """The rows of that part; what has not changed was made before."""
+        # The part may be larger than the widget, which learns of another size a little later than the screen.
+        width, height = max(self.outer_size.width, crop.right), max(self.outer_size.height, crop.bottom)
+        if self._painted_for != (painted_for := (width, height, self.pen.palette)):
+            self._painted_for = painted_for
+            self._painted = [self._line(y, width) for y in range(height)]
+        else:
+            for y in self._stale.intersection(range(height)):
+                self._painted[y] = self._line(y, width)
+        self._stale.clear()
+        if crop == (0, 0, width, height):
+            return self._painted
+        return [strip.crop(crop.x, crop.right) for strip in self._painted[crop.y : crop.bottom]]
 
     def render_line(self, y: int) -> Strip:
         """One row of the screen."""
-        return self._ink(y, self.size.width)
+        return self._line(y, self.size.width)
 
-    def _ink(self, y: int, width: int) -> Strip:
+    def _line(self, y: int, width: int) -> Strip:
         row = self._rows[y] if 0 <= y < len(self._rows) else BLANK
-        held = self._inked.get(y)
-        if held is None or held[0] is not row:
-            held = self._inked[y] = (row, self.pen.strip(row, width))
-        return held[1]
+        return self.pen.strip(row, width)
 
 
 def _changed(old: Row, new: Row, width: int) -> tuple[int, int]:
@@ -77,13 +81,24 @@ class Panel(LinesWidget, QuietFocus):
     """A widget that makes its rows from a picture, anew for each picture and each size."""
 
     picture = Picture()
+    _made_of: object = None
+    """What the rows that are shown were made of."""
 
     def show(self, picture: Picture) -> None:
         """Draw the picture."""
         self.picture = picture
         width, height = self.size
-        if self.display and width and height:
+        if not (self.display and width and height):
+            return
+        depends = self.depends(picture)
+        made_of = (depends, self.has_focus, width, height)
+        if depends is None or self._made_of != made_of:
+            self._made_of = made_of
             self.publish(self.rows(picture, width, height))
+
+    def depends(self, picture: Picture) -> object:
+        """All that the rows depend on beside their size: they are made anew when it changes; None: for each picture."""
+        return None
 
     def rows(self, picture: Picture, width: int, height: int) -> Sequence[Row]:
         """The rows of a picture at that size; each panel says its own."""
