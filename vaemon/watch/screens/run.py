@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.geometry import Region
 from textual.reactive import Reactive
 from textual.timer import Timer
 from textual.widget import Widget
@@ -85,6 +86,7 @@ class RunScreen(Looking, Bare):
     BINDINGS: ClassVar[list[BindingType]] = [*RUN_KEYS]
     # Textual's own paints the whole screen anew whenever another panel is gone to.
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+    _is_laid_out = False
 
     def __init__(
         self,
@@ -123,8 +125,8 @@ class RunScreen(Looking, Bare):
         """Whether a newer view waits to be drawn."""
         self._retry: Timer | None = None
         """When it is tried again, where the terminal is behind."""
-        self._is_fresh = False
-        """Whether all was drawn since it was last looked at what grows old by itself."""
+        self._told: Status | None = None
+        """How the run fares as it is on the screen; it grows old by itself."""
         self._notice = ""
         self._sought: tuple[int, int, int] | None = None
         """Stage, step and latent of an event to go to once its stage is here."""
@@ -138,6 +140,14 @@ class RunScreen(Looking, Bare):
         """The views seen before, which esc leads back to."""
         self._filter = FilterLine()
         self._below = Keys(pen, footer((*APP_KEYS, *RUN_KEYS)))
+
+    def refresh(
+        self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False
+    ) -> "RunScreen":
+        """Have the screen painted, once it has been laid out for the first time, by which it is painted anyway."""
+        if self._is_laid_out:
+            super().refresh(*regions, repaint=repaint and not layout, layout=layout, recompose=recompose)
+        return self
 
     def compose(self) -> ComposeResult:
         """Header and counts above, the view, the keys below."""
@@ -156,6 +166,7 @@ class RunScreen(Looking, Bare):
 
     def on_resize(self) -> None:
         """Draw at another size, once the parts have theirs."""
+        self._is_laid_out = True
         self.call_after_refresh(self.draw)
 
     def on_screen_resume(self) -> None:
@@ -202,9 +213,10 @@ class RunScreen(Looking, Bare):
     def _tick(self) -> None:
         if self._late:
             self.draw_soon()
-        elif self.is_active and not self._is_fresh and not writer_backlog(self.app):
-            self._header.show(self.picture())
-        self._is_fresh = False
+        elif self.is_active and not writer_backlog(self.app) and self._status() != self._told:
+            picture = self.picture()
+            self._told = picture.status
+            self._header.show(picture)
 
     def picture(self) -> Picture:
         """The frame that is due now."""
@@ -246,8 +258,8 @@ class RunScreen(Looking, Bare):
         """Draw what is not up to date."""
         if not self.is_mounted:
             return
-        self._is_fresh = True
         picture = self.picture()
+        self._told = picture.status
         empty, was_empty = not len(picture.view.columns), self.has_class("-empty")
         self.set_class(empty, "-empty")
         if was_empty and not empty and not self._filter.has_class("-open"):

@@ -6,7 +6,7 @@ from itertools import zip_longest
 from textual.geometry import Region
 from textual.strip import Strip
 
-from vaemon.watch.render.cells import BLANK, Row, length
+from vaemon.watch.render.cells import BLANK, Ink, Row, Span, length
 from vaemon.watch.widgets.bare import Bare
 from vaemon.watch.widgets.focus import QuietFocus
 from vaemon.watch.widgets.pen import Pen
@@ -34,7 +34,7 @@ class LinesWidget(Bare):
             return
         width = self.size.width
         pairs = enumerate(zip_longest(before, self._rows, fillvalue=BLANK))
-        changed = [(y, *_changed(old, new, width)) for y, (old, new) in pairs if old != new]
+        changed = [(y, *_changed(old, new, width)) for y, (old, new) in pairs if not _same(old, new)]
         if changed:
             self._stale.update(y for y, _, _ in changed)
             self.refresh(*(Region(first, y, last - first, 1) for y, first, last in changed))
@@ -61,6 +61,15 @@ class LinesWidget(Bare):
     def _line(self, y: int, width: int) -> Strip:
         row = self._rows[y] if 0 <= y < len(self._rows) else BLANK
         return self.pen.strip(row, width)
+
+
+def _same(old: Row, new: Row) -> bool:
+    """Whether two rows look the same: where there was nothing, blanks need not be painted."""
+    return old == new or all(_is_blank(span) for span in (*old, *new))
+
+
+def _is_blank(span: Span) -> bool:
+    return span.text.isspace() and span.ink.bg == Ink().bg
 
 
 def _changed(old: Row, new: Row, width: int) -> tuple[int, int]:
