@@ -7,7 +7,6 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.geometry import Region
 from textual.reactive import Reactive
 from textual.timer import Timer
 from textual.widget import Widget
@@ -28,7 +27,7 @@ from vaemon.watch.screens.looking import Looking
 from vaemon.watch.screens.write import CHOICES, WriteScreen
 from vaemon.watch.views.catalogue import VIEWS
 from vaemon.watch.views.view import View
-from vaemon.watch.widgets.bare import Bare, Column
+from vaemon.watch.widgets.bare import BareScreen, Column
 from vaemon.watch.widgets.data import PanelData
 from vaemon.watch.widgets.events import EventOpened, Events
 from vaemon.watch.widgets.header import Banner, Counts, Figures, Header, Progress
@@ -44,7 +43,7 @@ RETRY = 0.03
 """Seconds after which a frame is tried again that the terminal was not ready for."""
 
 
-class RunScreen(Looking, Bare):
+class RunScreen(Looking, BareScreen):
     """Draws a view only when it is new, the screen is in front, and the terminal has taken the last frame."""
 
     DEFAULT_CSS = """
@@ -86,7 +85,6 @@ class RunScreen(Looking, Bare):
     BINDINGS: ClassVar[list[BindingType]] = [*RUN_KEYS]
     # Textual's own paints the whole screen anew whenever another panel is gone to.
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
-    _is_laid_out = False
 
     def __init__(
         self,
@@ -141,14 +139,6 @@ class RunScreen(Looking, Bare):
         self._filter = FilterLine()
         self._below = Keys(pen, footer((*APP_KEYS, *RUN_KEYS)))
 
-    def refresh(
-        self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False
-    ) -> "RunScreen":
-        """Have the screen painted, once it has been laid out for the first time, by which it is painted anyway."""
-        if self._is_laid_out:
-            super().refresh(*regions, repaint=repaint and not layout, layout=layout, recompose=recompose)
-        return self
-
     def compose(self) -> ComposeResult:
         """Header and counts above, the view, the keys below."""
         yield from self._above
@@ -166,7 +156,6 @@ class RunScreen(Looking, Bare):
 
     def on_resize(self) -> None:
         """Draw at another size, once the parts have theirs."""
-        self._is_laid_out = True
         self.call_after_refresh(self.draw)
 
     def on_screen_resume(self) -> None:
