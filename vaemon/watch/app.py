@@ -348,6 +348,7 @@ class WatchApp(AtTerminal):
         for screen in self.screen_stack:
             screen.styles.background = palette["ground"]
             screen.refresh(layout=True)
+            screen.refresh()
             for widget in screen.query("*"):
                 widget.refresh()
 

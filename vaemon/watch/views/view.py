@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from textual.widget import Widget
 
+from vaemon.watch.widgets.bare import Bare
 from vaemon.watch.widgets.data import Numbers, PanelData
 from vaemon.watch.widgets.gestures import TimeMouse
 from vaemon.watch.widgets.lines import Panel
@@ -14,7 +15,7 @@ from vaemon.watch.widgets.picture import Picture
 from vaemon.watch.widgets.time import span_of
 
 
-class View(Widget):
+class View(Bare):
     """A body of the screen: panels that are given the same picture."""
 
     DEFAULT_CSS = """

@@ -41,6 +41,10 @@ class Pen:
         written = fit(tuple(Span(self._sign(span), span.ink) for span in row), width)
         return Strip([Segment(span.text, self._style(span.ink)) for span in _merged(written)], max(width, 0))
 
+    def blank(self, width: int) -> Strip:
+        """A strip of that width with nothing on it."""
+        return Strip.blank(max(width, 0), self._style(Ink()))
+
     def _sign(self, span: Span) -> str:
         if span.ink.fg.startswith(PICTURE):
             return span.text
