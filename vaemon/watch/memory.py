@@ -73,6 +73,7 @@ def look_to_dict(look: Look, view: int) -> dict[str, Any]:
         "axis": str(look.axis),
         "log": look.log,
         "smoothed": look.smoothed,
+        "folded": look.folded,
         "pins": sorted(look.pins),
         "latent": look.latent,
     }
@@ -87,6 +88,7 @@ def dict_to_look(told: Mapping[str, Any]) -> Look:
         axis=next((each for each in TimeAxis if each == told.get("axis")), Look().axis),
         log=told.get("log") is True,
         smoothed=told.get("smoothed") is True,
+        folded=told.get("folded") is True,
         pins=frozenset(each for each in pins if type(each) is int and each >= 0)
         if isinstance(pins, list)
         else frozenset(),

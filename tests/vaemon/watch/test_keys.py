@@ -270,7 +270,7 @@ def test_crosshair(fake, app, left, right):
         await pilot.pause()
         at = look_of(app).at
         assert row(fake, app, "╵0", "▲")
-        assert re.search(r"at step [56]\d\d  E\[σ²\] 0\.0\d+  KL 1\.\d+", row(fake, app, "at step"))
+        assert re.search(r"at step [56]\d\d  E\[σ²\] 0\.0\d+  KL 1\.\d+", row(fake, app, "at step", "nats"))
         await pilot.press(right)
         assert look_of(app).at > at
         await pilot.press(right, right)

@@ -56,6 +56,7 @@ RUN_KEYS = [
     Binding("minus", "zoom(-1)", "further off", key_display="-", show=False, group=ZOOM),
     Binding("0", "zoom(0)", "all of the run", show=False, group=ZOOM),
     Binding("slash", "filter", "only some latents (events, runs)", key_display="/", id="filter"),
+    Binding("F", "fold", "wall folded to fit: strips of several latents; all of them again", id="fold"),
     Binding("p", "pin", "pin the latent: it comes first, and stands out", id="pin"),
     Binding("y", "copy", "copy the values shown", show=False),
     Binding("w", "write", "write what is seen: picture or data", id="write"),

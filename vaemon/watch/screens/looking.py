@@ -133,8 +133,14 @@ class Looking(Screen[None]):
     def action_pin(self) -> None:
         """Pin the chosen latent, or let it go."""
         chosen = self.picture().chosen
-        if chosen >= 0:
+        if self.view.gathers:
+            self.say("enter unfolds this strip; one latent is pinned then", SHORTLY)
+        elif chosen >= 0:
             self.look_so(latent=chosen, pins=self.look.pins ^ {chosen})
+
+    def action_fold(self) -> None:
+        """Fold the wall so that all latents are in sight, or unfold it."""
+        self.look_so(folded=not self.look.folded)
 
     def action_cross(self, by: int) -> None:
         """Move the crosshair by a cell; beyond the newest column it is off."""

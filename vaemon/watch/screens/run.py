@@ -296,9 +296,11 @@ class RunScreen(Looking):
         self.look_so(paused=not self.look.paused)
 
     async def action_enter(self) -> None:
-        """Go into what is chosen: a latent, an event; make a chart large."""
+        """Go into what is chosen: a latent, an event, a strip of several; make a chart large."""
         panel = self.focused
-        if isinstance(panel, Wall):
+        if isinstance(panel, Wall) and panel.gathers:
+            self.look_so(folded=False)
+        elif isinstance(panel, Wall):
             await self.action_view(LATENT)
         elif isinstance(panel, Events) and panel.chosen is not None:
             panel.open()

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from vaemon.watch.names import BALANCE, VIEW_NAMES
+from vaemon.watch.names import BALANCE, HOME, VIEW_NAMES
 from vaemon.watch.render.axis import TimeAxis
 from vaemon.watch.render.cells import Row, join, length, said, spread
 from vaemon.watch.widgets.chart import PAGE, charted
@@ -46,6 +46,7 @@ def _words(picture: Picture) -> dict[str, str]:
         "run": "next run" if picture.runs else "",
         "zoom": "closer",
         "pin": "unpin" if picture.chosen in look.pins else "pin",
+        "fold": ("unfold" if look.folded else "fold") if picture.number == HOME else "",
         "stage": f"stage {other}" if other is not None else "",
         "order": f"by {look.order}",
         "axis": {TimeAxis.STEP: "steps", TimeAxis.EPOCH: "epochs", TimeAxis.TIME: "time"}[look.axis],

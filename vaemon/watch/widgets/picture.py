@@ -23,6 +23,8 @@ class Look:
     axis: TimeAxis = TimeAxis.STEP
     log: bool = False
     smoothed: bool = False
+    folded: bool = False
+    """Whether strips of the wall stand for several latents, so that all are in sight."""
     paused: bool = False
     at: int | None = None
     """Row of the stage under the crosshair; None: the newest."""
