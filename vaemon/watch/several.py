@@ -161,7 +161,8 @@ class Several(App[None]):
             look = look.of_other_rows()
         if self.run_screen.number not in (COMPARE, RUNS):
             return look
-        return replace(look, axis=before.axis, log=before.log, smoothed=before.smoothed, filters=before.filters)
+        kept = {name: getattr(before, name) for name in ("axis", "log_time", "log", "weight", "filters")}
+        return replace(look, **kept)
 
     def _leave(self) -> None:
         self.seat.look = replace(self.run_screen.look, paused=False)

@@ -21,11 +21,11 @@ JSON = st.recursive(
 
 
 def test_what_is_remembered_is_recalled():
-    look = Look(Order.KL, TimeAxis.TIME, True, True, latent=3, pins=frozenset({5, 1}))
+    look = Look(Order.KL, TimeAxis.TIME, True, True, 0.9, latent=3, pins=frozenset({5, 1}))
     assert dict_to_look(look_to_dict(look, 3)) == look
 
 
-@given(st.dictionaries(st.sampled_from(["view", "order", "axis", "log", "smoothed", "pins", "latent", "other"]), JSON))
+@given(st.dictionaries(st.sampled_from(["view", "order", "axis", "log", "weight", "pins", "latent", "other"]), JSON))
 def test_of_wrong_kinds_a_look_is_still_made(told):
     look = dict_to_look(told)
     assert all(type(pin) is int and pin >= 0 for pin in look.pins)

@@ -49,8 +49,9 @@ def _words(picture: Picture) -> dict[str, str]:
         "fold": ("unfold" if look.folded else "fold") if picture.number == HOME else "",
         "stage": f"stage {other}" if other is not None else "",
         "order": f"by {look.order}",
-        "axis": {TimeAxis.STEP: "steps", TimeAxis.EPOCH: "epochs", TimeAxis.TIME: "time"}[look.axis],
+        "axis": ("log " if look.log_time else "")
+        + {TimeAxis.STEP: "steps", TimeAxis.EPOCH: "epochs", TimeAxis.TIME: "time"}[look.axis],
         "log": "log" if look.log else "linear",
-        "smooth": "smooth" if look.smoothed else "raw",
+        "smooth": f"EMA {look.weight:g}" if look.weight else "raw",
         "next": "next panel",
     }

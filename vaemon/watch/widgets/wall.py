@@ -157,6 +157,8 @@ class Wall(TimeMouse, QuietFocus, Numbers, can_focus=True):
         count, all_there_are = len(picture.order), picture.view.latents
         some = f"{count}" if count == all_there_are else f"{count} of {all_there_are}"
         facts += [f"{some} by {picture.look.order}"] if all_there_are else []
+        if picture.look.log_time:
+            return [*facts, "time is logarithmic"]
         # Where a step takes several cells, no column stands for less than one.
         cells = max(self.time_cells[1], 1)
         each = round(steps_per_column(picture.columns) * max(self.span.total / cells, 1))
@@ -167,7 +169,7 @@ class Wall(TimeMouse, QuietFocus, Numbers, can_focus=True):
         ruler = ruler_of(self.picture)
         if ruler is None:
             return BLANK
-        row = fit(axis_row(ruler, self.span.total, cells), cells)
+        row = fit(axis_row(ruler, self.span, cells), cells)
         if (at := self._at_cell()) is not None:
             row = (*cut(row, 0, at), said("▲", "cursor", bold=True), *cut(row, at + 1, cells - at - 1))
         return spread((said(f"{axis:>{left - 1}} ", "muted"), *row), self._beyond(), self.size.width)
