@@ -62,7 +62,10 @@ class RunScreen(Looking):
         &.-narrow HomeView.-solo-side #side, &.-short HomeView.-solo-side #side { display: block; }
         &.-narrow Roll, &.-usual Roll { display: none; }
         &.-narrow LatentView.-seen, &.-usual LatentView.-seen { layout: vertical; }
-        &.-narrow LatentCard, &.-usual LatentCard { width: 1fr; height: 3; margin: 0; }
+        &.-narrow #aside, &.-usual #aside { width: 1fr; height: auto; margin: 0; }
+        &.-narrow LatentCard, &.-usual LatentCard { height: 3; }
+        &.-narrow Traversal, &.-usual Traversal { height: 9; }
+        &.-medium.-usual Traversal, &.-narrow Traversal, &.-short Traversal, &.-flat Traversal { display: none; }
         &.-narrow BalanceView.-seen { grid-size: 1; }
         &.-narrow LatentView #charts { grid-size: 1 4; }
         &.-narrow BalanceView.-solo, &.-narrow LatentView.-solo #charts { grid-size: 1 1; }

@@ -16,6 +16,8 @@ from vaemon.watch.widgets.picture import Picture
 
 KEPT_BYTES = 32 * 1024 * 1024
 """Of images that were fetched, at most, those in sight aside."""
+TRAVERSAL = "traversal "
+"""A kind that begins so is of one latent, whose number follows: its view shows it."""
 KINDS = ("inputs", "reconstructions", "GEN-1", "GEN-2")
 """The order of the usual kinds; others follow by name."""
 
@@ -103,13 +105,19 @@ class Samples(Panel, ListMouse, can_focus=True):
         self.show(self.picture)
 
     def shown(self) -> list[ImageSet]:
-        """The newest set of each kind, as of the moment."""
-        moment = self.moment
+        """The newest set of each kind, as of the moment; those of one latent are shown alone."""
+        moment, apart = self.moment, self._apart()
         newest: dict[str, ImageSet] = {}
         for each in self._sets:
-            if moment is not None and (each.stage, each.step) <= moment and self._only in (None, each.kind):
+            seen = each.kind == self._only or (self._only is None and each.kind not in apart)
+            if moment is not None and (each.stage, each.step) <= moment and seen:
                 newest[each.kind] = each
         return sorted(newest.values(), key=lambda each: _place(each.kind))
+
+    def _apart(self) -> set[str]:
+        """Kinds that are only shown alone: those of one latent, where there are others."""
+        single = {kind for kind in self.kinds if kind.startswith(TRAVERSAL)}
+        return single if len(single) < len(self.kinds) else set()
 
     def show(self, picture: Picture) -> None:
         """Draw, and ask for what is not there yet."""
@@ -142,6 +150,8 @@ class Samples(Panel, ListMouse, can_focus=True):
         stage, step = moment
         parts: list[Row] = [(mark, name), (said(f"stage {stage}, step {step:,}", bold=True),)]
         parts += [(said(f"{moments.index(moment) + 1} of {len(moments)}", "muted"),)]
+        if self._only is None and (apart := len(self._apart())):
+            parts += [(said(f"{apart} of one latent each: ↓", "muted"),)]
         aside = (said("newest " if self._moment is None else "looking back ", "muted"),)
         return spread(join(parts, said("  "), width), aside, width)
 
@@ -167,10 +177,15 @@ class Samples(Panel, ListMouse, can_focus=True):
             why = self._failed.get(which)
             body: list[Row] = [(said(f" {why}", "bad") if why else said(" reading …", "muted"),)]
         else:
-            body = [(Span(" "), *row) for row in grid_rows(images, tiling.width - 1, tiling.height - 1, self._shades())]
             seen = tiling.shown(which.count, which.height, which.width)
+            drawn = self._some(images, seen)
+            body = [(Span(" "), *row) for row in grid_rows(drawn, tiling.width - 1, tiling.height - 1, self._shades())]
             head.append((said(f"{seen} of {which.count}" if seen < which.count else f"{seen}", "muted"),))
         return [join(head, said("  "), tiling.width), *body]
+
+    def _some(self, images: Array, count: int) -> Array:
+        """Those that are drawn where there is room for so many."""
+        return images[:count]
 
     def _shades(self) -> str:
         if not self.pen.shaded:
