@@ -14,6 +14,7 @@ import click
 
 from vaemon.errors import UsageError
 from vaemon.runfile.selection import names_like
+from vaemon.source.far.links import Links
 
 if TYPE_CHECKING:
     from analysis.report import Report
@@ -45,6 +46,13 @@ if TYPE_CHECKING:
     "--data", type=click.Path(path_type=Path), metavar="PATH", help="Where the images are, if they were moved since."
 )
 @click.option(
+    "--remote-python",
+    metavar="PATH",
+    default="",
+    envvar="VAEMON_REMOTE_PYTHON",
+    help="For HOST:RUN, the Python there that has vaemon; by default the one that recorded the run.",
+)
+@click.option(
     "--runs",
     type=click.Path(path_type=Path),
     metavar="DIR",
@@ -62,10 +70,12 @@ def analyze(
     no_checkpoint: bool,
     data: Path | None,
     runs: Path | None,
+    remote_python: str,
 ) -> None:
     """Say which latents of RUN are used, and whether its posterior matches the prior.
 
-    RUN is a name, a run's folder, or `latest`, which is the default: the run written to last. Without --inactive or
+    RUN is a name, a run's folder, or `latest`, which is the default: the run written to last; on another machine,
+    HOST:RUN, of which the recorded stream is analyzed. Without --inactive or
     --variance-law, both are reported.
 
     The figures are taken twice: from the recorded stream, over the last full epoch (the last 500 rows where that is
@@ -84,7 +94,7 @@ def analyze(
     from vaemon.source.open import open_source
 
     question = Question(reports, stage, threshold, as_published, not no_checkpoint, data)
-    source = open_source(run, runs)
+    source = open_source(run, runs, links=Links(remote_python))
     try:
         with progress("encoding the test set") as told:
             report = answer(source, question, told)

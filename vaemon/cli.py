@@ -20,6 +20,7 @@ from vaemon.version import __version__
 class _Place(NamedTuple):
     module: str
     help: str
+    """Empty: it is not for people, and is told nowhere."""
 
 
 COMMANDS = {
@@ -31,11 +32,12 @@ COMMANDS = {
     "check": _Place("vaemon.commands.check", "Verify a run's files; with --repair, mend them."),
     "compact": _Place("vaemon.commands.compact", "Rewrite a run that is over in less room."),
     "demo": _Place("vaemon.commands.demo", "Train on built-in images with the dashboard open, then analyze."),
+    "agent": _Place("vaemon.commands.agent", ""),
     "train": _Place("trainer.command", "Train a VAE from a preset, and record it."),
     "analyze": _Place("analysis.command", "Count inactive latents, check the variance law."),
 }
 
-EXTRAS = {"torch": "train", "msgspec": "train", "scipy": "analyze", "PIL": "analyze"}
+EXTRAS = {"torch": "train", "scipy": "analyze", "PIL": "analyze"}
 """Packages that only some users install, and the extra that brings each."""
 
 
@@ -66,13 +68,13 @@ class _Commands(click.Group):
         return command
 
     def shell_complete(self, context: click.Context, incomplete: str) -> list[CompletionItem]:
-        named = [CompletionItem(name, help=place.help) for name, place in COMMANDS.items()]
+        named = [CompletionItem(name, help=place.help) for name, place in COMMANDS.items() if place.help]
         options = click.Command.shell_complete(self, context, incomplete)
         return [each for each in named if each.value.startswith(incomplete)] + options
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, place.help) for name, place in COMMANDS.items()])
+            formatter.write_dl([(name, place.help) for name, place in COMMANDS.items() if place.help])
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -9,7 +9,9 @@ VaemonError                 1   something failed; the message says what, where, 
 ├── RunLocked               1   another process is writing this run
 ├── RunFileError            1   a run's file cannot be read or written
 ├── BadLoss                 1   the loss went to NaN or infinity; training stopped
-└── SourceLost              1   the place a run is read from does not answer
+├── SourceLost              1   the place a run is read from does not answer
+│   └── NeedsPerson         1   it would, if somebody typed a password or looked at a host key
+└── FarEndLacksVaemon       3   the machine a run is on has no vaemon to tell of it
 """
 
 import difflib
@@ -78,6 +80,16 @@ class BadLoss(VaemonError):
 
 class SourceLost(VaemonError):
     """The place a run is read from does not answer."""
+
+
+class NeedsPerson(SourceLost):
+    """The place a run is read from would answer, if somebody typed a password, or looked at a host key."""
+
+
+class FarEndLacksVaemon(VaemonError):
+    """The machine a run is on has no vaemon to tell of it."""
+
+    exit_code = 3
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

@@ -3,9 +3,11 @@
 import click
 
 from vaemon.commands.completion import complete_run
+from vaemon.commands.far import reaching
 from vaemon.commands.thresholds import judging
 from vaemon.commands.watch import THEMES, can_draw, light_of, show
 from vaemon.errors import UsageError
+from vaemon.source.far.links import Links
 
 
 @click.command()
@@ -18,6 +20,7 @@ from vaemon.errors import UsageError
     help="Seconds of the run in a second: 60 plays an hour in a minute; by default the run takes about 75 s.",
 )
 @click.option("--from", "first_step", type=click.IntRange(0), default=0, metavar="STEP", help="Where to begin.")
+@reaching
 @judging
 @click.option("--hz", type=click.FloatRange(0.2, 10.0), help="Frames a second; default 4, over ssh 1.")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII characters only.")
@@ -25,6 +28,7 @@ from vaemon.errors import UsageError
 def replay(
     run: str | None,
     runs: str | None,
+    links: Links,
     speed: float | None,
     first_step: int,
     hz: float | None,
@@ -32,7 +36,7 @@ def replay(
     theme: str,
     thresholds: dict[str, float],
 ) -> None:
-    """Play RUN again as if it were live; without a name, the latest run.
+    """Play RUN again as if it were live; without a name, the latest run. HOST:RUN is on another machine.
 
     Space holds it, `,` and `.` wind it back and on a little, `<` and `>` far, `(` and `)` halve and double its speed. A
     break in the training, as over a night, is cut short.
@@ -42,7 +46,7 @@ def replay(
     from vaemon.source.open import open_directory, open_source
     from vaemon.source.replay import ReplaySource
 
-    source = open_source(run, runs, thresholds)
+    source = open_source(run, runs, thresholds, links)
     if not can_draw():
         source.close()
         raise UsageError("a replay needs a terminal; `vaemon watch RUN --once` tells how a run ended as text")
@@ -50,7 +54,7 @@ def replay(
     show(
         ReplaySource(source, playback),
         Sentry(),
-        directory=open_directory(runs, thresholds),
+        directory=open_directory(runs, thresholds, (run,) if run else (), links),
         hz=hz,
         ascii_only=ascii_only,
         light=light_of(theme),

@@ -49,6 +49,16 @@ class LazySource:
         """The images of a set. Raises SourceLost."""
         return self.source.image(which)
 
+    def reach(self) -> None:
+        """Make anew what leads to the run. Raises SourceLost."""
+        if self._source is not None:
+            self._source.reach()
+
+    def hang_up(self) -> None:
+        """Wait no longer for an answer."""
+        if self._source is not None:
+            self._source.hang_up()
+
     def close(self) -> None:
         """Close what was opened."""
         if self._source is not None:

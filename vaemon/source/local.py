@@ -126,6 +126,12 @@ class LocalSource:
             self._images = ImageFolder(self.folder)
         return self._images
 
+    def reach(self) -> None:
+        """Nothing: a folder is either there or not."""
+
+    def hang_up(self) -> None:
+        """Nothing: an answer takes no longer than a read."""
+
     def close(self) -> None:
         """Close the files."""
         if self._run is not None:

@@ -7,7 +7,10 @@ from pathlib import Path
 from vaemon.errors import SourceLost, UsageError, nearest
 from vaemon.runfile.find import LATEST, check_name, find_run, is_path, is_run, latest_run, list_runs, runs_folder
 from vaemon.runfile.selection import find_like, is_pattern, select, settled, told_apart
+from vaemon.source.directories import Directories
 from vaemon.source.directory import LocalDirectory
+from vaemon.source.far.address import FarAddress
+from vaemon.source.far.links import Links
 from vaemon.source.lazy import LazySource
 from vaemon.source.protocol import Directory, Source
 
@@ -17,27 +20,43 @@ MOST = 24
 Given = Mapping[str, float] | None
 
 
-def open_source(address: str | None, runs: str | Path | None = None, thresholds: Given = None) -> Source:
+def open_source(
+    address: str | None, runs: str | Path | None = None, thresholds: Given = None, links: Links | None = None
+) -> Source:
     """Open a run that exists.
 
     Args:
-        address: a run's name, a path to its folder, or `latest` or None for the run written to last.
-        runs: the folder of runs; default $VAEMON_RUNS, else `runs/`.
+        address: a run's name, a path to its folder, or `latest` or None for the run written to last; HOST: before it
+            where it is on another machine.
+        runs: the folder of runs of this machine; default $VAEMON_RUNS, else `runs/`.
         thresholds: those by which it is to be looked at, by name, where not by its own.
+        links: to other machines, to be shared; by default its own.
 
     Raises:
         UnknownName, UsageError: there is no such run; or the thresholds make no sense.
+        SourceLost, FarEndLacksVaemon: the other machine does not answer, or has no vaemon.
     """
+    far = FarAddress.parse(address) if address is not None else None
+    if far is not None:
+        return (links or Links()).source(far, thresholds, exists=True)
     return _local(settled(find_run(address, runs_folder(runs))), thresholds)
 
 
-def await_source(address: str | None, runs: str | Path | None = None, thresholds: Given = None) -> Source:
+def await_source(
+    address: str | None, runs: str | Path | None = None, thresholds: Given = None, links: Links | None = None
+) -> Source:
     """Open a run that may not have begun yet; without an address, or with `latest`, whatever run begins first.
+
+    Arguments as of `open_source`.
 
     Raises:
         UnknownName: there is no such run, but one of nearly that name: most likely a slip of the pen.
         BadRunName: no run can have that name.
+        SourceLost, FarEndLacksVaemon: as of `open_source`.
     """
+    far = FarAddress.parse(address) if address is not None else None
+    if far is not None:
+        return (links or Links()).source(far, thresholds)
     folder = runs_folder(runs)
     if (address is None or address == LATEST) and latest_run(folder) is None:
         return _local(settled(folder), thresholds, newest=True)
@@ -45,37 +64,65 @@ def await_source(address: str | None, runs: str | Path | None = None, thresholds
 
 
 def await_all(
-    addresses: Sequence[str], runs: str | Path | None = None, thresholds: Given = None
+    addresses: Sequence[str],
+    runs: str | Path | None = None,
+    thresholds: Given = None,
+    links: Links | None = None,
 ) -> list[tuple[str, Source]]:
     """Open the runs of several addresses and patterns, each once and with a name that tells it from the others.
 
     A single address, or none, is as in `await_source`; the run then tells its name itself.
 
     Args:
-        addresses: names of runs, paths to their folders, patterns of either.
-        runs: the folder of runs; default $VAEMON_RUNS, else `runs/`.
+        addresses: names of runs, paths to their folders, patterns of either; HOST: before them.
+        runs: the folder of runs of this machine; default $VAEMON_RUNS, else `runs/`.
         thresholds: as of `open_source`, for all of them.
+        links: as of `open_source`.
 
     Raises:
-        UnknownName, BadRunName: as of `await_source`.
+        UnknownName, BadRunName, SourceLost, FarEndLacksVaemon: as of `await_source`.
         UsageError: a pattern fits no run, a path leads to a file, or there are more than `MOST` runs.
     """
+    links = links or Links()
     if len(addresses) < 2 and not any(map(is_pattern, addresses)):
-        named = addresses[0] if addresses and addresses[0] != LATEST else ""
-        return [(Path(named).name, await_source(addresses[0] if addresses else None, runs, thresholds))]
-    folder = runs_folder(runs)
-    found: dict[Path, None] = {}
+        return [(_title(addresses), await_source(addresses[0] if addresses else None, runs, thresholds, links))]
+    found: dict[Path | FarAddress, None] = {}
     for address in addresses:
-        found |= dict.fromkeys(map(settled, _all_meant(address, folder)))
+        far = FarAddress.parse(address)
+        found |= dict.fromkeys(_all_meant(address, runs_folder(runs)) if far is None else _all_far(far, links))
     if len(found) > MOST:
         raise UsageError(f"{len(found)} runs are too many to watch at once; name at most {MOST}, or a narrower pattern")
-    folders = list(found)
-    return [(name, _local(each, thresholds)) for name, each in zip(told_apart(folders), folders, strict=True)]
+    here = [each for each in found if isinstance(each, Path)]
+    names = dict(zip(here, told_apart(here), strict=True))
+    sources: list[tuple[str, Source]] = []
+    try:
+        for each in found:
+            if isinstance(each, Path):
+                sources.append((names[each], _local(each, thresholds)))
+            else:
+                sources.append((each.place.address(each.path), links.source(each, thresholds)))
+    except BaseException:
+        for _, source in sources:
+            source.close()
+        raise
+    return sources
+
+
+def _title(addresses: Sequence[str]) -> str:
+    """What a single run is called until it tells its name."""
+    if not addresses or addresses[0] == LATEST:
+        return ""
+    far = FarAddress.parse(addresses[0])
+    return Path(addresses[0]).name if far is None else f"{far.place.host}:{Path(far.path).name}"
+
+
+def _all_far(address: FarAddress, links: Links) -> list[FarAddress]:
+    return links.addresses_like(address) if is_pattern(address.path) else [address]
 
 
 def _all_meant(address: str, runs: Path) -> list[Path]:
     if is_pattern(address) and not is_run(Path(address).expanduser()):
-        return find_like(address, runs)
+        return [settled(each) for each in find_like(address, runs)]
     folder = _expected(address, runs)
     if folder.is_file():
         # A shell puts every file in the place of an open pattern.
@@ -83,7 +130,7 @@ def _all_meant(address: str, runs: Path) -> list[Path]:
         raise UsageError(
             f"{address} is a file, no run; leave it out, or let vaemon look for runs: '{instead}', in quotes"
         )
-    return [folder]
+    return [settled(folder)]
 
 
 def _expected(address: str | None, runs: Path) -> Path:
@@ -105,9 +152,27 @@ def open_all(
     return [(folder.name, LazySource(partial(_open_local, folder, False, thresholds))) for folder in folders]
 
 
-def open_directory(runs: str | Path | None = None, thresholds: Given = None) -> Directory:
-    """The runs below RUNS, to be listed again and again; thresholds as of `open_source`, for all of them."""
-    return LocalDirectory(runs, thresholds)
+def open_directory(
+    runs: str | Path | None = None,
+    thresholds: Given = None,
+    addresses: Sequence[str] = (),
+    links: Links | None = None,
+) -> Directory:
+    """Where more runs are, to be listed again and again.
+
+    Args:
+        runs: the folder of runs of this machine; default $VAEMON_RUNS, else `runs/`.
+        thresholds: as of `open_source`, for all of them.
+        addresses: of the runs that are watched: those beside them on other machines are listed, too; where all of them
+            are on other machines, those of this one are not.
+        links: as of `open_source`.
+    """
+    links = links or Links()
+    far = dict.fromkeys((each.place, each.folder) for each in map(FarAddress.parse, addresses) if each is not None)
+    places: list[Directory] = [links.directory(*each, thresholds) for each in far]
+    if not addresses or None in map(FarAddress.parse, addresses):
+        places.insert(0, LocalDirectory(runs, thresholds))
+    return places[0] if len(places) == 1 else Directories(places)
 
 
 def _local(folder: Path, thresholds: Given, *, newest: bool = False) -> Source:

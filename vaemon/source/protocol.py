@@ -68,6 +68,20 @@ class Source(Protocol):
         """
         ...
 
+    def reach(self) -> None:
+        """Make anew what leads to the run, where that can be lost. Safe from any thread.
+
+        A person at the terminal may be asked for a password.
+
+        Raises:
+            SourceLost: the place does not answer now.
+        """
+        ...
+
+    def hang_up(self) -> None:
+        """Wait no longer for an answer, now or later: whoever waits gets SourceLost. Safe from any thread."""
+        ...
+
     def close(self) -> None:
         """Let go of files and connections; safe to call twice."""
         ...

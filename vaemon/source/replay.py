@@ -60,6 +60,14 @@ class ReplaySource:
         """The images of a set. Raises SourceLost."""
         return self._source.image(which)
 
+    def reach(self) -> None:
+        """Make anew what leads to the run. Raises SourceLost."""
+        self._source.reach()
+
+    def hang_up(self) -> None:
+        """Wait no longer for an answer."""
+        self._source.hang_up()
+
     def close(self) -> None:
         """Close the source."""
         self._source.close()

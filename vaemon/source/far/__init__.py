@@ -1,0 +1,1 @@
+"""Runs on other machines, reached by the user's own ssh."""
