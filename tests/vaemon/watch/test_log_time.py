@@ -139,7 +139,7 @@ def test_every_view_can_be_seen_so(fake, view, axis):
         assert app.is_running
         assert any("╵" in line for line in fake.lines(app))
 
-    play_keys(fake, app_of(fake), [view, "X", *axis, "left", "L", "plus"], look)
+    play_keys(fake, app_of(fake), ["s", "X", "left", view, *axis, "L", "plus"], look)
 
 
 def test_it_is_remembered():

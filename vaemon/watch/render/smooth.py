@@ -54,8 +54,8 @@ def _smooth_one(means: Array, rows: Array, weight: float) -> Array:
 
 
 def at_ends(values: Array, span: TimeSpan, cells: int) -> Array:
-    """The last known value of each painted cell: (n, ...) to (painted, ...); NaN where it has none."""
-    painted = span.painted(cells)
+    """The last known value of each painted cell, (n, ...) to (painted, ...), NaN where it has none; of none, none."""
+    painted = span.painted(cells) if len(values) else 0
     if not painted:
         return np.full((0, *values.shape[1:]), np.nan)
     seen = values[: span.seen(cells)]
