@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from vaemon.view.order import Order
 from vaemon.watch.render.axis import TimeAxis
@@ -14,6 +14,8 @@ from vaemon.watch.widgets.picture import Look
 
 MOST = 200
 """Runs that are remembered."""
+DIGITS = 10
+"""No stage has a number of so many."""
 
 
 class Memory:
@@ -76,15 +78,15 @@ def look_to_dict(look: Look, view: int) -> dict[str, Any]:
         "log": look.log,
         "weight": look.weight,
         "folded": look.folded,
-        "pins": sorted(look.pins),
+        "pinned": {str(stage): sorted(pins) for stage, pins in look.pinned.items() if pins},
+        "stage": look.stage,
         "latent": look.latent,
     }
 
 
 def dict_to_look(told: Mapping[str, Any]) -> Look:
     """The look that was remembered; what is missing or of the wrong kind is as at first."""
-    pins = told.get("pins")
-    latent = told.get("latent")
+    pinned, stage, latent = told.get("pinned"), told.get("stage"), told.get("latent")
     return Look(
         order=next((each for each in Order if each == told.get("order")), Look().order),
         axis=next((each for each in TimeAxis if each == told.get("axis")), Look().axis),
@@ -92,8 +94,15 @@ def dict_to_look(told: Mapping[str, Any]) -> Look:
         log=told.get("log") is True,
         weight=next((each for each in WEIGHTS if each == told.get("weight")), Look().weight),
         folded=told.get("folded") is True,
-        pins=frozenset(each for each in pins if type(each) is int and each >= 0)
-        if isinstance(pins, list)
-        else frozenset(),
-        latent=latent if type(latent) is int and latent >= 0 else None,
+        stage=stage if _is_count(stage) else 0,
+        pinned={
+            int(number): frozenset(each for each in pins if _is_count(each))
+            for number, pins in (pinned.items() if isinstance(pinned, dict) else ())
+            if number.isdecimal() and len(number) < DIGITS and isinstance(pins, list)
+        },
+        latent=latent if _is_count(latent) else None,
     )
+
+
+def _is_count(told: object) -> TypeGuard[int]:
+    return type(told) is int and told >= 0

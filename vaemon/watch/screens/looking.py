@@ -62,8 +62,9 @@ class Looking(Screen[None]):
 
     def see(self, view: RunView) -> None:
         """Take a view as the one that is drawn; of another stage, look at it as at first."""
-        if self.shown.stage not in (0, view.stage):
-            self.look = self.look.of_other_rows()
+        other = self.shown.stage not in (0, view.stage)
+        self.look = self.look.of_stage(view.stage)
+        if other:
             self.ask()
         self.shown = view
         self._go_along()
@@ -142,7 +143,8 @@ class Looking(Screen[None]):
         if self.view.gathers:
             self.say("enter unfolds this strip; one latent is pinned then", SHORTLY)
         elif chosen >= 0:
-            self.look_so(latent=chosen, pins=self.look.pins ^ {chosen})
+            pinned = {**self.look.pinned, self.look.stage: self.look.pins ^ {chosen}}
+            self.look_so(latent=chosen, pinned=pinned)
 
     def action_fold(self) -> None:
         """Fold the wall so that all latents are in sight, or unfold it."""

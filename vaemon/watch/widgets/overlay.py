@@ -78,7 +78,7 @@ class OverlayChart(Panel, TimeMouse, can_focus=True):
                 values = smooth(values, finite_rows(each.columns, self.quantity.channel), look.weight)
             curves.append(Curve(resample(edges, values, *seen.ends, dots), each.sign, each.ink, raw))
             strange = each.columns.bad.get(self.quantity.channel)
-            if strange is not None and (count := int(np.nansum(strange))):
+            if strange is not None and (count := int(strange.sum())):
                 crossed += count
                 share = resample(edges, strange.astype(np.float64), *seen.ends, dots)
                 bad[: len(share)] |= share > 0
