@@ -1,5 +1,7 @@
 """One latent, closely: its statistics over time, its events, its rank, and what the decoder makes as it varies."""
 
+from contextlib import AbstractContextManager
+
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
@@ -46,6 +48,10 @@ class LatentView(GridView):
 
     def _ask(self, which: ImageSet) -> None:
         self.post_message(ImagesAsked(which, self.traversal.take, self.traversal.fail))
+
+    def as_text(self) -> AbstractContextManager[None]:
+        """While this lasts, the images are drawn as text."""
+        return self.traversal.as_text()
 
     def show(self, picture: Picture) -> None:
         """Draw what is not up to date."""
