@@ -94,8 +94,9 @@ class FrameReader:
             EOFError: the stream ended before.
             WireError: there is none, or it is not of this protocol.
         """
-        while (at := self._held.find(MAGIC)) < 0:
-            if len(self._held) > MOST_NOISE:
+        most = MOST_NOISE + len(MAGIC)
+        while (at := self._held.find(MAGIC, 0, most)) < 0:
+            if len(self._held) >= most:
                 raise WireError(
                     f"no hello in the first {MOST_NOISE // 1024} kB; a shell's start-up file may write them"
                 )
@@ -109,7 +110,7 @@ class FrameReader:
             hello = json.loads(told)
             protocol, version = int(hello["protocol"]), str(hello["vaemon"])[:40]
             found = Hello(protocol, "".join(c if c.isprintable() else "?" for c in version), int(hello["pid"]))
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             raise WireError(f"a hello that cannot be read ({type(error).__name__})") from error
         if found.protocol != PROTOCOL:
             raise WireError(
@@ -137,10 +138,10 @@ class FrameReader:
 
     def _unpacked(self, packed: bytes) -> bytes:
         try:
-            frame = self._unpacker.decompress(packed, self._longest)
+            frame = self._unpacker.decompress(packed, self._longest + 1)
         except zlib.error as error:
             raise WireError(f"a damaged frame ({error})") from error
-        if self._unpacker.unconsumed_tail:
+        if len(frame) > self._longest:
             raise WireError(f"a frame of more than {self._longest:,} bytes, unpacked")
         if not frame:
             raise WireError("a frame with nothing in it")
