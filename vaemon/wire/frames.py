@@ -26,9 +26,9 @@ MOST_NOISE = 64 * 1024
 """Bytes before the hello that are passed over: shells greet."""
 LONGEST_HELLO = 4096
 LONGEST_QUESTION = 1 << 20
-"""Bytes of a frame, packed or not, that an agent takes."""
+"""Bytes of a frame, unpacked, that an agent takes."""
 LONGEST_ANSWER = 64 << 20
-"""Bytes of a frame, packed or not, that a screen takes; the largest are sets of images."""
+"""Bytes of a frame, unpacked, that a screen takes; the largest are sets of images."""
 _LENGTH = struct.Struct(">I")
 _CHUNK = 1 << 16
 
@@ -80,10 +80,11 @@ class FrameReader:
 
         Args:
             read: waits for bytes, and returns some, at most as many as asked for; none at the end of the stream.
-            longest: bytes that a frame may have, packed or not.
+            longest: bytes that a frame may have, unpacked.
         """
         self._read = read
         self._longest = longest
+        self._longest_packed = longest + longest // 1000 + 64  # what cannot be packed grows by a little
         self._held = bytearray()
         self._unpacker = zlib.decompressobj()
 
@@ -130,7 +131,7 @@ class FrameReader:
                 return
             try:
                 length = self._length()
-                if length > self._longest:
+                if length > self._longest_packed:
                     raise WireError(f"a frame of {length:,} bytes, where {self._longest:,} are the most")
                 yield self._unpacked(self._take(length)) if length else b""
             except EOFError:

@@ -118,15 +118,16 @@ def test_what_is_no_address(address, told):
 @settings(max_examples=80, deadline=None)
 @given(st.text(max_size=12) | st.text("ssh:/[]@-.%~?a1", max_size=16).map("ssh://".__add__))
 def test_any_text_is_an_address_or_refused(text):
+    found, told = None, ""
     try:
         found = FarAddress.parse(text)
     except UsageError as error:
-        assert str(error).isprintable()
-    else:
-        if found is not None:
-            user, _, host = found.place.host.rpartition("@")
-            assert host
-            assert not any(each.startswith("-") for each in (user, host, found.path))
+        told = str(error)
+    assert told.isprintable()
+    if found is not None:
+        user, _, host = found.place.host.rpartition("@")
+        assert host
+        assert not any(each.startswith("-") for each in (user, host, found.path))
 
 
 WORD = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_.=+%~-]{0,8}", fullmatch=True)
