@@ -77,7 +77,7 @@ class Connection:
         if not self._met.wait(seconds):
             self.end(self._failure(None, self._last_lines()))
         if self.over:
-            raise self.why
+            raise anew(self.why)
         self._shows = False
 
     def ask(self, number: int, question: Question) -> "Future[Answer]":
@@ -86,7 +86,7 @@ class Connection:
         frame = pack(Asked(number, question))
         with self._turn:
             if self.over:
-                raise self.why
+                raise anew(self.why)
             self._waiting[number] = answer
         with suppress(OSError, ValueError):  # it ended in the meantime; who reads from it learns why, and tells
             self._writer.send(frame)
@@ -193,6 +193,11 @@ class Connection:
         with suppress(OSError, ValueError, AttributeError):
             sys.stderr.write("".join(f"{_text(line)}\n" for line in got.splitlines() if line.strip()))
             sys.stderr.flush()
+
+
+def anew(why: VaemonError) -> VaemonError:
+    """An error to be raised once more: its traceback would grow each time."""
+    return why.with_traceback(None)
 
 
 def _text(line: bytes) -> str:
