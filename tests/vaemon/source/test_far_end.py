@@ -188,31 +188,38 @@ OPEN = {
 def test_what_others_could_have_written_is_not_run_but_told(one, what):
     one.group("me:x:7:bob")
     venv_of(one)
-    one.starts(one.home / "venv/bin/python", run="run42")
     path, bits = OPEN[what]
     (one.home / path).chmod(bits)
     told = f"vaemon-untrusted: {one.home}/venv/bin/python\n"
     assert one.start(run="run42") == (UNTRUSTED, "", told)
-    assert one.start() == (UNTRUSTED, "", told)
-    one.starts(one.python(one.bin / "python3"), run="run42")
 
 
-def test_a_folder_behind_a_link_to_a_folder(machine):
-    shared = machine.home / "shared"
-    real = machine.python(shared / "real" / "bin" / "python")
-    (machine.home / "venv").symlink_to(f"{shared}/real/")
-    machine.run(machine.home / "venv" / "bin" / "python")
+def test_what_is_trusted_or_not_is_so_in_every_shell(machine):
+    machine.group("me:x:7:bob")
+    venv_of(machine)
     machine.starts(machine.home / "venv/bin/python", run="run42")
+    (machine.home / "venv").chmod(0o775)
+    told = f"vaemon-untrusted: {machine.home}/venv/bin/python\n"
+    assert machine.start() == (UNTRUSTED, "", told)
+    machine.starts(machine.python(machine.bin / "python3"), run="run42")
+
+
+def test_a_folder_behind_a_link_to_a_folder(one):
+    shared = one.home / "shared"
+    real = one.python(shared / "real" / "bin" / "python")
+    (one.home / "venv").symlink_to(f"{shared}/real/")
+    one.run(one.home / "venv" / "bin" / "python")
+    one.starts(one.home / "venv/bin/python", run="run42")
     shared.chmod(0o777)  # others could put another `real` there
-    assert machine.start(run="run42")[0] == UNTRUSTED
+    assert one.start(run="run42")[0] == UNTRUSTED
     shared.chmod(0o755)
-    (machine.home / "hop").symlink_to(real.parent)
-    (machine.home / "venv").unlink()
-    (machine.home / "venv").mkdir()
-    (machine.home / "venv" / "bin").symlink_to("../hop")
-    machine.starts(machine.home / "venv/bin/python", run="run42")
+    (one.home / "hop").symlink_to(real.parent)
+    (one.home / "venv").unlink()
+    (one.home / "venv").mkdir()
+    (one.home / "venv" / "bin").symlink_to("../hop")
+    one.starts(one.home / "venv/bin/python", run="run42")
     shared.chmod(0o777)
-    assert machine.start(run="run42")[0] == UNTRUSTED
+    assert one.start(run="run42")[0] == UNTRUSTED
 
 
 def test_a_run_behind_a_link(one):
@@ -316,13 +323,15 @@ HOSTILE = [
 
 
 def test_a_path_runs_nothing(one):
-    python = one.python(one.home / "python")
-    for name in HOSTILE:
-        one.run(python, one.home / "my runs" / f"{name}x")
-        one.starts(python, run=f"my runs/{name}x")
-    assert one.start(run="a'$(touch pwned)/b", runs="$(touch pwned);touch pwned") == (NO_VAEMON, "", "")
-    one.run(one.python(one.home / "$(touch pwned) '; touch pwned"))
-    assert one.start(run="run42")[0] == 0
+    deep = "/".join(HOSTILE)
+    # What JSON writes with a backslash is not taken from a record.
+    python = one.python(one.home.joinpath(*[each for each in HOSTILE if not set(each) & set('"\\\n')]) / "python")
+    other = one.python(one.home / "bin" / deep / "python")
+    one.run(python, one.home / "my runs" / deep / "run1")
+    one.starts(python, run=f"my runs/{deep}/run1")
+    one.starts(python, run=f"~/my runs/{deep}/run1")
+    one.starts(python, runs=f"my runs/{deep}")
+    one.starts(other, python=f"~/bin/{deep}/python")
     assert not [*one.home.rglob("pwned"), *Path("/").glob("pwned")]
 
 

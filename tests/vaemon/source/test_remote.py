@@ -40,7 +40,19 @@ contract = _module(Path(__file__).with_name("contract.py"))
 same = _module(Path(__file__).parents[1] / "wire" / "values.py").same
 
 AGENT = "from vaemon.agent import main; main()"
-SMALL_BLOCKS = "import vaemon.runfile.series as series; series.BLOCK_BYTES = 4096; "
+SMALL_BLOCKS = "import vaemon.runfile.series as series; series.BLOCK_BYTES = 4096\n"
+
+
+NOISY = """
+import os
+from vaemon.source.local import LocalSource
+info = LocalSource.info
+def noisy(self):
+    print("x" * 999, flush=True)
+    os.write(1, b"y" * 999)
+    return info(self)
+LocalSource.info = noisy
+"""
 
 
 class Child(FarEnd):
@@ -57,13 +69,14 @@ def linked(code=AGENT):
 
 
 link = pytest.fixture(scope="module", name="link")(lambda: (yield from linked()))
-hurried = pytest.fixture(scope="module", name="hurried")(lambda: (yield from linked(SMALL_BLOCKS + AGENT)))
+hurried = pytest.fixture(scope="module", name="hurried")(lambda: (yield from linked(SMALL_BLOCKS + NOISY + AGENT)))
 
 
 class TestRemoteSource(contract.SourceContract):
     @pytest.fixture(autouse=True)
     def _agent(self, hurried):
-        # One of the contract's tests has rows read in small blocks, which it cannot bring about in another process.
+        # One of the contract's tests has rows read in small blocks, which it cannot bring about in another process; and
+        # whatever is printed there does not come among the frames.
         self.link = hurried
 
     def open(self, folder):
@@ -131,7 +144,7 @@ EXCERPTS = st.builds(
     st.none() | st.integers(0, 2),
     st.integers(0, 3),
 )
-MANY = settings(max_examples=40, deadline=None)
+MANY = settings(max_examples=25, deadline=None)
 
 
 def test_an_equal_poll_has_an_equal_answer(both):
@@ -240,17 +253,17 @@ def test_several_threads_share_a_link(whole, link):
     def watch(number):
         try:
             source = RemoteSource(link, str(whole))
-            told[number] = [source.poll(Cursor(), replace(want, stage=1 + number % 2)) for _ in range(8)]
+            told[number] = [source.poll(Cursor(), replace(want, stage=1 + number % 2)) for _ in range(4)]
         except BaseException as error:
             failed.append(error)
 
-    threads = [threading.Thread(target=watch, args=(number,)) for number in range(6)]
+    threads = [threading.Thread(target=watch, args=(number,)) for number in range(4)]
     for each in threads:
         each.start()
     for each in threads:
         each.join()
     assert not failed
-    for number in range(6):
+    for number in range(4):
         assert all(same(as_local(each), wanted[number % 2]) for each in told[number])
     local.close()
 
@@ -307,19 +320,6 @@ def test_the_agent_writes_nothing(whole, tmp_path, monkeypatch):
     RemoteSource(link, "latest").info()
     link.close()
     assert (tree(whole.parent), tree(home)) == before
-
-
-def test_what_is_printed_does_not_come_among_the_frames(whole):
-    noisy = (
-        "import os, vaemon.source.local as local; info = local.LocalSource.info; "
-        "local.LocalSource.info = lambda self: (print('x' * 9999, flush=True), os.write(1, b'y' * 9999),"
-        " os.system('echo z'), info(self))[-1]; "
-    )
-    link = Link(Child(Place("gpu1"), noisy + AGENT))
-    try:
-        assert [RemoteSource(link, str(whole)).info().name for _ in range(3)] == ["r"] * 3
-    finally:
-        link.close()
 
 
 class Wire:

@@ -30,7 +30,7 @@ COLUMNS = batch.Columns(0, 2, *[np.arange(5)] * 3, {"gamma": np.ones(5), "z": np
 LATEST = batch.Latest(9, 1, 0.5, {"mse": 0.25}, {"z": np.ones(3)})
 BATCH = batch.Batch(INFO, batch.Cursor(1), 1, 10, COLUMNS, LATEST, (batch.Event(3, 0.5, 1, "wake", 2),))
 
-FEW = settings(max_examples=20, deadline=None)
+FEW = settings(max_examples=12, deadline=None)
 SOME = settings(max_examples=60, deadline=None)
 
 
@@ -49,7 +49,7 @@ def test_every_value_comes_out_as_it_went_in(kind):
     check()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(values.arrays())
 def test_every_array_comes_out_as_it_went_in_and_is_the_receivers_own(array):
     out = unpack(pack(array), np.ndarray)
@@ -150,7 +150,7 @@ def test_bytes_changed_on_the_way_are_refused_or_read(seed):
     rng = np.random.default_rng(seed)
     whole = np.frombuffer(pack(BATCH), np.uint8)
     outcomes = set()
-    for _ in range(500):
+    for _ in range(300):
         changed = whole.copy()
         changed[rng.integers(0, len(whole), rng.integers(1, 4))] = rng.integers(0, 256)
         outcomes.add(refused(changed.tobytes(), batch.Batch))
