@@ -205,8 +205,10 @@ class WatchApp(Closing):
         self._turn_to_seat()
 
     def on_unmount(self) -> None:
-        """Remember how each run was looked at."""
+        """Remember how each run was looked at; wait for no answer."""
         self._remember()
+        for seat in self.seats:
+            seat.poller.hang_up()
 
     def _remember(self) -> None:
         if "run_screen" not in vars(self):  # it was closed before the curtain rose
@@ -232,7 +234,7 @@ class WatchApp(Closing):
         """Show the newer view."""
         seat = self.seats[message.seat]
         self._look_out(seat, message.view)
-        seat.name = seat.name or (seat.view.info.name if seat.view.info is not None else "")
+        seat.name = seat.name or (seat.view.info.title if seat.view.info is not None else "")
         self._recall(seat)
         if seat is not self.seat:
             self.run_screen.show_beside()
