@@ -15,6 +15,10 @@ from vaemon.view.signs import safe
 Array = npt.NDArray[Any]
 
 
+PICTURE = "picture "
+"""With a number, 16 to 255: the ink of placeholders, in whose place the terminal draws a picture."""
+
+
 class Ink(NamedTuple):
     """How a stretch of text is coloured, by names that a palette knows, or "#rrggbb"."""
 

@@ -361,7 +361,8 @@ class RunScreen(Looking):
 
     def _frame(self, panel: Widget | None) -> Frame:
         """One panel as cells; None: the whole screen."""
-        strips = self._compositor.render_strips()
+        with self.view.as_text():
+            strips = self._compositor.render_strips()
         whole = frame_of(strips, ground=self.pen.palette["ground"])
         return whole if panel is None else whole.part(*panel.region)
 
@@ -387,7 +388,7 @@ class RunScreen(Looking):
 
     def look_differently(self, look: Look, number: object) -> None:
         """Look as somebody did before, if possible at the same view."""
-        self.look = replace(look, paused=False)
+        self.look = replace(look, paused=False).of_stage(self.shown.stage)
         self.ask()
         if type(number) is int and number in VIEWS and number != self.number:
             self.run_worker(self.action_view(number))

@@ -1,5 +1,6 @@
 """What every view has in common."""
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import ClassVar
 
@@ -65,6 +66,10 @@ class View(Widget):
     def turn(self) -> None:
         """Show the next of its parts, where it has several; its own key does that."""
         return
+
+    def as_text(self) -> AbstractContextManager[None]:
+        """While this lasts, there is nothing that only a terminal can show."""
+        return nullcontext()
 
     def panel(self) -> Widget:
         """The panel that the keys go to, else the first, else all of the view."""

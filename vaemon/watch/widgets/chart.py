@@ -98,8 +98,10 @@ class Chart(Panel, TimeMouse, Numbers, can_focus=True):
     def newest(self, picture: Picture, channel: str) -> float | None:
         """The newest value, smoothed; None where there is none."""
         latest = picture.view.latest
-        value = latest.smoothed.get(channel) if latest is not None else None
-        return None if value is None else float(value)
+        if latest is None or (value := latest.smoothed.get(channel)) is None:
+            return None
+        # What the newest rows do not have is no NaN.
+        return None if np.isnan(value) and channel not in latest.scalars else float(value)
 
     def rows(self, picture: Picture, width: int, height: int) -> Sequence[Row]:
         """Title, plot, and the time axis where the chart stands alone."""
@@ -214,7 +216,8 @@ def _pooled(columns: Columns, channel: str, span: TimeSpan, dots: int) -> Pooled
     if channel not in columns.mean:
         return NO_COLUMNS
     figures = Pooled(columns.mean[channel], columns.low[channel], columns.high[channel], columns.bad[channel])
-    return pool(figures, span, dots, columns.width)
+    none = np.zeros(len(columns), np.int64)
+    return pool(figures, span, dots, columns.width - columns.absent.get(channel, none))
 
 
 def _root(columns: Columns, channel: str, span: TimeSpan, dots: int) -> Array | None:

@@ -70,7 +70,7 @@ def _facts(picture: Picture) -> list[str]:
         return []
     stage = view.info.stage(view.stage)
     facts = [steps(stage, view.latest.step), epochs(stage, view.latest.epoch), f"stage {view.stage}"]
-    if picture.status.live:
+    if picture.status.live and view.ahead is None:
         left = eta(view.latest.step, stage.total_steps if stage else None, view.rate)
         return [*facts, *([f"{left} left"] if left else []), *([rate(view.rate)] if rate(view.rate) else [])]
     if picture.over and len(view.columns):
