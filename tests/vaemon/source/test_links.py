@@ -92,10 +92,11 @@ def pid_of(link):
 def relay(tmp_path_factory):
     """The code of a program that leads to an agent."""
     path = str(tmp_path_factory.mktemp("station") / "s")
-    station = subprocess.Popen([sys.executable, "-B", "-c", STATION, path], stdout=subprocess.PIPE)
+    command = [sys.executable, "-B", "-c", STATION, path]
+    station = subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True)
     assert station.stdout.read(5) == b"ready"
     yield RELAY.format(path=path)
-    station.kill()
+    os.killpg(station.pid, signal.SIGKILL)  # the agents, too
     station.communicate()
 
 
