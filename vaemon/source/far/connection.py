@@ -77,18 +77,19 @@ class Connection:
         if not self._met.wait(seconds):
             self.end(self._failure(None, self._last_lines()))
         if self.over:
-            raise self.why
+            raise anew(self.why)
         self._shows = False
 
     def ask(self, number: int, question: Question) -> "Future[Answer]":
         """Send a question; the answer comes in time, or SourceLost."""
         answer: Future[Answer] = Future()
+        frame = pack(Asked(number, question))
         with self._turn:
             if self.over:
-                raise self.why
+                raise anew(self.why)
             self._waiting[number] = answer
-        with suppress(OSError):  # who reads from it learns why, and tells
-            self._writer.send(pack(Asked(number, question)))
+        with suppress(OSError, ValueError):  # it ended in the meantime; who reads from it learns why, and tells
+            self._writer.send(frame)
         return answer
 
     def end(self, why: VaemonError) -> None:
@@ -136,6 +137,7 @@ class Connection:
 
     def _receive(self) -> None:
         """The reading thread, until the end."""
+        assert self._program.stdout is not None
         reader = FrameReader(self._read, LONGEST_ANSWER)
         try:
             reader.meet()
@@ -152,6 +154,7 @@ class Connection:
         except (OSError, ValueError):
             why = self._ended()
         self.end(why)
+        self._program.stdout.close()
 
     def _hand_over(self, answer: Answer) -> None:
         with self._turn:
@@ -182,6 +185,7 @@ class Connection:
                 self._told.extend(_text(line) for line in lines if line.strip())
         if held.strip():
             self._told.append(_text(held))
+        self._program.stderr.close()
 
     @staticmethod
     def _show(got: bytes) -> None:
@@ -189,6 +193,11 @@ class Connection:
         with suppress(OSError, ValueError, AttributeError):
             sys.stderr.write("".join(f"{_text(line)}\n" for line in got.splitlines() if line.strip()))
             sys.stderr.flush()
+
+
+def anew(why: VaemonError) -> VaemonError:
+    """An error to be raised once more: its traceback would grow each time."""
+    return why.with_traceback(None)
 
 
 def _text(line: bytes) -> str:
