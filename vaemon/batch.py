@@ -113,6 +113,8 @@ class Want:
     """Answer as if the stage had only so many rows, at least 1; None: all there are. What a replay asks for."""
     scalars: int = 0
     """So many further scalar channels, too, at most: those that a training has of its own."""
+    coarse: bool = False
+    """Whether numbers may be rounded to what a screen can show, where they have far to go (`wire.coarse`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,8 @@ class Excerpt:
     """Only this one of each latent channel, as a scalar with low and high; None: the means of all."""
     scalars: int = 0
     """So many further scalar channels, too, at most."""
+    coarse: bool = False
+    """As of `Want`."""
 
 
 @dataclass(frozen=True, slots=True)
