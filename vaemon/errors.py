@@ -10,6 +10,7 @@ VaemonError                 1   something failed; the message says what, where, 
 ├── RunFileError            1   a run's file cannot be read or written
 ├── BadLoss                 1   the loss went to NaN or infinity; training stopped
 ├── SourceLost              1   the place a run is read from does not answer
+│   └── NeedsPerson         1   it would, if somebody typed a password or looked at a host key
 └── FarEndLacksVaemon       3   the machine a run is on has no vaemon to tell of it
 """
 
@@ -79,6 +80,10 @@ class BadLoss(VaemonError):
 
 class SourceLost(VaemonError):
     """The place a run is read from does not answer."""
+
+
+class NeedsPerson(SourceLost):
+    """The place a run is read from would answer, if somebody typed a password, or looked at a host key."""
 
 
 class FarEndLacksVaemon(VaemonError):

@@ -11,7 +11,9 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def _links(context: click.Context, parameter: click.Parameter, python: str) -> Links:
-    return Links(python)
+    links = Links(python, keeps=True)
+    context.call_on_close(links.close)
+    return links
 
 
 def reaching(command: Command) -> Command:

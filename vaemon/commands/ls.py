@@ -9,10 +9,13 @@ import click
 
 from vaemon.batch import RunState
 from vaemon.commands.completion import complete_run
+from vaemon.commands.far import reaching
 from vaemon.commands.filter import Filter, keys_of, parse_condition, parse_since
-from vaemon.commands.summary import Summary, summarise
+from vaemon.commands.summary import Summary, summarise, summarise_listed
 from vaemon.commands.thresholds import judging
 from vaemon.errors import nearest
+from vaemon.source.far.address import FarAddress
+from vaemon.source.far.links import Links
 from vaemon.source.protocol import Source
 from vaemon.view.summary import steps_words
 from vaemon.view.words import age, rate
@@ -42,6 +45,7 @@ STATES = (*(str(each) for each in RunState), "unreadable")
 @click.option("--sort", "order", type=click.Choice(["newest", "name", "steps"]), default="newest", show_default=True)
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="The first N only.")
 @click.option("--runs", metavar="DIR", help="The folder of runs; default $VAEMON_RUNS, else ./runs.")
+@reaching
 @judging
 @click.option("--json", "as_json", is_flag=True, help="One JSON array, for scripts.")
 def ls(
@@ -52,12 +56,14 @@ def ls(
     order: str,
     limit: int | None,
     runs: str | None,
+    links: Links,
     as_json: bool,
     thresholds: dict[str, float],
 ) -> None:
     """List the runs, the newest first: state, stage, step, rate, active and inactive latents, age.
 
-    With PATTERNS, those whose name fits one of them: 'cifar*', in quotes.
+    With PATTERNS, those whose name fits one of them: 'cifar*', in quotes. HOST: lists the runs of another machine,
+    HOST:DIR/ those of a folder there, HOST:'cifar*' those of a pattern.
     """
     wanted = Filter(
         states=frozenset(states),
@@ -66,7 +72,7 @@ def ls(
     )
     seen: list[Summary] = []
     lines = []
-    for run in _in_order(runs, patterns, order, thresholds):
+    for run in _in_order(runs, patterns, links, order, thresholds):
         seen.append(run)
         if wanted.takes(run):
             lines.append(run.line)
@@ -77,11 +83,11 @@ def ls(
     elif lines:
         _print_table(lines)
     if not lines:
-        click.echo(_why_none(runs, wanted, seen), err=True)
+        click.echo(_why_none(runs, patterns, wanted, seen), err=True)
 
 
 def _in_order(
-    runs: str | None, patterns: tuple[str, ...], order: str, thresholds: dict[str, float]
+    runs: str | None, patterns: tuple[str, ...], links: Links, order: str, thresholds: dict[str, float]
 ) -> Iterator[Summary]:
     """The runs in the order of the list, each read only when it is asked for, where the order allows that."""
     from vaemon.runfile.find import runs_folder, touched
@@ -92,19 +98,38 @@ def _in_order(
         run.line.setdefault("newest", touched(runs_folder(runs) / name))  # of an unreadable run, as the folder has it
         return run
 
-    sources = open_all(runs, patterns, thresholds)
+    far = _far(patterns)
+    near = [each for each in patterns if each not in far]
+    sources = open_all(runs, near, thresholds) if near or not far else []
     if order == "name":
         sources.sort(key=lambda each: each[0])
-    found = (read(name, source) for name, source in sources)
+    found: Iterator[Summary] = (read(name, source) for name, source in sources)
+    if far:
+        there = [_read_far(links, address, thresholds) for address in far.values()]
+        every = [*found, *(run for runs_there in there for run in runs_there)]
+        newest = sorted(every, key=lambda run: -run.line["newest"])
+        found = iter(sorted(newest, key=lambda run: run.line["name"]) if order == "name" else newest)
     if order == "steps":
         yield from sorted(found, key=lambda run: -run.line.get("step", -1))
     else:
         yield from found
 
 
-def _why_none(runs: str | None, wanted: Filter, seen: list[Summary]) -> str:
+def _far(patterns: tuple[str, ...]) -> dict[str, FarAddress]:
+    """Those of the patterns that are of other machines."""
+    return {each: address for each in patterns if (address := FarAddress.parse(each)) is not None}
+
+
+def _read_far(links: Links, asked: FarAddress, thresholds: dict[str, float]) -> list[Summary]:
+    listed = links.listed(asked, thresholds)
+    return [summarise_listed(address.place.address(address.path), each) for address, each in listed]
+
+
+def _why_none(runs: str | None, patterns: tuple[str, ...], wanted: Filter, seen: list[Summary]) -> str:
     from vaemon.runfile.find import list_runs, runs_folder
 
+    if _far(patterns):
+        return f"no such run at {' or '.join(patterns)}"
     folder = runs_folder(runs)
     count = len(list_runs(folder))
     if not count:

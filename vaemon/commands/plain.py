@@ -7,7 +7,7 @@ import click
 
 from vaemon.commands.alerting import complain
 from vaemon.commands.sentry import Sentry
-from vaemon.headless.follow import Update, now_of, updates
+from vaemon.headless.follow import PATIENCE, Update, now_of, updates
 from vaemon.headless.record import as_json
 from vaemon.headless.text import frame, line, news
 from vaemon.source.protocol import Source
@@ -18,10 +18,12 @@ HZ = 1.0
 """Questions a second, by default."""
 
 
-def print_once(source: Source, sentry: Sentry, *, json: bool, hz: float | None, ascii_only: bool) -> None:
+def print_once(
+    source: Source, sentry: Sentry, *, json: bool, hz: float | None, patience: float | None, ascii_only: bool
+) -> None:
     """One frame: at once, or, where something is waited for, when there is nothing more to wait for."""
     if sentry.waits:
-        for last in updates(source, sentry, hz=hz or HZ):
+        for last in updates(source, sentry, hz=hz or HZ, patience=patience or PATIENCE):
             _ring(last)
     else:
         view, now = now_of(source), time.time()
@@ -31,9 +33,11 @@ def print_once(source: Source, sentry: Sentry, *, json: bool, hz: float | None, 
     _say(as_json(view, last.now, last.seen.alerts) if json else frame(view, last.now), ascii_only)
 
 
-def print_updates(source: Source, sentry: Sentry, *, json: bool, hz: float | None, ascii_only: bool) -> None:
+def print_updates(
+    source: Source, sentry: Sentry, *, json: bool, hz: float | None, patience: float | None, ascii_only: bool
+) -> None:
     """A line for each update, and one for each new event; or a JSON object in a line for each update."""
-    for update in updates(source, sentry, hz=hz or HZ):
+    for update in updates(source, sentry, hz=hz or HZ, patience=patience or PATIENCE):
         if not update.new:
             continue
         if json:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from vaemon.batch import Cursor, Want
+from vaemon.batch import Cursor, Listed, Want
 from vaemon.errors import SourceLost, UsageError
 from vaemon.source.protocol import Source
 from vaemon.view.fold import fold, heard
@@ -33,6 +33,17 @@ def summarise(name: str, source: Source) -> Summary:
         return Summary({"name": name, "state": "unreadable", "reason": str(error)}, {})
     finally:
         source.close()
+    return _summary(name, view)
+
+
+def summarise_listed(name: str, listed: Listed) -> Summary:
+    """A run that a directory has listed."""
+    if listed.batch is None:
+        return Summary({"name": name, "state": "unreadable", "reason": listed.reason, "newest": listed.changed}, {})
+    return _summary(name, fold(RunView(), listed.batch))
+
+
+def _summary(name: str, view: RunView) -> Summary:
     assert view.info is not None
     return Summary(_line(name, view), view.info.config)
 

@@ -21,6 +21,10 @@ from vaemon.source.protocol import Directory, Source
 if TYPE_CHECKING:
     from vaemon.commands.sentry import Sentry
 
+FAR_HZ = 1.0
+"""Questions a second to another machine."""
+FAR_PATIENCE = 3600.0
+"""Seconds without an answer from another machine until a run that is printed is given up: links come back."""
 THEMES = ("auto", "dark", "light")
 
 
@@ -62,14 +66,16 @@ def watch(
     if once and follow:
         raise UsageError("--once and --follow contradict each other; leave one out")
     (title, source), *others = await_all(run, runs, thresholds, links)
+    directory = open_directory(runs, thresholds, run, links)
     return show(
         source,
         sentry,
         others=others,
-        directory=open_directory(runs, thresholds, run, links),
+        directory=directory,
         manner="follow" if follow else "once" if once or as_json else None,
         json=as_json,
-        hz=hz,
+        hz=hz or (FAR_HZ if links.reach else None),
+        patience=FAR_PATIENCE if links.reach else None,
         ascii_only=ascii_only,
         light=light_of(theme),
         title=title,
@@ -90,6 +96,7 @@ def show(
     manner: str | None = None,
     json: bool = False,
     hz: float | None = None,
+    patience: float | None = None,
     ascii_only: bool = False,
     title: str = "",
     **options: Any,
@@ -105,6 +112,7 @@ def show(
             update where there is something to alert of, else one frame.
         json: JSON in place of text.
         hz: frames a second.
+        patience: seconds that a run which is printed may not answer before it is given up; None: few.
         ascii_only: nothing but ASCII.
         title: the run's name until it tells its own; of several, one that tells it from the others.
         options: those of the dashboard: `linger`, `light`, `playback`.
@@ -122,7 +130,8 @@ def show(
         if draws:
             _draw(source, sentries, others=others, directory=directory, hz=hz, ascii=ascii_only, title=title, **options)
         else:
-            _print(sources, sentries, manner, json=json, hz=hz, ascii_only=ascii_only)
+            _say_why_text(manner)
+            _print(sources, sentries, manner, json=json, hz=hz, patience=patience, ascii_only=ascii_only)
     finally:
         for each in (*sources, *([directory] if directory is not None else [])):
             each.close()  # type: ignore[attr-defined]
@@ -156,6 +165,7 @@ def _print(
     *,
     json: bool,
     hz: float | None,
+    patience: float | None,
     ascii_only: bool,
 ) -> None:
     from vaemon.commands import plain
@@ -165,7 +175,17 @@ def _print(
         raise UsageError("without a screen, one run is followed at a time; name one, or add --once")
     prints = plain.print_updates if follows else plain.print_once
     for source, sentry in zip(sources, sentries, strict=True):
-        prints(source, sentry, json=json, hz=hz, ascii_only=ascii_only)
+        prints(source, sentry, json=json, hz=hz, patience=patience, ascii_only=ascii_only)
+
+
+def _say_why_text(manner: str | None) -> None:
+    """Tell who came by ssh, and perhaps expected a dashboard, why there is none."""
+    if manner is None and "SSH_CONNECTION" in os.environ and "SSH_TTY" not in os.environ:
+        click.echo(
+            "vaemon: this ssh session has no terminal, so this is text; `ssh -t HOST vaemon watch RUN` has one, and "
+            "`vaemon watch HOST:RUN` on your own machine needs none there",
+            err=True,
+        )
 
 
 def can_draw() -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from vaemon.batch import Want
-from vaemon.errors import SourceLost, VaemonError
+from vaemon.errors import NeedsPerson, SourceLost, VaemonError
 from vaemon.source.protocol import Source
 from vaemon.view.fold import fold, heard, source_lost
 from vaemon.view.lookout import Lookout, Seen
@@ -88,9 +88,11 @@ def now_of(source: Source, clock: Callable[[], float] = time.time) -> RunView:
 
 
 def ask(source: Source, view: RunView, now: float) -> RunView:
-    """The view after one question at the moment `now`."""
+    """The view after one question at the moment `now`. Raises NeedsPerson: nobody would be there to help."""
     try:
         batch = source.poll(view.cursor, _CLOCKS)
+    except NeedsPerson:
+        raise
     except (VaemonError, OSError, RuntimeError) as error:
         return source_lost(view, str(error) or type(error).__name__)
     return heard(view, fold(view, batch), now)

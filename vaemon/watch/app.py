@@ -205,8 +205,10 @@ class WatchApp(Closing):
         self._turn_to_seat()
 
     def on_unmount(self) -> None:
-        """Remember how each run was looked at."""
+        """Remember how each run was looked at; wait for no answer."""
         self._remember()
+        for seat in self.seats:
+            seat.poller.hang_up()
 
     def _remember(self) -> None:
         if "run_screen" not in vars(self):  # it was closed before the curtain rose

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
 
-from vaemon.errors import SourceLost, VaemonError
+from vaemon.errors import NeedsPerson, SourceLost, VaemonError
 from vaemon.source.protocol import Source
 from vaemon.view.fold import fold, heard, source_lost
 from vaemon.view.state import RunView
@@ -85,6 +85,15 @@ class Poller:
         if not self._errands.empty():
             self._nudged.set()
 
+    def reach(self) -> None:
+        """Make anew what leads to the run, whatever it takes; ask at once. Safe from any thread. Raises SourceLost."""
+        self._source.reach()
+        self.nudge()
+
+    def hang_up(self) -> None:
+        """Wait for no answer any more. Safe from any thread."""
+        self._source.hang_up()
+
     def nudge(self) -> None:
         """Ask at once. Safe from any thread."""
         self._nudged.set()
@@ -125,6 +134,8 @@ class Poller:
             batch = self._source.poll(view.cursor, asked.want)
             view = look_closer(heard(view, fold(view, batch), self._clock()), asked, self._source.excerpt)
             return replace(view, images=self._source.images()) if asked.images else view
+        except NeedsPerson as error:
+            return source_lost(view, f"{error}: press r")
         except (VaemonError, OSError, RuntimeError) as error:
             # Whatever goes wrong on the way to the run must not take the screen down.
             return source_lost(view, str(error) or type(error).__name__)

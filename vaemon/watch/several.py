@@ -5,7 +5,9 @@ Whatever takes long to load is imported where it is first used, as in `app`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -15,6 +17,7 @@ from textual.app import App
 from textual.timer import Timer
 from textual.worker import get_current_worker
 
+from vaemon.errors import VaemonError
 from vaemon.watch.names import COMPARE, HOME, RUNS, SHORTLY
 
 if TYPE_CHECKING:
@@ -32,6 +35,16 @@ if TYPE_CHECKING:
 
 BETWEEN_LISTINGS = 3.0
 """Seconds between two questions which runs there are, once all have been read."""
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """While another program has the terminal, Ctrl-C is meant for that one; ignored, it would be so there, too."""
+    before = signal.signal(signal.SIGINT, lambda number, frame: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class Several(App[None]):
@@ -95,6 +108,19 @@ class Several(App[None]):
     def poll(self, place: int) -> None:
         """Ask a source until the app ends."""
         self.seats[place].poller.run(get_current_worker().cancelled_event)
+
+    def action_reach(self) -> None:
+        """Make anew the link to the run that is shown; the terminal is lent to whoever asks for a password."""
+        if not self.seat.read.lost:
+            self.run_screen.say("the run answers; there is no link to be made anew", SHORTLY)
+            return
+        with self.suspend(), _deaf_to_interrupts():
+            try:
+                self.seat.poller.reach()
+                told = ""
+            except VaemonError as error:
+                told = str(error)
+        self.run_screen.say(told, SHORTLY)
 
     def on_source_asked(self, message: SourceAsked) -> None:
         """Ask the source for what the person wants to see."""

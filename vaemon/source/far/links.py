@@ -10,25 +10,33 @@ from posixpath import basename, dirname
 from typing import TYPE_CHECKING
 
 from vaemon.errors import SourceLost, UsageError, nearest
+from vaemon.runfile.selection import is_pattern
 from vaemon.source.far.address import FarAddress, Place
 from vaemon.source.far.remote import RemoteDirectory, RemoteSource
 
 if TYPE_CHECKING:
+    from vaemon.batch import Listed
     from vaemon.source.far.link import Link
 
 Given = Mapping[str, float] | None
 
 LISTING = 5.0
-"""Seconds for which runs are read, at the far end, to find those of a pattern."""
+"""Seconds for which runs are read at the far end, to be listed, before it says what it has."""
 LATEST = "latest"
 
 
 class Links:
     """Makes a link when the first run of a machine is opened, and ends it when the last is closed."""
 
-    def __init__(self, python: str = "") -> None:
-        """Make links with the interpreter `python` at the far end; "": one is found there."""
+    def __init__(self, python: str = "", *, keeps: bool = False) -> None:
+        """Make links.
+
+        Args:
+            python: the interpreter at the far end; "": one is found there.
+            keeps: whether links are kept, though no run is open, until all are closed.
+        """
         self._python = python
+        self._keeps = keeps
         self._held: dict[Place, Link] = {}
         self._users: dict[Place, int] = {}
 
@@ -63,24 +71,56 @@ class Links:
             self._take(place, "", folder), folder, thresholds=thresholds, let_go=partial(self._let_go, place)
         )
 
+    def listed(self, asked: FarAddress, thresholds: Given = None) -> list[tuple[FarAddress, Listed]]:
+        """The runs of a machine that are meant, each with its address, the newest first.
+
+        Args:
+            asked: a folder of runs ("": where runs are there by default), a run's name, or a pattern of names, below a
+                folder or not.
+            thresholds: as of `source`.
+
+        Raises:
+            SourceLost, FarEndLacksVaemon: as of `source`.
+        """
+        folder, wanted = dirname(asked.path), basename(asked.path)
+        if (
+            folder
+            and wanted
+            and not is_pattern(wanted)
+            and (whole := self._listed(asked.place, asked.path, thresholds))
+        ):
+            return whole
+        return [
+            each for each in self._listed(asked.place, folder, thresholds) if fnmatchcase(each[1].name, wanted or "*")
+        ]
+
+    def _listed(self, place: Place, folder: str, thresholds: Given) -> list[tuple[FarAddress, Listed]]:
+        directory = self.directory(place, folder, thresholds)
+        try:
+            told = directory.runs(LISTING)
+            while any(each.batch is None and not each.reason for each in told):
+                told = directory.runs(LISTING)  # it goes on with those that it had no time for
+        finally:
+            directory.close()
+        return [
+            (FarAddress(place, f"{folder.rstrip('/')}/{each.name}" if folder else each.name), each) for each in told
+        ]
+
     def addresses_like(self, pattern: FarAddress) -> list[FarAddress]:
         """The addresses of the runs of a machine that a pattern of names means, the newest first.
 
         Raises:
             UsageError: there is none; the nearest name is given.
+            SourceLost, FarEndLacksVaemon: as of `source`.
         """
         folder, wanted = dirname(pattern.path), basename(pattern.path)
-        directory = self.directory(pattern.place, folder)
-        try:
-            names = [each.name for each in directory.runs(LISTING)]
-        finally:
-            directory.close()
-        found = [name for name in names if fnmatchcase(name, wanted)]
+        every = self._listed(pattern.place, folder, None)
+        found = [address for address, each in every if fnmatchcase(each.name, wanted)]
         if not found:
-            where, near = pattern.place.address(folder), nearest(wanted.strip("*?[]"), names)
+            where, near = pattern.place.address(folder), nearest(wanted.strip("*?[]"), [each.name for _, each in every])
             meant = f" (did you mean {near!r}?)" if near else ""
             raise UsageError(f"no run in {where} has a name like {wanted!r}{meant}; `vaemon ls {where}` lists them")
-        return [FarAddress(pattern.place, f"{folder}/{name}" if folder else name) for name in found]
+        return found
 
     def _take(self, place: Place, run: str, runs: str) -> Link:
         if place not in self._held:
@@ -95,5 +135,15 @@ class Links:
 
     def _let_go(self, place: Place) -> None:
         self._users[place] -= 1
-        if not self._users[place]:
+        if not self._users[place] and not self._keeps and place in self._held:
             self._held.pop(place).close()
+
+    @property
+    def reach(self) -> bool:
+        """Whether there are any: whether anything asked for is on another machine."""
+        return bool(self._held)
+
+    def close(self) -> None:
+        """End all links."""
+        while self._held:
+            self._held.popitem()[1].close()

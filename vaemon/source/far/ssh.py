@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
-from vaemon.errors import FarEndLacksVaemon, SourceLost, UsageError, VaemonError
+from vaemon.errors import FarEndLacksVaemon, NeedsPerson, SourceLost, UsageError, VaemonError
 from vaemon.source.far.address import Place
 
 SSH = "VAEMON_SSH"
@@ -18,10 +18,6 @@ PYTHON = "VAEMON_REMOTE_PYTHON"
 SSH_FAILED = 255
 NO_VAEMON, UNTRUSTED, NO_VAEMON_ASKED = 83, 84, 85
 """Exit codes of far_end.sh."""
-
-
-class NeedsPerson(SourceLost):
-    """The link could be made if somebody typed a password, or looked at a host key."""
 
 
 class FarEnd(NamedTuple):
@@ -90,7 +86,7 @@ class FarEnd(NamedTuple):
                 f"a folder above; if you trust it, say --remote-python {shlex.quote(python)}"
             )
         if code == SSH_FAILED and not asks and ("Permission denied" in told or "verification failed" in told):
-            return NeedsPerson(f"{place} needs your password: press r")
+            return NeedsPerson(f"{place} needs your password")
         if code == SSH_FAILED:
             return SourceLost(f"ssh cannot reach {place}: {last or 'it does not say why'}")
         ended = f"ended with exit code {code}" if code is not None else "does not answer"

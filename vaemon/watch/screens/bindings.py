@@ -30,6 +30,7 @@ RUN_KEYS = [
     Binding("right_square_bracket", "turn(1)", "view after", key_display="]", id="view", group=VIEWS),
     Binding("space", "pause", "pause: the run goes on, the picture waits", id="pause"),
     Binding("t", "other_stage", "the other stage of the run", id="stage"),
+    Binding("r", "app.reach", "link lost: make it anew; may ask for a password", show=False),
     Binding("n", "other_run(1)", "next run", id="run", group=RUNS),
     Binding("N", "other_run(-1)", "run before", show=False, group=RUNS),
     Binding("o", "order", "latents by wake, variance, KL, index", id="order"),
