@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -80,6 +81,10 @@ class Far:
         for pid in self.server.ssh():
             os.kill(pid, number)
 
+    @staticmethod
+    def arguments(pid: int) -> list[bytes]:
+        return _server.read(pid, "cmdline").split(b"\0")
+
     def is_empty(self) -> bool:
         """Whether nobody is on the way, or there."""
         return not (self.server.ssh() or self.server.agents() or self.server.sessions())
@@ -138,3 +143,37 @@ def source_of(far):
     yield open_source
     for each in opened:
         each.close()
+
+
+class Training:
+    """A process that records the run "live" there, as far as it is told to."""
+
+    def __init__(self, runs: Path) -> None:
+        self.rows = 0
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", WRITER, runs], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self.go_on(50)
+
+    def go_on(self, rows: int) -> None:
+        """Record as many rows more."""
+        self.process.stdin.write(f"{rows}\n")
+        self.process.stdin.flush()
+        self.rows += rows
+        assert self.process.stdout.readline() == f"{self.rows}\n"
+
+    def finish(self) -> None:
+        self.process.stdin.close()
+        self.process.wait()
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+
+@pytest.fixture
+def training(far):
+    """A live run of four latents that wake around steps 100, 200, 300 and 400; 50 rows to begin with."""
+    live = Training(far.runs)
+    yield live
+    live.end()

@@ -114,6 +114,13 @@ class Server:
             self._listener.wait()
             self._listener = None
 
+    def hold(self) -> None:
+        """Answer nobody who comes, without refusing them."""
+        os.kill(self._listener.pid, signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        os.kill(self._listener.pid, signal.SIGCONT)
+
     def sessions(self) -> list[int]:
         """The processes of those who are in, or knock."""
         ours = [self._listener.pid] if self._listener is not None else []

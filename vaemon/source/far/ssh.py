@@ -16,6 +16,8 @@ SSH = "VAEMON_SSH"
 PYTHON = "VAEMON_REMOTE_PYTHON"
 """The variable with the interpreter at the far end, where --remote-python is not given."""
 SSH_FAILED = 255
+LAST_LINES = 3
+"""So many of the last lines that a program says are told in an error."""
 NO_VAEMON, UNTRUSTED, NO_VAEMON_ASKED = 83, 84, 85
 """Exit codes of far_end.sh."""
 
@@ -68,7 +70,7 @@ class FarEnd(NamedTuple):
             told: the last lines of its standard error.
             asks: as of `command`.
         """
-        place, last = self.place.host, " ".join(told.split("\n")[-3:]).strip()
+        place, last = self.place.host, " ".join(told.split("\n")[-LAST_LINES:]).strip()
         if code == NO_VAEMON:
             return FarEndLacksVaemon(
                 f"{place} has no vaemon: install it there, as by `pip install vaemon`, or name the Python that has it: "
