@@ -103,11 +103,11 @@ class Bench:
         return folder
 
     @contextlib.contextmanager
-    def going_on(self, dashboard: Dashboard, history: int) -> Iterator[Path]:
-        """The folder of a run of so many steps to which 20 more come each second."""
+    def going_on(self, dashboard: Dashboard, history: int, rate: float = RATE) -> Iterator[Path]:
+        """The folder of a run of so many steps to which more come, so many each second."""
         self._count += 1
         folder = self.folder / f"live-{self._count}"
-        with self.write(dashboard, folder, history, RATE) as writer:
+        with self.write(dashboard, folder, history, rate) as writer:
             try:
                 assert writer.stdout is not None
                 ready, _, _ = select.select([writer.stdout], [], [], PATIENCE)

@@ -46,6 +46,14 @@ class Played:
         """One channel."""
         return self._source.series(channel, window, points)
 
+    def reach(self) -> None:
+        """Make anew what leads to the run."""
+        self._source.reach()
+
+    def hang_up(self) -> None:
+        """Wait no longer for an answer."""
+        self._source.hang_up()
+
     def close(self) -> None:
         """Close the source."""
         self._source.close()

@@ -69,6 +69,13 @@ class RunInfo:
     stages: tuple[StageInfo, ...] = ()
     thresholds: Thresholds = DEFAULT
     """Those in force: by which its events were found, and its latents are to be judged."""
+    place: str = ""
+    """The machine it is asked of, as that was addressed; empty: this one."""
+
+    @property
+    def title(self) -> str:
+        """The name, with the machine's before it where that is another: "gpu1:run42"; empty before it has one."""
+        return f"{self.place}:{self.name}" if self.place and self.name else self.name
 
     def stage(self, number: int) -> StageInfo | None:
         """The stage of that number, or None where it has not begun."""

@@ -103,7 +103,7 @@ def _over(view: RunView) -> bool:
 
 
 def _name(view: RunView) -> str:
-    return view.info.name if view.info is not None and view.info.name else "the run"
+    return view.info.title if view.info is not None and view.info.name else "the run"
 
 
 def _tells(view: RunView, fares: Status) -> tuple[object, ...]:

@@ -37,7 +37,7 @@ def news(before: RunView, after: RunView) -> list[str]:
 
 def _head(view: RunView, now: float) -> str:
     fares = status(view, now)
-    name = view.info.name if view.info and view.info.name else "no run yet"
+    name = view.info.title if view.info and view.info.name else "no run yet"
     parts = [name, fares.words]
     if view.info is not None and view.latest is not None:
         stage = view.info.stage(view.stage)

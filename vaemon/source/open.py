@@ -113,7 +113,7 @@ def _title(addresses: Sequence[str]) -> str:
     if not addresses or addresses[0] == LATEST:
         return ""
     far = FarAddress.parse(addresses[0])
-    return Path(addresses[0] if far is None else far.path).name
+    return Path(addresses[0]).name if far is None else f"{far.place.host}:{Path(far.path).name}"
 
 
 def _all_far(address: FarAddress, links: Links) -> list[FarAddress]:

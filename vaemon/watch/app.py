@@ -234,7 +234,7 @@ class WatchApp(Closing):
         """Show the newer view."""
         seat = self.seats[message.seat]
         self._look_out(seat, message.view)
-        seat.name = seat.name or (seat.view.info.name if seat.view.info is not None else "")
+        seat.name = seat.name or (seat.view.info.title if seat.view.info is not None else "")
         self._recall(seat)
         if seat is not self.seat:
             self.run_screen.show_beside()

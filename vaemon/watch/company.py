@@ -92,7 +92,7 @@ class Company:
         return tuple(sorted((*watched, *others), key=_place))
 
     def _watched(self, seat: Seat, shown: bool, now: float) -> Beside:
-        name = seat.name or (seat.view.info.name if seat.view.info is not None else "")
+        name = seat.name or (seat.view.info.title if seat.view.info is not None else "")
         return Beside(name, seat.address, seat.view, status(seat.view, now), shown=shown)
 
     def _other(self, listed: Listed, now: float) -> Beside:
@@ -100,7 +100,8 @@ class Company:
         fares = status(view, now)
         if listed.reason:
             fares = Status(Kind.LOST, "unreadable", "", listed.reason)
-        return Beside(listed.name, listed.address, view, fares, watched=False, changed=listed.changed)
+        name = view.info.title if view.info is not None and view.info.place else listed.name
+        return Beside(name, listed.address, view, fares, watched=False, changed=listed.changed)
 
 
 def _place(run: Beside) -> tuple[bool, float, str]:

@@ -97,7 +97,8 @@ class FakeSource:
         self.config = config or {}
         self.broken = None
         self.wants = []
-        self.closed = False
+        self.closed = self.hung_up = False
+        self.reached, self.unreachable = 0, None
 
     def info(self):
         begun = [s for s in self.stages if self.shown.get(s.number)]
@@ -164,6 +165,15 @@ class FakeSource:
 
     def image(self, which):
         raise SourceLost("a made-up run has no images")
+
+    def reach(self):
+        self.reached += 1
+        if self.unreachable is not None:
+            raise self.unreachable
+        self.broken = None
+
+    def hang_up(self):
+        self.hung_up = True
 
     def close(self):
         self.closed = True

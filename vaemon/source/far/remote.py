@@ -105,7 +105,8 @@ class RemoteSource:
         return Run(self._address, self._thresholds, self._exists)
 
     def _placed(self, info: RunInfo) -> RunInfo:
-        return replace(info, address=self._link.far.place.address(info.address))
+        place = self._link.far.place
+        return replace(info, address=place.address(info.address), place=place.host)
 
 
 class RemoteDirectory:
@@ -156,5 +157,6 @@ class RemoteDirectory:
     def _placed(self, listed: Listed) -> Listed:
         place, batch = self._link.far.place, listed.batch
         if batch is not None:
-            batch = replace(batch, info=replace(batch.info, address=place.address(batch.info.address)))
+            info = replace(batch.info, address=place.address(batch.info.address), place=place.host)
+            batch = replace(batch, info=info)
         return replace(listed, address=place.address(listed.address), batch=batch)

@@ -132,7 +132,7 @@ class Picture:
         """The name of the run; of several, one that tells it from the others."""
         if self.runs and self.title:
             return self.title
-        return (self.view.info.name if self.view.info is not None else "") or self.title
+        return (self.view.info.title if self.view.info is not None else "") or self.title
 
     @property
     def looks_back(self) -> bool:
