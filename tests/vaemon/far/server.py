@@ -25,7 +25,10 @@ Host unheard
   UserKnownHostsFile {0}/known_none
 Host closed
   Port 1
-Host there stranger impostor unheard
+Host shared
+  ControlMaster auto
+  ControlPath {0}/shared
+Host there stranger impostor unheard shared
   Port {1}
 Host * !stranger
   IdentityFile {0}/me

@@ -104,3 +104,15 @@ def test_no_such_run(far, call):
     assert (code, out) == (2, "")
     assert "unknown run 'run43' (did you mean 'run42'?)" in err
     assert call("analyze", "there:run43", "--inactive")[0] == 2
+
+
+def test_a_list_of_runs(far, call):
+    """As one of this machine, but for the addresses."""
+    far.record("a")
+    far.record("b")
+    code, out, err = call("ls", "there:", "--json")
+    assert (code, err) == (0, "")
+    there = {each["name"].removeprefix("there:"): each for each in json.loads(out)}
+    here = {each["name"]: each for each in json.loads(call("ls", "--json", "--runs", far.runs)[1])}
+    assert there.keys() == here.keys() == {"a", "b"}
+    assert {name: each["step"] for name, each in there.items()} == {name: each["step"] for name, each in here.items()}

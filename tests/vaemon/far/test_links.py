@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import threading
 import time
 
@@ -37,7 +38,9 @@ class Eye:
 
     def see(self, rows):
         """Look until so many rows are seen."""
-        self._until(lambda: not self.look().lost and self.view.rows == rows and not self.view.loading, lambda: self.view)
+        self._until(
+            lambda: not self.look().lost and self.view.rows == rows and not self.view.loading, lambda: self.view
+        )
 
 
 @pytest.fixture
@@ -154,3 +157,18 @@ def test_a_closed_link_is_not_made_anew(far, training, source_of):
         with pytest.raises(SourceLost, match="the link was closed"):
             ask()
     far.until(far.is_empty)
+
+
+def test_a_connection_that_other_sessions_share_is_used_but_none_is_begun(far, training, source_of):
+    """Other sessions would end with the one that began it."""
+    shared = far.server.folder / "shared"
+    source_of("shared:live").info()
+    assert not shared.exists()
+    ssh = ["ssh", "-F", far.server.config]
+    subprocess.run([*ssh, "-o", "ControlMaster=yes", "-N", "-f", "shared"], check=True, stderr=subprocess.DEVNULL)
+    try:
+        before = far.server.sessions()
+        source_of("shared:live").info()
+        assert far.server.sessions() == before
+    finally:
+        subprocess.run([*ssh, "-O", "exit", "shared"], check=True, stderr=subprocess.DEVNULL)

@@ -9,8 +9,8 @@ import pytest
 
 ASKING = """#!/bin/sh
 case "$*" in *BatchMode=yes*) echo "Permission denied (password)." >&2; exit 255 ;; esac
-printf "Password of there: " > /dev/tty
 stty -echo < /dev/tty
+printf "Password of there: " > /dev/tty
 read -r answer < /dev/tty
 stty echo < /dev/tty
 if [ "$answer" != open-sesame ]; then echo "Permission denied (password)." >&2; exit 255; fi
@@ -35,8 +35,11 @@ def test_a_link_that_dies_and_comes_back(far, training, terminal_of):
         screen.wait_for("link lost, data", since=at)
         screen.wait_for("Connection refused", since=at)
         at = len(screen.written)
-        screen.type(b"3")
-        screen.wait_for("1-9 events", since=at)
+        screen.type(b"?")
+        screen.wait_for("next run", since=at)
+        at = len(screen.written)
+        screen.type(b"\x1b")
+        screen.wait_for("link lost, data", since=at)
     finally:
         far.server.start()
     at = len(screen.written)

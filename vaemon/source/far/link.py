@@ -110,17 +110,17 @@ class Link:
             return self._connect(asks=False)
 
     def _connect(self, *, asks: bool) -> Connection:
-        if self._closed:
-            raise SourceLost("the link was closed")
+        self._refuse_if_closed()
         far = self.far
         try:
             attempt = self._attempt = Connection(
                 far.command(asks=asks), asks=asks, failure=lambda code, told: far.failure(code, told, asks=asks)
             )
-            if self._closed:  # in the meantime
-                attempt.close()
+            self._refuse_if_closed()  # in the meantime
             attempt.meet(None if asks else ATTEMPT)
         except VaemonError as error:
+            if self._attempt is not None:
+                self._attempt.end(error)
             self._pause_after(error)
             raise
         except BaseException:  # a person has had enough
@@ -129,6 +129,10 @@ class Link:
             raise
         self._connection, self._failures = attempt, 0
         return attempt
+
+    def _refuse_if_closed(self) -> None:
+        if self._closed:
+            raise SourceLost("the link was closed")
 
     def _pause_after(self, why: VaemonError) -> None:
         self._why = why

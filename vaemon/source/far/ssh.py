@@ -49,6 +49,8 @@ class FarEnd(NamedTuple):
             "-T",
             # A port that the config forwards is another session's; a command that it names would take ours's place.
             *("-o", "ClearAllForwardings=yes", "-o", "RemoteCommand=none"),
+            # A connection that other sessions share is used, but none is begun: they would end with this one.
+            *("-o", "ControlMaster=no"),
             *(() if asks else ("-o", "BatchMode=yes")),
             *(("-p", str(self.place.port)) if self.place.port is not None else ()),
             "--",
