@@ -8,16 +8,16 @@ import pytest
 
 
 def told(answer):
-    """What was said, without how long ago it was."""
+    """What was said, without how long ago it was, and where."""
     code, out, err = answer
-    return code, re.sub(r"newest row [^\n]*", "", out), err
+    return code, re.sub(r"newest row [^\n]*", "", out.removeprefix("there:")), err
 
 
 def test_a_frame_of_text(far, call):
     run = far.record("a", rows=300)
     here, there = call("watch", run, "--once"), call("watch", "there:a", "--once")
+    assert there[1].startswith("there:a · finished · ")
     assert told(there) == told(here)
-    assert there[1].startswith("a · finished · ")
 
 
 @pytest.mark.parametrize("how", [(), ("--follow",)])
@@ -34,6 +34,7 @@ def test_a_record(far, call, how):
 def test_its_lines(far, call):
     run = far.record("a", rows=300)
     here, there = call("watch", run, "--follow"), call("watch", "there:a", "--follow")
+    assert there[1].count("\n") == 1
     assert told(there) == told(here)
 
 

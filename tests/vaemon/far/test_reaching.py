@@ -25,7 +25,7 @@ def test_what_a_shell_says_first_is_passed_over(far, call):
     far.login(command=noise(10_000))
     code, out, err = call("watch", "there:a", "--once")
     assert (code, err) == (0, "")
-    assert out.startswith("a · finished · ")
+    assert out.startswith("there:a · finished · ")
 
 
 def test_a_shell_that_says_too_much_is_refused(far, call):
@@ -46,7 +46,7 @@ def test_a_start_up_file_that_says_something(far, call):
     code, out, err = call("watch", "there:a", "--once")
     assert code == 0
     assert err in ("", "Mind the step\n")  # which is shown where the hello is long in coming
-    assert out.startswith("a · finished · ")
+    assert out.startswith("there:a · finished · ")
 
 
 def test_the_interpreter_of_the_run_is_found(far, call):

@@ -39,6 +39,7 @@ def test_a_link_that_dies_and_comes_back(far, training, terminal_of):
         screen.wait_for("next run", since=at)
         at = len(screen.written)
         screen.type(b"\x1b")
+        screen.wait_for("stage 1: 4 latents", since=at)  # the last picture, painted anew
         screen.wait_for("link lost, data", since=at)
     finally:
         far.server.start()
@@ -86,6 +87,15 @@ def test_a_wrong_password_is_told(far, terminal_of, asking):
     assert screen.end() == 1
     assert b"vaemon: ssh cannot reach there: Permission denied (password)." in screen.written
     assert b"\x1b[?1049h" not in screen.written
+
+
+def test_a_prompt_that_is_left_with_ctrl_c(far, terminal_of, asking):
+    screen = terminal_of("watch", "there:a", environment=asking, command=with_terminal())
+    screen.wait_for("Password of there: ")
+    screen.type(b"\x03")
+    assert screen.end() == 130
+    assert b"vaemon: stopped" in screen.written
+    assert b"Traceback" not in screen.written
 
 
 def with_terminal():
