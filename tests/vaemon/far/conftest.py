@@ -96,8 +96,12 @@ def ssh_server(tmp_path_factory):
         pytest.skip(why)
     server = _server.Server(tmp_path_factory.mktemp("sshd"))
     server.start()
-    yield server
-    server.stop()
+    try:
+        if why := server.refusal():
+            pytest.skip(why)
+        yield server
+    finally:
+        server.stop()
 
 
 @pytest.fixture

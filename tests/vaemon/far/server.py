@@ -12,7 +12,7 @@ from pathlib import Path
 
 import vaemon
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 TOOLS = ("sh", "id", "getent", "find", "dirname", "readlink", "head", "sed", "cut", "base64", "tr", "cat", "sleep")
 """What the far machine has; no Python."""
@@ -28,7 +28,9 @@ Host closed
 Host shared
   ControlMaster auto
   ControlPath {0}/shared
-Host there stranger impostor unheard shared
+Host forgotten
+  UserKnownHostsFile {0}/known_forgotten
+Host there stranger impostor unheard shared forgotten
   Port {1}
 Host * !stranger
   IdentityFile {0}/me
@@ -88,6 +90,16 @@ class Server:
         self._settings.write_text(f"{told}PerSourcePenalties no\n")
         if subprocess.run([SSHD, "-t", "-f", self._settings], capture_output=True).returncode:
             self._settings.write_text(told)
+
+    def refusal(self) -> str:
+        """Why it lets nobody in, where that is this machine's way; empty where it lets us in."""
+        self.allow()
+        came = subprocess.run(["ssh", "-F", self.config, "-o", "BatchMode=yes", "there", ":"], capture_output=True)
+        log = (self.folder / "log").read_text()
+        if came.returncode and "account is locked" in log:
+            return "sshd lets nobody into this account: it is locked"
+        assert not came.returncode, f"{came.stderr.decode()}{log}"
+        return ""
 
     def allow(self, *, key: str = "me", command: str = "", **environment: str) -> None:
         """From now on, let in who has the key, with those variables, and that command in place of what they ask for."""

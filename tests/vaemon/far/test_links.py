@@ -64,6 +64,7 @@ def same_but_for_the_address(view, wanted):
     np.testing.assert_array_equal(view.columns.step, wanted.columns.step)
 
 
+@pytest.mark.timeout(300)
 def test_an_ssh_that_is_killed_again_and_again(far, training, source_of, eye_of):
     """Every other time in the midst of a question, or of making the link anew."""
     source = source_of("there:live")
@@ -147,6 +148,27 @@ def test_a_link_that_needs_somebody(far, training, source_of, eye_of):
     source.reach()
     assert batch_mode(far) == [False]
     eye.see(50)
+
+
+def test_a_host_that_is_no_longer_known_is_nobody_s_to_trust_but_a_person_s(far, training, source_of):
+    known = far.server.folder / "known_forgotten"
+    known.write_text((far.server.folder / "known").read_text())
+    source = source_of("forgotten:live")
+    assert source.info().name == "live"
+    known.unlink()
+    far.cut()
+    told = []
+
+    def needs_somebody():
+        try:
+            source.info()
+        except SourceLost as error:
+            told.append(error)
+        return told and isinstance(told[-1], NeedsPerson)
+
+    far.until(needs_somebody, lambda: told)
+    assert str(told[-1]) == "forgotten has a host key that only you can trust"
+    assert not known.exists()
 
 
 def test_a_closed_link_is_not_made_anew(far, training, source_of):

@@ -91,7 +91,7 @@ class Connection:
             if self.over:
                 raise self.why
             self._waiting[number] = answer
-        with suppress(OSError, ValueError):  # it has ended; who reads from it learns why, and tells
+        with suppress(OSError, ValueError):  # it ended in the meantime; who reads from it learns why, and tells
             self._writer.send(pack(Asked(number, question)))
         return answer
 
@@ -140,6 +140,7 @@ class Connection:
 
     def _receive(self) -> None:
         """The reading thread, until the end."""
+        assert self._program.stdout is not None
         reader = FrameReader(self._read, LONGEST_ANSWER)
         try:
             reader.meet()
@@ -156,8 +157,7 @@ class Connection:
         except (OSError, ValueError):
             why = self._ended()
         self.end(why)
-        if self._program.stdout is not None:
-            self._program.stdout.close()
+        self._program.stdout.close()
 
     def _hand_over(self, answer: Answer) -> None:
         with self._turn:

@@ -89,7 +89,9 @@ class FarEnd(NamedTuple):
                 f"the run on {place} says it was recorded by {python}, but others can write that program, the run, or "
                 f"a folder above; if you trust it, say --remote-python {shlex.quote(python)}"
             )
-        if code == SSH_FAILED and not asks and ("Permission denied" in told or "verification failed" in told):
+        if code == SSH_FAILED and not asks and "Host key verification failed" in told:
+            return NeedsPerson(f"{place} has a host key that only you can trust")
+        if code == SSH_FAILED and not asks and "Permission denied" in told:
             return NeedsPerson(f"{place} needs your password")
         if code == SSH_FAILED:
             return SourceLost(f"ssh cannot reach {place}: {last or 'it does not say why'}")
