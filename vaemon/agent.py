@@ -97,7 +97,7 @@ def serve(read: Callable[[int], bytes], write: Callable[[bytes], object]) -> Non
         reader.meet()
         for frame in reader:
             if frame:
-                asked = unpack(frame, ask.Asked)
+                asked = unpack(frame, ask.Asked, cleaned=False)
                 with _heartbeat(writer):
                     answer = _answered(agent, asked)
                 writer.send(answer)

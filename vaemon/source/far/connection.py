@@ -81,18 +81,19 @@ class Connection:
         if not self._met.wait(seconds):
             self.end(self._failure(None, self._last_lines()))
         if self.over:
-            raise self.why
+            raise anew(self.why)
         self._shows = False
 
     def ask(self, number: int, question: Question) -> "Future[Answer]":
         """Send a question; the answer comes in time, or SourceLost."""
         answer: Future[Answer] = Future()
+        frame = pack(Asked(number, question))
         with self._turn:
             if self.over:
-                raise self.why
+                raise anew(self.why)
             self._waiting[number] = answer
         with suppress(OSError, ValueError):  # it ended in the meantime; who reads from it learns why, and tells
-            self._writer.send(pack(Asked(number, question)))
+            self._writer.send(frame)
         return answer
 
     def end(self, why: VaemonError) -> None:
@@ -205,6 +206,11 @@ class Connection:
         with suppress(OSError, ValueError, AttributeError):
             sys.stderr.write("".join(f"{_text(line)}\n" for line in told.splitlines() if line.strip()))
             sys.stderr.flush()
+
+
+def anew(why: VaemonError) -> VaemonError:
+    """An error to be raised once more: its traceback would grow each time."""
+    return why.with_traceback(None)
 
 
 def _text(line: bytes) -> str:

@@ -10,11 +10,12 @@ from typing import Any, TypeVar
 
 from vaemon import errors
 from vaemon.errors import SourceLost, VaemonError
-from vaemon.source.far.connection import Connection
+from vaemon.source.far.connection import Connection, anew
 from vaemon.source.far.ssh import FarEnd
 from vaemon.wire.codec import unpack
 from vaemon.wire.frames import WireError
 from vaemon.wire.questions import Answer, Question, Refusal
+from vaemon.wire.shapes import check
 
 Value = TypeVar("Value")
 
@@ -75,7 +76,9 @@ class Link:
         if answer.refusal is not None:
             raise _refused(answer.refusal)
         try:
-            return unpack(answer.value, kind)
+            value = unpack(answer.value, kind)
+            check(value)
+            return value
         except WireError as error:
             connection.end(SourceLost(str(error)))
             raise SourceLost(str(error)) from error
@@ -102,11 +105,11 @@ class Link:
             standing = self._connection
             if standing is not None and not standing.over:
                 return standing
-            if time.monotonic() < self._not_before:
-                raise self._why
             if standing is not None and self._failures == 0:
                 self._pause_after(standing.why)
-                raise self._why
+                raise anew(self._why)
+            if time.monotonic() < self._not_before:
+                raise anew(self._why)
             return self._connect(asks=False)
 
     def _connect(self, *, asks: bool) -> Connection:

@@ -61,7 +61,7 @@ class FarEnd(NamedTuple):
     def far_command(self) -> str:
         """What the login shell there is to run: a line that every shell reads alike, whatever the arguments hold."""
         given = " ".join(map(shlex.quote, (self.python, self.run, self.runs)))
-        script = base64.b64encode(f"set -- {given}\n{_script()}".encode()).decode()
+        script = base64.b64encode(os.fsencode(f"set -- {given}\n{_script()}")).decode()
         return f"exec sh -c 'eval \"$(echo {script} | base64 -d)\"'"
 
     def failure(self, code: int | None, told: str, *, asks: bool) -> VaemonError:
