@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -79,7 +80,8 @@ class Far:
     def cut(self, number: int = signal.SIGKILL) -> None:
         """Send the signal to every ssh of ours."""
         for pid in self.server.ssh():
-            os.kill(pid, number)
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     @staticmethod
     def arguments(pid: int) -> list[bytes]:
