@@ -46,6 +46,7 @@ INFOS = st.builds(
     st.dictionaries(TEXT, ANY, max_size=3),
     st.lists(STAGES, max_size=2).map(tuple),
     st.builds(Thresholds, hold=st.integers(0, 99), smoothing=st.floats(1.0, 99.0)),
+    TEXT,
 )
 CURSORS = st.builds(batch.Cursor, INTS, INTS, INTS, INTS, INTS, INTS, FLOATS)
 NAMES = st.lists(TEXT, max_size=3).map(tuple)
