@@ -175,6 +175,9 @@ class Columns:
     high: Mapping[str, Array] = field(default_factory=dict)
     bad: Mapping[str, Array] = field(default_factory=dict)
     """How many values were NaN or infinite, scalars only."""
+    absent: Mapping[str, Array] = field(default_factory=dict)
+    """How many rows do not have the channel, for it came later, say: no values, and not bad ones. (n,) or (n, k); only
+    channels that some row lacks."""
 
     def __len__(self) -> int:
         return len(self.step)
@@ -196,6 +199,7 @@ class Columns:
             low={name: each[here] for name, each in self.low.items()},
             high={name: each[here] for name, each in self.high.items()},
             bad={name: each[here] for name, each in self.bad.items()},
+            absent={name: each[here] for name, each in self.absent.items()},
         )
 
     @property
@@ -236,6 +240,8 @@ class Batch:
     """A resumed run replaces what came after this step: columns from `columns.first` on are void."""
     rate: float = 0.0
     """Steps a second, over the newest rows; 0 where it cannot be told."""
+    pause: float = 0.0
+    """The longest time between two rows of late, seconds, for an evaluation, say; 0 where it cannot be told."""
     more: bool = False
     """Whether the time ran out before everything new was read."""
 

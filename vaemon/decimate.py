@@ -91,13 +91,14 @@ def pair_mean(values: Array, weights: Array) -> Array:
         return np.asarray((parts[0::2] + parts[1::2]) / np.where(total > 0, total, np.nan))
 
 
-def merge(parts: Pooled, counts: Array, columns: Array) -> Pooled:
+def merge(parts: Pooled, counts: Array, columns: Array, absent: Array | None = None) -> Pooled:
     """Merge consecutive bins that belong to the same column.
 
     Args:
         parts: bins, each array of shape (n, ...); NaN where a bin has no finite value.
         counts: rows that each bin stands for, shape (n,).
         columns: which column each bin belongs to, shape (n,), never falling.
+        absent: how many of those rows have no value at all, finite or not, shape (n, ...); None: all have one.
 
     Returns:
         One bin for each column that has any, in order; NaN where it has no finite value.
@@ -106,6 +107,8 @@ def merge(parts: Pooled, counts: Array, columns: Array) -> Pooled:
         return parts
     starts = np.flatnonzero(np.concatenate([[True], columns[1:] != columns[:-1]]))
     weight = counts.reshape(-1, *(1,) * (parts.bad.ndim - 1)) - parts.bad.astype(np.float64)
+    if absent is not None:
+        weight -= absent
     total = np.add.reduceat(weight, starts, axis=0)
     with np.errstate(invalid="ignore"):
         known = np.where(weight > 0, parts.mean, 0.0) * weight

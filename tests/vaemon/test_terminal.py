@@ -1,10 +1,12 @@
 """The dashboard in a real terminal: a pty, a process of its own, its very bytes."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from vaemon import Recorder
@@ -132,3 +134,36 @@ def test_a_terminal_that_does_not_tell_its_size_is_drawn_on(terminal):
     screen.wait_for("finished")
     screen.type(b"q")
     assert screen.end() == 0
+
+
+def test_pictures_are_sent_where_that_is_wished_and_taken_back_before_the_terminal_is_left(terminal_of, runs):
+    with Recorder("p", latents=1) as recorder:
+        recorder.log(1, mean_variance=[1.0])
+        recorder.images("inputs", np.full((4, 8, 8), 255, np.uint8))
+    screen = terminal_of("watch", "p", "--pictures", "kitty")
+    screen.wait_for("finished")
+    assert b"\x1b_G" not in screen.written
+    screen.type(b"6")
+    screen.wait_for("\U0010eeee")
+    screen.type(b"q")
+    assert screen.end() == 0
+    (number,) = re.findall(rb"\x1b_Ga=T,U=1,f=100,t=d,i=(\d+),", screen.written)
+    assert screen.written.rindex(b"\x1b_Ga=d,d=I,i=" + number) < screen.written.rindex(LEAVE)
+
+
+def test_a_terminal_of_which_nothing_is_known_is_neither_asked_for_pictures_nor_sent_any(
+    terminal_of, runs, monkeypatch
+):
+    for name in ("TMUX", "TERM_PROGRAM", "KITTY_WINDOW_ID"):
+        monkeypatch.delenv(name, raising=False)
+    with Recorder("p", latents=1) as recorder:
+        recorder.log(1, mean_variance=[1.0])
+        recorder.images("inputs", np.full((4, 8, 8), 255, np.uint8))
+    screen = terminal_of("watch", "p")
+    screen.wait_for("finished")
+    screen.type(b"6")
+    screen.wait_for("inputs")
+    screen.type(b"q")
+    assert screen.end() == 0
+    assert b"\x1b_" not in screen.written
+    assert b"\x1bP" not in screen.written

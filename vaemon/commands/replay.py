@@ -4,6 +4,7 @@ import click
 
 from vaemon.commands.completion import complete_run
 from vaemon.commands.far import reaching
+from vaemon.commands.pictures import CHOICES, HELP
 from vaemon.commands.thresholds import judging
 from vaemon.commands.watch import THEMES, can_draw, light_of, show
 from vaemon.errors import UsageError
@@ -25,6 +26,7 @@ from vaemon.source.far.links import Links
 @click.option("--hz", type=click.FloatRange(0.2, 10.0), help="Frames a second; default 4, over ssh 1.")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII characters only.")
 @click.option("--theme", type=click.Choice(THEMES), default="auto", help="Colours for a dark or a light background.")
+@click.option("--pictures", type=click.Choice(CHOICES), default="auto", help=HELP)
 def replay(
     run: str | None,
     runs: str | None,
@@ -34,6 +36,7 @@ def replay(
     hz: float | None,
     ascii_only: bool,
     theme: str,
+    pictures: str,
     thresholds: dict[str, float],
 ) -> None:
     """Play RUN again as if it were live; without a name, the latest run. HOST:RUN is on another machine.
@@ -58,5 +61,6 @@ def replay(
         hz=hz,
         ascii_only=ascii_only,
         light=light_of(theme),
+        pictures=pictures,
         playback=playback,
     )

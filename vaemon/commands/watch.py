@@ -13,6 +13,7 @@ import click
 from vaemon.commands.alerting import alerting, complain, make_sentry
 from vaemon.commands.completion import complete_run
 from vaemon.commands.far import reaching
+from vaemon.commands.pictures import CHOICES, HELP, draws_pictures
 from vaemon.commands.thresholds import judging
 from vaemon.errors import UsageError
 from vaemon.source.far.links import Links
@@ -42,6 +43,7 @@ THEMES = ("auto", "dark", "light")
 )
 @click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII characters only.")
 @click.option("--theme", type=click.Choice(THEMES), default="auto", help="Colours for a dark or a light background.")
+@click.option("--pictures", type=click.Choice(CHOICES), default="auto", help=HELP)
 def watch(
     run: tuple[str, ...],
     runs: str | None,
@@ -52,6 +54,7 @@ def watch(
     hz: float | None,
     ascii_only: bool,
     theme: str,
+    pictures: str,
     thresholds: dict[str, float],
     sentry: "Sentry | None",
 ) -> int:
@@ -78,6 +81,7 @@ def watch(
         patience=FAR_PATIENCE if links.reach else None,
         ascii_only=ascii_only,
         light=light_of(theme),
+        pictures=pictures,
         title=title,
     )
 
@@ -99,6 +103,7 @@ def show(
     patience: float | None = None,
     ascii_only: bool = False,
     title: str = "",
+    pictures: str = "auto",
     **options: Any,
 ) -> int:
     """The dashboard where there is a terminal that can show it, else text.
@@ -115,6 +120,7 @@ def show(
         patience: seconds that a run which is printed may not answer before it is given up; None: few.
         ascii_only: nothing but ASCII.
         title: the run's name until it tells its own; of several, one that tells it from the others.
+        pictures: how the dashboard draws samples, one of `pictures.CHOICES`.
         options: those of the dashboard: `linger`, `light`, `playback`.
 
     Returns:
@@ -124,6 +130,7 @@ def show(
         UsageError: several runs are to be followed without a screen.
     """
     draws = manner is None and can_draw()
+    options["true_pictures"] = lambda: draws_pictures(pictures, os.environ)
     sentry = sentry if sentry is not None or draws else make_sentry()
     sources, sentries = [source, *(each for _, each in others)], _one_each(sentry, 1 + len(others))
     try:

@@ -16,10 +16,10 @@ from vaemon.errors import RunFileError
 from vaemon.runfile.append import SegmentWriter
 from vaemon.runfile.check import check_segment
 from vaemon.runfile.find import list_segments
-from vaemon.runfile.read import replaces
 from vaemon.runfile.schema import Layout, blank
 from vaemon.runfile.segment import SegmentReader
 from vaemon.runfile.series import StageRows
+from vaemon.runfile.standing import replaces
 
 Array = npt.NDArray[Any]
 
@@ -126,7 +126,23 @@ def merged_layout(segments: Sequence[SegmentReader]) -> Layout:
         scalars=tuple(dict.fromkeys(name for layout in layouts for name in layout.scalars)),
         vectors=tuple(dict.fromkeys(name for layout in layouts for name in layout.vectors)),
         replaces=tuple(sorted(replaced)),
+        lacking=_lacking(segments),
     )
+
+
+def _lacking(segments: Sequence[SegmentReader]) -> tuple[tuple[str, int, int], ...]:
+    """What rows of several segments, laid end to end, do not have, as a layout tells it."""
+    rows = StageRows(with_rows(segments))
+    found: list[tuple[str, int, int]] = []
+    for name in rows.channels:
+        for piece in rows.pieces:
+            for first, last in piece.segment.layout.lacks(name):
+                begin, end = piece.start + min(first, piece.length), piece.start + min(last, piece.length)
+                if found and found[-1][0] == name and found[-1][2] == begin:
+                    begin = found.pop()[1]
+                if begin < end:
+                    found.append((name, begin, end))
+    return tuple(found)
 
 
 def with_rows(segments: Sequence[SegmentReader]) -> list[SegmentReader]:

@@ -18,9 +18,9 @@ from vaemon.evaluations import Evaluation, evaluations
 from vaemon.runfile import lock, manifest
 from vaemon.runfile.find import find_run, list_segments, runs_folder
 from vaemon.runfile.follow import Follower
-from vaemon.runfile.schema import Layout
 from vaemon.runfile.segment import SegmentGone, SegmentReader, patiently
 from vaemon.runfile.series import StageRows
+from vaemon.runfile.standing import StandingEvents
 
 Array = npt.NDArray[Any]
 
@@ -57,6 +57,7 @@ class RunReader:
         """Those with rows, in the order they were written; one that died before its first row says nothing."""
         self._all: tuple[SegmentReader, ...] = ()  # those, and the ones that have but events
         self._stages: dict[int, StageRows] = {}
+        self._standing = StandingEvents()
         self._holder: lock.Holder | None = None  # of the run, before the rows were looked at
         self._unreadable: dict[Path, str] = {}
         self._settled: set[Path] = set()  # segments to which nothing will be added any more
@@ -146,6 +147,11 @@ class RunReader:
             segment.close()
 
     @property
+    def mark(self) -> tuple[object, ...]:
+        """Equal as long as nothing was added, replaced or found damaged: what is read is then as it was, too."""
+        return (*((each, each.extent) for each in self._open.values()), *self._unreadable.items())
+
+    @property
     def stages(self) -> tuple[StageInfo, ...]:
         """The stages begun so far."""
         return tuple(rows.info for rows in self._stages.values())
@@ -188,17 +194,10 @@ class RunReader:
         return patiently(self._events, self.refresh)
 
     def _events(self) -> list[Event]:
-        kept: list[Event] = []
-        for i, segment in enumerate(self._all):
-            later = [each.layout for each in self._all[i + 1 :] if len(each)]
-            kept += [
-                event
-                for event in segment.events()
-                if not any(replaces(layout, event.stage, event.step) for layout in later)
-            ]
         # One damaged file hides itself, not the run.
         damage = [*self._unreadable.values(), *(each.damage for each in self._open.values() if each.damage)]
-        return kept + [Event(0, 0.0, 0, "error", text=f"{said}; see `vaemon check`") for said in damage]
+        told = [Event(0, 0.0, 0, "error", text=f"{said}; see `vaemon check`") for said in damage]
+        return self._standing.of(self._all) + told
 
     def evaluations(self) -> list[Evaluation]:
         """The rows of the epoch table, by stage and step; those of replaced steps are left out."""
@@ -310,11 +309,6 @@ def _series(rows: StageRows, channel: str, begin: int, end: int, points: int | N
     pooled = [each.channels[channel] for each in pools]
     mean, low, high, _ = (np.concatenate(each) for each in zip(*pooled, strict=True))
     return Series(channel, clock["step"], mean, low, high, exact=False)
-
-
-def replaces(layout: Layout, stage: int, step: int) -> bool:
-    """Whether a segment of this layout makes void what earlier ones have of a step."""
-    return layout.stage.number == stage and layout.first_step <= step
 
 
 def _ended(told: manifest.Manifest) -> tuple[RunState, str]:

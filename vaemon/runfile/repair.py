@@ -6,16 +6,20 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from vaemon.errors import RunFileError
 from vaemon.runfile import manifest
 from vaemon.runfile.append import SegmentWriter
 from vaemon.runfile.check import Checked, Remedy, check_run, check_segment, rows_before
 from vaemon.runfile.find import list_segments
-from vaemon.runfile.segment import SegmentReader
+from vaemon.runfile.segment import Commit, SegmentReader
 from vaemon.runfile.superblock import renew_superblock
+
+Array = npt.NDArray[Any]
 
 PASSES = 3
 """Where rows had to be left out of a file, those of later files have other numbers, and their bins are made again."""
@@ -51,7 +55,7 @@ def _rebuild(checked: Checked) -> Iterator[str]:
     segment = SegmentReader(path)
     try:
         kept = _keep_aside(path)
-        layout = replace(segment.layout, first_row=rows_before(path))
+        layout = replace(segment.layout, first_row=rows_before(path), lacking=_lacking(segment))
         writer = SegmentWriter(path, layout, live=False)
         try:
             lost = sum(_copy_good(segment, writer))
@@ -67,18 +71,34 @@ def _rebuild(checked: Checked) -> Iterator[str]:
 
 def _copy_good(segment: SegmentReader, writer: SegmentWriter) -> Iterator[int]:
     """Copy what fits its checksums; the number of rows left out, commit by commit."""
-    last = -1
-    for commit in segment.checked():
-        if not commit.whole:
-            continue
-        rows = segment.rows(commit.first_row, commit.rows if commit.rows_good else commit.first_row)
-        ascending = rows["step"] > np.maximum.accumulate(np.append(last, rows["step"]))[:-1]
-        writer.append(rows[ascending])
+    for commit, rows, good in _good(segment):
+        writer.append(rows[good])
         if commit.events_good:
             writer.append_events(segment.event_table()[commit.first_event : commit.events])
         writer.flush()
-        last = max(last, int(rows["step"].max(initial=-1)))
-        yield commit.rows - commit.first_row - int(ascending.sum())
+        yield commit.rows - commit.first_row - int(good.sum())
+
+
+def _good(segment: SegmentReader) -> Iterator[tuple[Commit, Array, Array]]:
+    """Each whole commit, its rows (none where they fail their checksum), and which of these are to be kept."""
+    last = -1
+    for commit in segment.checked():
+        if commit.whole:
+            rows = segment.rows(commit.first_row, commit.rows if commit.rows_good else commit.first_row)
+            yield commit, rows, rows["step"] > np.maximum.accumulate(np.append(last, rows["step"]))[:-1]
+            last = max(last, int(rows["step"].max(initial=-1)))
+
+
+def _lacking(segment: SegmentReader) -> tuple[tuple[str, int, int], ...]:
+    """Which rows lack a channel, as they will be numbered."""
+    lacking = segment.layout.lacking
+    if not lacking:
+        return ()
+    kept = np.zeros(max(last for _, _, last in lacking), bool)
+    for commit, rows, good in _good(segment):
+        kept[commit.first_row : commit.first_row + len(rows)] = good[: max(len(kept) - commit.first_row, 0)]
+    before = np.append(0, np.cumsum(kept))
+    return tuple((name, int(before[first]), int(before[last])) for name, first, last in lacking)
 
 
 def _set_aside(checked: Checked) -> Iterator[str]:

@@ -54,6 +54,9 @@ EVENT = np.dtype(
     ]
 )
 
+ALL_ROWS = 1 << 62
+"""More than there ever are."""
+
 LATE_VALUE = "value"
 """Kind of an event that carries a scalar whose name came up after the segment was frozen; `text` is the name."""
 
@@ -86,6 +89,9 @@ class Layout:
     """Latent channels."""
     replaces: tuple[int, ...] = ()
     """Numbers of the segments that this one was put together from, should any of them still lie about."""
+    lacking: tuple[tuple[str, int, int], ...] = ()
+    """Channels that some rows do not have, with the first of these and the one after the last, counted within the
+    segment: of those put together, not all had every channel. What stands there, NaN, is no value."""
 
     @property
     def row(self) -> np.dtype[Any]:
@@ -96,6 +102,12 @@ class Layout:
             fields.append((MORE, "<f8", (len(self.scalars) - own,)))
         fields += [(name, channel(name, "latent").dtype, (self.stage.latents,)) for name in self.vectors]
         return np.dtype(fields)
+
+    def lacks(self, name: str) -> list[tuple[int, int]]:
+        """The rows of the segment that do not have a channel, as ranges, the last excluded; of other names all rows."""
+        if name not in CLOCKS and name not in self.scalars and name not in self.vectors:
+            return [(0, ALL_ROWS)]
+        return [(first, last) for each, first, last in self.lacking if each == name]
 
     def column(self, rows: np.ndarray[Any, Any], name: str) -> np.ndarray[Any, Any]:
         """A channel of rows of this layout, (n,) or (n, k); what is assigned to it is assigned to the rows."""
@@ -122,6 +134,7 @@ class Layout:
             "first_step": self.first_step,
             "first_row": self.first_row,
             "replaces": json.dumps(self.replaces),
+            "lacking": json.dumps(self.lacking),
             "channels": json.dumps([asdict(each) for each in listed]),
         }
 
@@ -141,6 +154,8 @@ class Layout:
             scalars=tuple(c["name"] for c in listed if c["kind"] == "scalar" and c["name"] not in CLOCKS),
             vectors=tuple(c["name"] for c in listed if c["kind"] == "latent"),
             replaces=tuple(int(number) for number in json.loads(attributes["replaces"])),
+            # Files written before there was such an attribute do without.
+            lacking=tuple((str(n), int(i), int(j)) for n, i, j in json.loads(attributes.get("lacking", "[]"))),
         )
 
 

@@ -148,6 +148,11 @@ class SegmentReader:
         """Rows up to which the bins can be trusted."""
         return self._binned
 
+    @property
+    def extent(self) -> tuple[int, int, int, str]:
+        """Rows, events, rows up to which the bins can be trusted, and the damage: what all that it says rests on."""
+        return (*self._whole, self._binned, self._damage)
+
     def settle(self) -> None:
         """Take note that nothing is being added, as far as anybody knows; what is all the same is seen by `refresh`.
 
@@ -242,7 +247,14 @@ class SegmentReader:
         return begin + int(np.searchsorted(self.steps(begin, end), step)) if begin < end else begin
 
     def events(self) -> list[Event]:
-        """Every event of the segment, late values left out; only new ones are read."""
+        """Every event of the segment, late values left out; only new ones are read.
+
+        The list grows with the next call; where what it tells has turned out not to be whole, another takes its place.
+        """
+        if self._seen > self._whole[1]:
+            self._told, self._seen = [], 0
+        if self._seen == self._whole[1]:
+            return self._told
         table = self._event_table(self._seen)
         self._seen += len(table)
         self._told += [_event(each) for each in table if each["kind"] != LATE_VALUE.encode()]

@@ -40,6 +40,8 @@ class Pool(NamedTuple):
     clock: Array
     """Step, time and epoch of the last row of each, of type CLOCK, (n,)."""
     channels: dict[str, Pooled]
+    absent: dict[str, Array]
+    """How many rows of each do not have a channel, of the shape of its figures; only for channels that some lack."""
 
 
 class Given(NamedTuple):
@@ -124,15 +126,27 @@ class StageRows:
             for level, low, high in _tiles(begin, end, piece.binned, width):
                 part = self._bins(piece, level, low, high, width, names, means)
                 starts.append(low + np.concatenate([[0], np.cumsum(part.counts)[:-1]]))
-                parts.append(part)
+                parts.append(self._told_apart(part, piece, starts[-1], names))
         if not parts:
-            return Pool(np.zeros(0, np.int64), np.zeros(0, CLOCK), {name: self._nothing(name, 0) for name in names})
+            none = {name: self._nothing(name, 0) for name in names}
+            return Pool(np.zeros(0, np.int64), np.zeros(0, CLOCK), none, {})
         counts = np.concatenate([part.counts for part in parts])
         columns = np.concatenate(starts) // width
         ends = np.flatnonzero(np.append(np.diff(columns) != 0, True))
-        channels = {name: merge(_joined([part.channels[name] for part in parts]), counts, columns) for name in names}
+        figures = {name: _joined([part.channels[name] for part in parts]) for name in names}
+        absent = joined_absent(parts)
+        channels = {name: merge(each, counts, columns, absent.get(name)) for name, each in figures.items()}
         totals = np.diff(np.cumsum(counts)[ends], prepend=0)
-        return Pool(totals, np.concatenate([part.clock for part in parts])[ends], channels)
+        begins = np.concatenate([[0], ends[:-1] + 1])
+        lacking = {name: np.add.reduceat(each, begins, axis=0) for name, each in absent.items()}
+        return Pool(totals, np.concatenate([part.clock for part in parts])[ends], channels, lacking)
+
+    def absent_at(self, row: int) -> set[str]:
+        """The channels of the stage that a row does not have."""
+        one = np.ones(1, np.int64)
+        (piece,) = [piece for piece, _, _ in self._covered(row, row + 1)]
+        absent = {name: self._absent(piece, row * one, one, name) for name in self.channels}
+        return {name for name, rows in absent.items() if rows is not None and rows.all()}
 
     def blocks(self, first: int, last: int, width: int = 1) -> Iterator[tuple[int, int]]:
         """Ranges that cover first up to last, of a size that is read at a stroke, cut at multiples of `width`."""
@@ -145,6 +159,17 @@ class StageRows:
             end = min(begin // width * width + size, last)
             yield begin, end
             begin = end
+
+    def clocks(self, first: int, last: int) -> Iterator[Array]:
+        """Clocks of bins number `first` up to `last` (excluded) of the lowest level, of type CLOCK, file by file.
+
+        Only bins that can be read as such: where a file begins or ends within one, it is left out.
+        """
+        for piece in self.pieces:
+            end = min(piece.binned, piece.start + piece.length)
+            low, high = max(-(-piece.start // LEVELS[0]), first), min(end // LEVELS[0], last)
+            if low < high:
+                yield piece.segment.bins(LEVELS[0], CLOCKS_PART, low, high)
 
     def row_of(self, step: int) -> int:
         """How many rows have a step below `step`."""
@@ -166,7 +191,30 @@ class StageRows:
             return self._pooled_rows(piece, low, high, width, names)
         bins = _BinReader(piece.segment, level, low // level, high // level)
         found = {name: self._pooled_bins(bins, name, name in means) for name in names}
-        return Pool(np.full(bins.last - bins.first, level), bins.clock(), found)
+        return Pool(np.full(bins.last - bins.first, level), bins.clock(), found, {})
+
+    def _told_apart(self, part: Pool, piece: Piece, starts: Array, names: Sequence[str]) -> Pool:
+        """Bins of a piece, in which rows without a channel were counted as bad, with these counted by themselves."""
+        absent = {name: self._absent(piece, starts, part.counts, name) for name in names}
+        known = {name: rows for name, rows in absent.items() if rows is not None}
+        channels = {
+            name: each._replace(bad=each.bad - known[name]) if name in known else each
+            for name, each in part.channels.items()
+        }
+        return part._replace(channels=channels, absent=known)
+
+    def _absent(self, piece: Piece, starts: Array, counts: Array, name: str) -> Array | None:
+        """How many of the rows of each bin do not have a channel; None where all have it."""
+        layout, shape, begins = piece.segment.layout, self._shape(name), starts - piece.start
+        lacking, rows = layout.lacks(name), np.zeros(len(starts), np.int64)
+        if not lacking and (name not in layout.vectors or layout.stage.latents >= shape[0]):
+            return None
+        for first, last in lacking:
+            rows += np.maximum(np.minimum(begins + counts, last) - np.maximum(begins, first), 0)
+        absent = np.broadcast_to(rows.reshape(-1, *(1,) * len(shape)), (len(rows), *shape)).copy()
+        if name in layout.vectors:  # the number of latents changed within the stage
+            absent[:, layout.stage.latents :] = counts[:, None]
+        return absent if absent.any() else None
 
     def _pooled_bins(self, bins: "_BinReader", name: str, only_mean: bool) -> Pooled:
         layout = bins.segment.layout
@@ -197,7 +245,7 @@ class StageRows:
             name: _joined([pool(column[begin:end], size) for begin, end, size in cuts])
             for name, column in columns.items()
         }
-        return Pool(counts, clock, channels)
+        return Pool(counts, clock, channels, {})
 
     def _nothing(self, name: str, count: int, level: int = 1) -> Pooled:
         shape = (count, *self._shape(name))
@@ -271,6 +319,17 @@ def _cover(begin: int, end: int, levels: Sequence[int]) -> Iterator[tuple[int, i
     yield from _cover(begin, low, narrower)
     yield level, low, high
     yield from _cover(high, end, narrower)
+
+
+def joined_absent(parts: Sequence[Pool]) -> dict[str, Array]:
+    """How many rows of the bins of several pools do not have a channel; of the channels that some lack."""
+    names = dict.fromkeys(name for part in parts for name in part.absent)
+    return {
+        name: np.concatenate(
+            [part.absent.get(name, np.zeros(part.channels[name].bad.shape, np.int64)) for part in parts]
+        )
+        for name in names
+    }
 
 
 def _joined(parts: Sequence[Pooled]) -> Pooled:

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from vaemon import latents
-from vaemon.batch import Batch, Columns, Cursor, Excerpt, ImageSet, Latest, RunInfo, RunState, Series, Want, Window
+from vaemon.batch import Batch, Columns, Cursor, Excerpt, ImageSet, RunInfo, RunState, Series, Want, Window
 from vaemon.channels import CLOCKS
 from vaemon.decimate import Pooled, width_for
 from vaemon.errors import RunFileError, SourceLost
@@ -18,16 +17,15 @@ from vaemon.runfile.find import is_run, latest_run
 from vaemon.runfile.images import ImageFolder
 from vaemon.runfile.read import RunReader
 from vaemon.runfile.segment import patiently
-from vaemon.runfile.series import Given, Pool, StageRows
+from vaemon.runfile.series import Given, Pool, StageRows, joined_absent
 from vaemon.source.anew import Anew
+from vaemon.source.newest import NewestRows
 from vaemon.thresholds import DEFAULT
 
 Array = npt.NDArray[Any]
 
-NEWEST_WINDOWS = 5
-"""Times the smoothing, in rows, behind the smoothed values; the weight of an older row is below 1 %."""
-RATE_ROWS = 125
-"""Rows over which the rate is measured."""
+QUESTIONS = 2
+"""So many, of which the answers are remembered, are put by turns: for the stage that is looked at, and the newest."""
 
 
 class LocalSource:
@@ -45,7 +43,8 @@ class LocalSource:
         self._thresholds = dict(thresholds or {})
         self._anew: Anew | None = None
         self._newest = newest
-        self._newest_rows = _NewestRows()
+        self._newest_rows = NewestRows()
+        self._quiet: dict[Want, tuple[object, Batch]] = {}  # questions whose answer was that there is nothing new
         self._run: RunReader | None = None
         self._images: ImageFolder | None = None
 
@@ -82,7 +81,15 @@ class LocalSource:
         rows = self._run.stage(want.stage) if self._run is not None else None
         if self._run is None or rows is None:
             return Batch(info, since)
-        return _answer(info, self._run, rows, since, want, self._anew, self._newest_rows)
+        asked = (since, info.thresholds, self._run.mark)
+        told, quiet = self._quiet.get(want, (None, None))
+        if quiet is not None and told == asked:  # most polls of a slow run, all of one that is over
+            return replace(quiet, info=info)
+        batch = _answer(info, self._run, rows, since, want, self._anew, self._newest_rows)
+        self._quiet.pop(want, None)
+        if batch.cursor == since and not batch.more:
+            self._quiet = dict([*self._quiet.items(), (want, (asked, batch))][-QUESTIONS:])
+        return batch
 
     def excerpt(self, asked: Excerpt) -> Columns:
         """A range of rows of a stage as finished columns. Raises SourceLost."""
@@ -137,6 +144,7 @@ class LocalSource:
         if self._run is not None:
             self._run.close()
             self._run = self._anew = None
+            self._quiet.clear()
 
     def _refreshed(self) -> RunReader | None:
         try:
@@ -151,22 +159,6 @@ class LocalSource:
         return self._run
 
 
-class _NewestRows:
-    """What there is to say of the newest rows, kept until there are others: of a run that is over, for good."""
-
-    def __init__(self) -> None:
-        self._told: tuple[object, Latest, float] | None = None
-
-    def tell(self, rows: StageRows, count: int, written: int, smoothing: float) -> tuple[Latest, float]:
-        """The newest of so many rows of a stage, and the rate."""
-        which = (rows.info, rows.channels, rows.given(count, written), smoothing)
-        if self._told is None or self._told[0] != which:
-            first = max(0, count - max(int(NEWEST_WINDOWS * smoothing), RATE_ROWS))
-            block = rows.read(first, count, rows.channels)
-            self._told = which, _latest(block, smoothing), _rate(block)
-        return self._told[1:]
-
-
 def _answer(
     info: RunInfo,
     run: RunReader,
@@ -174,7 +166,7 @@ def _answer(
     since: Cursor,
     want: Want,
     found_anew: Anew | None,
-    newest_rows: _NewestRows,
+    newest_rows: NewestRows,
 ) -> Batch:
     deadline = time.monotonic() + want.seconds
     stage = rows.info.number
@@ -197,18 +189,19 @@ def _answer(
     among = found_anew is not None or (bool(events) and not events[-1].stage)
     anew |= among and since.events != len(events)
     given = rows.given(columns.rows, written)
-    latest, rate = newest_rows.tell(rows, count, written, info.thresholds.smoothing)
+    newest = newest_rows.tell(rows, count, written, info.thresholds.smoothing, events)
     return Batch(
         info=info,
         cursor=Cursor(stage, written, columns.rows, width, len(events), given.step, given.time),
         stage=stage,
         rows=count,
         columns=columns,
-        latest=latest,
+        latest=newest.latest,
         events=tuple(events if anew else events[since.events :]),
         events_anew=anew,
         rewound_to=rewound_to,
-        rate=rate,
+        rate=newest.rate,
+        pause=newest.pause,
         more=unseen or (bool(want.columns) and count - columns.rows >= width),
     )
 
@@ -245,15 +238,17 @@ def _excerpt(rows: StageRows, asked: Excerpt) -> Columns:
         pooled = [rows.pooled(*block, width, names, means=vectors) for block in rows.blocks(first, last, width)]
         return _as_columns(rows, pooled, first // width, width, vectors)
     pooled = [rows.pooled(*block, width, names) for block in rows.blocks(first, last, width)]
-    one = [part._replace(channels=_only(part.channels, vectors, asked.latent)) for part in pooled]
+    one = [_only(part, vectors, asked.latent) for part in pooled]
     return _as_columns(rows, one, first // width, width, set())
 
 
-def _only(channels: dict[str, Pooled], vectors: set[str], latent: int) -> dict[str, Pooled]:
-    return {
+def _only(part: Pool, vectors: set[str], latent: int) -> Pool:
+    channels = {
         name: Pooled(*(figure[:, latent] for figure in each)) if name in vectors else each
-        for name, each in channels.items()
+        for name, each in part.channels.items()
     }
+    absent = {name: rows[:, latent] if name in vectors else rows for name, rows in part.absent.items()}
+    return part._replace(channels=channels, absent=absent)
 
 
 def _as_columns(rows: StageRows, parts: list[Pool], first: int, width: int, latent: set[str]) -> Columns:
@@ -272,26 +267,9 @@ def _as_columns(rows: StageRows, parts: list[Pool], first: int, width: int, late
         low={name: each.low for name, each in scalars.items()},
         high={name: each.high for name, each in scalars.items()},
         bad={name: each.bad.astype(np.int64) for name, each in scalars.items()},
+        absent={name: each for name, each in joined_absent(parts).items() if each.any()},
     )
 
 
 def _joined(parts: list[Pooled]) -> Pooled:
     return Pooled(*(np.concatenate(each) for each in zip(*parts, strict=True)))
-
-
-def _latest(block: Mapping[str, Array], smoothing: float) -> Latest:
-    """What there is to say of the newest rows."""
-    return Latest(
-        step=int(block["step"][-1]),
-        epoch=int(block["epoch"][-1]),
-        time=float(block["time"][-1]),
-        scalars={name: float(column[-1]) for name, column in block.items() if column.ndim == 1 and name not in CLOCKS},
-        smoothed={name: latents.smooth(column, smoothing) for name, column in block.items() if name not in CLOCKS},
-    )
-
-
-def _rate(block: Mapping[str, Array]) -> float:
-    """Steps a second over the newest rows; 0 where fewer than two rows or no time passed."""
-    steps, times = block["step"][-RATE_ROWS:], block["time"][-RATE_ROWS:]
-    passed = float(times[-1] - times[0])
-    return float(steps[-1] - steps[0]) / passed if passed > 0 else 0.0

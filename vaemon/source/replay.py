@@ -6,6 +6,8 @@ from vaemon.batch import Array, Batch, Columns, Cursor, Excerpt, ImageSet, RunIn
 from vaemon.playback import Moment, Playback
 from vaemon.source.protocol import Source
 
+EVERYTHING = 1 << 62
+"""More than there is of anything."""
 GRAIN = 4096
 """Moments of a stage that are told apart, at least; between them rows are taken to come evenly."""
 
@@ -36,6 +38,11 @@ class ReplaySource:
         if end is not None and since.stage == stage and since.rows > end:
             since = Cursor()  # Wound back: columns as narrow as there can be now.
         batch = self._source.poll(since, replace(want, stage=stage, end=end))
+        if stage < moment.stage and not moment.over:
+            newest = self._newest(moment)
+            told = tuple(each for each in batch.events if (each.stage, each.step) <= newest)
+            # Next time all are told anew: those held back now have their places among those that the cursor counts.
+            batch = replace(batch, events=told, cursor=replace(batch.cursor, events=EVERYTHING))
         return replace(batch, info=_then(batch.info, moment))
 
     def excerpt(self, asked: Excerpt) -> Columns:
@@ -52,9 +59,8 @@ class ReplaySource:
         moment = self._moment(self._source.info())
         if moment.over or not sets:
             return sets
-        row = self._source.excerpt(Excerpt(moment.stage, moment.rows - 1, moment.rows, ()))
-        step = int(row.step[-1]) if len(row) else 0
-        return tuple(each for each in sets if (each.stage, each.step) <= (moment.stage, step))
+        newest = self._newest(moment)
+        return tuple(each for each in sets if (each.stage, each.step) <= newest)
 
     def image(self, which: ImageSet) -> Array:
         """The images of a set. Raises SourceLost."""
@@ -72,11 +78,15 @@ class ReplaySource:
         """Close the source."""
         self._source.close()
 
+    def _newest(self, moment: Moment) -> tuple[int, int]:
+        """Stage and step of the newest row at a moment."""
+        row = self._source.excerpt(Excerpt(moment.stage, moment.rows - 1, moment.rows, ()))
+        return moment.stage, int(row.step[-1]) if len(row) else 0
+
     def _moment(self, info: RunInfo) -> Moment:
         if not self._playback.loaded:
-            everything = 1 << 62
             stages = sorted(each.number for each in info.stages)
-            asked = [Excerpt(number, 0, everything, (), columns=GRAIN) for number in stages]
+            asked = [Excerpt(number, 0, EVERYTHING, (), columns=GRAIN) for number in stages]
             self._playback.load([(each.stage, self._source.excerpt(each)) for each in asked])
         return self._playback.moment()
 

@@ -1,6 +1,7 @@
 """The events of a run as lines to read, a latent that flickers told once."""
 
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from vaemon.batch import Event
@@ -41,43 +42,92 @@ class Line:
     latent: int = -1
 
 
+Key = tuple[int, int, int]
+"""Where an event stands: the place of its stage, its step, its place among those recorded."""
+_AT_THE_END = 1 << 62
+
+Group = tuple[str, int, int]
+"""Which events are told together: of what kind, in which stage, of which latent or step."""
+
+
 def chronicle(events: Iterable[Event]) -> list[Line]:
     """The events as lines, the newest first.
 
-    A latent that flickers stands in one line, where its newest passage is; so do the checkpoints of a stage.
+    They stand in the order in which they happened: a wake is recorded only once it has held. A latent that flickers
+    stands in one line, where its newest passage is; so do the checkpoints of a stage.
     """
-    told = _by_step(events)
-    evaluated = {(each.stage, each.step): each for each in evaluations(told)}
-    passages: dict[tuple[int, int], list[Event]] = {}
-    saved: dict[int, list[Event]] = {}
-    for event in told:
-        if _passes(event):
-            passages.setdefault((event.stage, event.latent), []).append(event)
-        elif event.kind == CHECKPOINT:
-            saved.setdefault(event.stage, []).append(event)
-    lines = []
-    for event in reversed(told):
-        own = passages[event.stage, event.latent] if _passes(event) else []
-        if event.kind == EVALUATION:
-            # All events of one evaluation are told in one line.
-            if (found := evaluated.pop((event.stage, event.step), None)) is not None:
-                lines.append(_evaluation(found))
-        elif event.kind == CHECKPOINT:
-            lines += [_checkpoints(saved.pop(event.stage))] if event.stage in saved else []
-        elif len(own) < FLICKER:
-            lines.append(_passage(event) if own else _line(event))
-        elif event is own[-1]:
-            lines.append(_flicker(own))
-    return lines
+    return Chronicle().lines(tuple(events))
 
 
-def _by_step(events: Iterable[Event]) -> list[Event]:
-    """The events in the order in which they happened: a wake is recorded only once it has held."""
-    events = list(events)
-    stages = dict.fromkeys(event.stage for event in events if event.stage)
-    places = {stage: place for place, stage in enumerate(stages)}
-    # What belongs to no stage was found while reading, and comes last.
-    return sorted(events, key=lambda event: (places.get(event.stage, len(places)), event.step))
+class Chronicle:
+    """The lines of events of which more and more come; only the lines of those that are new are made."""
+
+    def __init__(self) -> None:
+        self._forget()
+
+    def _forget(self) -> None:
+        self._events: tuple[Event, ...] = ()
+        self._places: dict[int, int] = {}  # of the stages, in the order in which they began
+        self._groups: dict[Group, list[tuple[Key, Event]]] = {}
+        self._told: dict[Group, dict[Key, Line]] = {}
+        self._keys: list[Key] = []  # of the lines, the oldest first
+        self._lines: list[Line] = []
+
+    def lines(self, events: tuple[Event, ...]) -> list[Line]:
+        """What `chronicle` gives; it takes little time where the events asked for before are the first of these."""
+        if events[: len(self._events)] != self._events:
+            self._forget()
+        grown: set[Group] = set()
+        for place, event in enumerate(events[len(self._events) :], start=len(self._events)):
+            key = self._key(event, place)
+            if (group := _group(event)) is None:
+                self._put(key, _line(event))
+            else:
+                self._groups.setdefault(group, []).append((key, event))
+                grown.add(group)
+        for group in grown:
+            self._tell(group)
+        self._events = events
+        return self._lines[::-1]
+
+    def _key(self, event: Event, place: int) -> Key:
+        # What belongs to no stage was found while reading, and comes last.
+        stage = self._places.setdefault(event.stage, len(self._places)) if event.stage else _AT_THE_END
+        return stage, event.step, place
+
+    def _tell(self, group: Group) -> None:
+        for key in self._told.get(group, ()):
+            place = bisect_left(self._keys, key)
+            del self._keys[place], self._lines[place]
+        self._groups[group].sort()
+        self._told[group] = _lines_of(group, self._groups[group])
+        for key, line in self._told[group].items():
+            self._put(key, line)
+
+    def _put(self, key: Key, line: Line) -> None:
+        place = bisect_left(self._keys, key)
+        self._keys.insert(place, key)
+        self._lines.insert(place, line)
+
+
+def _group(event: Event) -> Group | None:
+    if _passes(event):
+        return "passage", event.stage, event.latent
+    if event.kind == CHECKPOINT:
+        return CHECKPOINT, event.stage, 0
+    return (EVALUATION, event.stage, event.step) if event.kind == EVALUATION else None
+
+
+def _lines_of(group: Group, members: Sequence[tuple[Key, Event]]) -> dict[Key, Line]:
+    """The lines of events that are told together, each where the newest that it tells is."""
+    newest, events = members[-1][0], [event for _, event in members]
+    if group[0] == EVALUATION:
+        return {newest: _evaluation(evaluations(events)[0])}
+    if group[0] == CHECKPOINT:
+        return {newest: _checkpoints(events)}
+    if len(events) < FLICKER:
+        return {key: _passage(event) for key, event in members}
+    return {newest: _flicker(events)}
 
 
 def _checkpoints(saved: list[Event]) -> Line:

@@ -34,6 +34,7 @@ def fold(view: RunView, batch: Batch) -> RunView:
         columns=columns,
         events=batch.events if batch.events_anew else view.events + batch.events,
         rate=batch.rate,
+        pause=batch.pause,
         latest=batch.latest or (view.latest if same else None),
         lost="",
         loading=batch.more,
@@ -46,7 +47,7 @@ def fold(view: RunView, batch: Batch) -> RunView:
 
 def source_lost(view: RunView, why: str) -> RunView:
     """The view while its source does not answer: the last good state, and the reason."""
-    return replace(view, lost=why)
+    return replace(view, lost=why, ahead=replace(view.ahead, lost=why) if view.ahead is not None else None)
 
 
 def heard(before: RunView, after: RunView, now: float) -> RunView:
@@ -130,31 +131,46 @@ def join(old: Columns, new: Columns) -> Columns:
         return new
     if keep == len(old) and not len(new) and new.mean.keys() <= old.mean.keys():
         return old
+    counts = (keep, len(new))
     return Columns(
         first=old.first,
         width=new.width,
         step=np.concatenate([old.step[:keep], new.step]),
         time=np.concatenate([old.time[:keep], new.time]),
         epoch=np.concatenate([old.epoch[:keep], new.epoch]),
-        mean=_joined(old.mean, new.mean, keep),
-        low=_joined(old.low, new.low, keep),
-        high=_joined(old.high, new.high, keep),
-        bad=_joined(old.bad, new.bad, keep),
+        mean=_joined(old.mean, new.mean, counts),
+        low=_joined(old.low, new.low, counts),
+        high=_joined(old.high, new.high, counts),
+        bad=_joined(old.bad, new.bad, counts, unknown=0),
+        absent=_absent(old, new, keep),
     )
 
 
-def _joined(old: Mapping[str, Array], new: Mapping[str, Array], keep: int) -> dict[str, Array]:
-    # A channel that one side lacks is unknown there, which is what NaN says.
-    first = next(iter(new.values()), None)
-    added = 0 if first is None else len(first)
+def _absent(old: Columns, new: Columns, keep: int) -> dict[str, Array]:
+    """Rows without a channel: also those of columns from a time when nobody knew of it."""
+    absent = {}
+    for name in {**old.mean, **new.mean}:
+        shape = (old if name in old.mean else new).mean[name].shape[1:]
+        parts = []
+        for columns, count in ((old, keep), (new, len(new))):
+            none = np.full((count, *shape), 0 if name in columns.mean else columns.width)
+            parts.append(columns.absent.get(name, none)[:count])
+        joined = np.concatenate(parts)
+        if joined.any():
+            absent[name] = joined
+    return absent
+
+
+def _joined(
+    old: Mapping[str, Array], new: Mapping[str, Array], counts: tuple[int, int], unknown: float = np.nan
+) -> dict[str, Array]:
+    """The first and the last so many columns together; `unknown` where one side lacks a channel."""
     joined = {}
     for name in {**old, **new}:
-        have = old.get(name)
-        more = new.get(name)
-        shape = (have if have is not None else new[name]).shape[1:]
-        head = np.full((keep, *shape), np.nan) if have is None else have[:keep]
-        tail = np.full((added, *shape), np.nan) if more is None else more
-        joined[name] = np.concatenate([head, tail])
+        shape = (old if name in old else new)[name].shape[1:]
+        sides = zip((old, new), counts, strict=True)
+        parts = [side[name][:n] if name in side else np.full((n, *shape), unknown) for side, n in sides]
+        joined[name] = np.concatenate(parts)
     return joined
 
 
@@ -171,8 +187,9 @@ def widen(columns: Columns, width: int) -> Columns:
 def _merge_pairs(columns: Columns) -> Columns:
     even = len(columns) // 2 * 2
     last = slice(1, even, 2)
-    finite = {name: columns.width - count[:even] for name, count in columns.bad.items()}
+    there = {name: columns.width - count[:even] for name, count in columns.absent.items()}
     all_rows = np.full(even, columns.width)
+    finite = there | {name: there.get(name, all_rows) - count[:even] for name, count in columns.bad.items()}
     with np.errstate(invalid="ignore"):
         return Columns(
             first=columns.first // 2,
@@ -184,4 +201,5 @@ def _merge_pairs(columns: Columns) -> Columns:
             low={k: np.fmin(v[0:even:2], v[1:even:2]) for k, v in columns.low.items()},
             high={k: np.fmax(v[0:even:2], v[1:even:2]) for k, v in columns.high.items()},
             bad={k: v[0:even:2] + v[1:even:2] for k, v in columns.bad.items()},
+            absent={k: v[0:even:2] + v[1:even:2] for k, v in columns.absent.items()},
         )

@@ -55,6 +55,8 @@ def safe(text: str) -> str:
     A run's name, a reason or an event comes from elsewhere: an escape in it must not reach the terminal. Controls,
     signs of no width, signs that turn the direction of writing, and halves of surrogate pairs.
     """
+    if text.isascii() and text.isprintable():
+        return text
     text = text.translate(_SHAPES)
     return text if text.isprintable() else "".join(sign if sign.isprintable() else "?" for sign in text)
 

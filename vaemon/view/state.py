@@ -39,6 +39,8 @@ class RunView:
     """Of all stages, in the order they were recorded."""
     rate: float = 0.0
     """Steps a second."""
+    pause: float = 0.0
+    """The longest time between two rows of late, seconds; 0 where it cannot be told."""
     states: Array = field(default_factory=lambda: np.zeros(0, np.int8))
     """`LatentState` of each latent, (k,)."""
     woke: Array = field(default_factory=lambda: np.zeros(0, np.int64))
@@ -61,6 +63,8 @@ class RunView:
     """The rows of the stage that were asked to be seen closely."""
     portrait: Portrait | None = None
     """The latent that was asked for."""
+    ahead: "RunView | None" = None
+    """The newest stage, without columns, while an older one is shown."""
     images: tuple[ImageSet, ...] = ()
     """The sets of images that there are, once they were asked for."""
 

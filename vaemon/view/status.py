@@ -13,6 +13,10 @@ STALLED_SECONDS = 10.0
 """A run is never called stalled sooner after its last row."""
 STALLED_INTERVALS = 20.0
 """Nor before so many times the usual time between two rows."""
+STALLED_PAUSES = 3.0
+"""Nor before so many times the longest pause of late: for an evaluation, a checkpoint."""
+LONGEST_PATIENCE = 1800.0
+"""Seconds that are granted for pauses, at most: one that was a stall itself must not hide the next for hours."""
 
 
 class Kind(StrEnum):
@@ -74,7 +78,8 @@ class Status:
 
 
 def status(view: RunView, now: float) -> Status:
-    """How the run fares at the moment `now`, seconds since 1970 by the reader's clock."""
+    """How the run fares at the moment `now`, seconds since 1970 by the reader's clock: by its newest stage."""
+    view = view.ahead or view
     since = max(now - view.heard, 0.0)
     over = view.info is not None and view.info.state.over
     # Of a run that is over, seconds do not matter: its picture is to stand still.
@@ -112,7 +117,8 @@ def _silent_end(state: RunState) -> str:
 
 def stalled_after(view: RunView) -> float:
     """Seconds without a new row after which a live run counts as stalled."""
-    return max(STALLED_SECONDS, STALLED_INTERVALS * row_interval(view))
+    for_pauses = min(STALLED_PAUSES * view.pause, LONGEST_PATIENCE)
+    return max(STALLED_SECONDS, STALLED_INTERVALS * row_interval(view), for_pauses)
 
 
 def row_interval(view: RunView) -> float:

@@ -24,11 +24,11 @@ from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from vaemon.errors import VaemonError
-from vaemon.watch.closing import Closing
 from vaemon.watch.names import COMPARE, FOR_A_WHILE, HOME, SHORTLY
 from vaemon.watch.render.palette import Palette, choose
 from vaemon.watch.screens.bindings import APP_KEYS
 from vaemon.watch.screens.curtain import Curtain
+from vaemon.watch.terminal import AtTerminal
 from vaemon.watch.themes import is_light, theme_of
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _commands() -> type[Provider]:
     return RunCommands
 
 
-class WatchApp(Closing):
+class WatchApp(AtTerminal):
     """One run, or several: live, over, or replayed."""
 
     COMMANDS: ClassVar = {_commands}
@@ -87,6 +87,7 @@ class WatchApp(Closing):
         lookouts: Sequence[Lookout] = (),
         linger: float = 5.0,
         light: bool | None = None,
+        true_pictures: Callable[[], bool] | None = None,
         clock: Callable[[], float] = time.time,
         title: str = "",
         playback: Playback | None = None,
@@ -106,6 +107,7 @@ class WatchApp(Closing):
                 key is pressed.
             linger: seconds between that and closing.
             light: whether the terminal's background is light; by default what $COLORFGBG says, else dark.
+            true_pictures: tells, from a thread, whether the terminal draws pictures by Kitty's protocol; None: no.
             clock: the time, seconds since 1970.
             title: the run's name until it tells its own.
             playback: what winds the source on and back, where it is a replay.
@@ -127,6 +129,7 @@ class WatchApp(Closing):
         self._lookouts = lookouts
         self._playback = playback
         self._ascii = ascii
+        self._true_pictures = true_pictures
         self._open_memory = memory
         self._curtain = curtain
         self._now = clock
@@ -153,7 +156,7 @@ class WatchApp(Closing):
             title=self._sources[0][0],
             hz=self._hz,
             clock=self._now,
-            beside=lambda number: self.company.tell(number, self.seat),
+            beside=lambda number: self.roster.tell(number, self.seat),
             number=COMPARE if len(self._sources) > 1 else HOME,
         )
 
@@ -198,8 +201,10 @@ class WatchApp(Closing):
 
     def _begin(self) -> None:
         """Ask the sources from now on."""
-        for place in range(len(self.seats)):
-            self.poll(place)
+        if self._true_pictures is not None:
+            self.choose_pictures(self._true_pictures)
+        for seat in self.seats:
+            self.poll(seat.key)
         if any(seat.lookout is not None for seat in self.seats):
             self.set_interval(LOOK_SECONDS, self._look_again)
         self._turn_to_seat()
@@ -207,18 +212,21 @@ class WatchApp(Closing):
     def on_unmount(self) -> None:
         """Remember how each run was looked at; wait for no answer."""
         self._remember()
-        for seat in self.seats:
-            seat.poller.hang_up()
+        self.hang_up()
 
     def _remember(self) -> None:
         if "run_screen" not in vars(self):  # it was closed before the curtain rose
             return
+        self._leave()
+        for seat in self.seats:
+            self.remember(seat)
+
+    def remember(self, seat: Seat) -> None:
+        """Remember how a run was looked at."""
         from vaemon.watch.memory import look_to_dict
 
-        self._leave()
-        for seat in self.seats if self._memory is not None else ():
-            if seat.address and seat.known and self._memory is not None:
-                self._memory.remember(seat.address, look_to_dict(seat.look, seat.number))
+        if seat.address and seat.known and self._memory is not None:
+            self._memory.remember(seat.address, look_to_dict(seat.look, seat.number))
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Close where the reading has ended by a fault of its own: a picture that stands still would deceive."""
@@ -232,7 +240,9 @@ class WatchApp(Closing):
 
     def on_view_changed(self, message: ViewChanged) -> None:
         """Show the newer view."""
-        seat = self.seats[message.seat]
+        seat = self.seat_of(message.seat)
+        if seat is None:
+            return
         self._look_out(seat, message.view)
         seat.name = seat.name or (seat.view.info.title if seat.view.info is not None else "")
         self._recall(seat)
@@ -259,9 +269,8 @@ class WatchApp(Closing):
         whose = f"{seat.name}: " if len(self.seats) > 1 else ""
         for text in (*seen.troubles, *(f"{whose}alert: {alert.text}" for alert in seen.alerts)):
             self.run_screen.say(text, FOR_A_WHILE)
-        if seen.escapes and self._driver is not None:
-            self._driver.write(seen.escapes)
-            self._driver.flush()
+        if seen.escapes:
+            self.tell_terminal(seen.escapes)
         # A run that was opened from the list has nobody who looks out, and is not waited for.
         awaited = [each for each in self.seats if each.lookout is not None]
         if awaited and all(each.done for each in awaited):
@@ -339,6 +348,7 @@ class WatchApp(Closing):
         for screen in self.screen_stack:
             screen.styles.background = palette["ground"]
             screen.refresh(layout=True)
+            screen.refresh()
             for widget in screen.query("*"):
                 widget.refresh()
 

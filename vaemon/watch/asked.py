@@ -9,6 +9,8 @@ from vaemon.view.fold import join
 from vaemon.view.state import CHART_CHANNELS, LATENT_CHANNELS, WALL_CHANNELS, Portrait, RunView
 
 COLUMNS = Want(()).columns
+GLANCE = Want((), columns=0)
+"""The question for the newest stage, when another is shown."""
 OWN_SCALARS = 24
 """So many scalars of a training's own are drawn, at most."""
 

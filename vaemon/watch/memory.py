@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from vaemon.view.order import Order
 from vaemon.watch.render.axis import TimeAxis
@@ -13,6 +13,8 @@ from vaemon.watch.widgets.picture import Look
 
 MOST = 200
 """Runs that are remembered."""
+DIGITS = 10
+"""No stage has a number of so many."""
 
 
 class Memory:
@@ -73,22 +75,29 @@ def look_to_dict(look: Look, view: int) -> dict[str, Any]:
         "axis": str(look.axis),
         "log": look.log,
         "smoothed": look.smoothed,
-        "pins": sorted(look.pins),
+        "pinned": {str(stage): sorted(pins) for stage, pins in look.pinned.items() if pins},
+        "stage": look.stage,
         "latent": look.latent,
     }
 
 
 def dict_to_look(told: Mapping[str, Any]) -> Look:
     """The look that was remembered; what is missing or of the wrong kind is as at first."""
-    pins = told.get("pins")
-    latent = told.get("latent")
+    pinned, stage, latent = told.get("pinned"), told.get("stage"), told.get("latent")
     return Look(
         order=next((each for each in Order if each == told.get("order")), Look().order),
         axis=next((each for each in TimeAxis if each == told.get("axis")), Look().axis),
         log=told.get("log") is True,
         smoothed=told.get("smoothed") is True,
-        pins=frozenset(each for each in pins if type(each) is int and each >= 0)
-        if isinstance(pins, list)
-        else frozenset(),
-        latent=latent if type(latent) is int and latent >= 0 else None,
+        stage=stage if _is_count(stage) else 0,
+        pinned={
+            int(number): frozenset(each for each in pins if _is_count(each))
+            for number, pins in (pinned.items() if isinstance(pinned, dict) else ())
+            if number.isdecimal() and len(number) < DIGITS and isinstance(pins, list)
+        },
+        latent=latent if _is_count(latent) else None,
     )
+
+
+def _is_count(told: object) -> TypeGuard[int]:
+    return type(told) is int and told >= 0

@@ -15,7 +15,7 @@ class ViewChanged(Message):
     """A poller has a newer view. One that was not handled yet may be skipped."""
 
     def __init__(self, view: RunView, seat: int = 0) -> None:
-        """Carry the view, and which of the runs it is of."""
+        """Carry the view, and the key of the seat it is of."""
         super().__init__()
         self.view = view
         self.seat = seat

@@ -10,9 +10,10 @@ from typing import TypeVar
 
 from vaemon.errors import NeedsPerson, SourceLost, VaemonError
 from vaemon.source.protocol import Source
+from vaemon.view.facts import looks_back
 from vaemon.view.fold import fold, heard, source_lost
 from vaemon.view.state import RunView
-from vaemon.watch.asked import Asked, look_closer
+from vaemon.watch.asked import GLANCE, Asked, look_closer
 
 Answer = TypeVar("Answer")
 
@@ -51,7 +52,9 @@ class Poller:
         self._nudged = threading.Event()
         self._errands: queue.SimpleQueue[Callable[[bool], None]] = queue.SimpleQueue()
         self._ends = threading.Lock()
-        self._is_over = False
+        self.is_over = False
+        """Whether it asks no more."""
+        self._let_go = threading.Event()
 
     def errand(self, job: Callable[[Source], Answer]) -> "Future[Answer]":
         """Have something else asked of the source, between two polls. Safe from any thread.
@@ -71,7 +74,7 @@ class Poller:
                 answer.set_exception(error)
 
         with self._ends:
-            if self._is_over:
+            if self.is_over:
                 run(False)
             else:
                 self._errands.put(run)
@@ -94,6 +97,11 @@ class Poller:
         """Wait for no answer any more. Safe from any thread."""
         self._source.hang_up()
 
+    def let_go(self) -> None:
+        """Ask no more, and close the source, in the thread that has asked it. Safe from any thread."""
+        self._let_go.set()
+        self._nudged.set()
+
     def nudge(self) -> None:
         """Ask at once. Safe from any thread."""
         self._nudged.set()
@@ -105,18 +113,20 @@ class Poller:
             self._nudged.set()
 
     def run(self, cancelled: threading.Event) -> None:
-        """Ask until cancelled."""
+        """Ask until cancelled, or let go."""
         try:
             self._ask_on(cancelled)
         finally:
             with self._ends:
-                self._is_over = True
+                self.is_over = True
             while not self._errands.empty():
                 self._errands.get_nowait()(False)
+            if self._let_go.is_set():
+                self._source.close()
 
     def _ask_on(self, cancelled: threading.Event) -> None:
         view, stage, failures = RunView(), self.asked.stage, 0
-        while not cancelled.is_set():
+        while not self._ended(cancelled):
             self._nudged.clear()
             self._run_errands()
             asked = self.asked
@@ -133,12 +143,21 @@ class Poller:
         try:
             batch = self._source.poll(view.cursor, asked.want)
             view = look_closer(heard(view, fold(view, batch), self._clock()), asked, self._source.excerpt)
+            view = self._look_ahead(view)
             return replace(view, images=self._source.images()) if asked.images else view
         except NeedsPerson as error:
             return source_lost(view, f"{error}: press r")
         except (VaemonError, OSError, RuntimeError) as error:
             # Whatever goes wrong on the way to the run must not take the screen down.
             return source_lost(view, str(error) or type(error).__name__)
+
+    def _look_ahead(self, view: RunView) -> RunView:
+        """The view, beside an older stage with the newest one: of that is asked how the run fares."""
+        if not looks_back(view):
+            return view if view.ahead is None else replace(view, ahead=None)
+        before = view.ahead or RunView()
+        ahead = heard(before, fold(before, self._source.poll(before.cursor, GLANCE)), self._clock())
+        return replace(view, ahead=ahead if differs(before, ahead) else before)
 
     def pace(self, view: RunView, failures: int) -> float:
         """Seconds until the next question, after so many in a row without an answer."""
@@ -150,16 +169,19 @@ class Poller:
         return max(self._wait, WAIT_WHEN_OVER if over else 0.0, 0.0 if self.is_watched else WAIT_WHEN_ASIDE)
 
     def _pause(self, cancelled: threading.Event, seconds: float) -> None:
-        # In short waits, for there are two things to be woken by.
+        # In short waits, for there are several things to be woken by.
         nap = LONGEST_NAP if seconds < WAIT_WHEN_OVER else LONG_NAP
-        while seconds > 0 and not self._nudged.wait(min(nap, seconds)) and not cancelled.is_set():
+        while seconds > 0 and not self._nudged.wait(min(nap, seconds)) and not self._ended(cancelled):
             seconds -= nap
+
+    def _ended(self, cancelled: threading.Event) -> bool:
+        return cancelled.is_set() or self._let_go.is_set()
 
 
 def differs(before: RunView, after: RunView) -> bool:
     """Whether there is anything new to be seen."""
-    closely = before.near is not after.near or before.portrait is not after.portrait
-    return closely or before.images != after.images or _told(before) != _told(after)
+    beside = before.near is not after.near or before.portrait is not after.portrait or before.ahead is not after.ahead
+    return beside or before.images != after.images or _told(before) != _told(after)
 
 
 def _told(view: RunView) -> tuple[object, ...]:

@@ -1,6 +1,7 @@
 """A run that is watched: its source, who asks it, and how the person looks at it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from vaemon.playback import Playback
 from vaemon.source.protocol import Source
@@ -16,6 +17,7 @@ class Seat:
 
     def __init__(
         self,
+        key: int,
         name: str,
         source: Source,
         post: Callable[[RunView], object],
@@ -24,7 +26,8 @@ class Seat:
         clock: Callable[[], float],
         playback: Playback | None = None,
     ) -> None:
-        """Watch what `source` tells; arguments as of `Poller`."""
+        """Watch what `source` tells; `key` tells the seat from all others, the further arguments are as of `Poller`."""
+        self.key = key
         self.name = name
         self.poller = Poller(source, post, hz=hz, clock=clock)
         self.playback = playback
@@ -37,18 +40,22 @@ class Seat:
         self.view = RunView()
         """The same with what the lookout adds to it."""
         self.look = Look()
-        self.stage = 0
-        """The stage that it was looked at in; 0: not yet."""
         self.number = 1
         """Which of the views is seen."""
+        self.left = 0
+        """A number that is larger, the later it was looked at last."""
+        self.opened = False
+        """Whether it was opened from the list of runs: then it is let go once others have been."""
         self.known = False
         """Whether it was asked how the person looked at the run before."""
 
     def take(self, view: RunView, now: float) -> Seen:
         """Take a newer view, or the same once more, and tell what the lookout says to it. Raises VaemonError."""
         self.read = view
-        seen = self.lookout.see(view, status(view, now)) if self.lookout is not None else Seen(view)
-        self.view, self.done = seen.view, seen.done
+        newest = view.ahead or view  # whichever stage is looked at, the run is in its newest
+        seen = self.lookout.see(newest, status(newest, now)) if self.lookout is not None else Seen(newest)
+        self.view = view if seen.view.events is newest.events else replace(view, events=seen.view.events)
+        self.done = seen.done
         return seen
 
     @property

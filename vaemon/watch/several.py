@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
+from itertools import count
 from typing import TYPE_CHECKING
 
 from textual import work
@@ -25,14 +26,16 @@ if TYPE_CHECKING:
     from vaemon.source.protocol import Directory, Source
     from vaemon.view.lookout import Lookout
     from vaemon.view.state import RunView
-    from vaemon.watch.company import Company
     from vaemon.watch.messages import RunsListed, SourceAsked
     from vaemon.watch.poller import Poller
+    from vaemon.watch.roster import Roster
     from vaemon.watch.screens.run import RunScreen
     from vaemon.watch.seat import Seat
     from vaemon.watch.widgets.gestures import RunAsked, RunOpened
     from vaemon.watch.widgets.picture import Look
 
+OPENED = 4
+"""Runs of the list that are watched beside the one shown, at most; those named at first are so for good."""
 BETWEEN_LISTINGS = 3.0
 """Seconds between two questions which runs there are, once all have been read."""
 
@@ -62,6 +65,12 @@ class Several(App[None]):
     """Whether the directory is being asked."""
     _again: Timer | None = None
     """When it is to be asked next."""
+    _gone: Sequence[Poller] = ()
+    """Of runs that were let go, and may still be asked."""
+
+    @cached_property
+    def _keys(self) -> Iterator[int]:
+        return count()
 
     @cached_property
     def run_screen(self) -> RunScreen:
@@ -73,26 +82,28 @@ class Several(App[None]):
         """The runs that are watched."""
         seats: list[Seat] = []
         for name, source in self._sources:
-            seats.append(self._seat(len(seats), name, source, None if seats else self._playback))
+            seats.append(self._seat(name, source, None if seats else self._playback))
         for seat, lookout in zip(seats, self._lookouts, strict=False):
             seat.lookout = lookout
         return seats
 
-    def _seat(self, place: int, name: str, source: Source, playback: Playback | None = None) -> Seat:
+    def _seat(self, name: str, source: Source, playback: Playback | None = None) -> Seat:
         from vaemon.watch.messages import ViewChanged
         from vaemon.watch.seat import Seat
 
-        def post(view: RunView) -> None:
-            self.post_message(ViewChanged(view, place))
+        key = next(self._keys)
 
-        return Seat(name, source, post, hz=self._hz, clock=self._now, playback=playback)
+        def post(view: RunView) -> None:
+            self.post_message(ViewChanged(view, key))
+
+        return Seat(key, name, source, post, hz=self._hz, clock=self._now, playback=playback)
 
     @cached_property
-    def company(self) -> Company:
+    def roster(self) -> Roster:
         """The runs together."""
-        from vaemon.watch.company import Company
+        from vaemon.watch.roster import Roster
 
-        return Company(self.seats, self._directory, self._now)
+        return Roster(self.seats, self._directory, self._now)
 
     @property
     def seat(self) -> Seat:
@@ -104,10 +115,19 @@ class Several(App[None]):
         """Who asks the source of the run that is shown."""
         return self.seat.poller
 
+    def seat_of(self, key: int) -> Seat | None:
+        """The seat of a key; None where it was let go."""
+        return next((seat for seat in self.seats if seat.key == key), None)
+
     @work(thread=True, exit_on_error=False)
-    def poll(self, place: int) -> None:
-        """Ask a source until the app ends."""
-        self.seats[place].poller.run(get_current_worker().cancelled_event)
+    def poll(self, key: int) -> None:
+        """Ask a source until the app ends, or it is let go."""
+        if (seat := self.seat_of(key)) is not None:
+            seat.poller.run(get_current_worker().cancelled_event)
+
+    def remember(self, seat: Seat) -> None:
+        """Remember how a run was looked at."""
+        raise NotImplementedError
 
     def action_reach(self) -> None:
         """Make anew the link to the run that is shown; the terminal is lent to whoever asks for a password."""
@@ -129,7 +149,7 @@ class Several(App[None]):
         self.list_runs()
 
     def _align(self) -> None:
-        self.company.align(self.seat, compares=self.run_screen.number == COMPARE)
+        self.roster.align(self.seat, compares=self.run_screen.number == COMPARE)
 
     def list_runs(self) -> None:
         """Ask which runs there are, while the list is seen."""
@@ -142,16 +162,16 @@ class Several(App[None]):
     @work(thread=True, exit_on_error=False)
     def ask_directory(self) -> None:
         """Ask once."""
-        self.post_message(self.company.ask())
+        self.post_message(self.roster.ask())
 
     def on_runs_listed(self, message: RunsListed) -> None:
         """Show the list, and ask again: at once where some were not read yet."""
         self._listing = False
-        self.company.take(message)
+        self.roster.take(message)
         if message.why:
             self.run_screen.say(message.why, SHORTLY)
         self.run_screen.show_beside()
-        self._again = self.set_timer(BETWEEN_LISTINGS if self.company.is_whole else 0.05, self.list_runs)
+        self._again = self.set_timer(BETWEEN_LISTINGS if self.roster.is_whole else 0.05, self.list_runs)
 
     def on_run_asked(self, message: RunAsked) -> None:
         """Show another run."""
@@ -160,14 +180,16 @@ class Several(App[None]):
 
     async def on_run_opened(self, message: RunOpened) -> None:
         """Show a run of the list by itself, watched from now on."""
-        place = self.company.place_of(message.name, message.address)
+        place = self.roster.place_of(message.name, message.address)
         if place is None and message.address and self._directory is not None:
-            place = len(self.seats)
-            name = self.company.name_for(message.name, message.address)
-            self.seats.append(self._seat(place, name, self._directory.open(message.address)))
-            self.poll(place)
+            name = self.roster.name_for(message.name, message.address)
+            place, seat = len(self.seats), self._seat(name, self._directory.open(message.address))
+            seat.opened = True
+            self.seats.append(seat)
+            self.poll(seat.key)
         if place is not None:
             self._go_to(place)
+            self._let_go()
             await self.run_screen.action_view(HOME)
 
     def _go_to(self, place: int) -> None:
@@ -180,18 +202,34 @@ class Several(App[None]):
         self._tell_playing()
         self.run_screen.show(self.seat.view)
 
+    def _let_go(self) -> None:
+        """Ask no more about the runs of the list that were looked at longest ago: each takes a thread and files."""
+        opened = [seat for seat in self.seats if seat.opened and seat is not self.seat]
+        opened.sort(key=lambda seat: seat.left)
+        shown = self.seat
+        for seat in opened[: max(len(opened) - OPENED, 0)]:
+            self.remember(seat)
+            seat.poller.let_go()
+            self.seats.remove(seat)
+            self._gone = [*(each for each in self._gone if not each.is_over), seat.poller]
+        self.place = self.seats.index(shown)
+        self._turn_to_seat()
+
+    def hang_up(self) -> None:
+        """Wait for no answer any more: not from those either that were let go while they were asked."""
+        for poller in (*(seat.poller for seat in self.seats), *self._gone):
+            poller.hang_up()
+
     def _look_on(self) -> Look:
         """How the next run is looked at: among many, as the one before; else as it was looked at last."""
-        look, before = self.seat.look, self.run_screen.look
-        if self.seat.stage not in (0, self.seat.view.stage):
-            look = look.of_other_rows()
+        look, before = self.seat.look.of_stage(self.seat.view.stage), self.run_screen.look
         if self.run_screen.number not in (COMPARE, RUNS):
             return look
         return replace(look, axis=before.axis, log=before.log, smoothed=before.smoothed, filters=before.filters)
 
     def _leave(self) -> None:
+        self.seat.left = next(self._keys)
         self.seat.look = replace(self.run_screen.look, paused=False)
-        self.seat.stage = self.run_screen.shown.stage
         if self.run_screen.number not in (COMPARE, RUNS):  # those are of no single run
             self.seat.number = self.run_screen.number
 

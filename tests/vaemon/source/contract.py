@@ -25,10 +25,21 @@ def same_columns(a, b):
     assert (a.first, a.width) == (b.first, b.width)
     np.testing.assert_array_equal(a.step, b.step)
     np.testing.assert_array_equal(a.epoch, b.epoch)
-    for part in ("mean", "low", "high", "bad"):
+    for part in ("mean", "low", "high", "bad", "absent"):
         assert getattr(a, part).keys() == getattr(b, part).keys()
         for name, column in getattr(a, part).items():
             np.testing.assert_allclose(column, getattr(b, part)[name], rtol=1e-5)
+
+
+def same_answer(a, b):
+    assert (a.info.state, a.info.stages, a.info.thresholds) == (b.info.state, b.info.stages, b.info.thresholds)
+    for part in ("cursor", "stage", "rows", "events", "events_anew", "rewound_to", "rate", "more"):
+        assert getattr(a, part) == getattr(b, part), part
+    same_columns(a.columns, b.columns)
+    assert (a.latest is None) == (b.latest is None)
+    if a.latest is not None:
+        assert (a.latest.step, a.latest.time, a.latest.scalars) == (b.latest.step, b.latest.time, b.latest.scalars)
+        np.testing.assert_array_equal(a.latest.smoothed["mse"], b.latest.smoothed["mse"])
 
 
 class SourceContract:
@@ -90,6 +101,41 @@ class SourceContract:
         a, b = first.poll(middle, WANT), second.poll(middle, WANT)
         assert a.cursor == b.cursor
         same_columns(a.columns, b.columns)
+
+    def test_a_question_put_again_and_again_has_the_answer_that_a_fresh_source_gives(self, runs, staircase, log_rows):
+        """Whatever was remembered of the answer before: rows, an event, the end, another file make another one."""
+        variance, source, view = staircase(120, 3), self.open(runs / "r"), RunView()
+
+        def ask():
+            nonlocal view
+            for _ in range(3):
+                batch = source.poll(view.cursor, WANT)
+                same_answer(batch, self.open(runs / "r").poll(view.cursor, WANT))
+                view = fold(view, batch)
+            return batch
+
+        ask()
+        with Recorder("r", latents=3) as recorder:
+            log_rows(recorder, variance[:50])
+            recorder.flush()
+            assert (ask().rows, len(view.events)) == (50, 1)
+            recorder.event("note", "between two rows")
+            recorder.flush()
+            ask()
+            assert view.events[-1].text == "between two rows"
+            log_rows(recorder, variance[50:51], first=51)
+            recorder.flush()
+            assert ask().latest.step == 51
+        assert ask().info.state is RunState.FINISHED
+        with Recorder("r", resume=True) as recorder:
+            log_rows(recorder, variance[:9], first=43)
+            recorder.flush()
+            batch = ask()  # as many rows as before, and others
+            assert (batch.rows, batch.info.state) == (51, RunState.RUNNING)
+            np.testing.assert_allclose(
+                view.columns.mean["mean_variance"][42 // view.columns.width], variance[:2].mean(0), rtol=1e-5
+            )
+        assert ask().info.state is RunState.FINISHED
 
     def test_a_poll_that_runs_out_of_time_goes_on_later(self, recorder, staircase, log_rows, monkeypatch):
         monkeypatch.setattr("vaemon.runfile.series.BLOCK_BYTES", 4096)

@@ -303,10 +303,10 @@ def test_a_program_that_says_nothing(link_to, monkeypatch):
     assert lost(lambda: link.ask(INFO, RunInfo)) == "the vaemon on gpu1 does not answer"
 
 
-def test_what_it_says_is_shown_until_the_hello_where_a_person_is_asked(link_to, capsys):
-    link = link_to(
-        f"import os\nos.write(2, b'touch your key\\x1b[2J\\n')\n{GREET}greet(); os.write(2, b'later'); [*reader]"
-    )
+def test_what_it_says_is_shown_until_the_hello_where_a_person_is_asked(link_to, capsys, monkeypatch):
+    monkeypatch.setattr(connections, "QUIET", 0.01)
+    says = "import os, time\nos.write(2, b'touch your key\\x1b[2J\\n'); time.sleep(0.3)"
+    link = link_to(f"{says}\n{GREET}greet(); os.write(2, b'later'); [*reader]")
     link.connect()
     assert capsys.readouterr().err == "touch your key\ufffd[2J\n"
     link.close()
@@ -358,11 +358,11 @@ def test_a_link_that_stood_begins_with_the_shortest_pause(link_to, runs):
 def test_a_person_may_try_at_once(link_to):
     link = link_to("import sys; sys.exit(255)", pause=lambda: 1e6)
     assert "ssh cannot reach gpu1" in lost(lambda: link.ask(INFO, RunInfo))
-    first = link._connection
+    first = link._attempt
     lost(lambda: link.ask(INFO, RunInfo))
-    assert link._connection is first
+    assert link._attempt is first
     lost(link.connect)
-    assert link._connection is not first
+    assert link._attempt is not first
 
 
 @pytest.mark.parametrize("code", ["greet(); print('met', file=sys.stderr); [*reader]", "time.sleep(99)"])

@@ -96,3 +96,26 @@ def test_of_a_run_that_stands_still_the_newest_rows_are_read_once(runs, monkeypa
     assert fold(view, again).columns is view.columns
     wound_back = source.poll(view.cursor, replace(want, end=20))
     assert (wound_back.latest.step, source.poll(Cursor(), want).latest.step) == (20, 40)
+
+
+@pytest.mark.parametrize("thresholds", [None, {"wake": 0.25}])
+def test_nothing_is_read_of_a_run_in_which_nothing_has_grown(runs, staircase, log_rows, monkeypatch, thresholds):
+    with Recorder("r", latents=3) as recorder:
+        log_rows(recorder, staircase(100, 3))
+        recorder.flush()
+        source, want = LocalSource(runs / "r", thresholds=thresholds), Want(("mse", "mean_variance"))
+        glance, view, seen = Want((), columns=0), RunView(), RunView()
+        for _ in range(2):
+            view = fold(view, source.poll(view.cursor, want))
+            seen = fold(seen, source.poll(seen.cursor, glance))
+
+        def read(*_):
+            raise AssertionError("read")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(SegmentReader, "_read", read)
+            assert fold(view, source.poll(view.cursor, want)).latest is view.latest
+            assert fold(seen, source.poll(seen.cursor, glance)).latest is seen.latest
+        recorder.event("note", "something")
+        recorder.flush()
+        assert source.poll(view.cursor, want).events[-1].text == "something"

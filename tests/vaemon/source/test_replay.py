@@ -138,6 +138,40 @@ def test_a_stage_follows_the_other(replayed, times, staircase, log_rows):
     assert (view.stage, view.rows) == (1, 100)
 
 
+def test_an_earlier_stage_is_looked_at_without_a_glance_at_what_comes_in_the_later_one(
+    runs, replayed, times, staircase, log_rows
+):
+    def second(recorder):
+        recorder.stage(2, latents=3)
+        log_rows(recorder, staircase(400, 3))
+
+    record(log_rows, staircase(400, 3), second)
+    source, clock = replayed()
+    first = Want(WANT.channels, stage=1)
+    view, seen = RunView(), []
+    for _ in range(60):
+        at = told(source)
+        view = contract.read_to_end(source, view, first)
+        later = [event for event in view.events if event.stage == 2]
+        if at.stage == 2:
+            assert later == [event for event in at.events if event.stage == 2]
+            assert [event.step for event in view.events if event.stage == 1] == [
+                event.step for event in at.events if event.stage == 1
+            ]
+        assert view.stage == 1
+        seen.append(len(later))
+        clock.now += 1.5
+    assert seen == sorted(seen)
+    assert len(set(seen)) > 3
+    everything = told(LocalSource(runs / "r")).events
+    assert view.events == everything
+    source._playback.wind(-0.3)
+    view = contract.read_to_end(source, RunView(), first)
+    assert len(view.events) < len(everything)
+    clock.now += 1000.0
+    assert contract.read_to_end(source, view, first).events == everything
+
+
 def test_it_begins_at_a_step(replayed, staircase, log_rows):
     record(log_rows, staircase(100, 3))
     assert told(replayed(first_step=40)[0]).rows == 40

@@ -6,8 +6,11 @@ from hypothesis import strategies as st
 
 from vaemon import Recorder
 from vaemon.batch import Cursor, Event, Want
+from vaemon.evaluations import EVALUATION, evaluations
 from vaemon.source.local import LocalSource
-from vaemon.view.chronicle import FLICKER, chronicle
+from vaemon.view import chronicle as chronicle_module
+from vaemon.view.chronicle import CHECKPOINT, FLICKER, Chronicle, chronicle
+from vaemon.view.evaluations import brief
 from vaemon.view.fold import fold
 from vaemon.view.state import RunView
 
@@ -135,3 +138,72 @@ def test_a_latent_that_flickers_for_very_long_costs_no_more_than_its_events():
 def test_failures_have_titles():
     lines = chronicle([event(5, "collapse", text="16 of 16"), event(9, "restored", text="well"), event(12, "ignored")])
     assert [line.text for line in lines] == ["prior ignored", "restored: well", "posterior collapse: 16 of 16"]
+
+
+def slowly(events):
+    """(stage, step, kind, latent, words) of each line, by what the lines are to be, from every event anew."""
+    begun = list(dict.fromkeys(each.stage for each in events if each.stage))
+    told = sorted(events, key=lambda each: (begun.index(each.stage) if each.stage else len(begun), each.step))
+    lines = []
+    for place, each in enumerate(told):
+        later = told[place + 1 :]
+        if each.kind in ("wake", "sleep") and each.latent >= 0:
+            own = [
+                one
+                for one in told
+                if one.kind in ("wake", "sleep") and (one.stage, one.latent) == (each.stage, each.latent)
+            ]
+            if len(own) >= FLICKER and any(one is later_one for one in own for later_one in later):
+                continue
+            words = f"flickers: {sum(one.kind == 'wake' for one in own)} wakes since step {own[0].step:,}"
+            words = words if len(own) >= FLICKER else {"wake": "woke", "sleep": "fell asleep"}[each.kind]
+        elif each.kind == EVALUATION:
+            same = [one for one in told if (one.kind, one.stage, one.step) == (each.kind, each.stage, each.step)]
+            if each is not same[-1]:
+                continue
+            (found,) = evaluations(same)
+            words = f": {brief(found)}" if found.values else EVALUATION
+        elif each.kind == CHECKPOINT:
+            saved = [one for one in told if (one.kind, one.stage) == (each.kind, each.stage)]
+            if each is not saved[-1]:
+                continue
+            words = f"the newest of {len(saved)}" if len(saved) > 1 else each.text
+        else:
+            words = each.text
+        lines.append((each.stage, each.step, each.kind, each.latent, words))
+    return lines[::-1]
+
+
+HAPPENED = st.builds(
+    Event,
+    step=st.integers(0, 12),
+    time=st.just(0.0),
+    stage=st.integers(0, 2),
+    kind=st.sampled_from(["wake", "sleep", "wake", "sleep", CHECKPOINT, EVALUATION, "note", "drop"]),
+    latent=st.integers(-1, 1),
+    text=st.sampled_from(["", "a", '{"mse":1}', '{"kl":2}']),
+)
+
+
+@given(st.lists(st.tuples(st.lists(HAPPENED, max_size=8), st.booleans()), max_size=8))
+def test_lines_made_as_events_come_are_those_of_all_events_at_once(history):
+    kept, events = Chronicle(), ()
+    for new, is_resumed in history:
+        events = (*(events[: len(events) // 2] if is_resumed else events), *new)
+        lines, slow = kept.lines(events), slowly(events)
+        assert lines == chronicle(events)
+        assert [(line.stage, line.step, line.kind) for line in lines] == [each[:3] for each in slow]
+        assert all(words in line.text for line, (*_, words) in zip(lines, slow, strict=True))
+        assert [line.latent for line in lines if line.kind in ("wake", "sleep")] == [
+            each[3] for each in slow if each[2] in ("wake", "sleep")
+        ]
+
+
+def test_only_the_lines_of_new_events_are_made(monkeypatch):
+    many = tuple(event(step, latent=step, kind="wake") for step in range(200))
+    kept, made = Chronicle(), []
+    kept.lines(many)
+    make = chronicle_module.Line
+    monkeypatch.setattr(chronicle_module, "Line", lambda *args: made.append(args) or make(*args))
+    assert len(kept.lines((*many, event(300, "note", text="new")))) == 201
+    assert len(made) == 1

@@ -55,6 +55,15 @@ def test_slow_rows_make_a_run_stall_later():
     assert status(slow, NOW + 100.0).kind is Kind.STALLED
 
 
+def test_an_evaluation_between_epochs_is_no_stall_once_there_was_one():
+    learnt = view(heard=NOW - 42.0)
+    assert status(replace(learnt, pause=15.0), NOW).kind is Kind.RUNNING
+    assert status(replace(learnt, pause=13.9), NOW).kind is Kind.STALLED
+    assert stalled_after(replace(learnt, pause=1.0)) == 10.0
+    assert stalled_after(replace(learnt, pause=8 * 3600.0)) == 1800.0, "a night's stall does not hide the next"
+    assert stalled_after(replace(view(every=200.0), pause=8 * 3600.0)) == pytest.approx(4000.0)
+
+
 def test_a_run_of_which_there_are_no_columns_stalls_by_its_rate():
     listed = replace(view(heard=NOW - 42.0), columns=Columns(), rate=1.0, rows=8)  # 40 steps, one in 5 recorded
     assert row_interval(listed) == pytest.approx(5.0)

@@ -128,9 +128,9 @@ class FakeSource:
     def _answer(self, info, stage, since, want):
         rows = min(self.shown[stage.number], want.end or 2**62)
         same = since.stage == stage.number
-        width = max(width_for(rows, want.columns), since.width if same else 1)
+        width = max(width_for(rows, want.columns) if want.columns else 1, since.width if same else 1)
         start = min(since.rows, rows) // width if same else 0
-        end = rows // width
+        end = rows // width if want.columns else start
         until = stage.rows["time"][rows - 1] if want.end else np.inf
         events = [e for s in self.stages for e in s.events if e.step <= self.shown.get(s.number, 0) and e.time <= until]
         return Batch(
@@ -271,21 +271,21 @@ class SteppedApp(WatchApp):
         super().__init__(*arguments, **options)
         self.asked = {}
 
-    def poll(self, place):
+    def poll(self, key):
         """Wait for `step`."""
 
     def ask_directory(self):
         """Ask in the test's own thread."""
-        self.post_message(self.company.ask())
+        self.post_message(self.roster.ask())
 
     def step(self):
         """Ask each source once, and show the answers."""
-        for place, seat in enumerate(self.seats):
-            before = self.asked.get(place, RunView())
+        for seat in self.seats:
+            before = self.asked.get(seat.key, RunView())
             if seat.poller.asked.stage not in (None, before.stage):
                 before = RunView()
-            self.asked[place] = seat.poller.ask(before, seat.poller.asked)
-            self.on_view_changed(ViewChanged(self.asked[place], place))
+            self.asked[seat.key] = seat.poller.ask(before, seat.poller.asked)
+            self.on_view_changed(ViewChanged(self.asked[seat.key], seat.key))
 
 
 @lru_cache(maxsize=8)

@@ -317,7 +317,7 @@ def test_other_stage_and_back(fake):
         await pilot.pause()
         app.step()
         await pilot.pause()
-        assert source.wants[-1].stage == 1
+        assert [want.stage for want in source.wants[-2:]] == [1, None]
         assert "stage 1" in fake.lines(app)[0]
         assert "64 by wake" in fake.lines(app)[3]
         await pilot.press("t")

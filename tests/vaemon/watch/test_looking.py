@@ -58,7 +58,29 @@ def test_a_new_stage_is_seen_whole_whatever_was_seen_closely_of_the_one_before(f
         app.step()
         look = app.run_screen.look
         assert (look.at, look.window, look.latent) == (None, None, None)
-        assert look.pins, "pins stay"
+        assert look.pins == frozenset(), "they are other latents"
+
+    fake.play(app_of(fake, source), look)
+
+
+def test_pins_are_of_a_stage_and_there_again_when_it_is(fake):
+    source = two_stages(fake, {1: 1200, 2: 100})
+
+    async def to_other_stage(app, pilot):
+        await pilot.press("t")
+        app.step()
+        await fake.settle(app, pilot)
+
+    async def look(app, pilot):
+        pins = []
+        for keys in (["j", "j", "p"], ["j", "p"], [], []):
+            await pilot.press(*keys)
+            pins.append((app.run_screen.shown.stage, app.run_screen.look.pins))
+            await to_other_stage(app, pilot)
+        assert [stage for stage, _ in pins] == [2, 1, 2, 1]
+        assert pins[0][1] != pins[1][1]
+        assert [len(each) for _, each in pins] == [1, 1, 1, 1]
+        assert pins[2:] == pins[:2]
 
     fake.play(app_of(fake, source), look)
 

@@ -80,6 +80,61 @@ def test_a_run_that_stalls_is_noticed_without_a_new_view(fake):
     fake.play(app, gesture, (160, 50))
 
 
+def two_stages(fake, guard, **options):
+    first, second = fake.stage(number=1), fake.stage(number=2)
+    source = fake.Source(first, second, shown={1: 1200, 2: 300})
+    return source, fake.App(source, clock=fake.Clock(fake.when(second, 300)), lookouts=[guard], **options)
+
+
+def test_the_newest_stage_is_looked_out_for_while_an_older_one_is_looked_at(fake):
+    guard = Guard("step>=400 and stage=2", "stall")
+    source, app = two_stages(fake, guard)
+
+    async def gesture(app, pilot):
+        await pilot.press("t")
+        app.step()
+        await pilot.pause()
+        assert (app.run_screen.shown.stage, guard.alerts) == (1, [])
+        assert "● running" in fake.lines(app)[0]
+        assert "stage 1" in fake.lines(app)[0]
+        source.shown[2] = 400
+        app.step()
+        await pilot.pause()
+        assert "alert: step>=400 and stage=2: step 400; stage 2" in fake.lines(app)[-1]
+        assert app.run_screen.shown.stage == 1
+        assert app.run_screen.shown.events[-1].kind == "alert"
+        asked = len(source.wants)
+        app.step()
+        assert [want.stage for want in source.wants[asked:]] == [1, None]
+        app.poller._clock.now += 60
+        app._look_again()
+        assert [alert.rule for alert in guard.alerts] == ["step>=400 and stage=2", "stall"]
+        await pilot.press("t")
+        asked = len(source.wants)
+        app.step()
+        assert [want.stage for want in source.wants[asked:]] in ([2], [None])
+        assert app.run_screen.shown.ahead is None
+
+    fake.play(app, gesture, (160, 50))
+
+
+def test_it_closes_by_the_newest_stage_while_an_older_one_is_looked_at(fake):
+    source, app = two_stages(fake, Guard(until=1100), linger=0.0)
+    source.shown[1] = 1000
+
+    async def gesture(app, pilot):
+        await pilot.press("t")
+        app.step()
+        await pilot.pause()
+        assert app.is_running
+        source.shown[2] = 1100
+        app.step()
+        while app.is_running:
+            await pilot.pause(0.01)
+
+    fake.play(app, gesture)
+
+
 def test_bells_and_notifications_go_to_the_terminal_once(fake):
     Tape.written = ""
     source, app = app_of(fake, Guard("step>=800", escapes="\x1b]9;x\x07"), driver_class=Tape)

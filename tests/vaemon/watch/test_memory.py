@@ -21,14 +21,21 @@ JSON = st.recursive(
 
 
 def test_what_is_remembered_is_recalled():
-    look = Look(Order.KL, TimeAxis.TIME, True, True, latent=3, pins=frozenset({5, 1}))
+    look = Look(
+        Order.KL, TimeAxis.TIME, True, True, latent=3, stage=2, pinned={1: frozenset({4}), 2: frozenset({5, 1})}
+    )
     assert dict_to_look(look_to_dict(look, 3)) == look
 
 
-@given(st.dictionaries(st.sampled_from(["view", "order", "axis", "log", "smoothed", "pins", "latent", "other"]), JSON))
+@given(
+    st.dictionaries(
+        st.sampled_from(["view", "order", "axis", "log", "smoothed", "pinned", "stage", "latent", "other"]), JSON
+    )
+)
 def test_of_wrong_kinds_a_look_is_still_made(told):
     look = dict_to_look(told)
-    assert all(type(pin) is int and pin >= 0 for pin in look.pins)
+    assert all(type(pin) is int and pin >= 0 for pins in look.pinned.values() for pin in pins)
+    assert all(type(stage) is int and stage >= 0 for stage in (look.stage, *look.pinned))
     assert look.latent is None or look.latent >= 0
 
 
@@ -111,12 +118,16 @@ def test_a_run_is_looked_at_as_before(fake, tmp_path):
             memory=lambda: Memory(tmp_path / "v.json"),
         )
 
+    chosen = []
+
     async def first(app, pilot):
         await pilot.press("o", "x", "j", "p", "3", "space")
+        chosen.append(app.run_screen.look.latent)
 
     async def later(app, pilot):
         look = app.run_screen.look
         assert (look.order, look.axis, len(look.pins), look.paused) == ("variance", "epoch", 1, False)
+        assert [look.latent] == chosen
         assert app.run_screen.number == 3
         assert any("▸gamma" in line for line in fake.lines(app))
 

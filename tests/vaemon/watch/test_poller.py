@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from vaemon.batch import Batch, Cursor, RunInfo, RunState
+from vaemon.batch import Batch, Cursor, RunInfo, RunState, StageInfo
 from vaemon.errors import RunFileError, SourceLost
 from vaemon.view.state import RunView
 from vaemon.watch.asked import Asked
@@ -50,6 +50,27 @@ def test_each_answer_is_asked_for_from_where_the_last_one_ended():
     assert {"mean_variance", "latent_kl", "gamma", "mse", "kl", "variance_law"} <= set(source.asked[0][1].channels)
 
 
+def test_let_go_it_asks_no_more_and_closes_the_source_in_its_own_thread():
+    class Endless(Script):
+        def poll(self, since, want):
+            self.done.set()
+            return batch(3)
+
+        def close(self):
+            self.closed_by = threading.current_thread()
+
+    source = Endless()
+    poller = Poller(source, lambda view: None, hz=0.01, clock=lambda: 100.0)
+    thread = threading.Thread(target=poller.run, args=(threading.Event(),))
+    thread.start()
+    source.done.wait()
+    poller.let_go()
+    thread.join()
+    assert (source.closed_by, poller.is_over) == (thread, True)
+    with pytest.raises(SourceLost):
+        poller.errand(lambda source: source).result()
+
+
 def test_what_is_not_new_is_not_posted():
     _, posted = run(batch(3), batch(3), batch(3), batch(3, RunState.FINISHED))
     assert [(view.rows, view.info.state) for view in posted] == [(3, RunState.RUNNING), (3, RunState.FINISHED)]
@@ -61,6 +82,22 @@ def test_what_is_not_new_is_not_posted():
 def test_a_source_that_does_not_answer_leaves_the_last_good_state(error):
     _, posted = run(batch(3), error, batch(5))
     assert [(view.rows, view.lost) for view in posted] == [(3, ""), (3, str(error)), (5, "")]
+
+
+def test_beside_an_older_stage_the_newest_is_asked_for_and_both_are_lost_together():
+    def of(number, rows):
+        stages = (StageInfo(1, 2), StageInfo(2, 2))
+        info = RunInfo("run42", "runs/run42", RunState.RUNNING, stages=stages)
+        return Batch(info, Cursor(number, 1, rows), stage=number, rows=rows)
+
+    source, posted = Script(of(1, 9), of(2, 3), of(1, 9), of(2, 3), of(1, 9), of(2, 4), SourceLost("gone")), []
+    poller = Poller(source, posted.append, hz=1e6, clock=lambda: 100.0)
+    poller.ask_for(Asked(stage=1))
+    poller.run(source.done)
+    assert [want.stage for _, want in source.asked] == [1, None] * 3 + [1]
+    assert [since.rows for since, _ in source.asked] == [0, 0, 9, 3, 9, 3, 9]
+    assert [(view.stage, view.ahead.stage, view.ahead.rows) for view in posted] == [(1, 2, 3), (1, 2, 4), (1, 2, 4)]
+    assert (posted[-1].lost, posted[-1].ahead.lost) == ("gone", "gone")
 
 
 def test_an_error_without_words_is_named():

@@ -246,12 +246,12 @@ def test_a_run_of_the_list_is_opened_and_watched_from_then_on(fake):
 
 
 def test_a_long_list_is_read_bit_by_bit(fake):
-    company = app_of(fake, three(fake)[:1], directory=fake.Directory(*three(fake), read=1)).company
+    roster = app_of(fake, three(fake)[:1], directory=fake.Directory(*three(fake), read=1)).roster
     told = []
     for _ in range(3):
-        company.take(company.ask())
-        fares = {each.name: each.status.words for each in company.tell(9, None) if not each.watched}
-        told.append((company.is_whole, fares["alpha"], fares["beta"], fares["gamma"]))
+        roster.take(roster.ask())
+        fares = {each.name: each.status.words for each in roster.tell(9, None) if not each.watched}
+        told.append((roster.is_whole, fares["alpha"], fares["beta"], fares["gamma"]))
     assert told == [
         (False, "running", "opening", "opening"),
         (False, "running", "finished", "opening"),
@@ -308,5 +308,5 @@ def test_a_directory_that_does_not_answer_leaves_the_list_as_it_was(fake):
 def test_a_run_of_another_folder_with_a_name_taken_is_called_by_its_address(fake):
     first, second, _ = three(fake)
     app = app_of(fake, (first, second))
-    assert app.company.name_for("beta", "/other/beta") == "/other/beta"
-    assert app.company.name_for("delta", "/other/delta") == "delta"
+    assert app.roster.name_for("beta", "/other/beta") == "/other/beta"
+    assert app.roster.name_for("delta", "/other/delta") == "delta"

@@ -15,6 +15,10 @@ from vaemon.view.signs import safe
 Array = npt.NDArray[Any]
 
 
+PICTURE = "picture "
+"""With a number, 16 to 255: the ink of placeholders, in whose place the terminal draws a picture."""
+
+
 class Ink(NamedTuple):
     """How a stretch of text is coloured, by names that a palette knows, or "#rrggbb"."""
 
@@ -37,7 +41,7 @@ BLANK: Row = ()
 
 def said(text: str, fg: str = "text", *, bold: bool = False, bg: str = "ground") -> Span:
     """Text in the colour of that name, without signs that a terminal obeys."""
-    return Span(text if text.isascii() and text.isprintable() else safe(text), Ink(fg, bg, bold))
+    return Span(safe(text), Ink(fg, bg, bold))
 
 
 def plain(row: Row) -> str:
@@ -47,7 +51,11 @@ def plain(row: Row) -> str:
 
 def length(row: Row) -> int:
     """Cells that a row takes."""
-    return sum(cell_len(span.text) for span in row)
+    return sum([_width(span.text) for span in row])
+
+
+def _width(text: str) -> int:
+    return len(text) if text.isascii() else cell_len(text)
 
 
 def fit(row: Row, width: int) -> Row:
@@ -55,7 +63,7 @@ def fit(row: Row, width: int) -> Row:
     room = max(width, 0)
     kept = []
     for span in row:
-        taken = cell_len(span.text)
+        taken = _width(span.text)
         if taken > room:
             kept.append(Span(set_cell_size(span.text, room), span.ink))
             room = 0

@@ -1,5 +1,7 @@
 """Sample images as cells: half blocks in their own colours, or shades where there are none. Pure: bytes to rows.
 
+Where the terminal shows true pictures, the same grids are pixels for it to draw.
+
 As many of the samples are shown as can be made out, up to 8 x 8.
 """
 
@@ -14,11 +16,9 @@ from vaemon.watch.render.cells import Grid, Ink, Row
 Array = npt.NDArray[Any]
 
 LEAST = 9
-"""Pixels of the screen that a sample takes at least along its longer side; in fewer nothing can be made out."""
+"""Half blocks that a sample takes at least along its longer side; in fewer nothing can be made out."""
 MOST_ASIDE = 8
 """Samples along either side of a grid."""
-GAP = 1
-"""Pixels between two samples."""
 BITS = 5
 """Of each colour that are kept: more cannot be told apart here, and cost styles and bytes."""
 SHADES = " ░▒▓█"
@@ -31,6 +31,23 @@ _GROUND = 1 << 3 * BITS
 _LUMA = np.array([0.299, 0.587, 0.114])
 
 
+class Grain(NamedTuple):
+    """The pixels of which pictures are made on the screen."""
+
+    across: int
+    """In the width of a cell."""
+    down: int
+    """In its height."""
+    least: int
+    """That a sample takes at least along its longer side; in fewer nothing can be made out."""
+    gap: int
+    """Between two samples."""
+
+
+HALVES = Grain(across=1, down=2, least=LEAST, gap=1)
+"""Half blocks: two in a cell, one above the other."""
+
+
 class Plan(NamedTuple):
     """How samples are laid out."""
 
@@ -38,7 +55,7 @@ class Plan(NamedTuple):
     """Samples below each other."""
     across: int
     height: int
-    """Pixels of the screen that each takes; a cell has two, one above the other."""
+    """Pixels of the screen that each takes."""
     width: int
 
     def shown(self, count: int) -> int:
@@ -46,7 +63,7 @@ class Plan(NamedTuple):
         return min(count, self.down * self.across)
 
 
-def plan(count: int, height: int, width: int, cells: int, rows: int) -> Plan | None:
+def plan(count: int, height: int, width: int, cells: int, rows: int, grain: Grain = HALVES) -> Plan | None:
     """The layout that shows as many samples as can be made out, and those as large as can be; None where none fits.
 
     A single sample may be smaller than one can make out.
@@ -57,23 +74,33 @@ def plan(count: int, height: int, width: int, cells: int, rows: int) -> Plan | N
         width: of a sample.
         cells: width of the place for them.
         rows: of text that it is high.
+        grain: the pixels of the screen.
     """
-    best = None
+    best, gap, room = None, grain.gap, (rows * grain.down, cells * grain.across)
     for side in range(1, MOST_ASIDE + 1):
         # So many along the shorter side of the place, as many as fit along the longer one.
-        room_down, room_across = ((room - GAP * (side - 1)) // side for room in (2 * rows, cells))
+        room_down, room_across = ((each - gap * (side - 1)) // side for each in room)
         scale = min(room_down / height, room_across / width)
         each_down, each_across = int(height * scale), int(width * scale)
-        if min(each_down, each_across) < 1 or (side > 1 and max(each_down, each_across) < LEAST):
+        if min(each_down, each_across) < 1 or (side > 1 and max(each_down, each_across) < grain.least):
             break
         down, across = (
-            min((room + GAP) // (each + GAP), MOST_ASIDE)
-            for room, each in ((2 * rows, each_down), (cells, each_across))
+            min((limit + gap) // (each + gap), MOST_ASIDE)
+            for limit, each in zip(room, (each_down, each_across), strict=True)
         )
         best = Plan(down, across, each_down, each_across)
         if down * across >= count:
             break
     return best
+
+
+def extent(count: int, made: Plan, grain: Grain) -> tuple[int, int]:
+    """The rows and cells that so many samples take, not all of the last ones, it may be."""
+    shown = made.shown(count)
+    down, across = -(-shown // made.across), min(made.across, shown)
+    sides = ((down, made.height, grain.down), (across, made.width, grain.across))
+    rows, cells = (-(-(n * (size + grain.gap) - grain.gap) // cell) for n, size, cell in sides)
+    return rows, cells
 
 
 def grid_rows(images: Array, cells: int, rows: int, shades: str = "") -> list[Row]:
@@ -89,8 +116,27 @@ def grid_rows(images: Array, cells: int, rows: int, shades: str = "") -> list[Ro
     made = plan(count, height, width, cells, rows)
     if made is None:
         return []
-    canvas, there = _canvas(images, made)
+    canvas, there = _canvas(images, made, HALVES)
     return _shaded(canvas, there, shades) if shades else _coloured(canvas, there)
+
+
+def grid_pixels(images: Array, made: Plan, grain: Grain) -> Array:
+    """Images as red, green, blue and opacity, uint8, (height, width, 4): of their own size, or smaller.
+
+    Who shows them enlarges them to the size that was planned: a picture enlarged here has many times the bytes.
+
+    Args:
+        images: uint8, (n, h, w, c), c 1 or 3.
+        made: how they are laid out.
+        grain: the pixels of the screen.
+    """
+    height, width = images.shape[1:3]
+    shrunk = min(made.height / height, made.width / width, 1.0)
+    gap = max(round(grain.gap * shrunk * height / made.height), 1)
+    sent = made if shrunk < 1 else made._replace(height=height, width=width)
+    canvas, there = _canvas(images, sent, Grain(1, 1, 1, gap))
+    colours = np.clip(np.round(canvas), 0, 255).astype(np.uint8)
+    return np.concatenate([colours, np.where(there, 255, 0).astype(np.uint8)[..., None]], axis=2)
 
 
 def shrink(images: Array, height: int, width: int) -> Array:
@@ -110,15 +156,14 @@ def _weights(before: int, after: int) -> npt.NDArray[np.float32]:
     return np.asarray(overlap / overlap.sum(axis=1, keepdims=True), np.float32)
 
 
-def _canvas(images: Array, made: Plan) -> tuple[Array, Array]:
-    """The samples on one picture, (height, width, 3), and where there are any; both of an even height."""
+def _canvas(images: Array, made: Plan, grain: Grain) -> tuple[Array, Array]:
+    """The samples on one picture, (height, width, 3), and where there are any; both as large as whole cells."""
     samples = shrink(images[: made.down * made.across], made.height, made.width)
-    down, across = -(-len(samples) // made.across), min(made.across, len(samples))
-    height, width = (n * (size + GAP) - GAP for n, size in ((down, made.height), (across, made.width)))
-    canvas = np.zeros((height + height % 2, width, 3), np.float32)
+    gap, (rows, cells) = grain.gap, extent(len(images), made, grain)
+    canvas = np.zeros((rows * grain.down, cells * grain.across, 3), np.float32)
     there = np.zeros(canvas.shape[:2], bool)
     for number, sample in enumerate(samples):
-        y, x = (number // made.across) * (made.height + GAP), (number % made.across) * (made.width + GAP)
+        y, x = (number // made.across) * (made.height + gap), (number % made.across) * (made.width + gap)
         canvas[y : y + made.height, x : x + made.width] = sample  # a grey one in all three colours
         there[y : y + made.height, x : x + made.width] = True
     return canvas, there

@@ -115,24 +115,24 @@ def pool_strict(values: Array, span: TimeSpan, cells: int) -> Array:
     return mean
 
 
-def pool(columns: Pooled, span: TimeSpan, cells: int, width: int) -> Pooled:
+def pool(columns: Pooled, span: TimeSpan, cells: int, rows: Array) -> Pooled:
     """Mean, smallest, largest and count of non-finite values of each painted cell of a scalar channel.
 
     Args:
         columns: the figures of each column, each of shape (n,).
         span: the time axis.
         cells: width of the picture.
-        width: rows a column.
+        rows: how many rows of each column have the channel, shape (n,).
     """
     starts, end = _groups(span, cells)
     if not len(starts):
         none = np.full(0, np.nan)
         return Pooled(none, none, none, np.zeros(0, np.int64))
     return Pooled(
-        mean=pool_mean(columns.mean, span, cells, width - np.nan_to_num(columns.bad, nan=width)),
+        mean=pool_mean(columns.mean, span, cells, rows - columns.bad),
         low=np.fmin.reduceat(columns.low[:end], starts),
         high=np.fmax.reduceat(columns.high[:end], starts),
-        bad=np.add.reduceat(np.nan_to_num(columns.bad[:end]), starts).astype(np.int64),
+        bad=np.add.reduceat(columns.bad[:end], starts).astype(np.int64),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from vaemon.watch.render.cells import BLANK, Row, Span, fit
-from vaemon.watch.render.pixels import LEAST, Plan, plan
+from vaemon.watch.render.pixels import HALVES, Grain, Plan, plan
 
 GAP = 2
 """Cells between two tiles."""
@@ -27,14 +27,9 @@ class Tiling(NamedTuple):
     height: int
     """Rows a tile, its title included."""
 
-    def shown(self, count: int, height: int, width: int) -> int:
-        """How many samples of that size a tile shows."""
-        made = self.plan((count, height, width))
-        return made.shown(count) if made is not None else 0
-
-    def plan(self, sizes: Sizes) -> Plan | None:
+    def plan(self, sizes: Sizes, grain: Grain) -> Plan | None:
         """How a tile lays samples out."""
-        return plan(*sizes, self.width - EDGE, self.height - TITLE)
+        return plan(*sizes, self.width - EDGE, self.height - TITLE, grain)
 
     def join(self, tiles: Sequence[Sequence[Row]]) -> list[Row]:
         """The tiles, row by row of them."""
@@ -51,7 +46,7 @@ class Tiling(NamedTuple):
         return row
 
 
-def tile(sizes: Sequence[Sizes], width: int, height: int) -> Tiling | None:
+def tile(sizes: Sequence[Sizes], width: int, height: int, grain: Grain = HALVES) -> Tiling | None:
     """Places for grids of samples, for as many of the first ones as can be made out.
 
     Of all ways to lay them out the one that shows most samples, and of these the one that shows them largest.
@@ -60,15 +55,16 @@ def tile(sizes: Sequence[Sizes], width: int, height: int) -> Tiling | None:
         sizes: of the samples of each grid.
         width: cells at hand.
         height: rows at hand.
+        grain: the pixels of the screen.
 
     Returns:
         None where not even the first one fits.
     """
     for count in range(len(sizes), 0, -1):
         made = [_tiling(count, across, width, height) for across in range(1, count + 1)]
-        best = max(made, key=lambda each: _worth(each, sizes[:count]))
-        _, least = _worth(best, sizes[:count])
-        if least >= LEAST or (count == 1 and least >= 1):
+        best = max(made, key=lambda each: _worth(each, sizes[:count], grain))
+        _, least = _worth(best, sizes[:count], grain)
+        if least >= grain.least or (count == 1 and least >= 1):
             return best
     return None
 
@@ -78,9 +74,9 @@ def _tiling(count: int, across: int, width: int, height: int) -> Tiling:
     return Tiling(count, across, (width - GAP * (across - 1)) // across, height // down)
 
 
-def _worth(tiling: Tiling, sizes: Sequence[Sizes]) -> tuple[int, int]:
+def _worth(tiling: Tiling, sizes: Sequence[Sizes], grain: Grain) -> tuple[int, int]:
     """Samples that can be made out, and the pixels of the smallest of them."""
-    plans = [(tiling.plan(each), each[0]) for each in sizes]
+    plans = [(tiling.plan(each, grain), each[0]) for each in sizes]
     least = min((max(made.height, made.width) if made is not None else 0) for made, _ in plans)
-    shown = sum(made.shown(count) for made, count in plans if made is not None) if least >= LEAST else 0
+    shown = sum(made.shown(count) for made, count in plans if made is not None) if least >= grain.least else 0
     return shown, least

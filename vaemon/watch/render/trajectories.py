@@ -69,6 +69,14 @@ class Sheaf:
     """Dot column of the crosshair."""
     marks: Marks = ()
     """Dot columns of events, each with its colour; drawn at the foot."""
+    absent: Array | None = None
+    """Where no row has the value, (n, k): that is not bad; None: nowhere."""
+
+    @property
+    def bad(self) -> Array:
+        """Where the value is not finite, (n, k)."""
+        strange = ~np.isfinite(self.variance)
+        return strange if self.absent is None else strange & ~self.absent
 
     @property
     def fanned(self) -> bool:
@@ -182,7 +190,7 @@ def _layers(sheaf: Sheaf, places: Array, scale: Scale, height: int, cells: int, 
         body = [awake, *_fan(places, sheaf.smoothed, *size), inactive]
     else:
         body = [awake, *_bundles(sheaf, places, *size), inactive]
-    bad = bad_marks(np.count_nonzero(~np.isfinite(sheaf.variance), axis=1), *size)
+    bad = bad_marks(np.count_nonzero(sheaf.bad, axis=1), *size)
     # The line of the inactive lies above those that hang about it, for they would hide it.
     singled = _singled(sheaf, places, *size)
     return [*feet(sheaf.marks, *size), *body, *cross, *singled, Layer(bad, "bad", "x")]

@@ -61,8 +61,9 @@ class Looking(Screen[None]):
 
     def see(self, view: RunView) -> None:
         """Take a view as the one that is drawn; of another stage, look at it as at first."""
-        if self.shown.stage not in (0, view.stage):
-            self.look = self.look.of_other_rows()
+        other = self.shown.stage not in (0, view.stage)
+        self.look = self.look.of_stage(view.stage)
+        if other:
             self.ask()
         self.shown = view
         self._go_along()
@@ -134,7 +135,8 @@ class Looking(Screen[None]):
         """Pin the chosen latent, or let it go."""
         chosen = self.picture().chosen
         if chosen >= 0:
-            self.look_so(latent=chosen, pins=self.look.pins ^ {chosen})
+            pinned = {**self.look.pinned, self.look.stage: self.look.pins ^ {chosen}}
+            self.look_so(latent=chosen, pinned=pinned)
 
     def action_cross(self, by: int) -> None:
         """Move the crosshair by a cell; beyond the newest column it is off."""

@@ -7,7 +7,6 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Container
 from textual.reactive import Reactive
 from textual.timer import Timer
 from textual.widget import Widget
@@ -28,6 +27,7 @@ from vaemon.watch.screens.looking import Looking
 from vaemon.watch.screens.write import CHOICES, WriteScreen
 from vaemon.watch.views.catalogue import VIEWS
 from vaemon.watch.views.view import View
+from vaemon.watch.widgets.bare import BareScreen, Column
 from vaemon.watch.widgets.data import PanelData
 from vaemon.watch.widgets.events import EventOpened, Events
 from vaemon.watch.widgets.header import Banner, Counts, Figures, Header, Progress
@@ -43,7 +43,7 @@ RETRY = 0.03
 """Seconds after which a frame is tried again that the terminal was not ready for."""
 
 
-class RunScreen(Looking):
+class RunScreen(Looking, BareScreen):
     """Draws a view only when it is new, the screen is in front, and the terminal has taken the last frame."""
 
     DEFAULT_CSS = """
@@ -123,6 +123,8 @@ class RunScreen(Looking):
         """Whether a newer view waits to be drawn."""
         self._retry: Timer | None = None
         """When it is tried again, where the terminal is behind."""
+        self._told: Status | None = None
+        """How the run fares as it is on the screen; it grows old by itself."""
         self._notice = ""
         self._sought: tuple[int, int, int] | None = None
         """Stage, step and latent of an event to go to once its stage is here."""
@@ -140,7 +142,7 @@ class RunScreen(Looking):
     def compose(self) -> ComposeResult:
         """Header and counts above, the view, the keys below."""
         yield from self._above
-        with Container(id="body"):
+        with Column(self.pen, id="body"):
             yield from self._views.values()
         yield self._filter
         yield self._below
@@ -200,8 +202,10 @@ class RunScreen(Looking):
     def _tick(self) -> None:
         if self._late:
             self.draw_soon()
-        elif self.is_active and not writer_backlog(self.app):
-            self._header.show(self.picture())
+        elif self.is_active and not writer_backlog(self.app) and self._status() != self._told:
+            picture = self.picture()
+            self._told = picture.status
+            self._header.show(picture)
 
     def picture(self) -> Picture:
         """The frame that is due now."""
@@ -244,6 +248,7 @@ class RunScreen(Looking):
         if not self.is_mounted:
             return
         picture = self.picture()
+        self._told = picture.status
         empty, was_empty = not len(picture.view.columns), self.has_class("-empty")
         self.set_class(empty, "-empty")
         if was_empty and not empty and not self._filter.has_class("-open"):
@@ -361,7 +366,8 @@ class RunScreen(Looking):
 
     def _frame(self, panel: Widget | None) -> Frame:
         """One panel as cells; None: the whole screen."""
-        strips = self._compositor.render_strips()
+        with self.view.as_text():
+            strips = self._compositor.render_strips()
         whole = frame_of(strips, ground=self.pen.palette["ground"])
         return whole if panel is None else whole.part(*panel.region)
 
@@ -387,7 +393,7 @@ class RunScreen(Looking):
 
     def look_differently(self, look: Look, number: object) -> None:
         """Look as somebody did before, if possible at the same view."""
-        self.look = replace(look, paused=False)
+        self.look = replace(look, paused=False).of_stage(self.shown.stage)
         self.ask()
         if type(number) is int and number in VIEWS and number != self.number:
             self.run_worker(self.action_view(number))

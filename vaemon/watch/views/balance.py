@@ -31,11 +31,8 @@ class BalanceView(GridView):
         """Draw what is not up to date."""
         drawn = charted(picture.columns)
         self._page = self._page if self._page * PAGE < len(drawn) else 0
-        before = self.seen
-        if self.is_attached:
-            self.mount(*put_up(self.charts, drawn[self._page * PAGE :][:PAGE], self.pen))
-        if self.seen != before:
-            self._share_axis()
+        if self.is_attached and (new := put_up(self.charts, drawn[self._page * PAGE :][:PAGE], self.pen)):
+            self.mount(*new)
         super().show(picture)
 
     def turn(self) -> None:

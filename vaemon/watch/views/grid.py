@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 
-from textual.widget import Widget
-
 from vaemon.watch.views.view import View
 from vaemon.watch.widgets.chart import Chart
 from vaemon.watch.widgets.pen import Pen
+from vaemon.watch.widgets.picture import Picture
 
 ACROSS = 2
 """Charts side by side."""
@@ -27,14 +26,10 @@ class GridView(View):
         """The charts that there is something to draw for."""
         return [chart for chart in self.charts if not chart.has_class("-off")]
 
-    def on_resize(self) -> None:
-        """Give time axes to those that have room for it."""
+    def show(self, picture: Picture) -> None:
+        """Draw what is not up to date, with time axes where there is room for them."""
         self._share_axis()
-
-    def enlarge(self, panel: Widget | None) -> None:
-        """Give one panel all of the room."""
-        super().enlarge(panel)
-        self._share_axis()
+        super().show(picture)
 
     def _share_axis(self) -> None:
         seen = self.seen

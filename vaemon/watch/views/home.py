@@ -1,10 +1,10 @@
 """The first view: the latent wall, with charts and the newest events beside it."""
 
 from textual.app import ComposeResult
-from textual.containers import Vertical
 from textual.widget import Widget
 
 from vaemon.watch.views.view import View, shared
+from vaemon.watch.widgets.bare import Column
 from vaemon.watch.widgets.chart import QUANTITIES, Chart, ChartAxis, charted, put_up
 from vaemon.watch.widgets.events import Events
 from vaemon.watch.widgets.pen import Pen
@@ -41,7 +41,7 @@ class HomeView(View):
         self.wall, self.events = Wall(pen, classes="-pane"), Events(pen, classes="-pane")
         self.charts = [Chart(pen, quantity, classes="-pane") for quantity in QUANTITIES[:BESIDE]]
         self._axis = ChartAxis(pen, classes="-axis")
-        self._side = Vertical(id="side")
+        self._side = Column(pen, id="side")
 
     def compose(self) -> ComposeResult:
         """The wall at the left, charts and events at the right."""
@@ -55,7 +55,8 @@ class HomeView(View):
         self.wall.show(picture)
         if self._side.is_attached:  # a picture may come before the screen is there, or while it goes
             new = put_up(self.charts, charted(picture.columns)[:BESIDE], self.pen)
-            self._side.mount(*new, before=self._axis)
+            if new:
+                self._side.mount(*new, before=self._axis)
         picture = shared(picture, self.wall)
         for panel in (*self.charts, self._axis, self.events):
             panel.show(picture)

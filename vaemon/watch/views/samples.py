@@ -1,5 +1,7 @@
 """Recorded images: earlier and later moments aside, one kind alone up and down."""
 
+from contextlib import AbstractContextManager
+
 from textual.app import ComposeResult
 
 from vaemon.batch import ImageSet
@@ -35,6 +37,10 @@ class SamplesView(View):
         """Draw what is not up to date."""
         self.samples.listed(picture.view.images)
         super().show(picture)
+
+    def as_text(self) -> AbstractContextManager[None]:
+        """True pictures are blocks while this lasts."""
+        return self.samples.as_text()
 
     def move(self, by: int) -> bool:
         """Show one kind alone, the next, and all of them again."""

@@ -1,10 +1,12 @@
 """What every view has in common."""
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import ClassVar
 
 from textual.widget import Widget
 
+from vaemon.watch.widgets.bare import Bare
 from vaemon.watch.widgets.data import Numbers, PanelData
 from vaemon.watch.widgets.gestures import TimeMouse
 from vaemon.watch.widgets.lines import Panel
@@ -13,7 +15,7 @@ from vaemon.watch.widgets.picture import Picture
 from vaemon.watch.widgets.time import span_of
 
 
-class View(Widget):
+class View(Bare):
     """A body of the screen: panels that are given the same picture."""
 
     DEFAULT_CSS = """
@@ -65,6 +67,10 @@ class View(Widget):
     def turn(self) -> None:
         """Show the next of its parts, where it has several; its own key does that."""
         return
+
+    def as_text(self) -> AbstractContextManager[None]:
+        """While this lasts, there is nothing that only a terminal can show."""
+        return nullcontext()
 
     def panel(self) -> Widget:
         """The panel that the keys go to, else the first, else all of the view."""

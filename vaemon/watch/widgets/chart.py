@@ -98,8 +98,10 @@ class Chart(Panel, TimeMouse, Numbers, can_focus=True):
     def newest(self, picture: Picture, channel: str) -> float | None:
         """The newest value, smoothed; None where there is none."""
         latest = picture.view.latest
-        value = latest.smoothed.get(channel) if latest is not None else None
-        return None if value is None else float(value)
+        if latest is None or (value := latest.smoothed.get(channel)) is None:
+            return None
+        # What the newest rows do not have is no NaN.
+        return None if np.isnan(value) and channel not in latest.scalars else float(value)
 
     def rows(self, picture: Picture, width: int, height: int) -> Sequence[Row]:
         """Title, plot, and the time axis where the chart stands alone."""
@@ -110,7 +112,7 @@ class Chart(Panel, TimeMouse, Numbers, can_focus=True):
         whole, columns, look = span.whole(cells), self.columns(picture), picture.look
         # A wake is told only once it has held: its mark then belongs into a cell that was painted before.
         seen = (picture.origin, columns.first, columns.width, len(picture.view.events), self.seen(picture))
-        drawn = (whole, look.log, look.smoothed, look.at, seen, self.alone, width, height)
+        drawn = (self.quantity, whole, look.log, look.smoothed, look.at, seen, self.alone, width, height)
         if self._made[0] != drawn:
             plot = self._plot(picture, whole, cells)
             body = chart_rows(plot, height - 1 - self.alone, width, ascii_only=self.pen.ascii_only)
@@ -181,13 +183,14 @@ class Chart(Panel, TimeMouse, Numbers, can_focus=True):
 
 
 def put_up(charts: list[Chart], seen: Sequence[Quantity], pen: Pen) -> list[Chart]:
-    """Let charts of these quantities be seen and no others; those that are made for it are returned, to be mounted."""
-    had = {chart.quantity.channel for chart in charts}
-    new = [Chart(pen, each, classes="-pane") for each in seen if each.channel not in had]
+    """Let the charts show these quantities, and be as many; those that are made for it are returned, to be mounted."""
+    # Another quantity in the same place, for a widget more or less has Textual paint all of the screen anew.
+    for chart, quantity in zip(charts, seen, strict=False):
+        chart.quantity = quantity
+    new = [Chart(pen, each, classes="-pane") for each in seen[len(charts) :]]
     charts += new
-    wanted = {each.channel for each in seen}
-    for chart in charts:
-        chart.set_class(chart.quantity.channel not in wanted, "-off")
+    for place, chart in enumerate(charts):
+        chart.set_class(place >= len(seen), "-off")
     return new
 
 
@@ -214,7 +217,8 @@ def _pooled(columns: Columns, channel: str, span: TimeSpan, dots: int) -> Pooled
     if channel not in columns.mean:
         return NO_COLUMNS
     figures = Pooled(columns.mean[channel], columns.low[channel], columns.high[channel], columns.bad[channel])
-    return pool(figures, span, dots, columns.width)
+    none = np.zeros(len(columns), np.int64)
+    return pool(figures, span, dots, columns.width - columns.absent.get(channel, none))
 
 
 def _root(columns: Columns, channel: str, span: TimeSpan, dots: int) -> Array | None:

@@ -6,7 +6,7 @@ from textual import events
 from textual.message import Message
 
 from vaemon.batch import Event
-from vaemon.view.chronicle import Line, chronicle
+from vaemon.view.chronicle import Chronicle, Line
 from vaemon.view.filters import says
 from vaemon.watch.render.cells import Row, said, spread
 from vaemon.watch.widgets.data import Numbers, PanelData
@@ -17,7 +17,9 @@ from vaemon.watch.widgets.pen import Pen
 from vaemon.watch.widgets.picture import Picture
 
 MOST = 20_000
-"""So many of the newest events are listed: it takes a tick to make their lines."""
+"""So many of the newest events are listed, at most: it takes a tick to make all their lines."""
+AT_A_STROKE = MOST // 4
+"""So many of the oldest are then left out at once: between, only lines of new events are made."""
 
 
 class EventOpened(Message):
@@ -46,6 +48,7 @@ class Events(Panel, ListMouse, Numbers, can_focus=True):
         """
         super().__init__(pen, **options)
         self._chooses = chooses
+        self._chronicle = Chronicle()
         self.place = 0
         """The chosen line, counted from the newest."""
 
@@ -62,7 +65,7 @@ class Events(Panel, ListMouse, Numbers, can_focus=True):
         aside = (said(f"{more:,} more ↓ ", "muted"),) if more > 0 else ()
         title = spread((mark, name, said(f"  {_count(told, picture)}", "muted")), aside, width)
         stages = len({line.stage for line in told}) > 1
-        digits = max((len(f"{line.step:,}") for line in told), default=1)
+        digits = len(f"{max((line.step for line in told), default=0):,}")
         seen = enumerate(told[self.top : self.top + room], start=self.top)
         return [title, *(_row(line, digits, stages, self._chooses and i == self.place) for i, line in seen)]
 
@@ -70,8 +73,10 @@ class Events(Panel, ListMouse, Numbers, can_focus=True):
         # Most ticks bring no event, and a long run has many.
         happened, text = picture.view.events, picture.look.filters.get("events", "")
         if self._read[0] is not happened or self._read[1] != text:
-            newest = chronicle(happened[-MOST:])
-            lines = [line for line in newest if says(text, f"{line.kind} {line.text} {line.step}")]
+            left_out = max(-(-(len(happened) - MOST) // AT_A_STROKE) * AT_A_STROKE, 0)
+            lines = self._chronicle.lines(happened[left_out:])
+            if text:
+                lines = [line for line in lines if says(text, f"{line.kind} {line.text} {line.step}")]
             self._read = (happened, text, lines)
         return self._read[2]
 

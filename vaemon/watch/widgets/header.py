@@ -1,6 +1,7 @@
 """The top of the screen: who the run is and how it fares, its progress, the counts of its latents."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from vaemon.view.state import RunView
 from vaemon.view.status import SIGNS, Kind
@@ -70,7 +71,7 @@ def _facts(picture: Picture) -> list[str]:
         return []
     stage = view.info.stage(view.stage)
     facts = [steps(stage, view.latest.step), epochs(stage, view.latest.epoch), f"stage {view.stage}"]
-    if picture.status.live:
+    if picture.status.live and view.ahead is None:
         left = eta(view.latest.step, stage.total_steps if stage else None, view.rate)
         return [*facts, *([f"{left} left"] if left else []), *([rate(view.rate)] if rate(view.rate) else [])]
     if picture.over and len(view.columns):
@@ -114,6 +115,11 @@ class Progress(Panel):
 class Counts(Panel):
     """How many latents are in each state; the paper's count of the inactive and Burda's active units beside them."""
 
+    def depends(self, picture: Picture) -> object:
+        """The counts, of which most ticks bring no other."""
+        view = picture.view
+        return view.latents, view.states.tobytes(), view.inactive, view.active_units, view.thresholds
+
     def rows(self, picture: Picture, width: int, height: int) -> Sequence[Row]:
         """One row, in words where they fit, else in signs."""
         view = picture.view
@@ -121,14 +127,14 @@ class Counts(Panel):
             return [fit((said(f" {NO_LATENTS}", "muted"),), width)]
         long = (f"{inactive_words(view)}: ", f"{units_words(view)}: ")
         forms = (
-            _spelt(view, "  ", long),
-            _spelt(view, " ", long),
-            _spelt(view, " ", ("inactive ", "active units ")),
-            _spelt(view, " ", ("inactive ", "units ")),
-            _short(view, " ", ("inactive ", "units ")),
-            _short(view, "", (f"≥{view.thresholds.inactive:g} ", "AU ")),
+            partial(_spelt, view, "  ", long),
+            partial(_spelt, view, " ", long),
+            partial(_spelt, view, " ", ("inactive ", "active units ")),
+            partial(_spelt, view, " ", ("inactive ", "units ")),
+            partial(_short, view, " ", ("inactive ", "units ")),
         )
-        return [next((row for row in forms if length(row) <= width), fit(forms[-1], width))]
+        shortest = _short(view, "", (f"≥{view.thresholds.inactive:g} ", "AU "))
+        return [next((row for row in (form() for form in forms) if length(row) <= width), fit(shortest, width))]
 
 
 def _spelt(view: RunView, gap: str, words: tuple[str, str]) -> Row:

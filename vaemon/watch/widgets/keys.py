@@ -19,6 +19,10 @@ class Keys(Panel):
         super().__init__(pen)
         self._keys = keys
 
+    def depends(self, picture: Picture) -> object:
+        """The words, which change with what a person does."""
+        return tuple(_words(picture).values()), picture.notice
+
     def rows(self, picture: Picture, width: int, height: int) -> Sequence[Row]:
         """One row."""
         aside: Row = (said(f" {picture.notice} ", "accent", bold=True),) if picture.notice else ()

@@ -10,6 +10,7 @@ from vaemon.latents import LatentState
 from vaemon.view.summary import steps_words
 from vaemon.view.words import NOTHING, number
 from vaemon.watch.render.cells import Row, fit, said
+from vaemon.watch.widgets.columns import STATE, Layout, lay_out
 from vaemon.watch.widgets.entrants import MOST, Entrant, entrants, page_of, stretch
 from vaemon.watch.widgets.gestures import ListMouse, RunAsked
 from vaemon.watch.widgets.header import COLOURS
@@ -40,19 +41,18 @@ class Legend(Panel, ListMouse, can_focus=True):
         roomy, stage = width >= CRAMPED, picture.view.stage
         heads = ["", "state" if roomy else "", f"step of stage {stage}" if stage and roomy else "step"]
         heads += [head for _, head in (*VALUES, INACTIVE)]
-        widths = [max(len(line[i]) for line in (heads, *lines)) for i in range(len(heads))]
         words = _words(picture, len(runs)) + (" at ▲" if at is not None else "")
         longest = max((cell_len(each.run.name) for each in runs), default=0)
-        widths[0] = max(min(longest, NAME, max(width // 4, 8)), len(words) - 3)
-        kept = _that_fit(widths, width - 5)
+        name = max(min(longest, NAME, max(width // 4, 8)), len(words) - 3)
+        made = lay_out(heads, lines, name, width - 5)
         focused = self.has_focus
         mark = said("▸" if focused else " ", "accent", bold=True)
-        title = fit((mark, said(words, "accent" if focused else "text", bold=True)), widths[0] + 5)
+        title = fit((mark, said(words, "accent" if focused else "text", bold=True)), name + 5)
         body = [
-            _row(each, line, widths, kept, self.pen.ellipsis(each.run.name, widths[0]))
+            _row(each, line, made, self.pen.ellipsis(each.run.name, name))
             for each, line in zip(runs, lines, strict=True)
         ]
-        head = [said(f"  {_set(heads[i], widths[i], i)}", "muted") for i in kept]
+        head = [said(made.set(heads, i), "muted") for i in made.kept]
         return [fit((*title, *head), width), *(fit(row, width) for row in body[self.top : self.top + height - 1])]
 
     def move(self, by: int) -> None:
@@ -108,29 +108,14 @@ def _value(run: Entrant, name: str, at: float | None, column: int | None) -> str
     return number(float(view.latest.smoothed[name])) if name in view.latest.smoothed else NOTHING
 
 
-def _that_fit(widths: list[int], room: int) -> list[int]:
-    """The columns after the name that fit, from the first on."""
-    kept, taken = [], widths[0]
-    for i, width in enumerate(widths[1:], start=1):
-        taken += width + 2
-        if taken > room:
-            break
-        kept.append(i)
-    return kept
-
-
-def _set(text: str, width: int, column: int) -> str:
-    return f"{text:<{width}}" if column == 1 else f"{text:>{width}}"
-
-
-def _row(run: Entrant, line: list[str], widths: list[int], kept: list[int], name: str) -> Row:
+def _row(run: Entrant, line: list[str], made: Layout, name: str) -> Row:
     shown = run.run.shown
     row = [
         said("▸" if shown else " ", "accent", bold=True),
         said(f"━{run.sign} ", run.ink, bold=True),
-        said(" " + set_cell_size(name, widths[0]), "text", bold=shown),
+        said(" " + set_cell_size(name, made.widths[0]), "text", bold=shown),
     ]
-    for i in kept:
-        colour = COLOURS[run.run.status.kind] if i == 1 else "text" if line[i] != NOTHING else "muted"
-        row.append(said(f"  {_set(line[i], widths[i], i)}", colour, bold=shown and i > 1))
+    for i in made.kept:
+        colour = COLOURS[run.run.status.kind] if i == STATE else "text" if line[i] != NOTHING else "muted"
+        row.append(said(made.set(line, i), colour, bold=shown and i != STATE))
     return tuple(row)

@@ -73,7 +73,7 @@ class OverlayChart(Panel, TimeMouse, can_focus=True):
                 continue
             curves.append(Curve(resample(each.edges, values, seen.low, seen.high, dots), each.sign, each.ink))
             strange = each.columns.bad.get(self.quantity.channel)
-            if strange is not None and (count := int(np.nansum(strange))):
+            if strange is not None and (count := int(strange.sum())):
                 crossed += count
                 share = resample(each.edges, strange.astype(np.float64), seen.low, seen.high, dots)
                 bad[: len(share)] |= share > 0

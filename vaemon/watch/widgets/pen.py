@@ -3,17 +3,22 @@
 from functools import lru_cache
 
 from rich.cells import cell_len, set_cell_size
+from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
 from vaemon.view.signs import safe, to_ascii
-from vaemon.watch.render.cells import Ink, Row, Span, fit
+from vaemon.watch.render.cells import PICTURE, Ink, Row, Span, fit
 from vaemon.watch.render.palette import Palette
+from vaemon.watch.widgets.held import HeldPictures
 
 
 class Pen:
-    """What a screen is drawn with: a palette, and whether signs beyond ASCII may be used."""
+    """What a screen is drawn with: a palette, whether signs beyond ASCII may be used, and whether true pictures."""
+
+    pictures: HeldPictures | None = None
+    """Those that the terminal draws itself; None: it draws none."""
 
     def __init__(self, palette: Palette, *, ascii_only: bool = False) -> None:
         """Draw with these colours."""
@@ -33,14 +38,22 @@ class Pen:
 
     def strip(self, row: Row, width: int) -> Strip:
         """The row as a strip of exactly that width."""
-        written = fit(tuple(Span(self._sign(span.text), span.ink) for span in row), width)
+        written = fit(tuple(Span(self._sign(span), span.ink) for span in row), width)
         return Strip([Segment(span.text, self._style(span.ink)) for span in _merged(written)], max(width, 0))
 
-    def _sign(self, text: str) -> str:
-        return to_ascii(safe(text)) if self.ascii_only else safe(text)
+    def blank(self, width: int) -> Strip:
+        """A strip of that width with nothing on it."""
+        return Strip.blank(max(width, 0), self._style(Ink()))
+
+    def _sign(self, span: Span) -> str:
+        if span.ink.fg.startswith(PICTURE):
+            return span.text
+        return to_ascii(safe(span.text)) if self.ascii_only else safe(span.text)
 
     def _make_style(self, ink: Ink) -> Style:
         # A style is dear to make (6 µs) and there are few: they are kept.
+        if ink.fg.startswith(PICTURE):
+            return Style(color=Color.from_ansi(int(ink.fg.removeprefix(PICTURE))), bgcolor=self.palette[ink.bg])
         return Style(color=self.palette[ink.fg], bgcolor=self.palette[ink.bg], bold=ink.bold)
 
     @staticmethod

@@ -30,10 +30,23 @@ class Look:
     """The rows of the stage in sight; None: all."""
     latent: int | None = None
     """The latent that a person has chosen."""
-    pins: frozenset[int] = frozenset()
-    """Latents that come first and stand out."""
+    stage: int = 0
+    """The stage that is looked at; 0: none yet."""
+    pinned: Mapping[int, frozenset[int]] = field(default_factory=dict)
+    """Latents that come first and stand out, by stage: a number means another latent in each."""
     filters: Mapping[str, str] = field(default_factory=dict)
     """What each list ("latents", "events", "runs") is to be narrowed to."""
+
+    @property
+    def pins(self) -> frozenset[int]:
+        """Those of the stage that is looked at."""
+        return self.pinned.get(self.stage, frozenset())
+
+    def of_stage(self, stage: int) -> "Look":
+        """The look at a stage, which may be that of before; 0: at none yet, and as it was."""
+        if not stage:
+            return self
+        return replace(self if self.stage in (0, stage) else self.of_other_rows(), stage=stage)
 
     def of_other_rows(self) -> "Look":
         """The look as it is taken to another stage, where there are neither the same rows nor the same latents."""

@@ -1,4 +1,4 @@
-"""All runs there are, a line each: state, stage, step, rate, latents, age."""
+"""All runs there are, a line each: state, stage, step, rate, latents, losses, age."""
 
 from collections.abc import Sequence
 
@@ -8,8 +8,9 @@ from textual import events
 from vaemon.view.filters import says
 from vaemon.view.status import Kind
 from vaemon.view.summary import steps_words, summary
-from vaemon.view.words import NOTHING, rate
+from vaemon.view.words import NOTHING, number, rate
 from vaemon.watch.render.cells import BLANK, Row, fit, said, spread
+from vaemon.watch.widgets.columns import STATE, Layout, lay_out
 from vaemon.watch.widgets.gestures import ListMouse, RunOpened
 from vaemon.watch.widgets.header import COLOURS
 from vaemon.watch.widgets.lines import Panel
@@ -18,9 +19,13 @@ from vaemon.watch.widgets.picture import Beside, Picture
 
 NAME = 40
 """Cells of a run's name at most."""
-HEADS = ("", "state", "newest row", "active", "inactive", "step", "stage", "rate")
-PLACES = (0, 1, 6, 5, 7, 3, 4, 2)
-"""The columns from left to right; by their order in `HEADS` they are left out, the last first."""
+HEADS = ("", "state", "newest row", "active", "inactive", "step", "stage", "rate", "MSE", "KL")
+PLACES = (1, 6, 5, 7, 3, 4, 8, 9, 2)
+"""The columns after the name, from left to right."""
+LOSSES = ("mse", "kl")
+"""The channels of the last columns."""
+WIDE = 120
+"""From so many cells on there are these, too."""
 
 
 class RunList(Panel, ListMouse, can_focus=True):
@@ -52,13 +57,13 @@ class RunList(Panel, ListMouse, can_focus=True):
         if not runs:
             return [title, BLANK, (said("   none" if picture.beside else "   looking …", "muted"),)]
         seen = runs[self.top : self.top + room]
+        heads = HEADS if width >= WIDE else HEADS[: -len(LOSSES)]
         lines = [_cells(each) for each in seen]
-        widths = [max(len(line[i]) for line in (HEADS, *lines)) for i in range(len(HEADS))]
-        widths[0] = min(max(cell_len(each.name) for each in runs), NAME, max(width // 3, 8))
-        kept = _that_fit(widths, width - 4)
-        head = [said("    " + " " * widths[0]), *(said(_set(HEADS[i], widths[i], i), "muted") for i in kept)]
+        name = min(max(cell_len(each.name) for each in runs), NAME, max(width // 3, 8))
+        made = lay_out(heads, lines, name, width - 4, PLACES)
+        head = [said(" " * (4 + name)), *(said(made.set(heads, i), "muted") for i in made.kept)]
         body = [
-            _row(each, line, widths, kept, self.pen.ellipsis(each.name, widths[0]), self.top + i == place)
+            _row(each, line, made, self.pen.ellipsis(each.name, name), self.top + i == place)
             for i, (each, line) in enumerate(zip(seen, lines, strict=True))
         ]
         return [title, fit(tuple(head), width), *(fit(row, width) for row in body)]
@@ -116,31 +121,23 @@ def _cells(run: Beside) -> list[str]:
         steps_words(told.step, told.total_steps) if run.view.latest is not None else "",
         str(told.stage or ""),
         rate(told.rate) if goes_on else "",
+        *(_newest(run, channel) for channel in LOSSES),
     ]
 
 
-def _that_fit(widths: Sequence[int], room: int) -> list[int]:
-    """The columns that fit, from left to right; those that say least are left out first."""
-    kept, taken = set(), widths[0]
-    for i, width in enumerate(widths[1:], start=1):
-        taken += width + 2
-        if taken <= room:
-            kept.add(i)
-    return [i for i in PLACES if i in kept]
+def _newest(run: Beside, channel: str) -> str:
+    latest = run.view.latest
+    return number(float(latest.smoothed[channel])) if latest is not None and channel in latest.smoothed else ""
 
 
-def _set(text: str, width: int, column: int) -> str:
-    return f"  {text:<{width}}" if column == 1 else f"  {text:>{width}}"
-
-
-def _row(run: Beside, line: list[str], widths: Sequence[int], kept: list[int], name: str, chosen: bool) -> Row:
+def _row(run: Beside, line: list[str], made: Layout, name: str, chosen: bool) -> Row:
     row = [
         said("▸" if chosen else " ", "accent", bold=True),
         said("◆ " if run.watched else "  ", "accent"),
-        said(set_cell_size(name, widths[0]) + " ", "text" if run.watched or chosen else "muted", bold=chosen),
+        said(set_cell_size(name, made.widths[0]) + " ", "text" if run.watched or chosen else "muted", bold=chosen),
     ]
-    colours = {1: COLOURS[run.status.kind]}
-    row += [said(_set(line[i], widths[i], i), colours.get(i, "text"), bold=chosen) for i in kept]
+    colours = {STATE: COLOURS[run.status.kind]}
+    row += [said(made.set(line, i), colours.get(i, "text"), bold=chosen) for i in made.kept]
     if run.status.reason and not run.view.latest:
         row.append(said(f"  {run.status.reason}", "muted"))
     return tuple(row)

@@ -3,13 +3,15 @@
 Images are asked for when they are to be seen, and drawn when they have come.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from vaemon.batch import Array, ImageSet
 from vaemon.watch.render.cells import BLANK, Row, Span, fit, join, said, spread
-from vaemon.watch.render.pixels import ASCII_SHADES, SHADES, grid_rows
-from vaemon.watch.render.tiles import Tiling, tile
+from vaemon.watch.render.pixels import ASCII_SHADES, HALVES, SHADES, Grain, grid_rows
+from vaemon.watch.render.tiles import EDGE, TITLE, Sizes, Tiling, tile
 from vaemon.watch.widgets.gestures import ListMouse
+from vaemon.watch.widgets.held import grain_of_terminal
 from vaemon.watch.widgets.lines import Panel
 from vaemon.watch.widgets.pen import Pen
 from vaemon.watch.widgets.picture import Picture
@@ -43,6 +45,7 @@ class Samples(Panel, ListMouse, can_focus=True):
         self._moment: Moment | None = None  # None: the newest
         self._only: str | None = None  # a kind that is shown alone
         self._made: tuple[object, list[Row]] = (None, [])
+        self._as_text = False
 
     def listed(self, sets: Sequence[ImageSet]) -> None:
         """These are the sets that there are, by stage and step."""
@@ -111,6 +114,15 @@ class Samples(Panel, ListMouse, can_focus=True):
                 newest[each.kind] = each
         return sorted(newest.values(), key=lambda each: _place(each.kind))
 
+    @contextmanager
+    def as_text(self) -> Iterator[None]:
+        """While this lasts, draw nothing that only a terminal can show."""
+        self._as_text = True
+        self.show(self.picture)
+        yield
+        self._as_text = False
+        self.show(self.picture)
+
     def show(self, picture: Picture) -> None:
         """Draw, and ask for what is not there yet."""
         super().show(picture)
@@ -123,11 +135,11 @@ class Samples(Panel, ListMouse, can_focus=True):
 
     def rows(self, picture: Picture, width: int, height: int) -> Sequence[Row]:
         """A title, and below it the tiles."""
-        shown = self.shown()
-        place = (width, height, self.has_focus, self._shades())
+        shown, grain = self.shown(), self._grain()
+        place = (width, height, self.has_focus, self._shades(), grain)
         drawn = (tuple(shown), self._state(shown), self._moment, len(self._sets), place)
         if self._made[0] != drawn:
-            self._made = (drawn, [self._title(width), *self._body(shown, width, height - 1)])
+            self._made = (drawn, [self._title(width), *self._body(shown, width, height - 1, grain)])
         return self._made[1]
 
     def _state(self, shown: Sequence[ImageSet]) -> tuple[object, ...]:
@@ -145,20 +157,20 @@ class Samples(Panel, ListMouse, can_focus=True):
         aside = (said("newest " if self._moment is None else "looking back ", "muted"),)
         return spread(join(parts, said("  "), width), aside, width)
 
-    def _body(self, shown: Sequence[ImageSet], width: int, height: int) -> list[Row]:
+    def _body(self, shown: Sequence[ImageSet], width: int, height: int, grain: Grain) -> list[Row]:
         if not shown:
             return [BLANK, (said("  None yet: recorder.images(kind, images) records some.", "muted"),)]
-        tiling = tile([(each.count, each.height, each.width) for each in shown], width, height)
+        tiling = tile([_sizes(each) for each in shown], width, height, grain)
         if tiling is None:
             return [(said(" too small for pictures", "muted"),)]
-        tiles = [self._tile(each, tiling) for each in shown[: tiling.tiles]]
+        tiles = [self._tile(each, tiling, grain) for each in shown[: tiling.tiles]]
         rows = tiling.join(tiles)
         if tiling.tiles < len(shown) and rows:
             left = ", ".join(each.kind for each in shown[tiling.tiles :])
             rows[-1] = fit((said(f" no room for {left}", "muted"),), width)
         return rows
 
-    def _tile(self, which: ImageSet, tiling: Tiling) -> list[Row]:
+    def _tile(self, which: ImageSet, tiling: Tiling, grain: Grain) -> list[Row]:
         images = self._fetched.get(which)
         earlier = self.moment is not None and which.stage != self.moment[0]
         when = f"stage {which.stage}, step {which.step:,}" if earlier else f"step {which.step:,}"
@@ -167,10 +179,25 @@ class Samples(Panel, ListMouse, can_focus=True):
             why = self._failed.get(which)
             body: list[Row] = [(said(f" {why}", "bad") if why else said(" reading …", "muted"),)]
         else:
-            body = [(Span(" "), *row) for row in grid_rows(images, tiling.width - 1, tiling.height - 1, self._shades())]
-            seen = tiling.shown(which.count, which.height, which.width)
+            drawn, seen = self._drawn(which, images, tiling, grain)
+            body = [(Span(" "), *row) for row in drawn]
             head.append((said(f"{seen} of {which.count}" if seen < which.count else f"{seen}", "muted"),))
         return [join(head, said("  "), tiling.width), *body]
+
+    def _drawn(self, which: ImageSet, images: Array, tiling: Tiling, grain: Grain) -> tuple[Sequence[Row], int]:
+        """The samples, and how many of them there are."""
+        made = tiling.plan(_sizes(which), grain)
+        if made is not None and grain is not HALVES and self.pen.pictures is not None:
+            rows = self.pen.pictures.rows(which, images, made, grain, tiling.tiles)
+            if rows is not None:
+                return rows, made.shown(which.count)
+            made = tiling.plan(_sizes(which), HALVES)
+        rows = grid_rows(images, tiling.width - EDGE, tiling.height - TITLE, self._shades())
+        return rows, made.shown(which.count) if made is not None else 0
+
+    def _grain(self) -> Grain:
+        true = self.pen.pictures is not None and not self.pen.shaded and not self._as_text
+        return grain_of_terminal() if true else HALVES
 
     def _shades(self) -> str:
         if not self.pen.shaded:
@@ -191,6 +218,10 @@ class Samples(Panel, ListMouse, can_focus=True):
                 break
             held -= self._fetched.pop(each).nbytes
             self._asked.discard(each)
+
+
+def _sizes(which: ImageSet) -> Sizes:
+    return which.count, which.height, which.width
 
 
 def _place(kind: str) -> tuple[int, str]:

@@ -17,6 +17,7 @@ from vaemon.watch.render.cells import Grid
 from vaemon.watch.render.heat import INKS
 from vaemon.watch.render.span import TimeSpan
 from vaemon.watch.render.wall import Shelf, heat_grid, label_row, label_width, value_row, value_width
+from vaemon.watch.widgets.bare import Bare
 from vaemon.watch.widgets.lines import LinesWidget
 from vaemon.watch.widgets.pen import Pen
 from vaemon.watch.widgets.picture import Picture
@@ -29,7 +30,7 @@ READING_SLACK = 0.01
 """A value at the right changes once it has moved by more: a last digit that jitters cannot be read."""
 
 
-class Shelves(Horizontal):
+class Shelves(Horizontal, Bare):
     """The rows of the wall that are in sight."""
 
     DEFAULT_CSS = """
@@ -40,7 +41,7 @@ class Shelves(Horizontal):
     def __init__(self, pen: Pen) -> None:
         """Draw with `pen`."""
         super().__init__()
-        self._pen = pen
+        self.pen = pen
         self._labels, self._values = LinesWidget(pen), LinesWidget(pen)
         self._slabs = [LinesWidget(pen, classes="-slab") for _ in range(SLABS)]
         self._read: Array = np.zeros(0)
@@ -109,7 +110,7 @@ class Shelves(Horizontal):
 
     def _draw_strips(self, seen: Sequence[Shelf], columns: Columns, span: TimeSpan, widths: list[int]) -> None:
         variance = columns.mean.get("mean_variance", np.zeros((0, 0)))
-        grid = heat_grid(seen, variance, span, sum(widths), shaded=self._pen.shaded)
+        grid = heat_grid(seen, variance, span, sum(widths), shaded=self.pen.shaded)
         first = 0
         for number, (slab, width) in enumerate(zip(self._slabs, widths, strict=True)):
             part = grid.part(first, first + width)

@@ -85,6 +85,7 @@ class Trajectories(Panel, TimeMouse, Numbers, can_focus=True):
             log=look.log,
             at=at,
             marks=event_marks(picture, columns, span, dots),
+            absent=_absent(picture, span, dots, shown),
         )
 
     def _title(self, picture: Picture, sheaf: Sheaf) -> Iterator[Row]:
@@ -100,7 +101,7 @@ class Trajectories(Panel, TimeMouse, Numbers, can_focus=True):
         with np.errstate(invalid="ignore"):
             below = int((np.isfinite(now) & ~inactive(now, at)).sum())
         yield (*when, said(f"{below}", bold=True), said(f" below {at:g}", "muted"))
-        if bad := int((~np.isfinite(sheaf.variance)).any(axis=0).sum()):
+        if bad := int(sheaf.bad.any(axis=0).sum()):
             yield (said(f"{bad:,} not finite", "bad", bold=True),)
         if sheaf.fanned:
             yield (said(f"min, {', '.join(f'{100 * q:.0f}' for q in QUANTILES[1:-1])} %, max", "muted"),)
@@ -120,6 +121,15 @@ class Trajectories(Panel, TimeMouse, Numbers, can_focus=True):
             latent = nearest(self._made[1], dot, 1.0 - (y + 0.5) / height)
             if latent >= 0:
                 self.post_message(ChosenLatent(latent))
+
+
+def _absent(picture: Picture, span: TimeSpan, dots: int, shown: Array) -> Array | None:
+    """In which dot columns no row has the channel, for each latent."""
+    columns = picture.columns
+    if CHANNEL not in columns.absent:
+        return None
+    share = pool_mean(columns.absent[CHANNEL][:, shown] / columns.width, span, dots)
+    return np.asarray(share == 1.0)
 
 
 NOTHING = Sheaf(np.zeros((0, 0)), np.zeros(0, np.int64), np.zeros(0, np.int8))

@@ -8,6 +8,7 @@ from vaemon.watch.render.axis import axis_row
 from vaemon.watch.render.cells import BLANK, Row, cut, fit, join, length, said, spread
 from vaemon.watch.render.span import TimeSpan
 from vaemon.watch.render.wall import Shelf, arrange, legend
+from vaemon.watch.widgets.bare import Bare
 from vaemon.watch.widgets.data import Numbers, PanelData
 from vaemon.watch.widgets.focus import QuietFocus
 from vaemon.watch.widgets.gestures import ChosenLatent, TimeMouse
@@ -24,7 +25,7 @@ WHEEL = 3
 """Rows that a turn of the wheel scrolls."""
 
 
-class Wall(TimeMouse, QuietFocus, Numbers, can_focus=True):
+class Wall(TimeMouse, QuietFocus, Bare, Numbers, can_focus=True):
     """All latents of the run; one of them is chosen, and told in full below."""
 
     DEFAULT_CSS = """
@@ -39,7 +40,7 @@ class Wall(TimeMouse, QuietFocus, Numbers, can_focus=True):
         self.picture = Picture()
         self.top = 0
         """First shelf in sight."""
-        self._pen = pen
+        self.pen = pen
         self._all: list[Shelf] = []
         self._shelves = Shelves(pen)
         self._title, self._axis, self._detail = (LinesWidget(pen) for _ in range(3))
@@ -86,7 +87,7 @@ class Wall(TimeMouse, QuietFocus, Numbers, can_focus=True):
     def _draw(self, to_chosen: bool = False) -> None:
         size, height, picture = self.size, self._height, self.picture
         self.set_class(size.height <= FRAME, "-bare")
-        self._all = arrange(picture.order.tolist(), height, single=self._pen.shaded)
+        self._all = arrange(picture.order.tolist(), height, single=self.pen.shaded)
         if to_chosen:
             self._bring(picture.chosen)
         self.top = max(min(self.top, len(self._all) - height), 0)
@@ -102,7 +103,7 @@ class Wall(TimeMouse, QuietFocus, Numbers, can_focus=True):
         mark = said("▸" if focused else " ", "accent", bold=True)
         name = said("latents  ", "accent" if focused else "text", bold=True)
         some = self.picture.view.latents
-        right = (*legend(8 if width < WIDE else 16, shaded=self._pen.shaded), said(" ")) if some else ()
+        right = (*legend(8 if width < WIDE else 16, shaded=self.pen.shaded), said(" ")) if some else ()
         room = width - length((mark, name)) - length(right) - 2
         told = join([(said(fact, "muted"),) for fact in self._facts()], said(" · ", "faint"), room)
         self._title.publish([spread((mark, name, *told), right, width)])

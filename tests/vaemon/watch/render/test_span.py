@@ -56,16 +56,18 @@ def test_pooling_weighs_columns_by_their_finite_values():
         high=np.array([2.0, 5.0, np.nan, 2.0]),
         bad=np.array([0, 6, 8, 7]),
     )
-    pooled = pool(columns, TimeSpan(4, 4), 2, width=8)
+    pooled = pool(columns, TimeSpan(4, 4), 2, np.full(4, 8))
     np.testing.assert_allclose(pooled.mean, [(8 * 1 + 2 * 4) / 10, 2.0])
     np.testing.assert_allclose(pooled.low, [0.0, 2.0])
     np.testing.assert_allclose(pooled.high, [5.0, 2.0])
     assert pooled.bad.tolist() == [6, 15]
 
 
-def test_columns_of_unknown_count_are_bad():
-    columns = Pooled(*(np.array([1.0]),) * 3, bad=np.array([np.nan]))
-    assert np.isnan(pool(columns, TimeSpan.over(1), 1, width=4).mean).all()
+def test_rows_without_the_channel_have_no_weight_and_are_not_bad():
+    columns = Pooled(*(np.array([1.0, 5.0, np.nan]),) * 3, bad=np.array([0, 1, 0]))
+    pooled = pool(columns, TimeSpan.over(3), 1, np.array([4, 2, 0]))
+    np.testing.assert_allclose(pooled.mean, [(4 * 1 + 1 * 5) / 5])
+    assert pooled.bad.tolist() == [1]
 
 
 @given(st.integers(0, 99), st.integers(0, 300), st.integers(0, 120), st.booleans())
@@ -89,7 +91,7 @@ def test_extremes_equal_the_slow_way(seed, count, cells, over):
     low = np.where(rng.random(count) < 0.2, np.nan, rng.random(count))
     columns = Pooled(low + 0.5, low, low + 1.0, np.where(np.isnan(low), 4, 1))
     span = TimeSpan.over(count) if over else TimeSpan.live(count, cells)
-    found = pool(columns, span, cells, width=4)
+    found = pool(columns, span, cells, np.full(count, 4))
     for j in range(span.painted(cells)):
         group = slice(span.starts(cells)[j], span.ends(cells)[j])
         known = low[group][~np.isnan(low[group])]

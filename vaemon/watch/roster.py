@@ -19,7 +19,7 @@ LISTING = 0.3
 """Seconds for which runs are read to be listed."""
 
 
-class Company:
+class Roster:
     """What the views that tell of several runs are made from."""
 
     def __init__(self, seats: Sequence[Seat], directory: Directory | None, clock: Callable[[], float]) -> None:
