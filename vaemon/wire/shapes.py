@@ -36,7 +36,7 @@ def _check_columns(columns: Columns) -> None:
     step, width = columns.step, columns.width
     _expect(width > 0 and width & (width - 1) == 0 and columns.first >= 0, "columns")
     _expect(step.ndim == 1 and step.shape == columns.time.shape == columns.epoch.shape, "columns")
-    _expect(all(_stand_by(step, each) for each in columns.mean.values()), "columns")
+    _expect(all(_stand_by(step, each) for part in (columns.mean, columns.absent) for each in part.values()), "columns")
     figures: Iterable[Any] = (each for part in (columns.low, columns.high, columns.bad) for each in part.values())
     _expect(all(each.shape == step.shape for each in figures), "columns")
 

@@ -92,10 +92,11 @@ def pid_of(link):
 def relay(tmp_path_factory):
     """The code of a program that leads to an agent."""
     path = str(tmp_path_factory.mktemp("station") / "s")
-    station = subprocess.Popen([sys.executable, "-B", "-c", STATION, path], stdout=subprocess.PIPE)
+    command = [sys.executable, "-B", "-c", STATION, path]
+    station = subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True)
     assert station.stdout.read(5) == b"ready"
     yield RELAY.format(path=path)
-    station.kill()
+    os.killpg(station.pid, signal.SIGKILL)  # the agents, too
     station.communicate()
 
 
@@ -303,16 +304,17 @@ def test_a_program_that_says_nothing(link_to, monkeypatch):
     assert lost(lambda: link.ask(INFO, RunInfo)) == "the vaemon on gpu1 does not answer"
 
 
-def test_what_it_says_is_shown_until_the_hello_where_a_person_is_asked(link_to, capsys, monkeypatch):
-    monkeypatch.setattr(connections, "QUIET", 0.01)
-    says = "import os, time\nos.write(2, b'touch your key\\x1b[2J\\n'); time.sleep(0.3)"
-    link = link_to(f"{says}\n{GREET}greet(); os.write(2, b'later'); [*reader]")
+def test_what_it_says_is_shown_until_the_hello_where_a_person_is_asked(link_to, capsys, monkeypatch, tmp_path):
+    shown, show = tmp_path / "shown", connections.Connection._show
+    monkeypatch.setattr(connections.Connection, "_show", lambda self, got: (show(self, got), shown.touch()))
+    asks = f"os.write(2, b'touch your key\\x1b[2J\\n')\nwhile not os.path.exists({str(shown)!r}): time.sleep(0.01)\n"
+    later = "next(greet()); os.write(2, b'later'); sys.exit(3)"
+    link = link_to(GREET + asks + later)
     link.connect()
+    assert "exit code 3: touch your key\ufffd[2J later" in lost(lambda: link.ask(INFO, RunInfo))
     assert capsys.readouterr().err == "touch your key\ufffd[2J\n"
-    link.close()
-    quiet = link_to(f"import os\nos.write(2, b'touch your key')\n{GREET}greet(); [*reader]")
-    quiet._standing()
-    quiet.close()
+    quiet = link_to(f"{GREET}os.write(2, b'touch your key'); {later}")
+    assert "exit code 3: touch your key" in lost(lambda: quiet.ask(INFO, RunInfo))
     assert capsys.readouterr().err == ""
 
 

@@ -10,7 +10,7 @@ from vaemon.wire.frames import WireError
 from vaemon.wire.shapes import check
 
 FIVE, TABLE = np.arange(5.0), np.ones((5, 3))
-COLUMNS = Columns(0, 4, FIVE, FIVE, FIVE, {"mse": FIVE, "z": TABLE}, {"mse": FIVE}, {"mse": FIVE}, {"mse": FIVE})
+COLUMNS = Columns(0, 4, FIVE, FIVE, FIVE, {"mse": FIVE, "z": TABLE}, *[{"mse": FIVE}] * 3, {"z": TABLE})
 INFO = RunInfo("r", "/r", RunState.RUNNING)
 BATCH = Batch(INFO, Cursor(), 1, 20, COLUMNS, Latest(1, 1, 0.0, {}, {"mse": np.array(0.5), "z": np.ones(3)}))
 SERIES = Series("z", FIVE, TABLE, TABLE, TABLE, False)
@@ -40,6 +40,8 @@ BAD_COLUMNS = [
     replace(COLUMNS, mean={"mse": np.array(0.5)}),
     replace(COLUMNS, mean={"z": TABLE[:, None]}),
     replace(COLUMNS, mean={"z": TABLE.T}),
+    replace(COLUMNS, absent={"z": TABLE.T}),
+    replace(COLUMNS, absent={"mse": np.array(1)}),
     *(replace(COLUMNS, **{part: {"mse": TABLE}}) for part in ("low", "high", "bad")),
 ]
 

@@ -55,6 +55,7 @@ NAMES = st.lists(TEXT, max_size=3).map(tuple)
 @st.composite
 def columns(draw):
     n, k = draw(st.integers(0, 4)), draw(st.integers(0, 3))
+    tables = st.dictionaries(TEXT, arrays(st.sampled_from([(n,), (n, k)])), max_size=2)
     given_by_name = [st.dictionaries(TEXT, arrays(st.just((n,))), max_size=2) for _ in range(3)]
     return batch.Columns(
         draw(st.integers(0, 2**40)),
@@ -62,8 +63,9 @@ def columns(draw):
         draw(hnp.arrays(np.int64, n)),
         draw(hnp.arrays(np.float64, n)),
         draw(hnp.arrays(np.int32, n)),
-        draw(st.dictionaries(TEXT, arrays(st.sampled_from([(n,), (n, k)])), max_size=2)),
+        draw(tables),
         *map(draw, given_by_name),
+        draw(tables),
     )
 
 
@@ -87,6 +89,7 @@ BATCHES = st.builds(
     st.lists(EVENTS, max_size=2).map(tuple),
     st.booleans(),
     st.none() | INTS,
+    FLOATS,
     FLOATS,
     st.booleans(),
 )
