@@ -47,7 +47,7 @@ class Machine:
 
     def python(self, path, has_vaemon=True):
         """A program that tells with what it is started, where not only asked whether it has vaemon."""
-        asked = f'[ "$*" = "-P -c import vaemon.agent" ] && exit {0 if has_vaemon else 1}'
+        asked = f'[ "$1 $2" = "-P -c" ] && exit {0 if has_vaemon else 1}'
         return self.script(path, f'{asked}\necho "$0 $*"')
 
     def run(self, python, folder=None, **more):
@@ -372,7 +372,7 @@ def test_the_command_of_ssh():
         (NO_VAEMON_ASKED, "", True, FarEndLacksVaemon, "/py on gpu1 is no Python that has vaemon"),
         (UNTRUSTED, "hi\nvaemon-untrusted: /a b/py", True, UsageError, "--remote-python '/a b/py'"),
         (255, "ann@gpu1: Permission denied (publickey).", False, NeedsPerson, "gpu1 needs your password"),
-        (255, "Host key verification failed.", False, NeedsPerson, "gpu1 needs your password"),
+        (255, "Host key verification failed.", False, NeedsPerson, "gpu1 has a host key that only you can trust"),
         (255, "ann@gpu1: Permission denied (publickey).", True, SourceLost, "Permission denied"),
         (255, "", False, SourceLost, "it does not say why"),
         (1, "Traceback\nValueError: x", True, SourceLost, "ended with exit code 1: Traceback ValueError: x"),

@@ -306,7 +306,7 @@ def test_a_program_that_says_nothing(link_to, monkeypatch):
 
 def test_what_it_says_is_shown_until_the_hello_where_a_person_is_asked(link_to, capsys, monkeypatch, tmp_path):
     shown, show = tmp_path / "shown", connections.Connection._show
-    monkeypatch.setattr(connections.Connection, "_show", staticmethod(lambda got: (show(got), shown.touch())))
+    monkeypatch.setattr(connections.Connection, "_show", lambda self, got: (show(self, got), shown.touch()))
     asks = f"os.write(2, b'touch your key\\x1b[2J\\n')\nwhile not os.path.exists({str(shown)!r}): time.sleep(0.01)\n"
     later = "next(greet()); os.write(2, b'later'); sys.exit(3)"
     link = link_to(GREET + asks + later)
@@ -360,11 +360,11 @@ def test_a_link_that_stood_begins_with_the_shortest_pause(link_to, runs):
 def test_a_person_may_try_at_once(link_to):
     link = link_to("import sys; sys.exit(255)", pause=lambda: 1e6)
     assert "ssh cannot reach gpu1" in lost(lambda: link.ask(INFO, RunInfo))
-    first = link._connection
+    first = link._attempt
     lost(lambda: link.ask(INFO, RunInfo))
-    assert link._connection is first
+    assert link._attempt is first
     lost(link.connect)
-    assert link._connection is not first
+    assert link._attempt is not first
 
 
 @pytest.mark.parametrize("code", ["greet(); print('met', file=sys.stderr); [*reader]", "time.sleep(99)"])

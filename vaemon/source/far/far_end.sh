@@ -6,7 +6,11 @@
 # Exit codes: 83 no interpreter there has vaemon. 84 one may have it, but others could have put it there; it is told.
 # 85 the interpreter asked for has no vaemon.
 
-has_vaemon() { command -v "$1" && "$1" -P -c 'import vaemon.agent' < /dev/null; } > /dev/null 2>&1
+# Whether $1 is an interpreter that has vaemon, and what that needs; to import it all would take as long as to start.
+has_vaemon() {
+    command -v "$1" && "$1" -P -c 'import importlib.util as packages, sys
+sys.exit(not all(map(packages.find_spec, ("vaemon.agent", "h5py", "msgspec", "numpy"))))' < /dev/null
+} > /dev/null 2>&1
 go() { exec "$1" -P -m vaemon agent; }
 export PYTHONDONTWRITEBYTECODE=1
 unset CDPATH

@@ -44,6 +44,8 @@ class Link:
         self._pause = pause
         self._numbers = count(1)
         self._connection: Connection | None = None
+        self._attempt: Connection | None = None
+        """The connection that is being made, of which nothing can be asked yet; or the one made last."""
         self._making = threading.Lock()
         self._failures = 0
         self._not_before = 0.0
@@ -56,8 +58,9 @@ class Link:
         Raises:
             VaemonError: it cannot be made, and why.
         """
-        if self._connection is not None:
-            self._connection.end(SourceLost("the link is being made anew"))
+        for each in (self._attempt, self._connection):
+            if each is not None:
+                each.end(SourceLost("the link is being made anew"))
         with self._making:
             self._connect(asks=True)
 
@@ -83,8 +86,9 @@ class Link:
     def close(self) -> None:
         """End the link for good; whoever waits for an answer is told at once."""
         self._closed = True
-        if self._connection is not None:
-            self._connection.close()
+        for each in (self._attempt, self._connection):
+            if each is not None:
+                each.close()
 
     @property
     def traffic(self) -> tuple[int, int]:
@@ -112,25 +116,25 @@ class Link:
         self._refuse_if_closed()
         far = self.far
         try:
-            self._connection = Connection(
+            attempt = self._attempt = Connection(
                 far.command(asks=asks), asks=asks, failure=lambda code, told: far.failure(code, told, asks=asks)
             )
             self._refuse_if_closed()  # in the meantime
-            self._connection.meet(None if asks else ATTEMPT)
+            attempt.meet(None if asks else ATTEMPT)
         except VaemonError as error:
+            if self._attempt is not None:
+                self._attempt.end(error)
             self._pause_after(error)
             raise
         except BaseException:  # a person has had enough
-            if self._connection is not None:
-                self._connection.close()
+            if self._attempt is not None:
+                self._attempt.close()
             raise
-        self._failures = 0
-        return self._connection
+        self._connection, self._failures = attempt, 0
+        return attempt
 
     def _refuse_if_closed(self) -> None:
         if self._closed:
-            if self._connection is not None:
-                self._connection.close()
             raise SourceLost("the link was closed")
 
     def _pause_after(self, why: VaemonError) -> None:
