@@ -157,6 +157,12 @@ MAY_CHANGE = frozenset(
 """What may be set anew when a run goes on; the rest would make another run of it."""
 
 
+def differences(one: Config, other: Config) -> dict[str, tuple[Any, Any]]:
+    """The dotted keys that make another run of it, with their values in both; those in MAY_CHANGE do not."""
+    before, after = flattened(to_tree(one)), flattened(to_tree(other))
+    return {key: (before[key], after[key]) for key in KEYS if before[key] != after[key] and key not in MAY_CHANGE}
+
+
 def thresholds_of(config: Config) -> Thresholds:
     """By what the latents are judged. Raises UsageError where that makes no sense."""
     return Thresholds(**msgspec.structs.asdict(config.thresholds))

@@ -3,7 +3,7 @@
 Nothing here draws from a generator that training draws from: a run is the same, bit for bit, with or without it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import numpy as np
@@ -56,15 +56,16 @@ class Evaluator:
         """Record what the reconstructions are of."""
         self._recorder.images("inputs", self._test[:SHOWN], step=0)
 
-    def __call__(self, stage: Stage) -> None:
-        """Evaluate a stage where it is due; asks the device for the figures, and waits for them."""
+    def __call__(self, stage: Stage) -> Mapping[str, float]:
+        """Evaluate a stage where it is due, else nothing; asks the device for the figures, and waits for them."""
         if not is_due(stage):
-            return
+            return {}
         noise = generator(self._seed, stage.number, EVALUATION, stage.device)
         x = images_to_input(torch.from_numpy(self._test).to(stage.device))
         with torch.no_grad(), _evaluating(self._first, stage.network):
             figures = self._images_vae(stage, x, noise) if stage.number == 1 else self._latents_vae(stage, x, noise)
         self._recorder.evaluation(stage.step, **figures)
+        return figures
 
     def _images_vae(self, stage: Stage, x: Tensor, noise: torch.Generator) -> dict[str, float]:
         mean, log_variance = self._first.encode(x)

@@ -32,7 +32,7 @@ def run_stage(
     *,
     save: Callable[[Stage], None],
     save_every: float,
-    evaluate: Callable[[Stage], None],
+    evaluate: Callable[[Stage], object],
     stop: Callable[[], object],
     screen: Screen,
 ) -> None:
@@ -75,17 +75,24 @@ def run_stage(
                 raise_if_bad(stage, recorder)
                 screen.show(stage, recorder.newest)
                 look_at = now + LOOK_EVERY
-            if now >= save_at:
-                raise_if_unsound(stage, recorder)
-                save(stage)
-                save_at = time.monotonic() + save_every
+            if now >= save_at and stage.step % stage.steps_per_epoch:
+                save_at = _save_soundly(stage, recorder, save) + save_every
 
+        # At the end of an epoch the evaluation comes first: one that a kill cut off is made again after a resume.
         evaluate(stage)
+        if time.monotonic() >= save_at and not stage.done:
+            save_at = _save_soundly(stage, recorder, save) + save_every
 
     # Save where training ended.
+    _save_soundly(stage, recorder, save)
+    screen.show(stage, recorder.newest)
+
+
+def _save_soundly(stage: Stage, recorder: Recorder, save: Callable[[Stage], None]) -> float:
+    """Save a stage whose rows are all written and good; when that was done."""
     raise_if_unsound(stage, recorder)
     save(stage)
-    screen.show(stage, recorder.newest)
+    return time.monotonic()
 
 
 def train_batch(stage: Stage, rows: Tensor) -> dict[str, Tensor]:

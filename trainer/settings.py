@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from trainer.config import KEYS, MAY_CHANGE, Config, flattened, nested, thresholds_of, to_tree
+from trainer.config import KEYS, Config, differences, flattened, nested, thresholds_of, to_tree
 from vaemon.errors import UnknownName, UsageError
 
 SHORT = {"data": "data.name", "network": "network.name", "balance": "balance.name"}
@@ -109,11 +109,11 @@ def resolve_resumed(old: Config, settings: Iterable[str] = (), data: str | Path 
         UsageError: a setting would make another run of it.
     """
     config = resolve(old, settings, data)
-    before, after = flattened(to_tree(old)), flattened(to_tree(config))
-    changed = [key for key in KEYS if before[key] != after[key] and key not in MAY_CHANGE]
+    changed = differences(old, config)
     if changed:
+        told = ", ".join(f"{key}={was}" for key, (was, _) in changed.items())
         raise UsageError(
-            f"{', '.join(changed)} cannot change when a run goes on (this run has {changed[0]}={before[changed[0]]}); "
+            f"{', '.join(changed)} cannot change when a run goes on (this run has {told}); "
             "leave out --resume to begin a new run"
         )
     return config

@@ -3,6 +3,7 @@
 Two kinds, told apart only by what a batch is: images, or fresh samples of the images' posteriors.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -66,6 +67,9 @@ class Stage:
         )
         self.step = 0
         """Steps trained."""
+        self.best = math.inf
+        """The least test mse of an evaluation so far, and the step of it: 0 where there was none."""
+        self.best_step = 0
         self.count = count
         self.steps_per_epoch = count // settings.batch  # the last, partial batch is dropped
         self.total_steps = planned_steps(settings, self.steps_per_epoch)
@@ -118,6 +122,9 @@ class Stage:
             "balance": self.balance.state_dict(),
             "shuffle": self._epoch_began if within else self._shuffle.get_state(),
             "noise": self.noise.get_state(),
+            "torch": _own_state(self.device),
+            "best": self.best,
+            "best_step": self.best_step,
             "device": self.device.type,
         }
 
@@ -133,6 +140,10 @@ class Stage:
                 f"give {self.steps_per_epoch}; a run goes on with the images it began with"
             )
         self.step = state["step"]
+        self.best, self.best_step = state["best"], state["best_step"]
+        torch.set_rng_state(state["torch"]["cpu"])
+        if self.device.type == "cuda" and "cuda" in state["torch"]:
+            torch.cuda.set_rng_state(state["torch"]["cuda"], self.device)
         self.network.load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.balance.load_state_dict(state["balance"])
@@ -143,6 +154,14 @@ class Stage:
         else:
             # The kinds of device draw different numbers, so this is a new stream: equal in law, not in value.
             self.noise = generator(self._seed, self.number, NOISE, self.device, self.step)
+
+
+def _own_state(device: torch.device) -> dict[str, Tensor]:
+    """The state of torch's own generators, by kind of device."""
+    state = {"cpu": torch.get_rng_state()}
+    if device.type == "cuda":
+        state["cuda"] = torch.cuda.get_rng_state(device)
+    return state
 
 
 def planned_steps(settings: Stage1 | Stage2, steps_per_epoch: int) -> int:

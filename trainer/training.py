@@ -8,15 +8,18 @@ from typing import Any, Protocol
 import torch
 
 from trainer import checkpoint
-from trainer.config import Config, thresholds_of, to_tree
+from trainer.config import Config, differences, thresholds_of, to_tree
 from trainer.data.images import Images
 from trainer.evaluation import Evaluator
 from trainer.images import load_images
-from trainer.loop import Screen, run_stage
+from trainer.loop import Screen, raise_if_unsound, run_stage
+from trainer.memory import explained_memory
 from trainer.posteriors import images_to_posteriors
+from trainer.saving import Saver
+from trainer.settings import config_from
 from trainer.stages import Stage, image_stage, latent_stage, planned_steps
-from vaemon import Recorder
-from vaemon.errors import RunFileError, UsageError
+from vaemon import Recorder, open_run
+from vaemon.errors import UsageError
 
 State = dict[str, Any]
 
@@ -57,10 +60,11 @@ def train(run: Run, teller: Teller, stop: Callable[[], str]) -> bool:
         DataNotFound: the images are not there.
         BadLoss: the loss went bad.
         RunLocked: another process is recording the run.
-        RunFileError: a checkpoint cannot be read or written.
+        RunFileError: a checkpoint cannot be read, or the last one not written.
+        OutOfMemory: the device's memory is too small.
     """
-    saved = {stage: checkpoint.load(run.folder, stage) if run.resume else None for stage in (1, 2)}
-    if run.resume and nothing_left(run.config, saved):
+    saved = {stage: _load(run, stage) if run.resume else None for stage in (1, 2)}
+    if run.resume and nothing_left(run.config, saved) and _is_finished(run.folder):
         teller.say(
             f"run {run.name} is trained to its end, there is nothing left to do; --set stage1.epochs=… adds to it"
         )
@@ -70,7 +74,9 @@ def train(run: Run, teller: Teller, stop: Callable[[], str]) -> bool:
         teller.say(f"reading {run.config.data.path}")
     images = load_images(run.config)
     teller.say(images.source)
-    first = image_stage(run.config, images.train, device)
+    torch.manual_seed(run.config.seed)  # for what draws from torch's own generator; a checkpoint has its state
+    with explained_memory(run.config):
+        first = image_stage(run.config, images.train, device)
     teller.say(f"run {run.name} in {run.folder}, on {device}")
     with Recorder(
         run.name,
@@ -83,7 +89,9 @@ def train(run: Run, teller: Teller, stop: Callable[[], str]) -> bool:
         thresholds=thresholds_of(run.config),
     ) as recorder:
         both = _Stages(run, recorder, teller, stop, images)
-        finished = both.train(first, saved)
+        with explained_memory(run.config):
+            finished = both.train(first, saved)
+        both.save.settle()
         if not finished:
             recorder.close("stopped", stop())
     if finished:
@@ -106,10 +114,12 @@ class _Stages:
         self.images = images.train
         self.test = images.test
         self.shape = images.train.shape[1:]
+        self.save = Saver(run.folder, run.config, self.shape, recorder, teller.say)
 
     def train(self, first: Stage, saved: dict[int, State | None]) -> bool:
         """Train what is left of either stage; whether all of it was done."""
         config = self.run.config
+        checkpoint.tidy(self.run.folder)
         evaluate = Evaluator(self.recorder, config.seed, first.network, self.test, thresholds_of(config))
         self._begin(first, saved[1])
         if not first.done:
@@ -117,7 +127,7 @@ class _Stages:
             checkpoint.drop(self.run.folder, 2)
             saved[2] = None
             if saved[1] is None:
-                self._save(first)  # so that there is always something to go on from
+                self.save(first)  # so that there is always something to go on from
             evaluate.record_inputs()
             self._train(first, evaluate)
         if not first.done or not self.run.config.stage2.enabled:
@@ -138,17 +148,23 @@ class _Stages:
         )
         if state is not None:
             stage.load_state_dict(state)
+            self.save.mend(stage)
             self.teller.say(f"stage {stage.number} goes on after step {stage.step:,} of {stage.total_steps:,}")
         else:
             self.teller.say(f"stage {stage.number} begins: {stage.total_steps:,} steps of {stage.settings.batch}")
 
     def _train(self, stage: Stage, evaluate: Evaluator) -> None:
+        def evaluate_and_judge(stage: Stage) -> None:
+            if figures := evaluate(stage):
+                raise_if_unsound(stage, self.recorder)
+                self.save.judge(stage, figures)
+
         run_stage(
             stage,
             self.recorder,
-            save=self._save,
+            save=self.save,
             save_every=self.run.config.checkpoint.seconds,
-            evaluate=evaluate,
+            evaluate=evaluate_and_judge,
             stop=self.stop,
             screen=self.teller,
         )
@@ -159,17 +175,31 @@ class _Stages:
         posteriors = images_to_posteriors(first.network, torch.from_numpy(self.images), self.stop)
         return None if posteriors is None else latent_stage(self.run.config, *posteriors, self.shape)
 
-    def _save(self, stage: Stage) -> None:
-        try:
-            checkpoint.save(self.run.folder, stage.number, stage.state_dict(), self.run.config, self.shape)
-        except RunFileError as error:
-            if stage.done or self.stop():
-                raise
-            # A full disk may be emptied; hours of training are worth the wait.
-            self.recorder.event("error", str(error))
-            self.teller.say(f"{error}; training goes on")
-            return
-        self.recorder.event("checkpoint", f"stage {stage.number}", step=stage.step)
+
+def _load(run: Run, stage: int) -> State | None:
+    """The checkpoint of a stage.
+
+    Raises:
+        UsageError: it is of another config.
+        RunFileError: it is damaged.
+    """
+    state = checkpoint.load(run.folder, stage)
+    if state is None:
+        return None
+    changed = differences(config_from(state["config"]), run.config)
+    if changed:
+        told = ", ".join(f"{key}={theirs} (the run: {ours})" for key, (theirs, ours) in changed.items())
+        raise UsageError(
+            f"the checkpoint {checkpoint.path_of(run.folder, stage)} is of another config: it has {told}; put back the "
+            "one that belongs to the run, or begin a new run"
+        )
+    return state
+
+
+def _is_finished(folder: Path) -> bool:
+    """Whether the run was ended as such; one killed after its last checkpoint was not."""
+    with open_run(folder) as recorded:
+        return str(recorded.info().state) == "finished"
 
 
 def nothing_left(config: Config, saved: dict[int, State | None]) -> bool:

@@ -9,6 +9,7 @@ VaemonError                 1   something failed; the message says what, where, 
 ├── RunLocked               1   another process is writing this run
 ├── RunFileError            1   a run's file cannot be read or written
 ├── BadLoss                 1   the loss went to NaN or infinity; training stopped
+├── OutOfMemory             1   a device's memory does not hold what is to be trained
 ├── SourceLost              1   the place a run is read from does not answer
 │   └── NeedsPerson         1   it would, if somebody typed a password or looked at a host key
 └── FarEndLacksVaemon       3   the machine a run is on has no vaemon to tell of it
@@ -76,6 +77,10 @@ class RunFileError(VaemonError):
 
 class BadLoss(VaemonError):
     """The loss went to NaN or infinity; training stopped, everything before it is recorded."""
+
+
+class OutOfMemory(VaemonError):
+    """A device's memory does not hold what is to be trained."""
 
 
 class SourceLost(VaemonError):

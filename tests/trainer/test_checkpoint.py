@@ -67,7 +67,7 @@ def test_a_damaged_checkpoint_is_said(saved, tmp_path, damage):
 def test_a_file_that_would_run_code_is_refused(tmp_path):
     path = checkpoint.path_of(tmp_path, 1)
     path.parent.mkdir()
-    torch.save({"format": 1, "stage": 1, "evil": print}, path)
+    torch.save({"format": checkpoint.FORMAT, "stage": 1, "evil": print}, path)
     with pytest.raises(RunFileError, match="UnpicklingError"):
         checkpoint.load(tmp_path, 1)
 
@@ -75,7 +75,7 @@ def test_a_file_that_would_run_code_is_refused(tmp_path):
 def test_something_else_that_torch_saved_is_refused(tmp_path):
     path = checkpoint.path_of(tmp_path, 1)
     path.parent.mkdir()
-    for content in ({"format": 99, "stage": 1}, {"format": 1, "stage": 2}, {"weights": 3}, [1, 2]):
+    for content in ({"format": 99, "stage": 1}, {"format": checkpoint.FORMAT, "stage": 2}, {"weights": 3}, [1, 2]):
         torch.save(content, path)
         with pytest.raises(RunFileError):
             checkpoint.load(tmp_path, 1)

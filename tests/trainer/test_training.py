@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from trainer import checkpoint
+from trainer import checkpoint, training
 from trainer.training import Run, choose_device, train
 from vaemon import open_run
 from vaemon.batch import RunState
 from vaemon.channels import CHANNELS, CLOCKS, DROPPED
-from vaemon.errors import BadLoss, RunExists, RunFileError, UsageError
+from vaemon.errors import BadLoss, OutOfMemory, RunExists, RunFileError, UsageError
 from vaemon.thresholds import Thresholds
 
 TRAINED = set(CHANNELS) - {DROPPED}
@@ -200,6 +200,78 @@ def test_a_last_checkpoint_that_cannot_be_written_is_an_error(start, tiny, monke
     monkeypatch.setattr(checkpoint, "save", full)
     with pytest.raises(RunFileError, match="No space left"):
         start("a", tiny(), resume=True)
+
+
+def test_a_first_stage_that_could_not_be_saved_is_saved_with_the_second(start, tiny, runs, monkeypatch, screen):
+    save, refused = checkpoint.save, []
+
+    def full(folder, stage, state, config, shape):
+        if (stage, state["step"]) == (1, 8) and len(refused) < 2:
+            refused.append(stage)
+            raise RunFileError("cannot write the checkpoint: No space left on device")
+        return save(folder, stage, state, config, shape)
+
+    monkeypatch.setattr(checkpoint, "save", full)
+    assert start("a", tiny())
+    assert len(refused) == 2
+    assert checkpoint.load(runs / "a", 1)["step"] == checkpoint.load(runs / "a", 2)["step"] == 8
+    assert screen.said.count("checkpoints are written again") == 1
+
+
+def test_the_best_of_a_stage_is_kept_apart_from_its_newest(start, tiny, runs, monkeypatch):
+    mse = {4: 0.5, 8: 0.2, 16: 0.4, 32: 0.2, 64: 0.3}
+    monkeypatch.setattr(
+        training.Evaluator, "__call__", lambda self, stage: {"mse": mse[stage.step]} if stage.step in mse else {}
+    )
+    start("a", tiny("stage1.epochs=3", "stage2.enabled=false"))
+    start("a", tiny("stage1.epochs=16", "stage2.enabled=false"), resume=True)
+    best, newest = (checkpoint.load(runs / "a", 1, best=best) for best in (True, False))
+    assert (best["step"], newest["step"]) == (8, 64)
+    assert (best["best_step"], best["best"]) == (newest["best_step"], newest["best"]) == (8, 0.2)
+    assert checkpoint.restore_vae(runs / "a", best=True).step == 8
+    assert checkpoint.restore_vae(runs / "a").step == 64
+
+
+def test_a_checkpoint_of_another_config_is_refused_with_the_keys_that_differ(start, tiny, runs):
+    start("a", tiny(), stop=After(3))
+    start("b", tiny("seed=4", "network.latents=2", "stage1.lr=.002"), stop=After(3))
+    path = checkpoint.path_of(runs / "a", 1)
+    path.write_bytes(checkpoint.path_of(runs / "b", 1).read_bytes())
+    with pytest.raises(UsageError, match=r"stage1.pt is of another config") as caught:
+        start("a", tiny(), resume=True)
+    assert "it has seed=4 (the run: 0), network.latents=2 (the run: 3); put back" in str(caught.value)
+
+
+def test_a_device_whose_memory_is_full_says_what_to_lower(start, tiny, runs, monkeypatch):
+    from trainer import loop
+
+    train_batch = loop.train_batch
+
+    def full_in_the_third(stage, rows):
+        if stage.step == 2:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has …")
+        return train_batch(stage, rows)
+
+    monkeypatch.setattr(loop, "train_batch", full_in_the_third)
+    with pytest.raises(OutOfMemory) as caught:
+        start("a", tiny("stage1.batch=10", *RESNET))
+    said = str(caught.value)
+    for words in ("CUDA out of memory", "stage1.batch=5", "network.base_dim=1", "precision=bfloat16", "--resume"):
+        assert words in said
+    with open_run("a", runs) as run:
+        assert run.info().state is RunState.FAILED
+        assert "out of memory" in run.info().reason
+
+
+def test_a_run_killed_before_it_could_say_that_it_is_finished_says_so_when_resumed(start, tiny, runs):
+    from vaemon.runfile import manifest
+
+    start("a", tiny())
+    manifest.end(runs / "a", "", "")
+    assert start("a", tiny(), resume=True)
+    with open_run("a", runs) as run:
+        assert run.info().state is RunState.FINISHED
+        assert run.series("loss", stage=2).step.tolist() == list(range(1, 9))
 
 
 def test_what_does_not_go_together_leaves_no_run_behind(start, tiny, runs):
