@@ -1,8 +1,9 @@
 """`vaemon train`: what the command line says, made into a run. Imports torch only once there is something to train."""
 
+import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -13,6 +14,7 @@ import click
 from trainer import runs as run_folders
 from trainer.config import Config
 from trainer.settings import load_preset, presets, resolve, resolve_resumed, to_toml
+from vaemon.errors import RankLost, UsageError
 
 STOPPED = 128
 """Exit code of a training stopped by a signal, less the signal's number: 130 for Ctrl-C, 143 for SIGTERM."""
@@ -56,23 +58,51 @@ def train(
     Ctrl-C stops after the present step, saves a checkpoint and exits with code 130 (SIGTERM: 143); a second Ctrl-C
     stops at once. --resume goes on from the last checkpoint as the same run.
     """
-    if resume:
-        folder, old = run_folders.resumable_run(name, preset, runs)
-        config = resolve_resumed(old, settings, data)
-    else:
+
+    def decide() -> tuple[Path, Config]:
+        if resume:
+            folder, old = run_folders.resumable_run(name, preset, runs)
+            return folder, resolve_resumed(old, settings, data)
         config = resolve(load_preset(preset), settings, data)
-        folder = Path() if show else run_folders.new_run(name, preset, runs)
-    if show:
-        click.echo(to_toml(config), nl=False)
-        return
-    _check_images(config)
-    if watch:
-        arguments = _arguments(preset, folder.name, settings, data, runs, resume)
-        context.obj.watch_training(arguments, folder.name, Path(runs) if runs else None)
-        return
-    number = _train(folder, run_folders.short_name(preset), config, resume, quiet)
+        return Path() if show else run_folders.new_run(name, preset, runs), config
+
+    short = run_folders.short_name(preset)
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not show:
+        if watch:
+            raise UsageError("--watch opens one dashboard, and these are several processes; `vaemon watch` beside them")
+        number = _train_together(decide, short, resume, quiet)
+    else:
+        folder, config = decide()
+        if show:
+            click.echo(to_toml(config), nl=False)
+            return
+        _check_images(config)
+        if watch:
+            arguments = _arguments(preset, folder.name, settings, data, runs, resume)
+            context.obj.watch_training(arguments, folder.name, Path(runs) if runs else None)
+            return
+        number = _train(folder, short, config, resume, quiet)
     if number:
         context.exit(STOPPED + number)
+
+
+def _train_together(decide: Callable[[], tuple[Path, Config]], preset: str, resume: bool, quiet: bool) -> int:
+    """Train as one of the processes that torchrun has started; the number of the signal that stopped them, or 0."""
+    from trainer import ranks
+
+    def decide_and_check() -> tuple[Path, Config]:
+        folder, config = decide()
+        _check_images(config)
+        return folder, config
+
+    with ranks.joined() as place:
+        folder, config = ranks.from_first(decide_and_check)
+        try:
+            return _train(folder, preset, config, resume, quiet or place.rank > 0)
+        except RankLost as error:
+            if place.rank > 0:
+                run_folders.note_lost(folder, str(error))
+            raise
 
 
 def _check_images(config: Config) -> None:
@@ -106,7 +136,7 @@ def _train(folder: Path, preset: str, config: Config, resume: bool, quiet: bool)
     run = Run(folder.name, folder, preset, config, resume)
     with _caught_signals() as caught, teller:
         finished = train(run, teller, lambda: _WORDS[caught[0]] if caught else "")
-    return 0 if finished else caught[0]
+    return 0 if finished else caught[0] if caught else signal.SIGTERM  # of several processes, another was signalled
 
 
 @contextmanager

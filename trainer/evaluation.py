@@ -14,6 +14,7 @@ from torch import Tensor
 from trainer.networks.vae import VAE, draw, images_to_input
 from trainer.objective import mean_squared_error
 from trainer.stages import EVALUATION, Stage, generator
+from trainer.unrecorded import Unrecorded
 from vaemon import Recorder, latents
 from vaemon.thresholds import Thresholds
 
@@ -36,7 +37,9 @@ def is_due(stage: Stage) -> bool:
 class Evaluator:
     """Evaluates the stages of one run, always on the same test images and with the same noise."""
 
-    def __init__(self, recorder: Recorder, seed: int, first: VAE, test: npt.NDArray[np.uint8], at: Thresholds) -> None:
+    def __init__(
+        self, recorder: Recorder | Unrecorded, seed: int, first: VAE, test: npt.NDArray[np.uint8], at: Thresholds
+    ) -> None:
         """Evaluate a run.
 
         Args:

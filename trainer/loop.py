@@ -7,10 +7,12 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from trainer.networks.vae import draw
+from trainer import ranks
+from trainer.networks.vae import draw_share
 from trainer.objective import elbo_terms
 from trainer.stages import Stage
 from trainer.statistics import step_to_channels
+from trainer.unrecorded import Unrecorded
 from vaemon import Recorder
 from vaemon.errors import BadLoss
 
@@ -28,7 +30,7 @@ class Screen(Protocol):
 
 def run_stage(
     stage: Stage,
-    recorder: Recorder,
+    recorder: Recorder | Unrecorded,
     *,
     save: Callable[[Stage], None],
     save_every: float,
@@ -88,7 +90,7 @@ def run_stage(
     screen.show(stage, recorder.newest)
 
 
-def _save_soundly(stage: Stage, recorder: Recorder, save: Callable[[Stage], None]) -> float:
+def _save_soundly(stage: Stage, recorder: Recorder | Unrecorded, save: Callable[[Stage], None]) -> float:
     """Save a stage whose rows are all written and good; when that was done."""
     raise_if_unsound(stage, recorder)
     save(stage)
@@ -98,9 +100,9 @@ def _save_soundly(stage: Stage, recorder: Recorder, save: Callable[[Stage], None
 def train_batch(stage: Stage, rows: Tensor) -> dict[str, Tensor]:
     """One step of the optimizer, from row numbers (B,) to channel values; nothing in it waits for the device."""
     # Encode the batch, draw one latent vector a posterior, decode it.
-    x = stage.take(rows)  # (B, C, H, W), or (B, k) in stage 2
+    x = stage.take(ranks.share(rows))  # (B, C, H, W), or (B, k) in stage 2
     mean, log_variance = stage.network.encode(x)  # (B, k)
-    x_hat = stage.network.decode(draw(mean, log_variance, stage.noise))
+    x_hat = stage.network.decode(draw_share(mean, log_variance, stage.noise))
 
     # Weigh the terms.
     terms = elbo_terms(x, x_hat, mean, log_variance)
@@ -109,6 +111,7 @@ def train_batch(stage: Stage, rows: Tensor) -> dict[str, Tensor]:
     # Update the weights.
     stage.optimizer.zero_grad(set_to_none=True)
     loss.backward()
+    ranks.average_gradients(stage.weights)
     stage.optimizer.step()
 
     # Measure, with the balance that was in force; then update the balance.
@@ -117,7 +120,7 @@ def train_batch(stage: Stage, rows: Tensor) -> dict[str, Tensor]:
     return channels
 
 
-def raise_if_bad(stage: Stage, recorder: Recorder) -> None:
+def raise_if_bad(stage: Stage, recorder: Recorder | Unrecorded) -> None:
     """Stop a training whose loss went bad, as far as the recorder has seen; waits for nothing.
 
     Raises:
@@ -128,7 +131,7 @@ def raise_if_bad(stage: Stage, recorder: Recorder) -> None:
         raise _bad_loss(stage, recorder, f"{bad.channel} became NaN or infinite at step {bad.step}")
 
 
-def raise_if_unsound(stage: Stage, recorder: Recorder) -> None:
+def raise_if_unsound(stage: Stage, recorder: Recorder | Unrecorded) -> None:
     """The same after all that was logged has been looked at, and the weights, too; waits for the device.
 
     Raises:
@@ -143,7 +146,7 @@ def raise_if_unsound(stage: Stage, recorder: Recorder) -> None:
         raise _bad_loss(stage, recorder, f"a weight became NaN or infinite in step {stage.step}")
 
 
-def _bad_loss(stage: Stage, recorder: Recorder, what: str) -> BadLoss:
+def _bad_loss(stage: Stage, recorder: Recorder | Unrecorded, what: str) -> BadLoss:
     lr = f"stage{stage.number}.lr"
     return BadLoss(
         f"{what} of stage {stage.number}; training stopped, everything before it is recorded in {recorder.folder}. "

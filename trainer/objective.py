@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from trainer import ranks
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class ElboTerms:
@@ -21,9 +23,13 @@ class ElboTerms:
 
 
 def elbo_terms(x: Tensor, x_hat: Tensor, mean: Tensor, log_variance: Tensor) -> ElboTerms:
-    """The terms for a batch x, (B, ...), its reconstruction, and its posteriors, each (B, k)."""
-    latent_kl = kl_to_prior(mean, log_variance).mean(0)
-    return ElboTerms(mean_squared_error(x, x_hat), latent_kl.sum(), latent_kl, x[0].numel())
+    """The terms for a batch x, (B, ...), its reconstruction, and its posteriors, each (B, k).
+
+    Where several processes share the batch, x is this one's part, and the terms are those of all of it.
+    """
+    own = mean_squared_error(x, x_hat), kl_to_prior(mean, log_variance).mean(0)
+    mse, latent_kl = ranks.mean(*own)
+    return ElboTerms(mse, latent_kl.sum(), latent_kl, x[0].numel())
 
 
 def kl_to_prior(mean: Tensor, log_variance: Tensor) -> Tensor:

@@ -1,5 +1,6 @@
 """Which run a command means: a new one's name and folder, or the one to go on with. Knows no torch."""
 
+import time
 from pathlib import Path
 
 from trainer.config import Config
@@ -7,6 +8,9 @@ from trainer.settings import config_from, presets
 from vaemon.errors import RunExists, UnknownName, UsageError
 from vaemon.runfile import lock, manifest
 from vaemon.runfile.find import check_name, find_run, is_run, list_runs, new_name, runs_folder
+
+DYING = 5.0
+"""Seconds that a process that was killed may still hold its lock."""
 
 
 def new_run(name: str | None, preset: str, option: str | Path | None = None) -> Path:
@@ -57,6 +61,17 @@ def resumable_run(name: str | None, preset: str, option: str | Path | None = Non
             else f"the run {name!r} was not made by `vaemon train`, which therefore cannot go on with it"
         )
     return folder, config
+
+
+def note_lost(folder: Path, reason: str) -> None:
+    """Note that a run has failed whose recording process died before it could; nothing where it did or still lives."""
+    gone_by = time.monotonic() + DYING
+    while lock.holder(folder) is not None:
+        if time.monotonic() > gone_by:
+            return
+        time.sleep(0.05)
+    if is_run(folder) and not manifest.read(folder).outcome:
+        manifest.end(folder, "failed", reason)
 
 
 def short_name(preset: str) -> str:

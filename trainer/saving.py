@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from trainer import checkpoint
+from trainer import checkpoint, ranks
 from trainer.config import Config
 from trainer.stages import Stage
+from trainer.unrecorded import Unrecorded
 from vaemon import Recorder
 from vaemon.errors import RunFileError
 
@@ -18,7 +19,12 @@ class Saver:
     """Writes the checkpoints of one run. A file system that refuses is told of, and asked again at the next one."""
 
     def __init__(
-        self, folder: Path, config: Config, shape: tuple[int, ...], recorder: Recorder, say: Callable[[str], None]
+        self,
+        folder: Path,
+        config: Config,
+        shape: tuple[int, ...],
+        recorder: Recorder | Unrecorded,
+        say: Callable[[str], None],
     ) -> None:
         """Save a run.
 
@@ -39,6 +45,8 @@ class Saver:
 
     def __call__(self, stage: Stage) -> None:
         """Write a stage as it stands, and what is owed of the stage before; a failure is told, and not raised."""
+        if not ranks.is_first():
+            return
         self._owed[stage.number] = stage.state_dict()
         try:
             self._pay()
@@ -58,8 +66,18 @@ class Saver:
 
     def mend(self, stage: Stage) -> None:
         """Make the best what the newest checkpoint says it is, where a kill came between the two."""
-        if 0 < stage.best_step == stage.step:
+        if ranks.is_first() and 0 < stage.best_step == stage.step:
             checkpoint.keep_best(self._folder, stage.number)
+
+    def tidy(self) -> None:
+        """Remove what a process that was killed left half written."""
+        if ranks.is_first():
+            checkpoint.tidy(self._folder)
+
+    def drop(self, number: int) -> None:
+        """Remove the checkpoints of a stage that is to begin anew."""
+        if ranks.is_first():
+            checkpoint.drop(self._folder, number)
 
     def settle(self) -> None:
         """Write what is still owed, now that training is over.

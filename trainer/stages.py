@@ -11,10 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from trainer import ranks
 from trainer.balance import build_balance
 from trainer.config import Config, Stage1, Stage2
 from trainer.networks.build import build
-from trainer.networks.vae import VAE, draw, images_to_input
+from trainer.networks.vae import VAE, draw_share, images_to_input
 from vaemon.errors import UsageError
 
 WEIGHTS, SHUFFLE, NOISE, EVALUATION = range(4)
@@ -46,20 +47,22 @@ class Stage:
             device: where to train.
 
         Raises:
-            UsageError: there are fewer samples than a batch takes.
+            UsageError: there are fewer samples than a batch takes, or the processes cannot share it.
         """
         if settings.batch > count:
             raise UsageError(
                 f"stage{number}.batch={settings.batch}, but there are only {count} training images; "
                 f"--set stage{number}.batch={count} or less"
             )
+        ranks.check_batch(settings.batch, f"stage{number}.batch")
         self.number = number
         self.settings = settings
         self.device = device
         self.network = network.to(device, memory_format=torch.channels_last)
         self.balance = build_balance(config.balance).to(device)
+        self.weights = [*self.network.parameters(), *self.balance.parameters()]
         self.optimizer = torch.optim.Adam(
-            [*self.network.parameters(), *self.balance.parameters()],
+            self.weights,
             lr=settings.lr,
             betas=(0.9, 0.999),
             eps=1e-8,
@@ -198,7 +201,7 @@ def latent_stage(config: Config, mean: Tensor, log_variance: Tensor, shape: tupl
     """
 
     def take(rows: Tensor, noise: torch.Generator) -> Tensor:
-        return draw(mean[rows], log_variance[rows], noise)
+        return draw_share(mean[rows], log_variance[rows], noise)
 
     network = build(config, 2, shape, generator(config.seed, 2, WEIGHTS))
     return Stage(2, config.stage2, config, network, len(mean), take, mean.device)

@@ -6,6 +6,7 @@ The names are those of vaemon.channels; a new channel is one line there and one 
 import torch
 from torch import Tensor
 
+from trainer import ranks
 from trainer.balance import Balance
 from trainer.objective import ElboTerms
 
@@ -24,7 +25,8 @@ def step_to_channels(
         log_variance: logarithms of the posterior variances, (B, k).
     """
     # One pass instead of three: of so small tensors it is the calls that cost.
-    mean_variance, mean_mu, mu_squared = torch.stack((log_variance.exp(), mean, mean.square())).mean(1).unbind()
+    (moments,) = ranks.mean(torch.stack((log_variance.exp(), mean, mean.square())).mean(1))
+    mean_variance, mean_mu, mu_squared = moments.unbind()
     return {
         "mean_variance": mean_variance,
         "mean_mu": mean_mu,

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import torch
 
-from trainer import checkpoint
+from trainer import checkpoint, ranks
 from trainer.config import Config, differences, thresholds_of, to_tree
 from trainer.data.images import Images
 from trainer.evaluation import Evaluator
@@ -18,8 +18,9 @@ from trainer.posteriors import images_to_posteriors
 from trainer.saving import Saver
 from trainer.settings import config_from
 from trainer.stages import Stage, image_stage, latent_stage, planned_steps
+from trainer.unrecorded import Unrecorded
 from vaemon import Recorder, open_run
-from vaemon.errors import UsageError
+from vaemon.errors import RunFileError, UsageError
 
 State = dict[str, Any]
 
@@ -64,6 +65,9 @@ def train(run: Run, teller: Teller, stop: Callable[[], str]) -> bool:
         OutOfMemory: the device's memory is too small.
     """
     saved = {stage: _load(run, stage) if run.resume else None for stage in (1, 2)}
+    _check_same(saved)
+    if ranks.here().count > 1:
+        stop = ranks.Agreed(stop)
     if run.resume and nothing_left(run.config, saved) and _is_finished(run.folder):
         teller.say(
             f"run {run.name} is trained to its end, there is nothing left to do; --set stage1.epochs=… adds to it"
@@ -77,17 +81,9 @@ def train(run: Run, teller: Teller, stop: Callable[[], str]) -> bool:
     torch.manual_seed(run.config.seed)  # for what draws from torch's own generator; a checkpoint has its state
     with explained_memory(run.config):
         first = image_stage(run.config, images.train, device)
-    teller.say(f"run {run.name} in {run.folder}, on {device}")
-    with Recorder(
-        run.name,
-        latents=first.network.latents,
-        config={"preset": run.preset, "factors": list(images.factors), **to_tree(run.config)},
-        runs=run.folder.parent,
-        resume=run.resume,
-        total_steps=first.total_steps,
-        steps_per_epoch=first.steps_per_epoch,
-        thresholds=thresholds_of(run.config),
-    ) as recorder:
+    count = ranks.here().count
+    teller.say(f"run {run.name} in {run.folder}, on {device}{f', {count} processes together' if count > 1 else ''}")
+    with _recorder(run, first, images) as recorder:
         both = _Stages(run, recorder, teller, stop, images)
         with explained_memory(run.config):
             finished = both.train(first, saved)
@@ -103,10 +99,27 @@ def train(run: Run, teller: Teller, stop: Callable[[], str]) -> bool:
     return finished
 
 
+def _recorder(run: Run, first: Stage, images: Images) -> Recorder | Unrecorded:
+    if not ranks.is_first():
+        return Unrecorded(run.folder)
+    return Recorder(
+        run.name,
+        latents=first.network.latents,
+        config={"preset": run.preset, "factors": list(images.factors), **to_tree(run.config)},
+        runs=run.folder.parent,
+        resume=run.resume,
+        total_steps=first.total_steps,
+        steps_per_epoch=first.steps_per_epoch,
+        thresholds=thresholds_of(run.config),
+    )
+
+
 class _Stages:
     """Both stages of one run, while it is recorded."""
 
-    def __init__(self, run: Run, recorder: Recorder, teller: Teller, stop: Callable[[], str], images: Images) -> None:
+    def __init__(
+        self, run: Run, recorder: Recorder | Unrecorded, teller: Teller, stop: Callable[[], str], images: Images
+    ) -> None:
         self.run = run
         self.recorder = recorder
         self.teller = teller
@@ -119,12 +132,12 @@ class _Stages:
     def train(self, first: Stage, saved: dict[int, State | None]) -> bool:
         """Train what is left of either stage; whether all of it was done."""
         config = self.run.config
-        checkpoint.tidy(self.run.folder)
+        self.save.tidy()
         evaluate = Evaluator(self.recorder, config.seed, first.network, self.test, thresholds_of(config))
         self._begin(first, saved[1])
         if not first.done:
             # What a second stage learned of an unfinished first one is void.
-            checkpoint.drop(self.run.folder, 2)
+            self.save.drop(2)
             saved[2] = None
             if saved[1] is None:
                 self.save(first)  # so that there is always something to go on from
@@ -155,7 +168,7 @@ class _Stages:
 
     def _train(self, stage: Stage, evaluate: Evaluator) -> None:
         def evaluate_and_judge(stage: Stage) -> None:
-            if figures := evaluate(stage):
+            if ranks.is_first() and (figures := evaluate(stage)):
                 raise_if_unsound(stage, self.recorder)
                 self.save.judge(stage, figures)
 
@@ -196,6 +209,20 @@ def _load(run: Run, stage: int) -> State | None:
     return state
 
 
+def _check_same(saved: dict[int, State | None]) -> None:
+    """Refuse processes that do not see the same checkpoints.
+
+    Raises:
+        RunFileError: this one sees others than the first.
+    """
+    steps = {stage: state and state["step"] for stage, state in saved.items()}
+    if ranks.from_first(lambda: steps) != steps:
+        raise RunFileError(
+            f"process {ranks.here().rank} sees other checkpoints than the first, {checkpoint.path_of(Path(), 1)}; all "
+            "must see one and the same folder of runs"
+        )
+
+
 def _is_finished(folder: Path) -> bool:
     """Whether the run was ended as such; one killed after its last checkpoint was not."""
     with open_run(folder) as recorded:
@@ -220,14 +247,33 @@ def choose_device(config: Config) -> torch.device:
     """
     if config.threads:
         torch.set_num_threads(config.threads)
-    if config.device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    name = config.device
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if ranks.here().count > 1 and name.startswith("cuda"):
+        name = _own_gpu(name)
     try:
-        device = torch.device(config.device)
+        device = torch.device(name)
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
         raise UsageError(
             f"device={config.device} cannot be used here ({reason}); device=auto takes what is there"
         ) from error
+    if ranks.here().count > 1 and device.type == "cuda":
+        torch.cuda.set_device(device)
     return device
+
+
+def _own_gpu(name: str) -> str:
+    """The GPU of this process among those of its machine that train together.
+
+    Raises:
+        UsageError: there are too few, or one was named for all.
+    """
+    local, there = ranks.here().local, torch.cuda.device_count()
+    if name != "cuda":
+        raise UsageError(f"device={name} is one GPU, and {ranks.here().count} processes want one each; use device=auto")
+    if local >= there:
+        raise UsageError(f"there are more processes on this machine than its {there} GPUs: lower --nproc-per-node")
+    return f"cuda:{local}"

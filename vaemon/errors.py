@@ -10,6 +10,7 @@ VaemonError                 1   something failed; the message says what, where, 
 ├── RunFileError            1   a run's file cannot be read or written
 ├── BadLoss                 1   the loss went to NaN or infinity; training stopped
 ├── OutOfMemory             1   a device's memory does not hold what is to be trained
+├── RankLost                1   one of several processes that train together is gone
 ├── SourceLost              1   the place a run is read from does not answer
 │   └── NeedsPerson         1   it would, if somebody typed a password or looked at a host key
 └── FarEndLacksVaemon       3   the machine a run is on has no vaemon to tell of it
@@ -81,6 +82,10 @@ class BadLoss(VaemonError):
 
 class OutOfMemory(VaemonError):
     """A device's memory does not hold what is to be trained."""
+
+
+class RankLost(VaemonError):
+    """One of several processes that train together is gone, and with it its share of every batch."""
 
 
 class SourceLost(VaemonError):

@@ -11,6 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from trainer import ranks
+
 
 class BatchNorm(nn.Module):
     """Batch normalisation of (B, C, H, W) over all but the channels."""
@@ -35,7 +37,10 @@ class BatchNorm(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Normalise by the batch's own statistics in training, by the averaged ones at evaluation."""
         if self.training:
-            self._count(x.numel() // x.shape[1])
+            count = ranks.here().count
+            self._count(x.numel() // x.shape[1] * count)
+            if count > 1:
+                return self._normalised_by_all(x)
             return F.batch_norm(
                 x, self.running_mean, self.running_var, self.weight, self.bias, True, 1.0 - self.decay, self.eps
             )
@@ -57,6 +62,19 @@ class BatchNorm(nn.Module):
     def set_extra_state(self, state: Any) -> None:
         """Take the counts back."""
         self.steps, self.values = state["steps"], state["values"]
+
+    def _normalised_by_all(self, x: Tensor) -> Tensor:
+        """By the statistics of every process's part of the batch, through which gradients flow, too."""
+        own_variance, own_mean = torch.var_mean(x.float(), (0, 2, 3), correction=0)
+        means, variances = ranks.gathered(torch.stack((own_mean, own_variance))).unbind(1)  # (ranks, C) each
+        mean = means.mean(0)
+        variance = (variances + (means - mean).square()).mean(0)
+        with torch.no_grad():
+            self.running_mean.lerp_(mean, 1.0 - self.decay)
+            self.running_var.lerp_(variance * (self.values / (self.values - 1)), 1.0 - self.decay)
+        scale = self.weight * (variance + self.eps).rsqrt()
+        shift = self.bias - mean * scale
+        return torch.addcmul(shift[:, None, None], x.float(), scale[:, None, None]).to(x.dtype)
 
     def _count(self, values: int) -> None:
         if self.values not in (0, values):

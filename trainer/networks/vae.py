@@ -6,6 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from trainer import ranks
+
 
 class VAE(nn.Module, ABC):
     """An encoder to a Gaussian posterior of independent latents, and a decoder."""
@@ -58,7 +60,16 @@ class PosteriorHeads(nn.Module):
 
 def draw(mean: Tensor, log_variance: Tensor, noise: torch.Generator) -> Tensor:
     """One sample of each posterior, z = μ + σ ε with ε ~ N(0, I), (B, k)."""
-    epsilon = torch.randn(mean.shape, generator=noise, device=mean.device, dtype=mean.dtype)
+    return moved(mean, log_variance, torch.randn(mean.shape, generator=noise, device=mean.device, dtype=mean.dtype))
+
+
+def draw_share(mean: Tensor, log_variance: Tensor, noise: torch.Generator) -> Tensor:
+    """The same of this process's part of a batch that several share, with its part of the whole batch's ε."""
+    return moved(mean, log_variance, ranks.normal(mean, noise))
+
+
+def moved(mean: Tensor, log_variance: Tensor, epsilon: Tensor) -> Tensor:
+    """Z = μ + σ ε, each (B, k)."""
     return mean + torch.exp(0.5 * log_variance) * epsilon
 
 

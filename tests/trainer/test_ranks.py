@@ -1,0 +1,207 @@
+"""Two processes that train together against one that trains alone, with the same batch."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from trainer import checkpoint
+from vaemon import open_run
+from vaemon.batch import RunState
+from vaemon.channels import CHANNELS, DROPPED
+from vaemon.cli import main
+
+ROOT = Path(__file__).parents[2]
+COMPARED = sorted(set(CHANNELS) - {DROPPED, "time"})
+RESNET = ("network=resnet", "network.base_dim=4", "network.num_scale=2", "network.fc_dim=8")
+PATIENCE = 100
+"""Seconds after which processes are said to hang."""
+
+
+if __name__.startswith("jobs_"):
+    # In the process that forks them: what torch loads only when first used, which takes longer than all the rest.
+    weight = torch.ones(2, requires_grad=True)
+    weight.grad = torch.ones(2)
+    torch.optim.Adam([weight], fused=True).step()
+
+
+def one_of(talk, arguments, environment, said):
+    """`vaemon ARGUMENTS` as one of the processes that torchrun would start; what it prints goes to the file `said`."""
+    os.fsync = lambda descriptor: None
+    os.environ.update(environment)
+    file = os.open(said, os.O_WRONLY | os.O_CREAT)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+    sys.argv = ["vaemon", *arguments]
+    # What is printed must be there even if the process is killed.
+    sys.stdout, sys.stderr = (os.fdopen(number, "w", buffering=1, closefd=False) for number in (1, 2))
+    main()
+
+
+@pytest.fixture
+def ranks(forks, tiny_settings, runs, tmp_path):
+    """ranks(count, "--run", …) -> the processes of one training, and the files of what they say."""
+
+    def start(count, *arguments, tiny=True):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        given = ["train", "shapes", *(tiny_settings if tiny else []), *arguments]
+        shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": str(count)}
+        shared["VAEMON_RUNS"] = str(runs)
+        processes = []
+        for rank in range(count):
+            start.count += 1
+            environment = {**shared, "RANK": str(rank), "LOCAL_RANK": str(rank)}
+            said = tmp_path / f"said-{start.count}"
+            child = forks.start(one_of, arguments=given, environment=environment, said=said)
+            child.said = said
+            processes.append(child)
+        return processes
+
+    start.count = 0
+    return start
+
+
+def ended(processes):
+    """What each said, and its exit code."""
+    codes = [process.wait(PATIENCE) for process in processes]
+    return [process.said.read_text() for process in processes], codes
+
+
+def wait_for_row(folder):
+    """Until the first rows are recorded."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if (folder / "run.json").exists():
+            with open_run(folder) as run:
+                if run.segments and len(run.series("step").step):
+                    return
+        time.sleep(0.05)
+    raise TimeoutError(folder)
+
+
+def series(folder, channel, stage):
+    with open_run(folder) as run:
+        return run.series(channel, stage=stage)
+
+
+def setting(*settings):
+    return [word for each in settings for word in ("--set", each)]
+
+
+def assert_alike(one, other, stage):
+    for channel in COMPARED:
+        a, b = (series(folder, channel, stage) for folder in (one, other))
+        assert a.step.tolist() == b.step.tolist() == list(range(1, 21))
+        # Of E[μ], which changes its sign, relative to what it is elsewhere.
+        zero = 1e-5 * np.abs(a.mean).max() if channel == "mean_mu" else 0.0
+        np.testing.assert_allclose(b.mean, a.mean, rtol=1e-5, atol=zero, err_msg=f"{channel} of stage {stage}")
+
+
+@pytest.mark.parametrize("network", [(), RESNET], ids=["dense", "resnet"])
+def test_two_processes_train_what_one_does(ranks, runs, network):
+    """The second stages go on from one and the same first.
+
+    For the bias of a convolution before a batch norm has no gradient but rounding, which Adam makes whole steps of:
+    without effect in training, but the averages used at evaluation lag behind it.
+    """
+    given = setting(*network, "stage1.epochs=5", "stage2.epochs=5", "stage2.enabled=false")
+    said, codes = ended(ranks(2, "--run", "two", *given))
+    assert codes == [0, 0], said
+    assert "2 processes together" in said[0]
+    assert said[1] == ""
+    assert ended(ranks(1, "--run", "one", *given))[1] == [0]
+    assert_alike(runs / "one", runs / "two", 1)
+    with open_run(runs / "two") as run:
+        assert run.info().state is RunState.FINISHED
+    assert_weights_alike(runs / "one", runs / "two")
+
+    shutil.copytree(runs / "one", runs / "both")
+    more = ("--resume", "--set", "stage2.enabled=true")
+    assert ended(ranks(1, "--run", "one", *more, tiny=False))[1] == [0]
+    assert ended(ranks(2, "--run", "both", *more, tiny=False))[1] == [0, 0]
+    assert_alike(runs / "one", runs / "both", 2)
+
+
+def assert_weights_alike(one, other):
+    """All that have a gradient; see above."""
+    a, b = (checkpoint.load(folder, 1)["network"] for folder in (one, other))
+    moved = [name for name in a if torch.is_tensor(a[name]) and not torch.allclose(a[name], b[name], 1e-3, 1e-5)]
+    assert all(re.search(r"body\.2\.bias|running_mean|body\.3\.running", name) for name in moved), moved
+
+
+def test_a_training_goes_on_with_another_number_of_processes(ranks, runs):
+    """Two processes, one, two: the seam is within an epoch of either stage."""
+    given = setting("stage1.epochs=5", "stage2.epochs=5")
+    assert ended(ranks(1, "--run", "one", *given))[1] == [0]
+    stopped = setting("stage1.epochs=5", "stage1.max_steps=10", "stage2.epochs=5", "stage2.enabled=false")
+    assert ended(ranks(2, "--run", "two", *stopped))[1] == [0, 0]
+    more = setting("stage1.max_steps=0", "stage2.enabled=true", "stage2.max_steps=7")
+    assert ended(ranks(1, "--run", "two", "--resume", *more, tiny=False))[1] == [0]
+    said, codes = ended(ranks(2, "--run", "two", "--resume", "--set", "stage2.max_steps=0", tiny=False))
+    assert codes == [0, 0], said
+    assert "stage 2 goes on after step 7 of 20" in said[0]
+    for stage in (1, 2):
+        assert_alike(runs / "one", runs / "two", stage)
+
+
+@pytest.mark.parametrize("killed", [0, 1])
+def test_a_killed_process_ends_the_run_with_a_clear_line(ranks, runs, killed):
+    processes = ranks(2, "--run", "a", *setting("stage1.epochs=100000"))
+    wait_for_row(runs / "a")
+    processes[killed].kill()
+    said, codes = ended(processes)
+    assert codes[killed] == -signal.SIGKILL
+    assert codes[1 - killed] == 1
+    assert re.search(r"vaemon: another of the 2 processes .* has died or does not answer", said[1 - killed])
+    assert "--resume goes on" in said[1 - killed]
+    with open_run(runs / "a") as run:
+        assert run.info().state is RunState.FAILED
+        assert "another of the 2 processes" in run.info().reason
+
+
+def test_a_signal_to_one_process_stops_all_after_the_same_step(ranks, runs):
+    processes = ranks(2, "--run", "a", *setting("stage1.epochs=100000"))
+    wait_for_row(runs / "a")
+    processes[1].kill(signal.SIGINT)
+    said, codes = ended(processes)
+    assert codes[1] == 130, said
+    assert codes[0] in (130, 143)
+    with open_run(runs / "a") as run:
+        assert run.info().state is RunState.STOPPED
+        assert run.info().reason == "Ctrl-C"
+    assert checkpoint.load(runs / "a", 1)["step"] == series(runs / "a", "loss", 1).step[-1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (setting("stage1.batch=9"), "stage1.batch=9 cannot be shared equally by 2 processes; --set stage1.batch=8 can"),
+        (setting("stage1.epoch=9"), "did you mean 'stage1.epochs'"),
+        (["--watch"], "`vaemon watch` beside them"),
+    ],
+)
+def test_what_is_wrong_is_said_and_ends_all(ranks, arguments, said):
+    words, codes = ended(ranks(2, "--run", "a", *arguments))
+    assert codes == [2, 2], words
+    assert said in words[0]
+
+
+def test_torchrun_starts_it(runs, tiny_settings):
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "--no-python"]
+    command += ["--", sys.executable, "-m", "vaemon", "train", "shapes", "--run", "a", *tiny_settings]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("run a in ") == 1
+    assert series(runs / "a", "loss", 2).step.tolist() == list(range(1, 9))

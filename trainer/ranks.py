@@ -1,0 +1,228 @@
+"""The processes that train one network together, each on its share of every batch; alone unless `joined`.
+
+Every rank draws the order and the noise of the whole batch, and takes its own rows of both: what is trained does not
+depend on how many ranks there are, but for rounding. Gradients are those of the sum of all ranks' losses, divided by
+their number; a mean over the batch that passes through `mean` is thus right in value and in gradient, and so is one
+that each rank takes of its own rows alone.
+
+Knows no networks and no runs. A world of one costs a comparison a call.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from vaemon.errors import RankLost, UsageError, VaemonError
+
+PATIENCE = timedelta(minutes=30)
+"""For a rank that does not answer; one that has died is noticed at once."""
+CONFER_EVERY = 0.25
+"""Seconds between two agreements on whether to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which of how many processes this one is."""
+
+    rank: int = 0
+    count: int = 1
+    local: int = 0
+    """Among those of this machine: the number of its GPU."""
+
+
+Made = TypeVar("Made")
+
+_here = Place()
+
+
+def here() -> Place:
+    """This process among those that train together."""
+    return _here
+
+
+def is_first() -> bool:
+    """Whether this process is the one that records and saves; alone, it is."""
+    return _here.rank == 0
+
+
+@contextmanager
+def joined() -> Iterator[Place]:
+    """Meet the other ranks that torchrun has started; a world of one outside.
+
+    Raises:
+        RankLost: another rank died, or did not come.
+    """
+    global _here
+    environment = os.environ
+    place = Place(int(environment["RANK"]), int(environment["WORLD_SIZE"]), int(environment.get("LOCAL_RANK", "0")))
+    backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() and dist.is_nccl_available() else "gloo"
+    with _told_of_loss(place):
+        dist.init_process_group(backend, timeout=PATIENCE)
+    _here = place
+    try:
+        yield place
+    except RankLost:
+        # What waits on a device for the one that is lost would wait for ever, and with it the writer of the rows.
+        if torch.cuda.is_available():
+            dist.distributed_c10d._abort_process_group()
+        raise
+    finally:
+        _here = Place()
+        if dist.is_initialized():
+            dist.destroy_process_group()
+
+
+def share(rows: Tensor) -> Tensor:
+    """This rank's part of the rows of a batch, (B, ...) to (B / ranks, ...)."""
+    if _here.count == 1:
+        return rows
+    each = len(rows) // _here.count
+    return rows[_here.rank * each : (_here.rank + 1) * each]
+
+
+def normal(like: Tensor, noise: torch.Generator) -> Tensor:
+    """ε ~ N(0, I) for this rank's rows, (b, ...), drawn as part of what is drawn for the whole batch."""
+    shape = (like.shape[0] * _here.count, *like.shape[1:])
+    return share(torch.randn(shape, generator=noise, device=like.device, dtype=like.dtype))
+
+
+def mean(*parts: Tensor) -> tuple[Tensor, ...]:
+    """Means over this rank's rows as means over the whole batch, with their gradients; of any shapes."""
+    if _here.count == 1:
+        return parts
+    total: Tensor = _Sum.apply(torch.cat([part.reshape(-1) for part in parts])) / _here.count
+    pieces = total.split([part.numel() for part in parts])
+    return tuple(piece.view(part.shape) for piece, part in zip(pieces, parts, strict=True))
+
+
+def gathered(part: Tensor) -> Tensor:
+    """What every rank has, (...) to (ranks, ...), with gradients."""
+    whole = part.new_zeros((_here.count, *part.shape))
+    whole = whole.index_copy(0, torch.tensor([_here.rank], device=part.device), part[None])
+    found: Tensor = _Sum.apply(whole)
+    return found
+
+
+def average_gradients(weights: Iterable[Tensor]) -> None:
+    """Make every rank's gradients the mean of all ranks', in one exchange."""
+    if _here.count == 1:
+        return
+    gradients = [weight.grad for weight in weights if weight.grad is not None]
+    flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
+    with _told_of_loss(_here):
+        dist.all_reduce(flat)
+    flat /= _here.count
+    for gradient, piece in zip(gradients, flat.split([each.numel() for each in gradients]), strict=True):
+        gradient.copy_(piece.view(gradient.shape))
+
+
+def from_first(make: Callable[[], Made]) -> Made:
+    """What the first rank makes, on all of them.
+
+    Raises:
+        VaemonError: `make` does, on the first; the others end without a word.
+    """
+    if _here.count == 1:
+        return make()
+    made: list[Any] = [None, 0]
+    try:
+        if _here.rank == 0:
+            made[0] = make()
+    except VaemonError as error:
+        made[1] = error.exit_code
+        raise
+    finally:
+        with _told_of_loss(_here):
+            dist.broadcast_object_list(made)
+    if made[1]:
+        raise SystemExit(made[1])
+    found: Made = made[0]
+    return found
+
+
+class Agreed:
+    """An answer to "stop?" that all ranks give alike, as long as all ask equally often.
+
+    They confer only now and then: in between, it is what it was.
+    """
+
+    def __init__(self, stop: Callable[[], str]) -> None:
+        self._stop = stop
+        self._answer = ""
+        self._left = 1  # asks until they confer
+        self._pace = 1
+        self._since = time.monotonic()
+
+    def __call__(self) -> str:
+        """Why to stop; empty to go on."""
+        if self._answer:
+            return self._answer
+        self._left -= 1
+        if self._left == 0:
+            self._confer()
+        return self._answer
+
+    def _confer(self) -> None:
+        now = time.monotonic()
+        # The first rank's clock says how many asks take so long; never many more than the last time.
+        wanted = int(self._pace * CONFER_EVERY / max(now - self._since, 1e-9))
+        self._pace, self._since = max(1, min(wanted, 2 * self._pace)), now
+        told: list[Any] = [None] * _here.count
+        with _told_of_loss(_here):
+            dist.all_gather_object(told, (self._stop(), self._pace))
+        self._answer = next((answer for answer, _ in told if answer), "")
+        self._pace = self._left = told[0][1]
+
+
+class _Sum(torch.autograd.Function):
+    """The sum over the ranks; a gradient of it is the sum of all ranks' gradients."""
+
+    @staticmethod
+    def forward(context: Any, part: Tensor) -> Tensor:
+        """(...) to the same shape."""
+        return _summed(part)
+
+    @staticmethod
+    def backward(context: Any, gradient: Tensor) -> Tensor:
+        """The same of the gradients."""
+        return _summed(gradient)
+
+
+def _summed(part: Tensor) -> Tensor:
+    total = part.clone(memory_format=torch.contiguous_format)
+    with _told_of_loss(_here):
+        dist.all_reduce(total)
+    return total
+
+
+@contextmanager
+def _told_of_loss(place: Place) -> Iterator[None]:
+    try:
+        yield
+    except (RuntimeError, ValueError) as error:
+        if isinstance(error, torch.OutOfMemoryError):
+            raise
+        reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
+        raise RankLost(
+            f"another of the {place.count} processes that train together has died or does not answer, as process "
+            f"{place.rank} sees it ({reason[:200]}); --resume goes on from the last checkpoint, with any number of them"
+        ) from error
+
+
+def check_batch(batch: int, key: str) -> None:
+    """Refuse a batch that the ranks cannot share equally.
+
+    Raises:
+        UsageError: it is no multiple of their number.
+    """
+    if batch % _here.count:
+        near = max(1, round(batch / _here.count)) * _here.count
+        raise UsageError(f"{key}={batch} cannot be shared equally by {_here.count} processes; --set {key}={near} can")
