@@ -34,10 +34,11 @@ COMMANDS = {
     "demo": _Place("vaemon.commands.demo", "Train on built-in images with the dashboard open, then analyze."),
     "agent": _Place("vaemon.commands.agent", ""),
     "train": _Place("trainer.command", "Train a VAE from a preset, and record it."),
+    "sweep": _Place("trainer.sweep.command", "Train a preset with several settings and seeds, here or on Slurm."),
     "analyze": _Place("analysis.command", "Count inactive latents, check the variance law."),
 }
 
-EXTRAS = {"torch": "train", "scipy": "analyze", "PIL": "analyze"}
+EXTRAS = {"torch": "train", "scipy": "analyze", "PIL": "analyze", "submitit": "sweep"}
 """Packages that only some users install, and the extra that brings each."""
 
 
@@ -49,6 +50,12 @@ class Roof:
         from vaemon.commands.companion import watch_training
 
         sys.exit(watch_training(arguments, run, runs))
+
+    def show_sweep(self, members: Any, runs: Any, as_json: bool) -> None:
+        """Print how the members of a sweep fare: (setting, run, state, reason) each."""
+        from vaemon.commands.sweeping import show_sweep
+
+        show_sweep(members, runs, as_json)
 
 
 class _Commands(click.Group):
