@@ -90,6 +90,7 @@ def images_per_second(stage: Stage, recorder: object, steps: int) -> float:
         recorder,  # type: ignore[arg-type]
         save=lambda stage: None,
         save_every=1e9,
+        evaluate=lambda stage: None,
         stop=lambda: stage.step >= goal,
         screen=SimpleNamespace(show=lambda stage, newest: None),
     )

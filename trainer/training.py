@@ -15,6 +15,7 @@ from trainer.images import load_images
 from trainer.loop import Screen, raise_if_unsound, run_stage
 from trainer.memory import explained_memory
 from trainer.posteriors import images_to_posteriors
+from trainer.precision import emulates_bfloat16
 from trainer.saving import Saver
 from trainer.settings import config_from
 from trainer.stages import Stage, image_stage, latent_stage, planned_steps
@@ -74,6 +75,8 @@ def train(run: Run, teller: Teller, stop: Callable[[], str]) -> bool:
         )
         return True
     device = choose_device(run.config)
+    if run.config.precision == "bfloat16" and emulates_bfloat16(device):
+        teller.say("this processor emulates bfloat16 and is some 20 times slower with it; --set precision=float32")
     if run.config.data.path:
         teller.say(f"reading {run.config.data.path}")
     images = load_images(run.config)
