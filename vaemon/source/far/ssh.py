@@ -29,7 +29,7 @@ class FarEnd(NamedTuple):
     python: str = ""
     """The interpreter asked for; "": found there."""
     run: str = ""
-    """The run whose interpreter is tried first; "": none."""
+    """The run whose interpreter is tried first, or a folder of runs, tried last; "": none."""
     runs: str = ""
     """The folder of runs whose interpreters are tried last; "": where runs are by default."""
 
