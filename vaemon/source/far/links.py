@@ -85,16 +85,9 @@ class Links:
             SourceLost, FarEndLacksVaemon: as of `source`.
         """
         folder, wanted = dirname(asked.path), basename(asked.path)
-        if (
-            folder
-            and wanted
-            and not is_pattern(wanted)
-            and (whole := self._listed(asked, asked.path, thresholds))
-        ):
+        if folder and wanted and not is_pattern(wanted) and (whole := self._listed(asked, asked.path, thresholds)):
             return whole
-        return [
-            each for each in self._listed(asked, folder, thresholds) if fnmatchcase(each[1].name, wanted or "*")
-        ]
+        return [each for each in self._listed(asked, folder, thresholds) if fnmatchcase(each[1].name, wanted or "*")]
 
     def _listed(self, asked: FarAddress, folder: str, thresholds: Given) -> list[tuple[FarAddress, Listed]]:
         directory = self._directory(asked, folder, thresholds)
