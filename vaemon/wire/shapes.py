@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from vaemon.batch import Batch, Columns, Listed, Series
+from vaemon.channels import CHANNELS
 from vaemon.wire.frames import WireError
 
 
@@ -16,9 +17,8 @@ def check(value: Any) -> None:
         WireError: its arrays do not fit each other.
     """
     match value:
-        case Batch(columns=columns, latest=latest):
-            check(columns)
-            _expect(latest is None or all(each.ndim < 2 for each in latest.smoothed.values()), "smoothed values")
+        case Batch():
+            _check_batch(value)
         case Columns():
             _check_columns(value)
         case Series(step=step, mean=mean, low=low, high=high):
@@ -30,6 +30,23 @@ def check(value: Any) -> None:
         case tuple():
             for each in value:
                 check(each)
+
+
+def _check_batch(batch: Batch) -> None:
+    """Each row has one number of a scalar, and of a latent channel one for each latent of the stage."""
+    check(batch.columns)
+    stage = batch.info.stage(batch.stage)
+    latents = stage.latents if stage is not None else 0
+    for part in (batch.columns.mean, batch.columns.absent):
+        _expect(all(_is_row(name, each.shape[1:], latents) for name, each in part.items()), "columns")
+    if batch.latest is not None:
+        smoothed = batch.latest.smoothed.items()
+        _expect(all(_is_row(name, each.shape, latents) for name, each in smoothed), "smoothed values")
+
+
+def _is_row(name: str, shape: tuple[int, ...], latents: int) -> bool:
+    kind = CHANNELS[name].kind if name in CHANNELS else None
+    return (shape == () and kind != "latent") or (shape == (latents,) and kind != "scalar")
 
 
 def _check_columns(columns: Columns) -> None:

@@ -95,6 +95,8 @@ class FarEnd(NamedTuple):
             return NeedsPerson(f"{place} needs your password")
         if code == SSH_FAILED:
             return SourceLost(f"ssh cannot reach {place}: {last or 'it does not say why'}")
+        if code is not None and code < 0:
+            return SourceLost(f"the ssh to {place} was ended by signal {-code}{f': {last}' if last else ''}")
         ended = f"ended with exit code {code}" if code is not None else "does not answer"
         return SourceLost(f"the vaemon on {place} {ended}{f': {last}' if last else ''}")
 
