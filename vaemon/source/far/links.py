@@ -141,5 +141,7 @@ class Links:
 
     def close(self) -> None:
         """End all links."""
+        for each in self._held.values():  # all of them first, to wait but once for those that do not end by themselves
+            each.hang_up()
         while self._held:
             self._held.popitem()[1].close()

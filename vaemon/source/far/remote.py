@@ -91,7 +91,7 @@ class RemoteSource:
 
     def hang_up(self) -> None:
         """Wait no longer for an answer; safe from any thread."""
-        self._link.close()
+        self._link.hang_up()
 
     def close(self) -> None:
         """Let go of the link."""

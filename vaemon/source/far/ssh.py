@@ -75,8 +75,8 @@ class FarEnd(NamedTuple):
         place, last = self.place.host, " ".join(told.split("\n")[-LAST_LINES:]).strip()
         if code == NO_VAEMON:
             return FarEndLacksVaemon(
-                f"{place} has no vaemon: install it there, as by `pip install vaemon`, or name the Python that has it: "
-                "--remote-python PATH"
+                f"{place} has no vaemon on its PATH, nor by what the runs in {self.runs or 'its folder of runs'} tell: "
+                "install it there, as by `pip install vaemon`, or name the Python that has it: --remote-python PATH"
             )
         if code == NO_VAEMON_ASKED:
             return FarEndLacksVaemon(
