@@ -28,6 +28,7 @@ from vaemon.runfile.schema import (
     is_whole,
 )
 from vaemon.runfile.superblock import read_superblock
+from vaemon.runfile.tail import Tail
 
 Array = npt.NDArray[Any]
 Answer = TypeVar("Answer")
@@ -88,6 +89,7 @@ class SegmentReader:
         self._binned = 0
         self._committed: tuple[int, int] | None = None  # rows and events, as the newest commit has it
         self._settled_at: tuple[int, int] | None = None
+        self._tail = Tail()
         try:
             self.layout = self._checked_layout()
             self.key = self._use().key
@@ -164,6 +166,7 @@ class SegmentReader:
         if self._committed == self._settled_at:
             return
         self._settled_at = self._committed
+        self._tail.forget()
         if not read_superblock(self.path).flags:
             return
         commits = self.commits()
@@ -187,7 +190,12 @@ class SegmentReader:
         return rows, events
 
     def rows(self, first: int, last: int) -> Array:
-        """Rows first up to last (excluded), as a structured array."""
+        """Rows first up to last (excluded), as a structured array; not to be written into."""
+        if self._settled_at == self._committed:
+            return self._read_rows(first, last)
+        return self._tail.rows(first, last, self._read_rows)
+
+    def _read_rows(self, first: int, last: int) -> Array:
         return self._read(ROWS, slice(first, last))
 
     def bins(self, width: int, part: str, first: int, last: int, every: int = 1) -> Array:
