@@ -20,6 +20,18 @@ class Bare(Widget):
     # By Textual's own, a widget that is given another size is painted by that, and once more after it.
     virtual_size: Reactive[Size] = Reactive(Size(0, 0), layout=True, repaint=False)
 
+    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
+        """Have it painted; where the layout is to change, only what that changes."""
+        super().refresh(*regions, repaint=repaint and not layout, layout=layout, recompose=recompose)
+        return self
+
+    def _size_updated(self, size: Size, virtual_size: Size, container_size: Size, layout: bool = True) -> bool:
+        changed = super()._size_updated(size, virtual_size, container_size, layout)
+        if changed:
+            # Being laid out has it painted; Textual would have it painted once more with the next row that changes.
+            self._repaint_regions.clear()
+        return changed
+
     def render_lines(self, crop: Region) -> list[Strip]:
         """The lines of that part of the widget."""
         # A paint asks all widgets between the topmost and the lowest change, and to look up all the styles that each
@@ -41,9 +53,9 @@ class BareScreen(Screen[None], Bare):
         self._is_laid_out = True
 
     def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
-        """Have it painted; where the layout is to change, only what that changes, and nothing before the first one."""
+        """Have it painted, and nothing before it is laid out for the first time."""
         if self._is_laid_out:
-            super().refresh(*regions, repaint=repaint and not layout, layout=layout, recompose=recompose)
+            super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
         return self
 
 
