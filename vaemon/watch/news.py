@@ -13,15 +13,12 @@ def only_news(asked: Asked) -> Want:
     return Want((), stage=asked.stage, columns=0, end=asked.end, newest=False)
 
 
-def can_wait(view: RunView, asked: Asked, wait: float) -> bool:
-    """Whether the further rows of a run can wait until the question after the next, `wait` seconds later.
+def can_wait(view: RunView, wait: float) -> bool:
+    """Whether the further rows of a run can wait until the question after the next, which comes in `wait` seconds.
 
-    They can where the run goes on and all that was asked is on the screen; and where two questions fit into the time,
-    for who has chosen to see more frames is to see them.
+    Not where two questions take longer, nor where they come sooner: who has chosen to see more frames is to see them.
     """
-    live = view.info is not None and not view.info.state.over and view.latest is not None
-    behind = bool(view.lost) or view.loading or asked.images
-    return live and not behind and wait < AT_LEISURE <= 2 * wait
+    return view.latest is not None and wait < AT_LEISURE <= 2 * wait
 
 
 def is_news(view: RunView, batch: Batch) -> bool:

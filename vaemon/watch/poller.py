@@ -144,7 +144,7 @@ class Poller:
             if differs(before, view):
                 self._post(view)
             wait = self.pace(view, failures)
-            waits = can_wait(view, asked, wait)
+            waits = can_wait(view, wait)
             self._pause(cancelled, wait)
 
     def _has_news(self, view: RunView, asked: Asked) -> bool:

@@ -152,6 +152,9 @@ class RunScreen(Looking, Writing, BareScreen):
     def on_mount(self) -> None:
         """Look, now and then, at what grows old by itself or could not be drawn before."""
         self.styles.background = self.pen.palette["ground"]
+        # Textual finds these out only after it has laid out, and painted, everything without them.
+        for sizes, cells in ((WIDTHS, self.app.size.width), (HEIGHTS, self.app.size.height)):
+            self.add_class(max(each for each in sizes if each[0] <= cells)[1])
         self.view.add_class("-seen")
         self._focus_first()
         self.set_interval(max(self._period, 0.5), self._tick)

@@ -20,11 +20,6 @@ class Bare(Widget):
     # By Textual's own, a widget that is given another size is painted by that, and once more after it.
     virtual_size: Reactive[Size] = Reactive(Size(0, 0), layout=True, repaint=False)
 
-    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
-        """Have it painted; where the layout is to change, only what that changes."""
-        super().refresh(*regions, repaint=repaint and not layout, layout=layout, recompose=recompose)
-        return self
-
     def _size_updated(self, size: Size, virtual_size: Size, container_size: Size, layout: bool = True) -> bool:
         changed = super()._size_updated(size, virtual_size, container_size, layout)
         if changed:
@@ -53,9 +48,9 @@ class BareScreen(Screen[None], Bare):
         self._is_laid_out = True
 
     def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
-        """Have it painted, and nothing before it is laid out for the first time."""
+        """Have it painted; where the layout is to change, only what that changes, and nothing before the first one."""
         if self._is_laid_out:
-            super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+            super().refresh(*regions, repaint=repaint and not layout, layout=layout, recompose=recompose)
         return self
 
 
