@@ -19,6 +19,10 @@ from vaemon.thresholds import Thresholds
 
 SHOWN = 64
 """Images of a grid of samples."""
+TRAVERSED = 8
+"""Latents along which codes are decoded, at most: the most awake."""
+PLACES = torch.linspace(-3.0, 3.0, 9)
+"""Where along each, in standard deviations of the prior."""
 TESTED = 256
 """Test images that figures are taken over: enough to see where they go, and next to nothing beside an epoch."""
 
@@ -68,7 +72,16 @@ class Evaluator:
         generated = self._first.decode(_prior(SHOWN, mean, noise))
         self._recorder.images("reconstructions", x_hat[:SHOWN], stage.step)
         self._recorder.images("GEN-1", generated, stage.step)
+        self._record_traversals(stage.step, mean[0], log_variance.exp().mean(0))
         return {"mse": mean_squared_error(x, x_hat).item(), **_figures(mean, log_variance, self._at)}
+
+    def _record_traversals(self, step: int, code: Tensor, variance: Tensor) -> None:
+        """Decode the code of one image, (k,), with one latent after another moved through `PLACES`."""
+        awake = [latent for latent in variance.argsort().tolist()[:TRAVERSED] if variance[latent] < self._at.wake]
+        for latent in awake:
+            codes = code.repeat(len(PLACES), 1)
+            codes[:, latent] = PLACES.to(codes)
+            self._recorder.images(f"traversal {latent}", self._first.decode(codes), step)
 
     def _latents_vae(self, stage: Stage, x: Tensor, noise: torch.Generator) -> dict[str, float]:
         z = draw(*self._first.encode(x), noise)

@@ -19,6 +19,7 @@ from vaemon.errors import SourceLost, VaemonError
 from vaemon.source.open import await_source, open_directory, open_source
 from vaemon.source.protocol import Directory, Source
 from vaemon.wire import questions as ask
+from vaemon.wire.coarse import coarse_columns, coarsened
 from vaemon.wire.codec import pack, unpack
 from vaemon.wire.frames import LONGEST_ANSWER, LONGEST_QUESTION, FrameReader, FrameWriter, WireError
 
@@ -46,9 +47,11 @@ class Agent:
             case ask.Info():
                 return source.info()
             case ask.Poll(since=since, want=want):
-                return source.poll(since, want)
+                batch = source.poll(since, want)
+                return coarsened(batch) if want.coarse else batch
             case ask.Part(excerpt=excerpt):
-                return source.excerpt(excerpt)
+                columns = source.excerpt(excerpt)
+                return coarse_columns(columns) if excerpt.coarse else columns
             case ask.Line(channel=channel, window=window, points=points):
                 return source.series(channel, window, points)
             case ask.Sets():
@@ -97,7 +100,7 @@ def serve(read: Callable[[int], bytes], write: Callable[[bytes], object]) -> Non
         reader.meet()
         for frame in reader:
             if frame:
-                asked = unpack(frame, ask.Asked)
+                asked = unpack(frame, ask.Asked, cleaned=False)
                 with _heartbeat(writer):
                     answer = _answered(agent, asked)
                 writer.send(answer)

@@ -115,6 +115,8 @@ class Want:
     """So many further scalar channels, too, at most: those that a training has of its own."""
     newest: bool = True
     """Whether the newest row is to be told of, its rate and pauses. Without it and without columns, no row is read."""
+    coarse: bool = False
+    """Whether numbers may be rounded to what a screen can show, where they have far to go (`wire.coarse`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,8 @@ class Excerpt:
     """Only this one of each latent channel, as a scalar with low and high; None: the means of all."""
     scalars: int = 0
     """So many further scalar channels, too, at most."""
+    coarse: bool = False
+    """As of `Want`."""
 
 
 @dataclass(frozen=True, slots=True)

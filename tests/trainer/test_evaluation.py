@@ -65,6 +65,19 @@ def test_a_first_stage_is_evaluated_on_test_images(tiny_stage, pixels):
     assert row["active_units"] == (mean.var(0, correction=0) > 0.01).sum().item()
 
 
+def test_codes_are_decoded_along_the_latents_that_are_most_awake(tiny_stage, pixels):
+    stage, kept = tiny_stage(), Kept()
+    code, variance = torch.tensor([0.5, -0.5, 1.0]), torch.tensor([0.2, 0.9, 0.1])
+    with torch.no_grad():
+        Evaluator(kept, 0, stage.network, pixels, DEFAULT)._record_traversals(4, code, variance)
+        assert list(kept.sets) == [("traversal 2", 4), ("traversal 0", 4)]
+        images = kept.sets["traversal 0", 4]
+        assert tuple(images.shape) == (9, 3, 8, 8)
+        for place, image in zip((-3.0, 0.0, 3.0), images[[0, 4, 8]], strict=True):
+            torch.testing.assert_close(image, stage.network.decode(torch.tensor([[place, -0.5, 1.0]]))[0])
+    assert code.tolist() == [0.5, -0.5, 1.0]
+
+
 def test_a_second_stage_is_sampled_through_the_first(tiny, tiny_stage, pixels):
     first, kept = tiny_stage(), Kept()
     second = latent_stage(tiny(), torch.zeros(40, 3), torch.zeros(40, 3), (8, 8, 3))

@@ -246,7 +246,8 @@ class Recorder:
         """Record a few images, by default at the last step logged; the first 64 are kept, and copied at once.
 
         Args:
-            kind: what they are: "inputs", "reconstructions", "GEN-1", "GEN-2", "traversal 17", or words of your own.
+            kind: what they are: "inputs", "reconstructions", "GEN-1", "GEN-2", "traversal 17" (seen with
+                latent 17, too), or words of your own.
             images: (n, h, w), (n, h, w, c) or (n, c, h, w), c 1 or 3; uint8, or numbers from 0 to 1 (others are
                 clipped, NaN is black), on any device. More than 256 pixels a side are reduced.
             step: after which they were made; others of the same kind and step are replaced.

@@ -34,7 +34,7 @@ class Asked:
     def want(self) -> Want:
         """The question for the whole of the stage."""
         channels = (*WALL_CHANNELS, *CHART_CHANNELS)
-        return Want(channels, stage=self.stage, end=self.end, scalars=OWN_SCALARS)
+        return Want(channels, stage=self.stage, end=self.end, scalars=OWN_SCALARS, coarse=True)
 
 
 def look_closer(view: RunView, asked: Asked, ask: Callable[[Excerpt], Columns]) -> RunView:
@@ -46,7 +46,7 @@ def look_closer(view: RunView, asked: Asked, ask: Callable[[Excerpt], Columns]) 
     # Never beyond the last whole column: of a replay the source has rows that have not been yet.
     end = max(min(last, view.rows) // width * width, first)
     channels = (*WALL_CHANNELS, *CHART_CHANNELS)
-    wide = Excerpt(view.stage, first, end, channels, width=width, scalars=OWN_SCALARS)
+    wide = Excerpt(view.stage, first, end, channels, width=width, scalars=OWN_SCALARS, coarse=True)
     near = _grown(view.near, wide, ask) if asked.window is not None else None
     portrait = None
     if asked.latent is not None and asked.latent < view.latents:

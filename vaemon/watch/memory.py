@@ -9,6 +9,7 @@ from typing import Any, TypeGuard
 
 from vaemon.view.order import Order
 from vaemon.watch.render.axis import TimeAxis
+from vaemon.watch.render.smooth import WEIGHTS
 from vaemon.watch.widgets.picture import Look
 
 MOST = 200
@@ -73,8 +74,10 @@ def look_to_dict(look: Look, view: int) -> dict[str, Any]:
         "view": view,
         "order": str(look.order),
         "axis": str(look.axis),
+        "log_time": look.log_time,
         "log": look.log,
-        "smoothed": look.smoothed,
+        "weight": look.weight,
+        "folded": look.folded,
         "pinned": {str(stage): sorted(pins) for stage, pins in look.pinned.items() if pins},
         "stage": look.stage,
         "latent": look.latent,
@@ -87,8 +90,10 @@ def dict_to_look(told: Mapping[str, Any]) -> Look:
     return Look(
         order=next((each for each in Order if each == told.get("order")), Look().order),
         axis=next((each for each in TimeAxis if each == told.get("axis")), Look().axis),
+        log_time=told.get("log_time") is True,
         log=told.get("log") is True,
-        smoothed=told.get("smoothed") is True,
+        weight=next((each for each in WEIGHTS if each == told.get("weight")), Look().weight),
+        folded=told.get("folded") is True,
         stage=stage if _is_count(stage) else 0,
         pinned={
             int(number): frozenset(each for each in pins if _is_count(each))

@@ -225,7 +225,8 @@ class Several(App[None]):
         look, before = self.seat.look.of_stage(self.seat.view.stage), self.run_screen.look
         if self.run_screen.number not in (COMPARE, RUNS):
             return look
-        return replace(look, axis=before.axis, log=before.log, smoothed=before.smoothed, filters=before.filters)
+        kept = {name: getattr(before, name) for name in ("axis", "log_time", "log", "weight", "filters")}
+        return replace(look, **kept)
 
     def _leave(self) -> None:
         self.seat.left = next(self._keys)

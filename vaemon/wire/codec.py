@@ -8,13 +8,16 @@ import numpy as np
 import numpy.typing as npt
 
 from vaemon.errors import VaemonError
-from vaemon.wire.clean import clean
+from vaemon.wire.clean import INSTEAD, clean
+from vaemon.wire.deep import changed
 from vaemon.wire.frames import WireError
 
 Value = TypeVar("Value")
 
 ARRAY = 1
 """The number of the extension for an array: see `_Array`."""
+LARGE = 2
+"""The number of the extension for a whole number of more than 64 bits, in decimal digits: a config may have one."""
 _KINDS = {
     np.dtype(code).str: np.dtype(code) for code in ("?", "i1", "u1", *(f"<{c}{n}" for c in "iuf" for n in (2, 4, 8)))
 }
@@ -32,20 +35,30 @@ class _Array(msgspec.Struct, array_like=True, frozen=True):
 
 
 def pack(value: Any) -> bytes:
-    """A value of `vaemon.batch`, a question or an answer, as bytes."""
-    return _encoder.encode(value)
+    """A value of `vaemon.batch`, a question or an answer, as bytes. What is no Unicode in a text is replaced."""
+    try:
+        return _encoder.encode(value)
+    except (UnicodeEncodeError, OverflowError):
+        return _encoder.encode(changed(value, _sendable))
 
 
-def unpack(data: bytes | msgspec.Raw, kind: type[Value]) -> Value:
-    """A value of a kind, its texts cleaned. Arrays are the caller's own.
+def unpack(data: bytes | msgspec.Raw, kind: type[Value], *, cleaned: bool = True) -> Value:
+    """A value of a kind. Arrays are the caller's own.
+
+    Args:
+        data: what `pack` made.
+        kind: what it has to be.
+        cleaned: whether its texts are; in a question they are not, for a path is what it is.
 
     Raises:
         WireError: the bytes are none of that kind.
     """
     try:
-        return clean(msgspec.msgpack.decode(data, type=kind, dec_hook=_as_array, ext_hook=_from_extension))
+        value = msgspec.msgpack.decode(data, type=kind, dec_hook=_as_array, ext_hook=_from_extension)
+        return clean(value) if cleaned else value
     except (msgspec.MsgspecError, ValueError, TypeError, RecursionError, OverflowError, VaemonError) as error:
-        raise WireError(f"what came is no {getattr(kind, '__name__', 'answer')}: {str(error)[:200]}") from error
+        why = clean(str(error)[:200])
+        raise WireError(f"what came is no {getattr(kind, '__name__', 'answer')}: {why}") from error
 
 
 def _to_extension(value: Any) -> Any:
@@ -61,7 +74,17 @@ def _to_extension(value: Any) -> Any:
     return msgspec.msgpack.Ext(ARRAY, msgspec.msgpack.encode(told))
 
 
-def _from_extension(number: int, data: memoryview) -> npt.NDArray[Any]:
+def _sendable(value: Any) -> Any:
+    if type(value) is str:
+        return "".join(INSTEAD if "\ud800" <= c <= "\udfff" else c for c in value)
+    if type(value) is int and not -(1 << 63) <= value < 1 << 64:
+        return msgspec.msgpack.Ext(LARGE, str(value).encode())
+    return value
+
+
+def _from_extension(number: int, data: memoryview) -> npt.NDArray[Any] | int:
+    if number == LARGE:
+        return int(bytes(data))
     if number != ARRAY:
         raise ValueError(f"extension {number}")
     told = msgspec.msgpack.decode(data, type=_Array)

@@ -26,9 +26,9 @@ MOST_NOISE = 64 * 1024
 """Bytes before the hello that are passed over: shells greet."""
 LONGEST_HELLO = 4096
 LONGEST_QUESTION = 1 << 20
-"""Bytes of a frame, packed or not, that an agent takes."""
+"""Bytes of a frame, unpacked, that an agent takes."""
 LONGEST_ANSWER = 64 << 20
-"""Bytes of a frame, packed or not, that a screen takes; the largest are sets of images."""
+"""Bytes of a frame, unpacked, that a screen takes; the largest are sets of images."""
 _LENGTH = struct.Struct(">I")
 _CHUNK = 1 << 16
 
@@ -80,10 +80,11 @@ class FrameReader:
 
         Args:
             read: waits for bytes, and returns some, at most as many as asked for; none at the end of the stream.
-            longest: bytes that a frame may have, packed or not.
+            longest: bytes that a frame may have, unpacked.
         """
         self._read = read
         self._longest = longest
+        self._longest_packed = longest + longest // 1000 + 64  # what cannot be packed grows by a little
         self._held = bytearray()
         self._unpacker = zlib.decompressobj()
 
@@ -94,8 +95,9 @@ class FrameReader:
             EOFError: the stream ended before.
             WireError: there is none, or it is not of this protocol.
         """
-        while (at := self._held.find(MAGIC)) < 0:
-            if len(self._held) > MOST_NOISE:
+        most = MOST_NOISE + len(MAGIC)
+        while (at := self._held.find(MAGIC, 0, most)) < 0:
+            if len(self._held) >= most:
                 raise WireError(
                     f"no hello in the first {MOST_NOISE // 1024} kB; a shell's start-up file may write them"
                 )
@@ -109,7 +111,7 @@ class FrameReader:
             hello = json.loads(told)
             protocol, version = int(hello["protocol"]), str(hello["vaemon"])[:40]
             found = Hello(protocol, "".join(c if c.isprintable() else "?" for c in version), int(hello["pid"]))
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             raise WireError(f"a hello that cannot be read ({type(error).__name__})") from error
         if found.protocol != PROTOCOL:
             raise WireError(
@@ -129,7 +131,7 @@ class FrameReader:
                 return
             try:
                 length = self._length()
-                if length > self._longest:
+                if length > self._longest_packed:
                     raise WireError(f"a frame of {length:,} bytes, where {self._longest:,} are the most")
                 yield self._unpacked(self._take(length)) if length else b""
             except EOFError:
@@ -137,10 +139,10 @@ class FrameReader:
 
     def _unpacked(self, packed: bytes) -> bytes:
         try:
-            frame = self._unpacker.decompress(packed, self._longest)
+            frame = self._unpacker.decompress(packed, self._longest + 1)
         except zlib.error as error:
             raise WireError(f"a damaged frame ({error})") from error
-        if self._unpacker.unconsumed_tail:
+        if len(frame) > self._longest:
             raise WireError(f"a frame of more than {self._longest:,} bytes, unpacked")
         if not frame:
             raise WireError("a frame with nothing in it")

@@ -45,7 +45,7 @@ def test_what_is_kept_is_bounded_and_cannot_be_written_into(monkeypatch):
     held, file = Tail(), File()
     held.rows(0, 100, file)
     assert held._held.base is None
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="read-only"):
         held.rows(95, 99, file)["mse"] = 1.0
     held.rows(89, 99, file)
     assert file.read == [(0, 100), (89, 99)]

@@ -246,3 +246,16 @@ def named(names, style, text):
     """A run of cells by the names of its colours: the ground alone for blanks."""
     below = names[style.bgcolor.triplet.hex]
     return below if text.isspace() else f"{names[style.color.triplet.hex]}/{below}"
+
+
+@pytest.mark.parametrize("size", SIZES[:2], ids="{0[0]}x{0[1]}".format)
+def test_four_thousand_latents_at_one_glance(fake, size):
+    stage = fake.Stage(latents=4096, steps=300, per_epoch=75)
+    source = fake.Source(stage, state=RunState.FINISHED)
+
+    async def look(app, pilot):
+        await pilot.press("F", "j", "j")
+        await fake.settle(app, pilot)
+        compare(f"folded-{size[0]}x{size[1]}", fake.lines(app))
+
+    fake.play(fake.App(source, clock=fake.Clock(fake.when(stage, 300)), title="run42"), look, size)

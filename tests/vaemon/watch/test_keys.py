@@ -154,10 +154,16 @@ def test_log(fake, app):
 def test_smooth(fake, app):
     async def gesture(app, pilot):
         raw = fake.lines(app)
+        assert "s raw" in raw[-1]
+        for weight in ("0.6", "0.9", "0.99"):
+            await pilot.press("s")
+            await pilot.pause()
+            assert f"s EMA {weight}" in fake.lines(app)[-1]
+            assert f"EMA {weight} a row" in row(fake, app, "gamma")
+            assert fake.lines(app)[4:30] != raw[4:30]
         await pilot.press("s")
         await pilot.pause()
-        assert "s smooth" in fake.lines(app)[-1]
-        assert fake.lines(app)[4:30] != raw[4:30]
+        assert fake.lines(app) == raw
 
     fake.play(app, gesture)
 
@@ -270,7 +276,7 @@ def test_crosshair(fake, app, left, right):
         await pilot.pause()
         at = look_of(app).at
         assert row(fake, app, "╵0", "▲")
-        assert re.search(r"at step [56]\d\d  E\[σ²\] 0\.0\d+  KL 1\.\d+", row(fake, app, "at step"))
+        assert re.search(r"at step [56]\d\d  E\[σ²\] 0\.0\d+  KL 1\.\d+", row(fake, app, "at step", "nats"))
         await pilot.press(right)
         assert look_of(app).at > at
         await pilot.press(right, right)

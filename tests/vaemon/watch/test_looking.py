@@ -320,10 +320,15 @@ def test_esc_takes_the_crosshair_off_and_leaves_the_rows_in_sight(fake):
     fake.play(app_of(fake, fake.Source(fake.Stage(steps=4000))), look)
 
 
-def test_under_the_crosshair_the_state_of_a_latent_is_said_to_be_that_of_now(fake):
+def test_under_the_crosshair_the_state_of_a_latent_is_that_of_then(fake):
     async def look(app, pilot):
-        await pilot.press("left")
+        woke = app.run_screen.shown.woke
+        latent = int(np.argmax(woke))  # the last to wake
+        app.run_screen.go_to(int(woke[latent]) - 200, latent)
         await fake.settle(app, pilot)
-        assert any("● active now  at step" in line for line in fake.lines(app))
+        assert any(f"z{latent} ○ limbo  at step" in line for line in fake.lines(app))
+        await pilot.press("end")
+        await fake.settle(app, pilot)
+        assert any(f"z{latent} ● active  E[σ²]" in line for line in fake.lines(app))
 
     fake.play(app_of(fake, fake.Source(fake.stage())), look)

@@ -22,14 +22,14 @@ JSON = st.recursive(
 
 def test_what_is_remembered_is_recalled():
     look = Look(
-        Order.KL, TimeAxis.TIME, True, True, latent=3, stage=2, pinned={1: frozenset({4}), 2: frozenset({5, 1})}
+        Order.KL, TimeAxis.TIME, True, True, 0.9, latent=3, stage=2, pinned={1: frozenset({4}), 2: frozenset({5, 1})}
     )
     assert dict_to_look(look_to_dict(look, 3)) == look
 
 
 @given(
     st.dictionaries(
-        st.sampled_from(["view", "order", "axis", "log", "smoothed", "pinned", "stage", "latent", "other"]), JSON
+        st.sampled_from(["view", "order", "axis", "log", "weight", "pinned", "stage", "latent", "other"]), JSON
     )
 )
 def test_of_wrong_kinds_a_look_is_still_made(told):

@@ -3,12 +3,19 @@
 import re
 from posixpath import dirname
 from typing import NamedTuple, Self
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote
 
 from vaemon.errors import UsageError
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_NO_HOST = re.compile(r"""[\s'"`$\\;&<>|(){}\[\]/]""")
+"""What no host or user has: ssh hands them on to the shell, where its config has a ProxyCommand or a Match exec."""
+_NUMBERED = r"\[[0-9A-Fa-f:.]+(?:%[\w.-]+)?\]"
+"""An IPv6 address has colons of its own, hence the brackets; a link's has a zone."""
 _SCHEME = "ssh://"
+_URL = re.compile(rf"ssh://(?:([^/]*)@)?({_NUMBERED}|[^/:@\[\]]*)(?::(\d*))?(/.*)?", re.DOTALL)
+_PLAIN = " !\"$&'()*+,:;<=>@[\\]^`{|}~/"
+"""Characters that need no escape in the path of a URL of ours, beside letters and digits of any language."""
 
 
 class Place(NamedTuple):
@@ -25,9 +32,8 @@ class Place(NamedTuple):
         whole = f"{user}{at}[{host}]" if ":" in host else self.host
         if self.port is None:
             return f"{whole}:{run}"
-        # The path of a URL begins at the root; what lies below the login folder begins with ~ there.
-        path = run if run.startswith("/") or not run else f"/{'~/' * ('/' in run)}{run.removeprefix('~/')}"
-        return f"{_SCHEME}{whole}:{self.port}{path}"
+        whole = f"{quote(user, safe='')}{at}" + whole.removeprefix(f"{user}{at}").replace("%", "%25")
+        return f"{_SCHEME}{whole}:{self.port}{_as_url_path(run)}"
 
 
 class FarAddress(NamedTuple):
@@ -48,7 +54,7 @@ class FarAddress(NamedTuple):
 
         As of scp, it is another machine's where a colon comes before the first slash; `./a:b` is a path here. In a URL,
         the path after the host is one from the root, or from the login folder where it begins with `/~/`; a single
-        part, as in ssh://host/run42, is a run's name.
+        part, as in ssh://host/run42, is a run's name, and `//run42` is at the root.
 
         Raises:
             UsageError: it names no host, or a host, user or run that another program could take for an option.
@@ -58,33 +64,47 @@ class FarAddress(NamedTuple):
         before, colon, path = _split(address)
         if not colon or "/" in before:
             return None
-        return cls(
-            Place(_checked("host", before.strip("[]") if ":" in before else before, address)), _path(path, address)
-        )
+        return cls(Place(_checked("host", before, address)), _path(path, address))
 
     @classmethod
     def _of_url(cls, address: str) -> Self:
-        parts = urlsplit(address)
-        try:
-            port = parts.port
-        except ValueError:
-            raise UsageError(f"{address!r} has no port that can be; it is a number up to 65535") from None
-        if parts.password is not None:
+        parts = _URL.fullmatch(address)
+        if parts is None:
+            raise UsageError(f"{_shown(address)} is no address; it would be ssh://USER@HOST:PORT/PATH")
+        user, host, port, path = (part or "" for part in parts.groups())
+        if ":" in user:
             raise UsageError("a password in an address would be seen by everybody; leave it out, ssh asks for it")
-        if parts.query or parts.fragment:
-            raise UsageError(f"{address!r} has a '?' or '#', which no run can have")
-        user, host = unquote(parts.username or ""), _checked("host", parts.hostname or "", address)
-        whole = f"{_checked('user', user, address)}@{host}" if user else host
-        path = unquote(parts.path)
-        is_name = "/" not in path.strip("/")
-        if is_name or path.startswith("/~/"):
-            path = path.removeprefix("/~/").strip("/")
-        return cls(Place(whole, port), _path(path, address))
+        if "?" in address or "#" in address:
+            raise UsageError(f"{_shown(address)} has a '?' or '#', which no run can have")
+        if port and not (len(port) < 6 and 0 < int(port) < 65536):
+            raise UsageError(f"{_shown(address)} has no port that can be; it is a number up to 65535")
+        host = _checked("host", host.strip("[]").replace("%25", "%"), address)
+        whole = host if parts[1] is None else f"{_checked('user', unquote(user), address)}@{host}"
+        return cls(Place(whole, int(port) if port else None), _path(_of_url_path(path), address))
+
+
+def _as_url_path(run: str) -> str:
+    """A run, or a folder of runs, as the path of a URL; a name is a single part, what is below the login folder not."""
+    quoted = "".join(c if c.isalnum() or c in _PLAIN else quote(c, errors="surrogateescape") for c in run)
+    if run.startswith("/"):
+        return quoted if "/" in run.strip("/") and not run.startswith("//") else f"/{quoted}"
+    if "/" not in run:
+        return f"/{quoted}" if run else ""
+    return f"/{quoted}" if run.startswith("~/") else f"/~/{quoted}"
+
+
+def _of_url_path(path: str) -> str:
+    if path.startswith("//"):
+        return unquote(path[1:], errors="surrogateescape")
+    below = path.removeprefix("/~/")
+    if below != path:
+        return unquote(below if "/" in below else path[1:], errors="surrogateescape")
+    return unquote(path if "/" in path.strip("/") else path.strip("/"), errors="surrogateescape")
 
 
 def _split(address: str) -> tuple[str, str, str]:
     """What is before the colon that ends the host, that colon, and what is after it."""
-    bracket = re.match(r"([^/:@]*@)?\[[0-9A-Fa-f:.]+\](?=:)", address)  # an IPv6 address has colons of its own
+    bracket = re.match(rf"([^/:]*@)?{_NUMBERED}(?=:)", address)
     if bracket:
         return bracket.group().replace("[", "").replace("]", ""), ":", address[bracket.end() + 1 :]
     return address.partition(":")
@@ -93,17 +113,17 @@ def _split(address: str) -> tuple[str, str, str]:
 def _checked(what: str, name: str, address: str) -> str:
     user, at, host = name.rpartition("@")
     wrong = [each for each in (*([user] if at else []), host) if not each or each.startswith("-")]
-    if wrong or _CONTROL.search(name) or re.search(r"\s", name):
+    if wrong or _CONTROL.search(name) or _NO_HOST.search(name):
         why = f"begins with '-': {wrong[0]!r}" if wrong and wrong[0] else "is none"
         raise UsageError(f"the {what} of {_shown(address)} {why}; an address is HOST:RUN or USER@HOST:PATH")
     return name
 
 
 def _path(path: str, address: str) -> str:
-    if path.startswith("-"):
-        raise UsageError(f"the run of {_shown(address)} begins with '-', as no run does; a path would be ./{path[:40]}")
     if _CONTROL.search(path):
         raise UsageError(f"the run of {_shown(address)} has a character that cannot be seen")
+    if path.startswith("-"):
+        raise UsageError(f"the run of {_shown(address)} begins with '-', as no run does; a path would be ./{path[:40]}")
     return path
 
 

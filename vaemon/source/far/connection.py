@@ -1,6 +1,7 @@
 """One connection to an agent, from its hello to its end; for what may be made anew after that, see `link`."""
 
 import os
+import select
 import subprocess
 import sys
 import threading
@@ -11,6 +12,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 
 from vaemon.errors import SourceLost, VaemonError
+from vaemon.source.far.ssh import LAST_LINES
 from vaemon.wire.clean import clean
 from vaemon.wire.codec import pack, unpack
 from vaemon.wire.frames import LONGEST_ANSWER, FrameReader, FrameWriter, WireError
@@ -18,6 +20,8 @@ from vaemon.wire.questions import Answer, Asked, Question
 
 PARTING = 0.5
 """Seconds that the program has for its end before it is killed."""
+QUIET = 0.3
+"""Seconds without a word on its standard error after which those before are shown; its last ones are in the error."""
 _CHUNK = 1 << 16
 _LINES = 20
 
@@ -77,18 +81,19 @@ class Connection:
         if not self._met.wait(seconds):
             self.end(self._failure(None, self._last_lines()))
         if self.over:
-            raise self.why
+            raise anew(self.why)
         self._shows = False
 
     def ask(self, number: int, question: Question) -> "Future[Answer]":
         """Send a question; the answer comes in time, or SourceLost."""
         answer: Future[Answer] = Future()
+        frame = pack(Asked(number, question))
         with self._turn:
             if self.over:
-                raise self.why
+                raise anew(self.why)
             self._waiting[number] = answer
-        with suppress(OSError):  # who reads from it learns why, and tells
-            self._writer.send(pack(Asked(number, question)))
+        with suppress(OSError, ValueError):  # it ended in the meantime; who reads from it learns why, and tells
+            self._writer.send(frame)
         return answer
 
     def end(self, why: VaemonError) -> None:
@@ -136,6 +141,7 @@ class Connection:
 
     def _receive(self) -> None:
         """The reading thread, until the end."""
+        assert self._program.stdout is not None
         reader = FrameReader(self._read, LONGEST_ANSWER)
         try:
             reader.meet()
@@ -152,6 +158,7 @@ class Connection:
         except (OSError, ValueError):
             why = self._ended()
         self.end(why)
+        self._program.stdout.close()
 
     def _hand_over(self, answer: Answer) -> None:
         with self._turn:
@@ -171,24 +178,39 @@ class Connection:
         return "\n".join(self._told)
 
     def _hear_errors(self) -> None:
+        """The thread that reads its standard error, until the end."""
         assert self._program.stderr is not None
-        held = b""
-        with suppress(OSError, ValueError):
-            while got := os.read(self._program.stderr.fileno(), _CHUNK):
-                if self._shows and not self._met.is_set():
-                    self._show(got)
+        held = unshown = b""
+        with suppress(OSError, ValueError), self._program.stderr as stderr:
+            ready = select.poll()
+            ready.register(stderr, select.POLLIN)
+            while True:
+                if unshown and not ready.poll(QUIET * 1000):
+                    self._show(unshown)
+                    unshown = b""
+                if not (got := os.read(stderr.fileno(), _CHUNK)):
+                    break
+                unshown = (unshown + got)[-_CHUNK:] if self._shows else b""
                 *lines, held = (held + got).split(b"\n")
                 held = held[-_CHUNK:]
                 self._told.extend(_text(line) for line in lines if line.strip())
         if held.strip():
             self._told.append(_text(held))
+        if len(unshown.splitlines()) > LAST_LINES:  # more than an error tells: that a host has another key, say
+            self._show(unshown)
 
-    @staticmethod
-    def _show(got: bytes) -> None:
-        # A greeting, or the wish that a key be touched.
+    def _show(self, told: bytes) -> None:
+        # A greeting, or the wish that a key be touched; once the hello is there, a screen may be, too.
+        if not self._shows or (self._met.is_set() and not self.over):
+            return
         with suppress(OSError, ValueError, AttributeError):
-            sys.stderr.write("".join(f"{_text(line)}\n" for line in got.splitlines() if line.strip()))
+            sys.stderr.write("".join(f"{_text(line)}\n" for line in told.splitlines() if line.strip()))
             sys.stderr.flush()
+
+
+def anew(why: VaemonError) -> VaemonError:
+    """An error to be raised once more: its traceback would grow each time."""
+    return why.with_traceback(None)
 
 
 def _text(line: bytes) -> str:

@@ -10,11 +10,12 @@ from typing import Any, TypeVar
 
 from vaemon import errors
 from vaemon.errors import SourceLost, VaemonError
-from vaemon.source.far.connection import Connection
+from vaemon.source.far.connection import Connection, anew
 from vaemon.source.far.ssh import FarEnd
 from vaemon.wire.codec import unpack
 from vaemon.wire.frames import WireError
 from vaemon.wire.questions import Answer, Question, Refusal
+from vaemon.wire.shapes import check
 
 Value = TypeVar("Value")
 
@@ -43,6 +44,8 @@ class Link:
         self._pause = pause
         self._numbers = count(1)
         self._connection: Connection | None = None
+        self._attempt: Connection | None = None
+        """The connection that is being made, of which nothing can be asked yet; or the one made last."""
         self._making = threading.Lock()
         self._failures = 0
         self._not_before = 0.0
@@ -55,8 +58,9 @@ class Link:
         Raises:
             VaemonError: it cannot be made, and why.
         """
-        if self._connection is not None:
-            self._connection.end(SourceLost("the link is being made anew"))
+        for each in (self._attempt, self._connection):
+            if each is not None:
+                each.end(SourceLost("the link is being made anew"))
         with self._making:
             self._connect(asks=True)
 
@@ -72,7 +76,9 @@ class Link:
         if answer.refusal is not None:
             raise _refused(answer.refusal)
         try:
-            return unpack(answer.value, kind)
+            value = unpack(answer.value, kind)
+            check(value)
+            return value
         except WireError as error:
             connection.end(SourceLost(str(error)))
             raise SourceLost(str(error)) from error
@@ -80,8 +86,9 @@ class Link:
     def close(self) -> None:
         """End the link for good; whoever waits for an answer is told at once."""
         self._closed = True
-        if self._connection is not None:
-            self._connection.close()
+        for each in (self._attempt, self._connection):
+            if each is not None:
+                each.close()
 
     @property
     def traffic(self) -> tuple[int, int]:
@@ -98,36 +105,36 @@ class Link:
             standing = self._connection
             if standing is not None and not standing.over:
                 return standing
-            if standing is not None and time.monotonic() < self._not_before:
-                raise self._why
             if standing is not None and self._failures == 0:
                 self._pause_after(standing.why)
-                raise self._why
+                raise anew(self._why)
+            if time.monotonic() < self._not_before:
+                raise anew(self._why)
             return self._connect(asks=False)
 
     def _connect(self, *, asks: bool) -> Connection:
         self._refuse_if_closed()
         far = self.far
         try:
-            self._connection = Connection(
+            attempt = self._attempt = Connection(
                 far.command(asks=asks), asks=asks, failure=lambda code, told: far.failure(code, told, asks=asks)
             )
             self._refuse_if_closed()  # in the meantime
-            self._connection.meet(None if asks else ATTEMPT)
+            attempt.meet(None if asks else ATTEMPT)
         except VaemonError as error:
+            if self._attempt is not None:
+                self._attempt.end(error)
             self._pause_after(error)
             raise
         except BaseException:  # a person has had enough
-            if self._connection is not None:
-                self._connection.close()
+            if self._attempt is not None:
+                self._attempt.close()
             raise
-        self._failures = 0
-        return self._connection
+        self._connection, self._failures = attempt, 0
+        return attempt
 
     def _refuse_if_closed(self) -> None:
         if self._closed:
-            if self._connection is not None:
-                self._connection.close()
             raise SourceLost("the link was closed")
 
     def _pause_after(self, why: VaemonError) -> None:

@@ -16,6 +16,8 @@ SSH = "VAEMON_SSH"
 PYTHON = "VAEMON_REMOTE_PYTHON"
 """The variable with the interpreter at the far end, where --remote-python is not given."""
 SSH_FAILED = 255
+LAST_LINES = 3
+"""So many of the last lines that a program says are told in an error."""
 NO_VAEMON, UNTRUSTED, NO_VAEMON_ASKED = 83, 84, 85
 """Exit codes of far_end.sh."""
 
@@ -47,6 +49,8 @@ class FarEnd(NamedTuple):
             "-T",
             # A port that the config forwards is another session's; a command that it names would take ours's place.
             *("-o", "ClearAllForwardings=yes", "-o", "RemoteCommand=none"),
+            # A connection that other sessions share is used, but none is begun: they would end with this one.
+            *("-o", "ControlMaster=no"),
             *(() if asks else ("-o", "BatchMode=yes")),
             *(("-p", str(self.place.port)) if self.place.port is not None else ()),
             "--",
@@ -57,7 +61,7 @@ class FarEnd(NamedTuple):
     def far_command(self) -> str:
         """What the login shell there is to run: a line that every shell reads alike, whatever the arguments hold."""
         given = " ".join(map(shlex.quote, (self.python, self.run, self.runs)))
-        script = base64.b64encode(f"set -- {given}\n{_script()}".encode()).decode()
+        script = base64.b64encode(os.fsencode(f"set -- {given}\n{_script()}")).decode()
         return f"exec sh -c 'eval \"$(echo {script} | base64 -d)\"'"
 
     def failure(self, code: int | None, told: str, *, asks: bool) -> VaemonError:
@@ -68,7 +72,7 @@ class FarEnd(NamedTuple):
             told: the last lines of its standard error.
             asks: as of `command`.
         """
-        place, last = self.place.host, " ".join(told.split("\n")[-3:]).strip()
+        place, last = self.place.host, " ".join(told.split("\n")[-LAST_LINES:]).strip()
         if code == NO_VAEMON:
             return FarEndLacksVaemon(
                 f"{place} has no vaemon: install it there, as by `pip install vaemon`, or name the Python that has it: "
@@ -85,7 +89,9 @@ class FarEnd(NamedTuple):
                 f"the run on {place} says it was recorded by {python}, but others can write that program, the run, or "
                 f"a folder above; if you trust it, say --remote-python {shlex.quote(python)}"
             )
-        if code == SSH_FAILED and not asks and ("Permission denied" in told or "verification failed" in told):
+        if code == SSH_FAILED and not asks and "Host key verification failed" in told:
+            return NeedsPerson(f"{place} has a host key that only you can trust")
+        if code == SSH_FAILED and not asks and "Permission denied" in told:
             return NeedsPerson(f"{place} needs your password")
         if code == SSH_FAILED:
             return SourceLost(f"ssh cannot reach {place}: {last or 'it does not say why'}")

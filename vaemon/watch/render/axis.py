@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vaemon.watch.render.cells import Row, said
+from vaemon.watch.render.span import TimeSpan
 
 Array = npt.NDArray[Any]
 
@@ -156,6 +157,10 @@ class Ruler:
     label: Callable[[float], str]
     least: float = 1.0
     """Ticks stand at least so far apart."""
+    finest: float = 0.0
+    """Smaller values are not told apart: of steps there are only whole ones."""
+    log: bool = False
+    """Whether ticks stand at powers of ten."""
 
     def at(self, column: float) -> float:
         """The value at a place, counted in columns from the left; beyond the last it goes on as before."""
@@ -180,20 +185,39 @@ class Ruler:
         return float(self.values[-1] - self.values[0]) / (len(self.values) - 1)
 
 
-def axis_row(ruler: Ruler, total: int, cells: int) -> Row:
-    """One row of ticks and labels under a picture `cells` wide that shows `total` columns."""
-    last = ruler.at(total)
-    first = float(ruler.values[0])
+def axis_row(ruler: Ruler, span: TimeSpan, cells: int) -> Row:
+    """One row of ticks and labels under a picture `cells` wide that shows the columns of that axis."""
+    first, last = ruler.at(float(span.column(np.array(0.0)))), ruler.at(span.total)
     if cells < 1 or not (last > first):
         return ()
-    widest = max(len(ruler.label(first)), len(ruler.label(last))) + 4
-    step = nice_step(max((last - first) / max(cells / widest, 1), ruler.least))
+    ticks = _ratios(ruler, span, first, last, cells) if ruler.log and first > 0 else []
+    if len(ticks) < 2:
+        widest = max(len(ruler.label(first)), len(ruler.label(last))) + 4
+        step = nice_step(max((last - first) / max(cells / widest, 1), ruler.least))
+        ticks = [i * step for i in range(math.ceil(first / step - 1e-9), math.floor(last / step + 1e-9) + 1)]
     text = [" "] * cells
     free = 0
-    for i in range(math.ceil(first / step - 1e-9), math.floor(last / step + 1e-9) + 1):
-        place = ruler.column(i * step) * cells / total
-        label = "╵" + ruler.label(i * step)
+    for tick in ticks:
+        place, label = _cell(ruler, span, tick, cells), "╵" + ruler.label(tick)
         if math.isfinite(place) and free <= int(place) <= cells - len(label):
             text[int(place) : int(place) + len(label)] = label
             free = int(place) + len(label) + 1
     return (said("".join(text), "muted"),)
+
+
+def _cell(ruler: Ruler, span: TimeSpan, value: float, cells: int) -> float:
+    place = ruler.column(value)
+    return float(span.share(np.array(place))) * cells if math.isfinite(place) else math.inf
+
+
+def _ratios(ruler: Ruler, span: TimeSpan, low: float, high: float, cells: int) -> list[float]:
+    """Ticks of a logarithmic axis: powers of ten, and what is between them where there is room."""
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    found: list[float] = []
+    for mantissas in ((1, 2, 5), (1, 3), (1,)):
+        found = [_round(m * 10.0**power) for power in powers for m in mantissas]
+        found = [tick for tick in found if low <= tick <= high and tick >= ruler.finest]
+        places = [_cell(ruler, span, tick, cells) for tick in found]
+        if all(b - a > len(ruler.label(tick)) + 1 for a, b, tick in zip(places, places[1:], found, strict=False)):
+            break
+    return found

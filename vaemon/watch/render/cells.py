@@ -55,7 +55,7 @@ def length(row: Row) -> int:
 
 
 def _width(text: str) -> int:
-    return len(text) if text.isascii() else cell_len(text)
+    return len(text) if text.isascii() and text.isprintable() else cell_len(text)
 
 
 def fit(row: Row, width: int) -> Row:

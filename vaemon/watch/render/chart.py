@@ -14,9 +14,6 @@ from vaemon.watch.render.span import Pooled
 
 Array = npt.NDArray[Any]
 
-SMOOTHING = 0.8
-"""Weight of what came before, a dot column; the mean of some five of them."""
-
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Plot:
@@ -27,26 +24,13 @@ class Plot:
     """A second line, drawn below the first."""
     level: float | None = None
     """A level line that must be on the chart."""
-    smoothed: bool = False
-    """Whether the line is smoothed; the means then stay faintly behind it, in the place of the envelope."""
+    smoothed: Array | None = None
+    """The line where it is smoothed; the means then stay faintly behind it, in the place of the envelope."""
     log: bool = False
     at: int | None = None
     """Dot column of the crosshair."""
     marks: Marks = ()
     """Dot columns of events, each with its colour; drawn at the foot."""
-
-
-def smooth(values: Array) -> Array:
-    """The debiased exponential mean up to each value, shape (n, ...); gaps stay gaps and take no part."""
-    known = np.isfinite(values)
-    given, kept = np.where(known, values, 0.0), np.where(known, SMOOTHING, 1.0)
-    result = np.full(values.shape, np.nan)
-    total = weight = np.zeros(values.shape[1:])
-    for i in range(len(values)):
-        total = kept[i] * total + given[i]
-        weight = kept[i] * weight + known[i]
-        np.divide(total, weight, out=result[i : i + 1], where=known[i : i + 1])
-    return result
 
 
 def not_positive(plot: Plot) -> int:
@@ -72,7 +56,7 @@ def _scale(plot: Plot) -> Scale:
     values = plot.pooled.mean
     if plot.reference is not None:
         values = np.concatenate([values, plot.reference])
-    if not plot.smoothed:
+    if plot.smoothed is None:
         values = np.concatenate([values, _noisy(plot.pooled)])
     return scale_for(values, log=plot.log, keep=() if plot.level is None else (plot.level,))
 
@@ -96,9 +80,9 @@ def _layers(plot: Plot, scale: Scale, height: int, cells: int, dots: Dots) -> li
     layers = []
     if plot.level is not None:
         layers.append(Layer(dashes(place(scale, plot.level), *size), "reference", "-"))
-    if plot.smoothed:
+    if plot.smoothed is not None:
         layers.append(Layer(line(mean, *size), "band", "."))
-        mean = scale.place(smooth(plot.pooled.mean))
+        mean = scale.place(plot.smoothed)
     else:
         # On a logarithmic axis, an envelope that reaches to zero or below goes down to the edge.
         low = np.where(plot.log & (plot.pooled.low <= 0), 0.0, scale.place(plot.pooled.low))

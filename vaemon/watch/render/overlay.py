@@ -10,7 +10,6 @@ import numpy.typing as npt
 from vaemon.watch.render.axis import Scale, scale_for
 from vaemon.watch.render.braille import ASCII, BRAILLE, Dots, Layer, Mask, dashes, draw, line
 from vaemon.watch.render.cells import Row, cut, fit, said
-from vaemon.watch.render.chart import smooth
 from vaemon.watch.render.margins import bad_marks, gutter_of, gutter_width, place, tick_labels, upright
 
 Array = npt.NDArray[Any]
@@ -30,6 +29,8 @@ class Curve:
     sign: str
     """A letter."""
     ink: str
+    raw: Array | None = None
+    """The line as it was before it was smoothed, drawn faintly behind it; None where it is not smoothed."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -40,7 +41,6 @@ class Overlay:
     """The topmost last."""
     level: float | None = None
     """A level line that must be on the chart."""
-    smoothed: bool = False
     log: bool = False
     at: int | None = None
     """Dot column of the crosshair."""
@@ -85,7 +85,7 @@ def overlay_rows(overlay: Overlay, height: int, width: int, *, ascii_only: bool)
     if height < 1 or cells < 1:
         return []
     dots = ASCII if ascii_only else BRAILLE
-    known = [curve.places for curve in overlay.curves]
+    known = [each for curve in overlay.curves for each in (curve.places, curve.raw) if each is not None]
     values = np.concatenate([*known, np.zeros(0)])
     scale = scale_for(values, log=overlay.log, keep=() if overlay.level is None else (overlay.level,))
     rows = draw(_layers(overlay, scale, height, cells, ascii_only), height, cells, dots)
@@ -105,12 +105,11 @@ def _layers(overlay: Overlay, scale: Scale, height: int, cells: int, ascii_only:
     layers = []
     if overlay.level is not None:
         layers.append(Layer(dashes(place(scale, overlay.level), *size), "reference", "-"))
-    if overlay.smoothed:
-        layers += [Layer(line(scale.place(curve.places), *size), "band", ".") for curve in overlay.curves]
+    raw = [curve.raw for curve in overlay.curves if curve.raw is not None]
+    layers += [Layer(line(scale.place(each), *size), "band", ".") for each in raw]
     if overlay.at is not None:
         layers.append(Layer(upright(overlay.at, *size), "cursor", "|"))
-    lines = [smooth(curve.places) if overlay.smoothed else curve.places for curve in overlay.curves]
-    masks = _in_turn([line(scale.place(each), *size) for each in lines], dots)
+    masks = _in_turn([line(scale.place(curve.places), *size) for curve in overlay.curves], dots)
     layers += [Layer(mask, each.ink, each.sign) for mask, each in zip(masks, overlay.curves, strict=True)]
     layers.append(Layer(bad_marks(overlay.bad, *size), "bad", "x"))
     return layers
@@ -134,7 +133,7 @@ def _ends(overlay: Overlay, scale: Scale, height: int, across: int) -> dict[int,
     """Where the letters stand: just after the end of each line; the lower of two that meet goes a row down."""
     ends = []
     for curve in overlay.curves:
-        places = scale.place(smooth(curve.places) if overlay.smoothed else curve.places)
+        places = scale.place(curve.places)
         known = np.flatnonzero(np.isfinite(places))
         if len(known):
             ends.append((int(known[-1]) // across + 1, min(max(float(places[known[-1]]), 0.0), 1.0), curve))

@@ -17,7 +17,6 @@ from vaemon.view.words import STATE_WORDS
 from vaemon.watch.render.axis import Scale
 from vaemon.watch.render.braille import ASCII, BRAILLE, Dots, Layer, Mask, band, dashes, draw, line, lines
 from vaemon.watch.render.cells import Row, Span, cut, fit, length, said
-from vaemon.watch.render.chart import smooth
 from vaemon.watch.render.margins import (
     Marks,
     bad_marks,
@@ -63,7 +62,8 @@ class Sheaf:
     pins: frozenset[int] = frozenset()
     levels: tuple[float, float] = (DEFAULT.inactive, DEFAULT.wake)
     """Where a latent is inactive, and where awake."""
-    smoothed: bool = False
+    smoothed: Array | None = None
+    """The lines where they are smoothed, shape (n, k)."""
     log: bool = False
     at: int | None = None
     """Dot column of the crosshair."""
@@ -77,6 +77,11 @@ class Sheaf:
         """Where the value is not finite, (n, k)."""
         strange = ~np.isfinite(self.variance)
         return strange if self.absent is None else strange & ~self.absent
+
+    @property
+    def drawn(self) -> Array:
+        """The lines as they are drawn, (n, k)."""
+        return self.variance if self.smoothed is None else self.smoothed
 
     @property
     def fanned(self) -> bool:
@@ -116,9 +121,7 @@ def sheaf_rows(sheaf: Sheaf, height: int, room: Room, *, ascii_only: bool) -> li
         return []
     dots = ASCII if ascii_only else BRAILLE
     scale = LOG if sheaf.log else LINEAR
-    places = _places(sheaf.variance, scale)
-    if sheaf.smoothed and not sheaf.fanned:
-        places = smooth(places)
+    places = _places(sheaf.drawn, scale)
     rows = draw(_layers(sheaf, places, scale, height, room.cells, dots), height, room.cells, dots)
     labels = tick_labels(scale, height, dots, _ticks(sheaf.levels, scale, height)) if room.gutter else {}
     names = {
@@ -162,7 +165,7 @@ def nearest(sheaf: Sheaf, dot: int, y: float) -> int:
     """The latent whose line is nearest to a place (0 at the bottom, 1 at the top) in a dot column; -1 without one."""
     if not 0 <= dot < len(sheaf.variance):
         return -1
-    far = np.abs(_places(sheaf.variance[dot], LOG if sheaf.log else LINEAR) - y)
+    far = np.abs(_places(sheaf.drawn[dot], LOG if sheaf.log else LINEAR) - y)
     return int(sheaf.latents[np.nanargmin(far)]) if np.isfinite(far).any() else -1
 
 
@@ -187,7 +190,7 @@ def _layers(sheaf: Sheaf, places: Array, scale: Scale, height: int, cells: int, 
     )
     cross = [] if sheaf.at is None else [Layer(upright(sheaf.at, *size), "cursor", "|")]
     if sheaf.fanned:
-        body = [awake, *_fan(places, sheaf.smoothed, *size), inactive]
+        body = [awake, *_fan(places, *size), inactive]
     else:
         body = [awake, *_bundles(sheaf, places, *size), inactive]
     bad = bad_marks(np.count_nonzero(sheaf.bad, axis=1), *size)
@@ -203,11 +206,10 @@ def _bundles(sheaf: Sheaf, places: Array, height: int, cells: int, dots: Dots) -
             yield Layer(lines(places[:, own], height, cells, dots), STATE_WORDS[state], mark)
 
 
-def _fan(places: Array, smoothed: bool, height: int, cells: int, dots: Dots) -> Iterator[Layer]:
+def _fan(places: Array, height: int, cells: int, dots: Dots) -> Iterator[Layer]:
     """Quantiles: the outermost as lines, those between as bands, the denser the further in."""
     size = (height, cells, dots)
-    marked = quantiles(places, QUANTILES)
-    low, p5, p25, median, p75, p95, high = (smooth(marked) if smoothed else marked).T
+    low, p5, p25, median, p75, p95, high = quantiles(places, QUANTILES).T
     yield Layer(lines(np.stack([low, high], axis=1), *size), "muted", ",")
     yield Layer(_sparse(band(p5, p95, *size)), "band", ".")
     yield Layer(band(p25, p75, *size), "band", ":")
@@ -216,9 +218,7 @@ def _fan(places: Array, smoothed: bool, height: int, cells: int, dots: Dots) -> 
 
 def _singled(sheaf: Sheaf, places: Array, height: int, cells: int, dots: Dots) -> Iterator[Layer]:
     own = places[:, [column for column, _ in sheaf.singled]]
-    for values, (_, latent) in zip(
-        (smooth(own) if sheaf.smoothed and sheaf.fanned else own).T, sheaf.singled, strict=True
-    ):
+    for values, (_, latent) in zip(own.T, sheaf.singled, strict=True):
         ink, mark = (CHOSEN, "#") if latent == sheaf.chosen else (PINNED, "@")
         yield Layer(line(values, height, cells, dots), ink, mark, bold=True)
 

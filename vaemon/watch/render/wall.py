@@ -142,23 +142,23 @@ def value_width(shelves: Sequence[Shelf], wide: bool) -> int:
 
 
 def value_row(shelf: Shelf, variance: Array, kl: Array, states: Array, width: int) -> Row:
-    """The present values of a shelf's latents, and their states by sign and, where there is room, by word."""
-    shown = tuple((_shown(float(variance[each])), int(states[each])) for each in shelf.latents)
+    """The values of a shelf's latents, and their states by sign and, where there is room, by word."""
+    told = tuple((shown(float(variance[each])), int(states[each])) for each in shelf.latents)
     latent = shelf.latents[0]
     nats = f"{kl[latent]:.2f}" if shelf.part and np.isfinite(kl[latent]) else ""
-    return _value_row(shown, nats, shelf.part, width)
+    return _value_row(told, nats, shelf.part, width)
 
 
 @lru_cache(maxsize=4096)
-def _value_row(shown: tuple[tuple[str, int], ...], nats: str, part: int, width: int) -> Row:
+def _value_row(told: tuple[tuple[str, int], ...], nats: str, part: int, width: int) -> Row:
     # Most rows stay as they are from one tick to the next.
-    roomy = len(shown) == 1 and width >= 1 + VALUE + 2 + 10
+    roomy = len(told) == 1 and width >= 1 + VALUE + 2 + 10
     if part:
         text = f" KL {nats} nats" if roomy and part == 1 and nats else ""
         return (said(f"{text:<{width}}", "muted"),)
-    state = LatentState(shown[0][1])
+    state = LatentState(told[0][1])
     spans: list[Span] = []
-    for text, each in shown:
+    for text, each in told:
         word = STATE_WORDS[LatentState(each)]
         spans += [said(f" {text:>{VALUE}} "), said(STATE[LatentState(each)], word)]
     if roomy:
@@ -166,7 +166,8 @@ def _value_row(shown: tuple[tuple[str, int], ...], nats: str, part: int, width: 
     return tuple(spans)
 
 
-def _shown(variance: float) -> str:
+def shown(variance: float) -> str:
+    """A variance in `VALUE` cells."""
     return f"{variance:.2f}"[:VALUE] if np.isfinite(variance) else "NaN"
 
 

@@ -95,6 +95,7 @@ def help_rows(*, shaded: bool, at: Thresholds) -> list[Row]:
     colours = (said(f"{'':>5}", "muted"), *legend(16, shaded=shaded), said("  awake to asleep; × not finite", "muted"))
     remarks = [
         "Two latents in one row: the left number is the upper strip.",
+        "Folded, a strip is the mean of several latents, #17-32 their places in the order; ●5: five of them active.",
         f"inactive is the paper's count, E[σ²] ≥ {at.inactive:g}; it overlaps limbo and collapsed.",
         f"units (AU) are Burda's active units, Var(μ) > {at.unit:g}: latents whose mean moves with the data.",
     ]

@@ -13,6 +13,7 @@ from vaemon.view.state import RunView
 from vaemon.watch.asked import Asked
 from vaemon.watch.messages import ReplayAsked, SourceAsked
 from vaemon.watch.names import SHORTLY
+from vaemon.watch.render.smooth import WEIGHTS
 from vaemon.watch.views.view import View
 from vaemon.watch.widgets.gestures import ChosenLatent, Panned, RunAsked, Zoomed
 from vaemon.watch.widgets.picture import Look, Picture, other_stage
@@ -89,11 +90,12 @@ class Looking(Screen[None]):
             self.look_so(window=moved(self.look.window, -message.share, self.shown.rows))
 
     def _row_at(self, share: float) -> int:
-        if self.look.window is not None:
-            return self.look.window.first + round(share * self.look.window.size)
-        picture = self.picture()
-        span = span_of(picture, max(self.view.cells, 1))
-        return max(min(round(share * span.total * picture.columns.width), self.shown.rows - 1), 0)
+        picture, window = self.picture(), self.look.window
+        if not len(picture.columns) and window is not None:
+            return window.first
+        column = float(span_of(picture, max(self.view.cells, 1)).column(np.array(share)))
+        row = round(column * picture.columns.width) + (window.first if window is not None else 0)
+        return row if window is not None else max(min(row, self.shown.rows - 1), 0)
 
     def action_zoom(self, by: int) -> None:
         """Closer, further off, or (0) all of the run."""
@@ -127,16 +129,26 @@ class Looking(Screen[None]):
         """Charts logarithmic, or linear."""
         self.look_so(log=not self.look.log)
 
+    def action_log_time(self) -> None:
+        """The time axis logarithmic, or linear."""
+        self.look_so(log_time=not self.look.log_time)
+
     def action_smooth(self) -> None:
-        """Charts smoothed, or raw."""
-        self.look_so(smoothed=not self.look.smoothed)
+        """Charts smoothed more, and raw again."""
+        self.look_so(weight=WEIGHTS[(WEIGHTS.index(self.look.weight) + 1) % len(WEIGHTS)])
 
     def action_pin(self) -> None:
         """Pin the chosen latent, or let it go."""
         chosen = self.picture().chosen
-        if chosen >= 0:
+        if self.view.gathers:
+            self.say("enter unfolds this strip; one latent is pinned then", SHORTLY)
+        elif chosen >= 0:
             pinned = {**self.look.pinned, self.look.stage: self.look.pins ^ {chosen}}
             self.look_so(latent=chosen, pinned=pinned)
+
+    def action_fold(self) -> None:
+        """Fold the wall so that all latents are in sight, or unfold it."""
+        self.look_so(folded=not self.look.folded)
 
     def action_cross(self, by: int) -> None:
         """Move the crosshair by a cell; beyond the newest column it is off."""
@@ -147,13 +159,12 @@ class Looking(Screen[None]):
         if not len(columns):
             return
         span = span_of(picture, max(self.view.cells, 1))
-        stride = max(span.total // max(self.view.cells or self.size.width, 1), 1)
         at = self.look.at
-        column = len(columns) if at is None else columns.place(at)
-        if column + by * stride >= len(columns) and (window is None or window.follows):
+        column = span.beside(len(columns) if at is None else columns.place(at), by, self.view.cells or self.size.width)
+        if column >= len(columns) and (window is None or window.follows):
             self.look_so(at=None)
         else:
-            row = min(max((columns.first + column + by * stride) * columns.width, 0), self.shown.rows - 1)
+            row = min(max((columns.first + column) * columns.width, 0), self.shown.rows - 1)
             self.look_so(at=row, window=around(window, row, self.shown.rows))
 
     def action_scrub(self, by: float) -> None:

@@ -62,7 +62,10 @@ class RunScreen(Looking, Writing, BareScreen):
         &.-narrow HomeView.-solo-side #side, &.-short HomeView.-solo-side #side { display: block; }
         &.-narrow Roll, &.-usual Roll { display: none; }
         &.-narrow LatentView.-seen, &.-usual LatentView.-seen { layout: vertical; }
-        &.-narrow LatentCard, &.-usual LatentCard { width: 1fr; height: 3; margin: 0; }
+        &.-narrow #aside, &.-usual #aside { width: 1fr; height: auto; margin: 0; }
+        &.-narrow LatentCard, &.-usual LatentCard { height: 3; }
+        &.-narrow Traversal, &.-usual Traversal { height: 9; }
+        &.-medium.-usual Traversal, &.-narrow Traversal, &.-short Traversal, &.-flat Traversal { display: none; }
         &.-narrow BalanceView.-seen { grid-size: 1; }
         &.-narrow LatentView #charts { grid-size: 1 4; }
         &.-narrow BalanceView.-solo, &.-narrow LatentView.-solo #charts { grid-size: 1 1; }
@@ -314,9 +317,11 @@ class RunScreen(Looking, Writing, BareScreen):
         self.look_so(paused=not self.look.paused)
 
     async def action_enter(self) -> None:
-        """Go into what is chosen: a latent, an event; make a chart large."""
+        """Go into what is chosen: a latent, an event, a strip of several; make a chart large."""
         panel = self.focused
-        if isinstance(panel, Wall):
+        if isinstance(panel, Wall) and panel.gathers:
+            self.look_so(folded=False)
+        elif isinstance(panel, Wall):
             await self.action_view(LATENT)
         elif isinstance(panel, Events) and panel.chosen is not None:
             panel.open()

@@ -66,6 +66,11 @@ class HomeView(View):
         (self.events if self.events.has_focus else self.wall).move(by)
         return True
 
+    @property
+    def gathers(self) -> bool:
+        """Whether the chosen strip of the wall is of several latents."""
+        return self.wall.display and self.wall.gathers
+
     def enlarge(self, panel: Widget | None) -> None:
         """Give one panel all of the room."""
         super().enlarge(panel)

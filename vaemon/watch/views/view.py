@@ -64,6 +64,11 @@ class View(Bare):
         """Go into what is chosen in this view; False where there is nothing to go into."""
         return False
 
+    @property
+    def gathers(self) -> bool:
+        """Whether what is chosen in this view is several latents at once."""
+        return False
+
     def turn(self) -> None:
         """Show the next of its parts, where it has several; its own key does that."""
         return

@@ -11,6 +11,7 @@ from vaemon.watch.render.axis import axis_row
 from vaemon.watch.render.cells import Row, Span, fit, join, said
 from vaemon.watch.render.chart import Plot, chart_rows, not_positive
 from vaemon.watch.render.margins import gutter_width
+from vaemon.watch.render.smooth import at_ends, smooth
 from vaemon.watch.render.span import Pooled, TimeSpan, pool, pool_mean
 from vaemon.watch.widgets.data import Numbers, PanelData
 from vaemon.watch.widgets.gestures import TimeMouse
@@ -87,9 +88,32 @@ class Chart(Panel, TimeMouse, Numbers, can_focus=True):
         """The columns that are drawn."""
         return picture.columns
 
+    def history(self, picture: Picture, channel: str) -> tuple[Array, Array]:
+        """What stands before the columns that are drawn: means, and how many finite rows are behind each."""
+        before = picture.before
+        if channel not in before.bad:
+            return np.zeros(0), np.zeros(0)
+        return before.mean[channel], finite_rows(before, channel)
+
+    def smoothed(self, picture: Picture) -> Array:
+        """The smoothed line at the end of each column that is drawn."""
+        columns, channel = self.columns(picture), self.quantity.channel
+        if channel not in columns.mean:
+            return np.zeros(0)
+        means, rows = self.history(picture, channel)
+        means = np.concatenate([means, columns.mean[channel]])
+        rows = np.concatenate([rows, finite_rows(columns, channel)])
+        return smooth(means, rows, picture.look.weight)[len(means) - len(columns) :]
+
     def value(self, picture: Picture, channel: str) -> float | None:
-        """The value under the crosshair, else the newest, smoothed; None where there is none."""
+        """The value under the crosshair, else the newest, smoothed; None where there is none.
+
+        Of a line that is drawn smoothed it is that of the line.
+        """
         columns, at = self.columns(picture), picture.look.at
+        if picture.look.weight and channel == self.quantity.channel and len(columns):
+            line = self.smoothed(picture)
+            return float(line[columns.place(at) if at is not None else -1]) if len(line) else None
         if at is not None and len(columns):
             column = columns.mean.get(channel)
             return None if column is None else float(column[columns.place(at)])
@@ -112,7 +136,7 @@ class Chart(Panel, TimeMouse, Numbers, can_focus=True):
         whole, columns, look = span.whole(cells), self.columns(picture), picture.look
         # A wake is told only once it has held: its mark then belongs into a cell that was painted before.
         seen = (picture.origin, columns.first, columns.width, len(picture.view.events), self.seen(picture))
-        drawn = (self.quantity, whole, look.log, look.smoothed, look.at, seen, self.alone, width, height)
+        drawn = (self.quantity, whole, look.log, look.weight, look.at, seen, self.alone, width, height)
         if self._made[0] != drawn:
             plot = self._plot(picture, whole, cells)
             body = chart_rows(plot, height - 1 - self.alone, width, ascii_only=self.pen.ascii_only)
@@ -141,7 +165,7 @@ class Chart(Panel, TimeMouse, Numbers, can_focus=True):
             pooled=_pooled(columns, self.quantity.channel, span, dots),
             reference=_root(columns, self.quantity.root_of, span, dots),
             level=self.level(picture),
-            smoothed=look.smoothed,
+            smoothed=at_ends(self.smoothed(picture), span, dots) if look.weight else None,
             log=look.log,
             at=at,
             marks=event_marks(picture, columns, span, dots, self.latent(picture)),
@@ -169,7 +193,7 @@ class Chart(Panel, TimeMouse, Numbers, can_focus=True):
         return f" from step {int(columns.step[first - 1]) + 1 if first else int(columns.step[0]):,} on"
 
     def _remarks(self, picture: Picture, plot: Plot) -> list[Span]:
-        remarks = []
+        remarks = [said(f"EMA {picture.look.weight:g} a row", "muted")] if picture.look.weight else []
         bad, hidden = int(plot.pooled.bad.sum()), not_positive(plot)
         if bad:
             remarks.append(said(f"{bad:,} not finite{self._since(picture)}", "bad", bold=True))
@@ -210,7 +234,12 @@ def time_row(picture: Picture, span: TimeSpan, gutter: int, cells: int) -> Row:
     if ruler is None:
         return ()
     name = (said(f"{picture.look.axis:>{gutter - 1}} ", "muted"),) if gutter else ()
-    return (*name, *axis_row(ruler, span.total, cells))
+    return (*name, *axis_row(ruler, span, cells))
+
+
+def finite_rows(columns: Columns, channel: str) -> Array:
+    """How many finite rows stand behind each column of a scalar, shape (n,)."""
+    return columns.width - np.nan_to_num(columns.bad[channel], nan=columns.width)
 
 
 def _pooled(columns: Columns, channel: str, span: TimeSpan, dots: int) -> Pooled:

@@ -14,10 +14,13 @@ from vaemon.view.words import NOTHING
 from vaemon.watch.render.axis import TimeAxis, axis_row
 from vaemon.watch.render.cells import Row, said
 from vaemon.watch.render.palette import RUN_COLOURS
+from vaemon.watch.render.span import FROM, TimeSpan
 from vaemon.watch.widgets.picture import Beside, Picture
 from vaemon.watch.widgets.time import edges_of, ruler
 
 SIGNS = "abcdefgh"
+TICKED = 512
+"""Parts of a time axis by which its ticks are placed."""
 MOST = min(len(SIGNS), RUN_COLOURS)
 """Runs that are compared at once; of more, those around the one that is shown."""
 
@@ -104,15 +107,30 @@ class Stretch:
     axis: TimeAxis
     at: float | None = None
     """The place of the crosshair."""
+    log: bool = False
+    """Whether it is logarithmic; then `low` is more than 0."""
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Both ends as they are drawn."""
+        low, high = self.drawn(np.array([self.low, self.high]))
+        return float(low), float(high)
+
+    def drawn(self, places: Array) -> Array:
+        """Where places stand, in what is drawn evenly: their logarithms, on a logarithmic axis."""
+        return np.log10(np.maximum(places, self.low)) if self.log else places
 
     def cell(self, place: float, cells: int) -> int:
         """The one of so many cells in which a place lies."""
-        return math.floor((place - self.low) / (self.high - self.low) * cells)
+        low, high = self.ends
+        return math.floor((float(self.drawn(np.array(place))) - low) / (high - low) * cells)
 
     def row(self, left: int, cells: int) -> Row:
         """One row of ticks, the name of the axis left of them, where there is room for it."""
         name = (said(f"{self.axis:>{left - 1}} ", "muted"),) if left > len(self.axis) else (said(" " * left),)
-        return (*name, *axis_row(ruler(np.array([self.low, self.high]), self.axis), 1, cells))
+        places = np.linspace(*self.ends, TICKED + 1)
+        marked = ruler(10.0**places if self.log else places, self.axis, log=self.log)
+        return (*name, *axis_row(marked, TimeSpan(TICKED, TICKED), cells))
 
 
 def stretch(picture: Picture, runs: Sequence[Entrant]) -> Stretch:
@@ -125,11 +143,16 @@ def stretch(picture: Picture, runs: Sequence[Entrant]) -> Stretch:
     at = None
     if shown is not None and look.at is not None:
         at = float(shown.edges[shown.columns.place(look.at) + 1])
+    begun = [each for each in runs if len(each.columns)]
     if shown is not None and look.window is not None:
         total = max(-(-look.window.size // shown.columns.width), 1)
-        return Stretch(float(shown.edges[0]), ruler(shown.edges, TimeAxis.STEP).at(total), axis, at)
-    longest = max((float(each.edges[-1]) for each in runs if len(each.columns)), default=1.0) or 1.0
-    return Stretch(0.0, _room(longest, [each for each in runs if len(each.columns)], axis), axis, at)
+        low, high = float(shown.edges[0]), ruler(shown.edges, TimeAxis.STEP).at(total)
+    else:
+        longest = max((float(each.edges[-1]) for each in begun), default=1.0) or 1.0
+        low, high = 0.0, _room(longest, begun, axis)
+    if look.log_time and low <= 0:  # from an octave before the first column on
+        low = min((float(each.edges[1]) for each in begun if each.edges[1] > 0), default=high) * FROM
+    return Stretch(low, high, axis, at, look.log_time)
 
 
 def _room(longest: float, runs: Sequence[Entrant], axis: TimeAxis) -> float:

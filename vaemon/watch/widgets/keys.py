@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from vaemon.watch.names import BALANCE, VIEW_NAMES
+from vaemon.watch.names import BALANCE, HOME, VIEW_NAMES
 from vaemon.watch.render.axis import TimeAxis
 from vaemon.watch.render.cells import Row, join, length, said, spread
 from vaemon.watch.widgets.chart import PAGE, charted
@@ -50,10 +50,12 @@ def _words(picture: Picture) -> dict[str, str]:
         "run": "next run" if picture.runs else "",
         "zoom": "closer",
         "pin": "unpin" if picture.chosen in look.pins else "pin",
+        "fold": ("unfold" if look.folded else "fold") if picture.number == HOME else "",
         "stage": f"stage {other}" if other is not None else "",
         "order": f"by {look.order}",
-        "axis": {TimeAxis.STEP: "steps", TimeAxis.EPOCH: "epochs", TimeAxis.TIME: "time"}[look.axis],
+        "axis": ("log " if look.log_time else "")
+        + {TimeAxis.STEP: "steps", TimeAxis.EPOCH: "epochs", TimeAxis.TIME: "time"}[look.axis],
         "log": "log" if look.log else "linear",
-        "smooth": "smooth" if look.smoothed else "raw",
+        "smooth": f"EMA {look.weight:g}" if look.weight else "raw",
         "next": "next panel",
     }

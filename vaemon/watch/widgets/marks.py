@@ -69,7 +69,7 @@ def event_marks(
     seen = (places < span.filled) & (marked.step > _begin(columns))
     if latent is not None:
         seen &= (marked.latent == -1) | (marked.latent == latent)
-    cells = np.clip(places[seen] * dots // span.total, 0, max(dots - 1, 0))
+    cells = span.cells_of(places[seen], dots)
     found = np.unique(marked.colour[seen] * max(dots, 1) + cells)
     return tuple((int(each % max(dots, 1)), _COLOURS[each // max(dots, 1)]) for each in found)
 

@@ -8,7 +8,8 @@ from vaemon.batch import Array
 from vaemon.watch.render.cells import Row, fit, join, said
 from vaemon.watch.render.margins import gutter_width
 from vaemon.watch.render.overlay import TAIL, Curve, Overlay, overlay_rows, resample
-from vaemon.watch.widgets.chart import QUANTITIES, Quantity
+from vaemon.watch.render.smooth import smooth
+from vaemon.watch.widgets.chart import QUANTITIES, Quantity, finite_rows
 from vaemon.watch.widgets.entrants import Entrant, Stretch, entrants, stretch
 from vaemon.watch.widgets.gestures import TimeMouse
 from vaemon.watch.widgets.lines import Panel
@@ -55,7 +56,7 @@ class OverlayChart(Panel, TimeMouse, can_focus=True):
         shown = next((each for each in runs if each.run.shown and len(each.columns)), None)
         self._extent = min(max(seen.cell(float(shown.edges[-1]), cells), 1), cells) if shown is not None else 0
         axis = self.lowest or height >= LOW
-        drawn = (tuple((each.drawn, each.run.shown) for each in runs), seen, look.log, look.smoothed, width, height)
+        drawn = (tuple((each.drawn, each.run.shown) for each in runs), seen, look.log, look.weight, width, height)
         if self._made[0] != drawn:
             self._made = (drawn, *self._draw(runs, seen, picture, height - 1 - axis, width))
         _, body, bad = self._made
@@ -65,23 +66,26 @@ class OverlayChart(Panel, TimeMouse, can_focus=True):
         self, runs: list[Entrant], seen: Stretch, picture: Picture, height: int, width: int
     ) -> tuple[list[Row], int]:
         dots = max(width - self._gutter - TAIL, 1) * (1 if self.pen.ascii_only else 2)
-        counted, self._counted = self._counted, {}
+        counted, self._counted, look = self._counted, {}, picture.look
         curves, bad, crossed = [], np.zeros(dots, bool), 0
         for each in sorted(runs, key=lambda each: each.run.shown):
             values = self._values(each, counted)
             if values is None or not len(values):
                 continue
-            curves.append(Curve(resample(each.edges, values, seen.low, seen.high, dots), each.sign, each.ink))
+            edges, raw = seen.drawn(each.edges), None
+            if look.weight and self.quantity.channel not in COUNTED:
+                raw = resample(edges, values, *seen.ends, dots)
+                values = smooth(values, finite_rows(each.columns, self.quantity.channel), look.weight)
+            curves.append(Curve(resample(edges, values, *seen.ends, dots), each.sign, each.ink, raw))
             strange = each.columns.bad.get(self.quantity.channel)
             if strange is not None and (count := int(strange.sum())):
                 crossed += count
-                share = resample(each.edges, strange.astype(np.float64), seen.low, seen.high, dots)
+                share = resample(edges, strange.astype(np.float64), *seen.ends, dots)
                 bad[: len(share)] |= share > 0
         overlay = Overlay(
             curves=tuple(curves),
             level=self.quantity.level,
-            smoothed=picture.look.smoothed and self.quantity.channel not in COUNTED,
-            log=picture.look.log and self.quantity.channel not in COUNTED,
+            log=look.log and self.quantity.channel not in COUNTED,
             at=None if seen.at is None else seen.cell(seen.at, dots),
             bad=bad,
         )

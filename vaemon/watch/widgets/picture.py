@@ -21,8 +21,13 @@ class Look:
 
     order: Order = Order.WAKE
     axis: TimeAxis = TimeAxis.STEP
+    log_time: bool = False
+    """Whether the time axis is logarithmic; `log`: whether the values are."""
     log: bool = False
-    smoothed: bool = False
+    weight: float = 0.0
+    """Of what came before, a recorded row, in the lines of charts (`render.smooth`); 0: they are not smoothed."""
+    folded: bool = False
+    """Whether strips of the wall stand for several latents, so that all are in sight."""
     paused: bool = False
     at: int | None = None
     """Row of the stage under the crosshair; None: the newest."""
@@ -132,6 +137,12 @@ class Picture:
             return self.view.columns
         there = near is not None and len(near) and near.first * near.width == window.first
         return near if there and near is not None else self.view.columns.cut(window.first, window.last)
+
+    @property
+    def before(self) -> Columns:
+        """Those of the whole that end before the columns in sight begin: what a smoothed line goes on from."""
+        whole, begin = self.view.columns, self.columns.first * self.columns.width
+        return whole.cut(0, min(begin // whole.width, len(whole)) * whole.width)
 
     @property
     def origin(self) -> object:

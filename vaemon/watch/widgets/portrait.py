@@ -1,6 +1,8 @@
 """A chart of one channel of one latent."""
 
-from vaemon.batch import Columns
+import numpy as np
+
+from vaemon.batch import Array, Columns
 from vaemon.view.state import LATENT_CHANNELS, Portrait
 from vaemon.watch.widgets.chart import Chart, Quantity
 from vaemon.watch.widgets.data import PanelData
@@ -26,6 +28,13 @@ class LatentChart(Chart):
         """The columns of the chosen latent."""
         portrait = _portrait(picture)
         return portrait.columns if portrait is not None else Columns()
+
+    def history(self, picture: Picture, channel: str) -> tuple[Array, Array]:
+        """Of variance and KL, which are there of every latent, what stands before the rows in sight."""
+        before, latent = picture.before, picture.chosen
+        if channel not in before.mean or before.mean[channel].ndim < 2:
+            return np.zeros(0), np.zeros(0)
+        return before.mean[channel][:, latent], np.full(len(before), before.width)
 
     def newest(self, picture: Picture, channel: str) -> float | None:
         """The newest value of the latent, smoothed; None where there is none."""

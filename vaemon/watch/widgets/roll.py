@@ -7,8 +7,8 @@ from textual import events
 
 from vaemon.batch import Array
 from vaemon.latents import LatentState
+from vaemon.view.moment import Moment, moment
 from vaemon.view.order import settle
-from vaemon.view.state import values
 from vaemon.view.words import STATE_WORDS
 from vaemon.watch.render.cells import Row, fit, said, spread
 from vaemon.watch.render.glyphs import STATE
@@ -42,23 +42,24 @@ class Roll(Panel, ListMouse):
         if len(places):
             self.top = max(min(self.top, int(places[0])), int(places[0]) + 1 - room)
         self.top = max(min(self.top, len(listed) - room), 0)
-        variance, kl = self._figures(picture)
+        then = moment(picture.view, picture.columns, picture.look.at)
+        variance, kl = self._figures(then)
         below = len(listed) - self.top - room
         more = (said(f"↓ {below:,} more ", "muted"),) if below > 0 else ()
         title = spread((said(f" by {picture.look.order}", "muted"),), more, width)
         seen = listed[self.top : self.top + room].tolist()
         names = said(f"{'E[σ²]':>{_digits(picture) + 9}}  {'KL':>4}", "muted")
-        return [title, (names,), *(_row(picture, each, variance[each], kl[each], width) for each in seen)]
+        return [
+            title,
+            (names,),
+            *(_row(picture, each, then.states[each], variance[each], kl[each], width) for each in seen),
+        ]
 
-    def _figures(self, picture: Picture) -> tuple[Array, Array]:
-        variance, kl = values(picture.view)
-        columns, at = picture.columns, picture.look.at
-        if at is not None and len(columns):
-            column = columns.place(at)
-            then = [columns.mean.get(name) for name in ("mean_variance", "latent_kl")]
-            return tuple(np.full_like(variance, np.nan) if each is None else each[column] for each in then)  # type: ignore[return-value]
-        self._variance = settle(self._variance, variance, VARIANCE_SLACK)
-        self._kl = settle(self._kl, kl, KL_SLACK)
+    def _figures(self, then: Moment) -> tuple[Array, Array]:
+        if then.step is not None:
+            return then.variance, then.kl
+        self._variance = settle(self._variance, then.variance, VARIANCE_SLACK)
+        self._kl = settle(self._kl, then.kl, KL_SLACK)
         return self._variance, self._kl
 
     def move(self, by: int) -> None:
@@ -73,8 +74,8 @@ class Roll(Panel, ListMouse):
             self.post_message(ChosenLatent(int(self.picture.order[place])))
 
 
-def _row(picture: Picture, latent: int, variance: float, kl: float, width: int) -> Row:
-    state = LatentState(int(picture.view.states[latent]))
+def _row(picture: Picture, latent: int, code: int, variance: float, kl: float, width: int) -> Row:
+    state = LatentState(int(code))
     chosen, pinned = latent == picture.chosen, latent in picture.look.pins
     mark = said("▸" if chosen else "◆" if pinned else " ", "accent" if chosen else "good", bold=True)
     sign = said(f"{STATE[state]} ", STATE_WORDS[state])

@@ -18,6 +18,8 @@ from vaemon.watch.widgets.picture import Picture
 
 KEPT_BYTES = 32 * 1024 * 1024
 """Of images that were fetched, at most, those in sight aside."""
+TRAVERSAL = "traversal "
+"""A kind that begins so is of one latent, whose number follows: its view shows it."""
 KINDS = ("inputs", "reconstructions", "GEN-1", "GEN-2")
 """The order of the usual kinds; others follow by name."""
 
@@ -106,13 +108,19 @@ class Samples(Panel, ListMouse, can_focus=True):
         self.show(self.picture)
 
     def shown(self) -> list[ImageSet]:
-        """The newest set of each kind, as of the moment."""
-        moment = self.moment
+        """The newest set of each kind, as of the moment; those of one latent are shown alone."""
+        moment, apart = self.moment, self._apart()
         newest: dict[str, ImageSet] = {}
         for each in self._sets:
-            if moment is not None and (each.stage, each.step) <= moment and self._only in (None, each.kind):
+            seen = each.kind == self._only or (self._only is None and each.kind not in apart)
+            if moment is not None and (each.stage, each.step) <= moment and seen:
                 newest[each.kind] = each
         return sorted(newest.values(), key=lambda each: _place(each.kind))
+
+    def _apart(self) -> set[str]:
+        """Kinds that are only shown alone: those of one latent, where there are others."""
+        single = {kind for kind in self.kinds if kind.startswith(TRAVERSAL)}
+        return single if len(single) < len(self.kinds) else set()
 
     @contextmanager
     def as_text(self) -> Iterator[None]:
@@ -154,6 +162,8 @@ class Samples(Panel, ListMouse, can_focus=True):
         stage, step = moment
         parts: list[Row] = [(mark, name), (said(f"stage {stage}, step {step:,}", bold=True),)]
         parts += [(said(f"{moments.index(moment) + 1} of {len(moments)}", "muted"),)]
+        if self._only is None and (apart := len(self._apart())):
+            parts += [(said(f"{apart} of one latent each: ↓", "muted"),)]
         aside = (said("newest " if self._moment is None else "looking back ", "muted"),)
         return spread(join(parts, said("  "), width), aside, width)
 
@@ -188,12 +198,17 @@ class Samples(Panel, ListMouse, can_focus=True):
         """The samples, and how many of them there are."""
         made = tiling.plan(_sizes(which), grain)
         if made is not None and grain is not HALVES and self.pen.pictures is not None:
-            rows = self.pen.pictures.rows(which, images, made, grain, tiling.tiles)
+            rows = self.pen.pictures.rows(which, self._some(images, made.shown(which.count)), made, grain, tiling.tiles)
             if rows is not None:
                 return rows, made.shown(which.count)
             made = tiling.plan(_sizes(which), HALVES)
-        rows = grid_rows(images, tiling.width - EDGE, tiling.height - TITLE, self._shades())
-        return rows, made.shown(which.count) if made is not None else 0
+        seen = made.shown(which.count) if made is not None else 0
+        drawn = self._some(images, seen)
+        return grid_rows(drawn, tiling.width - EDGE, tiling.height - TITLE, self._shades()), seen
+
+    def _some(self, images: Array, count: int) -> Array:
+        """Those that are drawn where there is room for so many."""
+        return images[:count]
 
     def _grain(self) -> Grain:
         true = self.pen.pictures is not None and not self.pen.shaded and not self._as_text

@@ -10,10 +10,12 @@ import numpy as np
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
-from vaemon.batch import Array, Columns
+from vaemon.batch import Array
+from vaemon.latents import LatentState
+from vaemon.view.moment import Moment, moment
 from vaemon.view.order import settle
-from vaemon.view.state import values
-from vaemon.watch.render.cells import Grid
+from vaemon.watch.render.cells import Grid, Row
+from vaemon.watch.render.fold import Fold, strip_label_row, strip_label_width, strip_value_row, strip_value_width
 from vaemon.watch.render.heat import INKS
 from vaemon.watch.render.span import TimeSpan
 from vaemon.watch.render.wall import Shelf, heat_grid, label_row, label_width, value_row, value_width
@@ -26,6 +28,8 @@ SLABS = 6
 """More of them would cost more time at each paint than they save in bytes."""
 WIDE = 64
 """From this width of the wall on, states are told by word too."""
+ROOMY = 100
+"""From this width on, a strip of several latents tells of how many it is even where two share a row."""
 READING_SLACK = 0.01
 """A value at the right changes once it has moved by more: a last digit that jitters cannot be read."""
 
@@ -44,8 +48,9 @@ class Shelves(Horizontal, Bare):
         self.pen = pen
         self._labels, self._values = LinesWidget(pen), LinesWidget(pen)
         self._slabs = [LinesWidget(pen, classes="-slab") for _ in range(SLABS)]
-        self._read: Array = np.zeros(0)
-        self._read_kl: Array = np.zeros(0)
+        self._read: tuple[Array, Array] = (np.zeros(0), np.zeros(0))
+        self._total = False
+        """Whether strips of several latents tell of how many they are."""
         self._labelled: object = None
         self._told: object = None
         self._margins = (0, 0)
@@ -68,13 +73,18 @@ class Shelves(Horizontal, Bare):
         """Cells left of the strips."""
         return self._margins[0]
 
-    def measure(self, shelves: Sequence[Shelf], count: int, width: int, height: int) -> bool:
+    def measure(self, shelves: Sequence[Shelf], count: int, width: int, height: int, folded: Fold | None) -> bool:
         """Make room for the labels and values of these shelves, all of them, of `count` latents.
 
         Returns:
             Whether the parts must be laid out anew before they can be drawn.
         """
-        self._margins = (label_width(shelves, count), value_width(shelves, width >= WIDE))
+        if folded is None:
+            self._margins = (label_width(shelves, count), value_width(shelves, width >= WIDE))
+        else:
+            shared = any(len(shelf.latents) > 1 for shelf in shelves)
+            self._total = width >= (ROOMY if shared else WIDE)
+            self._margins = (strip_label_width(folded, count), strip_value_width(folded, shelves, self._total))
         laid = (*self._margins, min(len(shelves), height))
         if laid == self._laid:
             return False
@@ -83,33 +93,63 @@ class Shelves(Horizontal, Bare):
         self.styles.height = laid[-1]
         return True
 
-    def draw(self, seen: Sequence[Shelf], chosen: int, picture: Picture, span: TimeSpan) -> None:
-        """Draw the shelves in sight, the chosen latent marked."""
-        seen, columns = list(seen), picture.columns
-        self._draw_edges(seen, chosen, picture)
+    def draw(self, seen: Sequence[Shelf], picture: Picture, span: TimeSpan, folded: Fold | None) -> None:
+        """Draw the shelves in sight, the chosen latent marked; of a folded wall, its strips in place of latents."""
+        seen = list(seen)
+        self._draw_labels(seen, picture, folded)
+        self._draw_values(seen, picture, folded)
         widths = [slab.size.width for slab in self._slabs]
         # A cell is painted once, when it is complete: as long as none is added, the strips are as they were.
-        painted = (span.total, span.painted(sum(widths)), picture.origin)
+        painted = (span.whole(sum(widths)), picture.origin, folded.key if folded is not None else None)
         if (drawn := (seen, painted, widths)) != self._drawn:
             self._drawn = drawn
-            self._draw_strips(seen, columns, span, widths)
+            self._draw_strips(seen, picture, span, widths, folded)
 
-    def _draw_edges(self, seen: list[Shelf], chosen: int, picture: Picture) -> None:
-        view, pins = picture.view, picture.look.pins
-        variance, kl = values(view)
-        self._read = settle(self._read, variance, READING_SLACK)
-        self._read_kl = settle(self._read_kl, kl, READING_SLACK)
-        left, right = self._margins
-        if (labelled := (seen, chosen, pins, left)) != self._labelled:
-            self._labelled = labelled
-            self._labels.publish([label_row(shelf, chosen, pins, left, view.latents) for shelf in seen])
-        told = (seen, right, self._read.tobytes(), self._read_kl.tobytes(), view.states.tobytes())
-        if told != self._told:
-            self._told = told
-            self._values.publish([value_row(shelf, self._read, self._read_kl, view.states, right) for shelf in seen])
+    def _draw_labels(self, seen: list[Shelf], picture: Picture, folded: Fold | None) -> None:
+        chosen, pins, left = picture.chosen, picture.look.pins, self._margins[0]
+        key = folded.key if folded is not None else None
+        if (labelled := (seen, chosen, pins, left, key)) == self._labelled:
+            return
+        self._labelled = labelled
+        if folded is None:
+            self._labels.publish([label_row(shelf, chosen, pins, left, picture.view.latents) for shelf in seen])
+        else:
+            strip = folded.strip(chosen)
+            self._labels.publish([strip_label_row(shelf, folded, strip, pins, left) for shelf in seen])
 
-    def _draw_strips(self, seen: Sequence[Shelf], columns: Columns, span: TimeSpan, widths: list[int]) -> None:
-        variance = columns.mean.get("mean_variance", np.zeros((0, 0)))
+    def _draw_values(self, seen: list[Shelf], picture: Picture, folded: Fold | None) -> None:
+        right = self._margins[1]
+        then = moment(picture.view, picture.columns, picture.look.at)
+        variance, kl = self._settled(then)
+        key = (folded.key, folded.strip(picture.chosen), self._total) if folded is not None else None
+        told = (seen, right, variance.tobytes(), kl.tobytes(), then.states.tobytes(), key)
+        if told == self._told:
+            return
+        self._told = told
+        if folded is None:
+            self._values.publish([value_row(shelf, variance, kl, then.states, right) for shelf in seen])
+            return
+        mean, active = folded.mean(variance), folded.count(then.states == LatentState.ACTIVE)
+        chosen = folded.strip(picture.chosen)
+        rows: list[Row] = [
+            strip_value_row(shelf, folded, mean, active, then.states, chosen, right, self._total) for shelf in seen
+        ]
+        self._values.publish(rows)
+
+    def _settled(self, then: Moment) -> tuple[Array, Array]:
+        """Variance and KL as they are written; those of a moment of before do not move."""
+        if then.step is not None:
+            return then.variance, then.kl
+        held, held_kl = self._read
+        self._read = settle(held, then.variance, READING_SLACK), settle(held_kl, then.kl, READING_SLACK)
+        return self._read
+
+    def _draw_strips(
+        self, seen: Sequence[Shelf], picture: Picture, span: TimeSpan, widths: list[int], folded: Fold | None
+    ) -> None:
+        variance = picture.columns.mean.get("mean_variance", np.zeros((0, 0)))
+        if folded is not None and variance.size:
+            variance = folded.mean(variance)
         grid = heat_grid(seen, variance, span, sum(widths), shaded=self.pen.shaded)
         first = 0
         for number, (slab, width) in enumerate(zip(self._slabs, widths, strict=True)):

@@ -1,6 +1,7 @@
 """What the places along a run's time axis mean, and which columns a picture's axis stands for."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -19,6 +20,11 @@ MOST_COLUMNS = 128
 
 def span_of(picture: Picture, cells: int) -> TimeSpan:
     """The time axis of a picture `cells` wide: room to grow for a live run, all of the width for one that is over."""
+    span, look = _linear(picture, cells), picture.look
+    return replace(span, log=True, first=picture.columns.first) if look.log_time else span
+
+
+def _linear(picture: Picture, cells: int) -> TimeSpan:
     columns, window = picture.columns, picture.look.window
     if window is not None:
         return TimeSpan(max(-(-window.size // columns.width), 1), len(columns))
@@ -36,8 +42,10 @@ def _least(columns: Columns) -> int:
 
 def ruler_of(picture: Picture) -> Ruler | None:
     """What the axis counts; None before there is a column."""
+    if not len(picture.columns):
+        return None
     axis = picture.look.axis
-    return ruler(edges_of(picture.view, picture.columns, axis), axis) if len(picture.columns) else None
+    return ruler(edges_of(picture.view, picture.columns, axis), axis, log=picture.look.log_time)
 
 
 def edges_of(view: RunView, columns: Columns, axis: TimeAxis) -> Array:
@@ -53,12 +61,13 @@ def edges_of(view: RunView, columns: Columns, axis: TimeAxis) -> Array:
     return steps if axis is TimeAxis.STEP else _edges(columns.epoch.astype(np.float64), floor=0.0)
 
 
-def ruler(edges: Array, axis: TimeAxis) -> Ruler:
-    """What times at edges are called, in a unit that suits the last of them."""
+def ruler(edges: Array, axis: TimeAxis, *, log: bool = False) -> Ruler:
+    """What times at edges are called, in a unit that suits the last of them; `log`: ticks stand at powers of ten."""
     if axis is not TimeAxis.TIME:
-        return Ruler(edges, _count_label if axis is TimeAxis.STEP else tick_label)
+        is_step = axis is TimeAxis.STEP
+        return Ruler(edges, _count_label if is_step else tick_label, finest=1.0 if is_step else 0.0, log=log)
     unit, size = next((u, s) for u, s in (("h", 3600.0), ("min", 60.0), ("s", 1.0)) if edges[-1] >= 2 * s or s == 1.0)
-    return Ruler(edges / size, lambda value: f"{value:g} {unit}")
+    return Ruler(edges / size, lambda value: f"{value:g} {unit}", log=log)
 
 
 def steps_per_column(columns: Columns) -> float:

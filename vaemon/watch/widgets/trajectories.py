@@ -10,6 +10,7 @@ from vaemon.latents import LatentState, inactive
 from vaemon.view.state import values
 from vaemon.view.words import number
 from vaemon.watch.render.cells import Row, Span, fit, join, said
+from vaemon.watch.render.smooth import at_ends, smooth
 from vaemon.watch.render.span import TimeSpan, pool_mean
 from vaemon.watch.render.trajectories import NAMES, PINNED, QUANTILES, Room, Sheaf, nearest, room_for, sheaf_rows
 from vaemon.watch.widgets.chart import time_row
@@ -67,7 +68,7 @@ class Trajectories(Panel, TimeMouse, Numbers, can_focus=True):
         # Of the states, only a wake is worth painting a line anew at once: the others flicker about their bounds.
         awake = (view.states == LatentState.ACTIVE).tobytes()
         who = (shown.tobytes(), picture.chosen, look.pins, awake, view.thresholds)
-        return whole, picture.origin, len(view.events), who, look.log, look.smoothed, look.at, width, height
+        return whole, picture.origin, len(view.events), who, look.log, look.weight, look.at, width, height
 
     def _sheaf(self, picture: Picture, span: TimeSpan, shown: Array, room: Room) -> Sheaf:
         columns, look = picture.columns, picture.look
@@ -81,12 +82,21 @@ class Trajectories(Panel, TimeMouse, Numbers, can_focus=True):
             chosen=picture.chosen,
             pins=look.pins,
             levels=(picture.view.thresholds.inactive, picture.view.thresholds.wake),
-            smoothed=look.smoothed,
+            smoothed=self._smoothed(picture, span, shown, dots) if look.weight else None,
             log=look.log,
             at=at,
             marks=event_marks(picture, columns, span, dots),
             absent=_absent(picture, span, dots, shown),
         )
+
+    def _smoothed(self, picture: Picture, span: TimeSpan, shown: Array, dots: int) -> Array:
+        columns, before = picture.columns, picture.before
+        parts = [each for each in (before, columns) if CHANNEL in each.mean]
+        if not parts:
+            return np.zeros((0, len(shown)))
+        means = np.concatenate([each.mean[CHANNEL][:, shown] for each in parts])
+        rows = np.concatenate([np.full(len(each), each.width) for each in parts])
+        return at_ends(smooth(means, rows, picture.look.weight)[len(means) - len(columns) :], span, dots)
 
     def _title(self, picture: Picture, sheaf: Sheaf) -> Iterator[Row]:
         focused, there = self.has_focus, picture.view.latents
@@ -103,6 +113,8 @@ class Trajectories(Panel, TimeMouse, Numbers, can_focus=True):
         yield (*when, said(f"{below}", bold=True), said(f" below {at:g}", "muted"))
         if bad := int(sheaf.bad.any(axis=0).sum()):
             yield (said(f"{bad:,} not finite", "bad", bold=True),)
+        if weight := picture.look.weight:
+            yield (said(f"EMA {weight:g} a row", "muted"),)
         if sheaf.fanned:
             yield (said(f"min, {', '.join(f'{100 * q:.0f}' for q in QUANTILES[1:-1])} %, max", "muted"),)
         if not self.room.margin:

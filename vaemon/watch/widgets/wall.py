@@ -1,18 +1,20 @@
 """The latent wall: every latent over time as a strip of heat, sorted so that the wakes make a staircase."""
 
+import numpy as np
 from textual import events
 from textual.app import ComposeResult
 
 from vaemon.view.state import WALL_CHANNELS
 from vaemon.watch.render.axis import axis_row
 from vaemon.watch.render.cells import BLANK, Row, cut, fit, join, length, said, spread
+from vaemon.watch.render.fold import Fold, fold
 from vaemon.watch.render.span import TimeSpan
 from vaemon.watch.render.wall import Shelf, arrange, legend
 from vaemon.watch.widgets.bare import Bare
 from vaemon.watch.widgets.data import Numbers, PanelData
 from vaemon.watch.widgets.focus import QuietFocus
 from vaemon.watch.widgets.gestures import ChosenLatent, TimeMouse
-from vaemon.watch.widgets.latent import latent_row
+from vaemon.watch.widgets.latent import latent_row, strip_row
 from vaemon.watch.widgets.lines import LinesWidget
 from vaemon.watch.widgets.pen import Pen
 from vaemon.watch.widgets.picture import Picture
@@ -42,6 +44,7 @@ class Wall(TimeMouse, QuietFocus, Bare, Numbers, can_focus=True):
         """First shelf in sight."""
         self.pen = pen
         self._all: list[Shelf] = []
+        self._folded: Fold | None = None
         self._shelves = Shelves(pen)
         self._title, self._axis, self._detail = (LinesWidget(pen) for _ in range(3))
 
@@ -87,32 +90,76 @@ class Wall(TimeMouse, QuietFocus, Bare, Numbers, can_focus=True):
     def _draw(self, to_chosen: bool = False) -> None:
         size, height, picture = self.size, self._height, self.picture
         self.set_class(size.height <= FRAME, "-bare")
-        self._all = arrange(picture.order.tolist(), height, single=self.pen.shaded)
+        was_folded, self._folded = self._folded is not None, self._fold()
+        self._all = self._arranged()
+        if was_folded and self._folded is None:
+            self.top = self._place(picture.chosen)
         if to_chosen:
             self._bring(picture.chosen)
         self.top = max(min(self.top, len(self._all) - height), 0)
-        if self._shelves.measure(self._all, picture.view.latents, size.width, height):
+        if self._shelves.measure(self._all, picture.view.latents, size.width, height, self._folded):
             self.call_after_refresh(self._draw)
-        self._shelves.draw(self._all[self.top : self.top + height], picture.chosen, picture, self.span)
+        self._shelves.draw(self._all[self.top : self.top + height], picture, self.span, self._folded)
         self._draw_title()
         self._axis.publish([self._axis_row()])
-        self._detail.publish([latent_row(picture, picture.chosen, size.width)])
+        self._detail.publish([self._detail_row(size.width)])
+
+    def _fold(self) -> Fold | None:
+        picture = self.picture
+        if not picture.look.folded:
+            return None
+        pinned = int(np.isin(picture.order, sorted(picture.look.pins)).sum())
+        return fold(picture.order, self._height, pinned, single=self.pen.shaded)
+
+    def _arranged(self) -> list[Shelf]:
+        if self._folded is not None:
+            return self._folded.shelves(single=self.pen.shaded)
+        return arrange(self.picture.order.tolist(), self._height, single=self.pen.shaded)
+
+    def _detail_row(self, width: int) -> Row:
+        folded, chosen = self._folded, self.picture.chosen
+        if folded is None or not self.gathers:
+            return latent_row(self.picture, chosen, width)
+        strip = folded.strip(chosen)
+        return strip_row(self.picture, folded.name(strip), folded.latents(strip), width)
+
+    @property
+    def gathers(self) -> bool:
+        """Whether the chosen latent shares its strip with others."""
+        strip = self._folded.strip(self.picture.chosen) if self._folded is not None else -1
+        return self._folded is not None and strip >= 0 and len(self._folded.latents(strip)) > 1
 
     def _draw_title(self) -> None:
-        width, focused = self.size.width, self.has_focus
+        width, focused, picture = self.size.width, self.has_focus, self.picture
         mark = said("▸" if focused else " ", "accent", bold=True)
         name = said("latents  ", "accent" if focused else "text", bold=True)
-        some = self.picture.view.latents
-        right = (*legend(8 if width < WIDE else 16, shaded=self.pen.shaded), said(" ")) if some else ()
+        right = (*legend(8 if width < WIDE else 16, shaded=self.pen.shaded), said(" ")) if picture.view.latents else ()
+        facts = self._facts()
+        # What changes the meaning of the picture must be told, if need be in the place of the colours' scale.
+        least = sum(len(fact) + 3 for fact in facts[: self._must_be_told])
+        if length((mark, name)) + least + length(right) + 1 > width:
+            right = ()
         room = width - length((mark, name)) - length(right) - 2
-        told = join([(said(fact, "muted"),) for fact in self._facts()], said(" · ", "faint"), room)
+        told = join([(said(fact, "muted"),) for fact in facts], said(" · ", "faint"), room)
         self._title.publish([spread((mark, name, *told), right, width)])
 
+    @property
+    def _must_be_told(self) -> int:
+        """So many of the facts."""
+        return (self.picture.look.at is not None) + (self._folded is not None)
+
     def _facts(self) -> list[str]:
-        picture = self.picture
+        picture, folded = self.picture, self._folded
+        facts = []
+        if picture.look.at is not None and len(picture.columns):
+            facts.append(f"at step {int(picture.columns.step[picture.columns.place(picture.look.at)]):,}")
+        if folded is not None:
+            facts.append(f"1 strip = {folded.each:,} latents")
         count, all_there_are = len(picture.order), picture.view.latents
         some = f"{count}" if count == all_there_are else f"{count} of {all_there_are}"
-        facts = [f"{some} by {picture.look.order}"] if all_there_are else []
+        facts += [f"{some} by {picture.look.order}"] if all_there_are else []
+        if picture.look.log_time:
+            return [*facts, "time is logarithmic"]
         # Where a step takes several cells, no column stands for less than one.
         cells = max(self.time_cells[1], 1)
         each = round(steps_per_column(picture.columns) * max(self.span.total / cells, 1))
@@ -123,7 +170,7 @@ class Wall(TimeMouse, QuietFocus, Bare, Numbers, can_focus=True):
         ruler = ruler_of(self.picture)
         if ruler is None:
             return BLANK
-        row = fit(axis_row(ruler, self.span.total, cells), cells)
+        row = fit(axis_row(ruler, self.span, cells), cells)
         if (at := self._at_cell()) is not None:
             row = (*cut(row, 0, at), said("▲", "cursor", bold=True), *cut(row, at + 1, cells - at - 1))
         return spread((said(f"{axis:>{left - 1}} ", "muted"), *row), self._beyond(), self.size.width)
@@ -141,13 +188,19 @@ class Wall(TimeMouse, QuietFocus, Bare, Numbers, can_focus=True):
         return self.span.cell(columns.place(at), cells) if at is not None and len(columns) and cells else None
 
     def move(self, by: int) -> None:
-        """Choose another latent, `by` places further down the list."""
-        if (latent := self.picture.further(by)) >= 0:
+        """Choose another latent, or strip, `by` places further down the list."""
+        if self._folded is not None:
+            strip = min(max(self._folded.strip(self.picture.chosen) + by, 0), len(self._folded) - 1)
+            self.post_message(ChosenLatent(int(self._folded.latents(strip)[0])))
+        elif (latent := self.picture.further(by)) >= 0:
             self.post_message(ChosenLatent(latent))
 
+    def _place(self, latent: int) -> int:
+        """The first shelf of a latent; 0 where it has none."""
+        return next((y for y, shelf in enumerate(self._all) if latent in shelf.latents), 0)
+
     def _bring(self, latent: int) -> None:
-        places = [y for y, shelf in enumerate(self._all) if latent in shelf.latents]
-        if places:
+        if self._folded is None and (places := [y for y, shelf in enumerate(self._all) if latent in shelf.latents]):
             self.top = max(min(self.top, places[0]), places[-1] + 1 - self._height)
 
     def scroll(self, by: int) -> None:
@@ -167,9 +220,10 @@ class Wall(TimeMouse, QuietFocus, Bare, Numbers, can_focus=True):
         return True
 
     def on_click(self, event: events.Click) -> None:
-        """Choose the latent that was clicked on; a second click on a shared row chooses its other one."""
+        """Choose the latent, or strip, that was clicked on; a second click on a shared row chooses its other one."""
         row = event.screen_y - self._shelves.region.y
         if not self.dragged and 0 <= row < self._shelves.size.height and self.top + row < len(self._all):
-            latents = self._all[self.top + row].latents
-            chosen = self.picture.chosen
-            self.post_message(ChosenLatent(latents[-1] if chosen == latents[0] else latents[0]))
+            there, folded = self._all[self.top + row].latents, self._folded
+            chosen = folded.strip(self.picture.chosen) if folded is not None else self.picture.chosen
+            found = there[-1] if chosen == there[0] else there[0]
+            self.post_message(ChosenLatent(found if folded is None else int(folded.latents(found)[0])))

@@ -69,8 +69,8 @@ class Walls(Panel, can_focus=True):
         if not len(run.columns) or not variance.size or not body:
             words = _why_none(run)
             return [BLANK if y != body // 2 else (said(f"{words:^{wide}}", "muted"),) for y in range(body)]
-        ends = (seen.low, seen.high)
-        return wall_grid(run.edges, variance, order, ends, (body, wide), shaded=self.pen.shaded).rows(INKS)
+        edges = seen.drawn(run.edges)
+        return wall_grid(edges, variance, order, seen.ends, (body, wide), shaded=self.pen.shaded).rows(INKS)
 
 
 def _order(run: Entrant) -> Array:

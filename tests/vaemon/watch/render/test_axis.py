@@ -8,6 +8,7 @@ from hypothesis.extra.numpy import arrays
 
 from vaemon.watch.render.axis import Ruler, Scale, axis_row, nice_step, scale_for, tick_label
 from vaemon.watch.render.cells import plain
+from vaemon.watch.render.span import TimeSpan
 
 
 @pytest.mark.parametrize(
@@ -116,20 +117,43 @@ def test_a_value_that_stands_still_is_found_where_it_is_reached():
 
 
 def test_the_axis_has_round_ticks():
-    row = axis_row(ruler(range(0, 1001, 10)), total=100, cells=40)
+    row = axis_row(ruler(range(0, 1001, 10)), TimeSpan.over(100), cells=40)
     assert plain(row) == "╵0      ╵200    ╵400    ╵600    ╵800    "
 
 
 def test_ticks_are_never_closer_than_they_mean():
-    assert plain(axis_row(ruler([0, 1, 2]), total=2, cells=60)).split() == ["╵0", "╵1"]
+    assert plain(axis_row(ruler([0, 1, 2]), TimeSpan.over(2), cells=60)).split() == ["╵0", "╵1"]
 
 
 def test_an_axis_of_nothing():
-    assert axis_row(ruler([0]), total=1, cells=10) == ()
-    assert axis_row(ruler([0, 1]), total=1, cells=0) == ()
+    assert axis_row(ruler([0]), TimeSpan.over(1), cells=10) == ()
+    assert axis_row(ruler([0, 1]), TimeSpan.over(1), cells=0) == ()
 
 
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=40), st.integers(1, 60), st.integers(1, 120))
 def test_any_axis_is_as_wide_as_its_picture(jumps, total, cells):
-    row = axis_row(ruler(np.cumsum([0, *jumps])), total=total, cells=cells)
+    row = axis_row(ruler(np.cumsum([0, *jumps])), TimeSpan(total, 0), cells=cells)
     assert row == () or len(plain(row)) == cells
+
+
+def log_ruler(values):
+    return Ruler(np.array(values, float), lambda value: f"{value:g}", finest=1.0, log=True)
+
+
+def test_a_logarithmic_axis_has_powers_of_ten_evenly_spaced():
+    found = plain(axis_row(log_ruler(range(1001)), TimeSpan(1000, 1000, log=True), cells=24))
+    assert found.split() == ["╵1", "╵10", "╵100"]
+    places = [found.index(f"╵{value} ") for value in (1, 10, 100)]
+    assert places[2] - places[1] == pytest.approx(places[1] - places[0], abs=1)
+
+
+def test_where_there_is_room_there_are_ticks_between_them():
+    found = plain(axis_row(log_ruler(range(1001)), TimeSpan(1000, 1000, log=True), cells=100))
+    assert found.split() == [f"╵{tick}" for tick in (1, 2, 5, 10, 20, 50, 100, 200, 500)]
+
+
+def test_a_logarithmic_axis_far_into_a_run_has_round_ticks():
+    steps = np.arange(9000, 9513)
+    found = plain(axis_row(log_ruler(steps), TimeSpan(512, 512, log=True, first=9000), cells=60)).split()
+    assert len(found) >= 3
+    assert all(int(tick[1:]) % 50 == 0 for tick in found)

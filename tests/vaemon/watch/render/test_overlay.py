@@ -77,10 +77,10 @@ def test_what_is_not_finite_is_marked_at_the_top():
 )
 def test_every_overlay_fills_its_room(places, height, width, log, smoothed, ascii_only):
     cells = max(width - 9, 0) * (1 if ascii_only else 2)
-    curves = tuple(Curve(np.array(each[:cells], float), "abcdefgh"[i], "line") for i, each in enumerate(places))
-    drawn = overlay_rows(
-        Overlay(curves, level=1.0, log=log, smoothed=smoothed, at=3), height, width, ascii_only=ascii_only
-    )
+    lines = [np.array(each[:cells], float) for each in places]
+    raw = [each[::-1] if smoothed else None for each in lines]
+    curves = tuple(Curve(each, "abcdefgh"[i], "line", raw[i]) for i, each in enumerate(lines))
+    drawn = overlay_rows(Overlay(curves, level=1.0, log=log, at=3), height, width, ascii_only=ascii_only)
     assert all(len(plain(row)) == width for row in drawn)
     assert len(drawn) in (0, height)
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -5,9 +7,13 @@ from hypothesis import strategies as st
 
 from vaemon.watch.render.span import Pooled, TimeSpan, pool, pool_mean, pool_strict
 
-spans = st.one_of(
+linear = st.one_of(
     st.builds(TimeSpan.live, st.integers(0, 600), st.integers(0, 210)), st.builds(TimeSpan.over, st.integers(0, 600))
 )
+logarithmic = st.builds(
+    lambda span, first: replace(span, log=True, first=first), linear, st.sampled_from([0, 0, 1, 7, 4096, 10**8])
+)
+spans = linear | logarithmic
 
 
 @pytest.mark.parametrize(
@@ -70,14 +76,15 @@ def test_rows_without_the_channel_have_no_weight_and_are_not_bad():
     assert pooled.bad.tolist() == [1]
 
 
-@given(st.integers(0, 99), st.integers(0, 300), st.integers(0, 120), st.booleans())
-def test_pooling_equals_the_slow_way(seed, count, cells, over):
+@given(st.integers(0, 99), st.integers(0, 300), st.integers(0, 120), st.booleans(), st.booleans())
+def test_pooling_equals_the_slow_way(seed, count, cells, over, log):
     rng = np.random.default_rng(seed)
     values = rng.random((count, 2))
     values[rng.random(values.shape) < 0.2] = np.nan
-    span = TimeSpan.over(count) if over else TimeSpan.live(count, cells)
+    span = replace(TimeSpan.over(count) if over else TimeSpan.live(count, cells), log=log)
     found = pool_mean(values, span, cells)
-    groups = list(zip(span.starts(cells), span.ends(cells), strict=True))[: span.painted(cells)]
+    ends = np.minimum(span.ends(cells), span.seen(cells))
+    groups = list(zip(span.starts(cells), ends, strict=True))[: span.painted(cells)]
     assert found.shape == (len(groups), 2)
     for row, (first, last) in zip(found, groups, strict=True):
         for value, group in zip(row, values[first:last].T, strict=True):
@@ -109,3 +116,42 @@ def test_one_column_without_a_value_is_seen_in_its_cell():
     found = pool_strict(values, TimeSpan(4, 4), 2)
     np.testing.assert_array_equal(found, [[np.nan, 2.0], [6.0, 6.0]])
     assert pool_strict(values[:0], TimeSpan(4, 0), 2).shape == (0, 2)
+
+
+@given(logarithmic, st.floats(0, 1))
+def test_a_share_of_a_logarithmic_axis_is_that_of_its_column(span, share):
+    assert float(span.share(span.column(np.array(share)))) == pytest.approx(share, abs=1e-6)
+    assert float(span.column(np.array(1.0))) == pytest.approx(span.total, abs=1e-4)
+
+
+def test_equal_ratios_are_equally_wide():
+    span = TimeSpan(1000, 1000, log=True)
+    decades = span.share(np.array([1.0, 10.0, 100.0, 1000.0]))
+    assert np.diff(decades) == pytest.approx([decades[1] - decades[0]] * 3)
+
+
+@given(st.integers(1, 600), st.integers(1, 210))
+def test_the_newest_columns_are_in_sight_on_a_logarithmic_axis(columns, cells):
+    span = replace(TimeSpan.live(columns, cells), log=True)
+    assert columns - span.seen(cells) < max(span.total // cells, 1)
+    assert span.painted(cells) >= TimeSpan.live(columns, cells).painted(cells)
+
+
+def test_growth_moves_nothing_until_the_axis_is_full():
+    spans = [replace(TimeSpan.live(columns, 50), log=True) for columns in range(51, 100)]
+    assert len({tuple(span.starts(50)) for span in spans}) == 1
+    painted = [span.painted(50) for span in spans]
+    assert painted == sorted(painted)
+
+
+@given(spans, st.integers(1, 210))
+def test_the_crosshair_goes_through_all_of_the_axis_and_back(span, cells):
+    way = [0]
+    while (following := span.beside(way[-1], 1, cells)) < span.total:
+        assert following > way[-1]
+        way.append(following)
+    assert len(way) >= len(np.unique(span.starts(cells))) - 1
+    for column in reversed(way[:-1]):
+        way.append(span.beside(way[-1], -1, cells))
+        assert way[-1] == column
+    assert span.beside(0, -1, cells) <= 0
