@@ -113,7 +113,8 @@ def test_the_curtain_is_painted_once(fake, monkeypatch):
     assert [type(each) for each in painted] == [LayoutUpdate]
 
 
-def test_a_source_that_answers_at_once_is_not_waited_for_in_words(fake):
+def test_a_source_that_answers_at_once_is_not_waited_for_in_words(fake, monkeypatch):
+    monkeypatch.setattr("vaemon.watch.screens.run.AT_ONCE", 600.0)
     app = fake.App(fake.Source(fake.stage(), shown={1: 700}))
 
     async def look():
