@@ -56,6 +56,8 @@ def _check_columns(columns: Columns) -> None:
     _expect(all(_stand_by(step, each) for part in (columns.mean, columns.absent) for each in part.values()), "columns")
     figures: Iterable[Any] = (each for part in (columns.low, columns.high, columns.bad) for each in part.values())
     _expect(all(each.shape == step.shape for each in figures), "columns")
+    counts = (step, columns.epoch, *columns.bad.values(), *columns.absent.values())
+    _expect(all(each.dtype.kind in "iu" for each in counts), "columns")
 
 
 def _stand_by(step: Any, each: Any) -> bool:

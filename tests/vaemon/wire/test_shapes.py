@@ -10,7 +10,19 @@ from vaemon.wire.frames import WireError
 from vaemon.wire.shapes import check
 
 FIVE, TABLE = np.arange(5.0), np.ones((5, 3))
-COLUMNS = Columns(0, 4, FIVE, FIVE, FIVE, {"mse": FIVE, "z": TABLE}, *[{"mse": FIVE}] * 3, {"z": TABLE})
+COUNT = np.arange(5)
+COLUMNS = Columns(
+    0,
+    4,
+    step=COUNT,
+    time=FIVE,
+    epoch=COUNT,
+    mean={"mse": FIVE, "z": TABLE},
+    low={"mse": FIVE},
+    high={"mse": FIVE},
+    bad={"mse": COUNT},
+    absent={"z": TABLE.astype(int)},
+)
 INFO = RunInfo("r", "/r", RunState.RUNNING, stages=(StageInfo(1, 3),))
 BATCH = Batch(INFO, Cursor(), 1, 20, COLUMNS, Latest(1, 1, 0.0, {}, {"mse": np.array(0.5), "z": np.ones(3)}))
 SERIES = Series("z", FIVE, TABLE, TABLE, TABLE, False)
@@ -42,6 +54,10 @@ BAD_COLUMNS = [
     replace(COLUMNS, mean={"z": TABLE.T}),
     replace(COLUMNS, absent={"z": TABLE.T}),
     replace(COLUMNS, absent={"mse": np.array(1)}),
+    replace(COLUMNS, step=FIVE),
+    replace(COLUMNS, epoch=FIVE),
+    replace(COLUMNS, bad={"mse": FIVE}),
+    replace(COLUMNS, absent={"z": TABLE}),
     *(replace(COLUMNS, **{part: {"mse": TABLE}}) for part in ("low", "high", "bad")),
 ]
 
