@@ -98,6 +98,9 @@ def train_batch(stage: Stage, rows: Tensor) -> dict[str, Tensor]:
     # Weigh the terms.
     terms = elbo_terms(x, x_hat, mean, log_variance)
     loss = stage.balance.loss(terms, stage.settings.kl_weight)
+    penalty = stage.network.penalty()
+    if penalty is not None:
+        loss = loss + penalty
 
     # Update the weights.
     stage.optimizer.zero_grad(set_to_none=True)
@@ -106,6 +109,8 @@ def train_batch(stage: Stage, rows: Tensor) -> dict[str, Tensor]:
 
     # Measure, with the balance that was in force; then update the balance.
     channels = step_to_channels(terms, loss, stage.balance, mean, log_variance)
+    if penalty is not None:
+        channels["l2"] = penalty.detach()
     stage.balance.update(terms)
     return channels
 
