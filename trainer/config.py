@@ -32,6 +32,8 @@ class Data(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """At most so many images each to train and to test on; 0: all."""
     pad: CountOrNone = 0
     """Black pixels added at each edge: 2 makes 32 of MNIST's 28, which the Resnet needs."""
+    resize: Literal["nearest", "bilinear", "bicubic"] = "bilinear"
+    """celeba, folder: how pictures are brought to `size`; the last two are antialiased, nearest gives jaggies."""
 
 
 class Network(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
