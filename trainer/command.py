@@ -19,7 +19,7 @@ from vaemon.errors import UsageError
 STOPPED = 128
 """Exit code of a training stopped by a signal, less the signal's number: 130 for Ctrl-C, 143 for SIGTERM."""
 
-_WORDS = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
+_WORDS: dict[int, str] = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
 
 
 def _complete_preset(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
@@ -146,5 +146,5 @@ def _caught_signals() -> Iterator[list[int]]:
     try:
         yield caught
     finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
+        for each, handler in former.items():
+            signal.signal(each, handler)

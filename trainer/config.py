@@ -149,7 +149,9 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 def _keys(kind: type[Struct], prefix: str = "") -> dict[str, inspect.Type]:
     found: dict[str, inspect.Type] = {}
-    for field in inspect.type_info(kind).fields:
+    described = inspect.type_info(kind)
+    assert isinstance(described, inspect.StructType)
+    for field in described.fields:
         if isinstance(field.type, inspect.StructType):
             found |= _keys(field.type.cls, f"{prefix}{field.name}.")
         else:
