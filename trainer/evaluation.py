@@ -87,9 +87,12 @@ class Evaluator:
         z = draw(*self._first.encode(x), noise)
         mean, log_variance = stage.network.encode(z)
         z_hat = stage.network.decode(draw(mean, log_variance, noise))
-        # u ~ N(0, I), z ~ N(decoder(u), γ²), x = decoder of stage 1 (Dai & Wipf 2019).
+        # u ~ N(0, I), z = decoder(u), x = decoder of stage 1. With a learned γ, z ~ N(decoder(u), γ²) (Dai & Wipf
+        # 2019); the code published for the computed γ adds no noise.
         sampled = stage.network.decode(_prior(SHOWN, mean, noise))
-        sampled = sampled + stage.balance.gamma * _prior(SHOWN, sampled, noise)
+        deviation = stage.balance.sampling_noise
+        if deviation is not None:
+            sampled = sampled + deviation * _prior(SHOWN, sampled, noise)
         self._recorder.images("GEN-2", self._first.decode(sampled), stage.step)
         return {"mse": mean_squared_error(z, z_hat).item(), **_figures(mean, log_variance, self._at)}
 

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import inspect
 
 from trainer.config import KEYS, MAY_CHANGE, Config, flattened, nested, thresholds_of, to_tree
+from trainer.options import check_options, refuse_foreign
 from vaemon.errors import UnknownName, UsageError
 
 SHORT = {"data": "data.name", "network": "network.name", "balance": "balance.name"}
@@ -79,10 +80,7 @@ def with_settings(config: Config, settings: Iterable[str]) -> Config:
         flat[key] = value
         touched.add(key)
     changed = config_from(nested(flat))
-    if "balance.gamma_squared" in touched and changed.balance.name != "fixed":
-        raise UsageError(
-            f"balance={changed.balance.name} sets gamma itself and takes none from you; add --set balance=fixed"
-        )
+    refuse_foreign(changed.balance, touched)
     return changed
 
 
@@ -97,8 +95,7 @@ def resolve(config: Config, settings: Iterable[str] = (), data: str | Path | Non
     if path:
         path = str(Path(path).expanduser().absolute())
     config = msgspec.structs.replace(config, data=msgspec.structs.replace(config.data, path=path))
-    if config.balance.name == "fixed" and not config.balance.gamma_squared:
-        raise UsageError("balance=fixed needs its gamma: --set balance.gamma=0.2, or balance.gamma_squared=0.04")
+    check_options(config)
     return config
 
 
@@ -186,6 +183,8 @@ def _wanted(kind: inspect.Type) -> str:
             words.append(f"above {kind.gt:g}")
         if kind.lt is not None:
             words.append(f"and below {kind.lt:g}")
+        if kind.le is not None:
+            words.append(f"and at most {kind.le:g}")
         return " ".join(words)
     if isinstance(kind, inspect.LiteralType):
         return "one of " + ", ".join(map(str, kind.values))

@@ -6,20 +6,19 @@ The names are those of vaemon.channels; a new channel is one line there and one 
 import torch
 from torch import Tensor
 
-from trainer.balance import Balance
+from trainer.balance.strategy import Weighed
 from trainer.objective import ElboTerms
 
 
 @torch.no_grad()
 def step_to_channels(
-    terms: ElboTerms, loss: Tensor, balance: Balance, mean: Tensor, log_variance: Tensor
-) -> dict[str, Tensor]:
-    """Channel values of one step, (k,) or (), on the device and free of gradients.
+    terms: ElboTerms, weighed: Weighed, mean: Tensor, log_variance: Tensor
+) -> dict[str, Tensor | float]:
+    """Channel values of one step, (k,) or (), free of gradients: on the device, or numbers that the host has anyway.
 
     Args:
         terms: of the batch.
-        loss: that was minimised, ().
-        balance: as it was in force in the step.
+        weighed: the same, with the weights in force in the step.
         mean: posterior means, (B, k).
         log_variance: logarithms of the posterior variances, (B, k).
     """
@@ -32,6 +31,6 @@ def step_to_channels(
         "latent_kl": terms.latent_kl.detach(),
         "mse": terms.mse.detach(),
         "kl": terms.kl.detach(),
-        "gamma": balance.gamma,
-        "loss": loss.detach(),
+        "loss": weighed.loss.detach(),
+        **weighed.weights,
     }

@@ -14,7 +14,7 @@ from trainer.evaluation import Evaluator
 from trainer.images import load_images
 from trainer.loop import Screen, run_stage
 from trainer.posteriors import images_to_posteriors
-from trainer.stages import Stage, image_stage, latent_stage, planned_steps
+from trainer.stages import Stage, check_balance, image_stage, latent_stage, planned_steps
 from vaemon import Recorder
 from vaemon.errors import RunFileError, UsageError
 
@@ -70,6 +70,7 @@ def train(run: Run, teller: Teller, stop: Callable[[], str]) -> bool:
         teller.say(f"reading {run.config.data.path}")
     images = load_images(run.config)
     teller.say(images.source)
+    check_balance(run.config, len(images.train))
     first = image_stage(run.config, images.train, device)
     teller.say(f"run {run.name} in {run.folder}, on {device}")
     with Recorder(

@@ -31,6 +31,8 @@ _LISTED = (
     Channel("lr", "η", "", "scalar", "<f4", "Learning rate of the step."),
     Channel("loss", "L", "nats", "scalar", "<f4", "The minimised objective, mean over the batch."),
     Channel("gamma", "γ", "", "scalar", "<f4", "Weight in force: the loss has mse/(2γ²) + KL."),
+    Channel("beta", "β", "", "scalar", "<f4", "Weight of KL if the squared error, summed over values, weighs 1."),
+    Channel("kl_weight", "w", "", "scalar", "<f4", "Weight of KL in force in the loss as it is minimised."),
     Channel("mse", "MSE", "", "scalar", "<f4", "Squared error, mean over the batch and over the values."),
     Channel("kl", "KL", "nats", "scalar", "<f4", "KL(q(z|x) || N(0, I)), summed over latents, batch mean."),
     Channel("variance_law", "VL", "", "scalar", "<f4", "Mean over latents of E[mu²] + E[σ²]; the prior asks 1."),
