@@ -2,6 +2,11 @@
 
 A new channel is one line here and one line in trainer/statistics.py. Names that are not listed are
 allowed too: they are recorded as scalars of the user's own, see `channel`.
+
+The weights of a loss are told in one convention, however it was written. With the squared error of a sample summed over
+its values, and KL in nats summed over the latents, `beta` is b / a of a loss a SE + b KL: the weight of KL where that of
+the squared error is 1. A loss mse/(2γ²) + kl_weight KL (the first term summed over the values) has beta = 2 γ² kl_weight.
+`kl_weight` is b itself: what a schedule makes of it, step by step. `gamma` is recorded where the loss has one.
 """
 
 from dataclasses import dataclass
