@@ -57,7 +57,19 @@ class Balance(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How reconstruction and KL are weighed (trainer/balance/). Who takes which option: trainer/options.py."""
 
     name: Literal[
-        "computed", "average", "learned", "fixed", "optimal", "beta", "linear", "cyclical", "free-bits", "geco"
+        "computed",
+        "average",
+        "learned",
+        "fixed",
+        "optimal",
+        "beta",
+        "linear",
+        "cyclical",
+        "free-bits",
+        "geco",
+        "rae-l2",
+        "rae-sn",
+        "rae-gp",
     ] = "computed"
     gamma_squared: NotNegative = 0.0
     """γ² in mse/(2γ²), where it is fixed. `balance.gamma` sets it, too, to its square."""
@@ -77,6 +89,10 @@ class Balance(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """geco: the mse to be reached."""
     rate: Positive = 1.0
     """geco: how fast the multiplier follows the constraint."""
+    code_weight: NotNegative = 1e-4
+    """rae-…: weight of ½ ‖z‖² against the squared error of a sample."""
+    decoder_weight: NotNegative = 1e-7
+    """rae-l2, rae-gp: weight of what is held against the decoder."""
 
 
 class Stage1(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

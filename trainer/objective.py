@@ -37,6 +37,20 @@ class ElboTerms:
     """D, the values of a sample."""
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class CodeTerms:
+    """The parts of the loss of an autoencoder without a posterior, with gradients; means over the batch."""
+
+    mse: Tensor
+    """As of `ElboTerms`."""
+    code_norm: Tensor
+    """½ ‖z‖², ()."""
+    penalty: Tensor | None
+    """What is held against the decoder, (); None: nothing."""
+    values: int
+    """D, the values of a sample."""
+
+
 def elbo_terms(x: Tensor, x_hat: Tensor, mean: Tensor, log_variance: Tensor) -> ElboTerms:
     """The terms for a batch x, (B, ...), its reconstruction, and its posteriors, each (B, k)."""
     latent_kl = kl_to_prior(mean, log_variance).mean(0)
@@ -71,6 +85,6 @@ def gaussian_loss(terms: ElboTerms, gamma_squared: Tensor, log_gamma: Tensor) ->
     return reconstruction_loss(terms, gamma_squared) + terms.values * (log_gamma + 0.5 * math.log(2.0 * math.pi))
 
 
-def squared_error(terms: ElboTerms) -> Tensor:
+def squared_error(terms: ElboTerms | CodeTerms) -> Tensor:
     """D mse: the squared error summed over the values of a sample, mean over the batch, ()."""
     return terms.values * terms.mse

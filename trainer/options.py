@@ -18,6 +18,9 @@ TAKES: dict[str, tuple[str, ...]] = {
     "cyclical": ("gamma_squared", "cycles", "rise"),
     "free-bits": ("gamma_squared", "floor"),
     "geco": ("tolerance", "momentum", "rate"),
+    "rae-l2": ("code_weight", "decoder_weight"),
+    "rae-sn": ("code_weight",),
+    "rae-gp": ("code_weight", "decoder_weight"),
 }
 """By balance.name."""
 
@@ -31,6 +34,10 @@ NEEDED = {
 """Options that nobody can choose but the user, and how they are given."""
 
 
+DETERMINISTIC = ("rae-l2", "rae-sn", "rae-gp")
+"""Those without a posterior: no KL, no prior, no second stage."""
+
+
 def refuse_foreign(balance: Balance, touched: Iterable[str]) -> None:
     """Refuse options that were set for another strategy.
 
@@ -42,6 +49,10 @@ def refuse_foreign(balance: Balance, touched: Iterable[str]) -> None:
         UsageError: the strategy takes no such option; those that do are named.
     """
     for key in touched:
+        if balance.name in DETERMINISTIC and key in ("stage1.kl_weight", "stage2.kl_weight"):
+            raise UsageError(
+                f"balance={balance.name} has no KL for {key} to weigh; balance.code_weight weighs its codes"
+            )
         section, _, option = key.partition(".")
         if section == "balance" and option != "name" and option not in TAKES[balance.name]:
             takers = [name for name, options in TAKES.items() if option in options]
@@ -61,6 +72,11 @@ def check_options(config: Config) -> None:
     for option in TAKES[balance.name]:
         if option in NEEDED and not msgspec.structs.asdict(balance)[option]:
             raise UsageError(f"balance={balance.name} needs its {option}: --set {NEEDED[option]}")
+    if balance.name in DETERMINISTIC and config.stage2.enabled:
+        raise UsageError(
+            f"balance={balance.name} has no second stage, for its samples come from a density fitted to its codes; "
+            "--set stage2.enabled=false"
+        )
     epochs = {"stage1": config.stage1.epochs, **({"stage2": config.stage2.epochs} if config.stage2.enabled else {})}
     for stage, planned in epochs.items():
         if balance.name == "linear" and balance.warm_up > planned:

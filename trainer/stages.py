@@ -17,7 +17,7 @@ from trainer.networks.build import build
 from trainer.networks.vae import VAE, draw, images_to_input
 from vaemon.errors import UsageError
 
-WEIGHTS, SHUFFLE, NOISE, EVALUATION = range(4)
+WEIGHTS, SHUFFLE, NOISE, EVALUATION, DENSITY = range(5)
 """What random numbers are drawn for; each purpose of each stage has a generator of its own."""
 
 
@@ -205,5 +205,10 @@ def generator(
     seed: int, stage: int, purpose: int, device: torch.device | str = "cpu", begun_at: int = 0
 ) -> torch.Generator:
     """Random numbers for one purpose of one stage under a seed; `begun_at` tells apart streams begun later."""
+    return torch.Generator(device).manual_seed(seed_of(seed, stage, purpose, begun_at))
+
+
+def seed_of(seed: int, stage: int, purpose: int, begun_at: int = 0) -> int:
+    """The seed of those, below 2⁶³."""
     mixed = np.random.SeedSequence([seed, stage, purpose, begun_at]).generate_state(1, np.uint64)
-    return torch.Generator(device).manual_seed(int(mixed[0]) >> 1)
+    return int(mixed[0]) >> 1

@@ -8,6 +8,7 @@ from trainer.balance.beta import FixedBeta
 from trainer.balance.free_bits import FreeBits
 from trainer.balance.gamma import AverageGamma, ComputedGamma, FixedGamma, LearnedGamma, OptimalGamma
 from trainer.balance.geco import Geco
+from trainer.balance.rae import RaeGP, RaeL2, RaeSN
 from trainer.balance.strategy import Balance, Plan
 
 STRATEGIES: dict[str, Callable[[config.Balance, Plan], Balance]] = {
@@ -21,6 +22,9 @@ STRATEGIES: dict[str, Callable[[config.Balance, Plan], Balance]] = {
     "cyclical": Cyclical,
     "free-bits": FreeBits,
     "geco": Geco,
+    "rae-l2": RaeL2,
+    "rae-sn": RaeSN,
+    "rae-gp": RaeGP,
 }
 """By balance.name."""
 

@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 from trainer import config
 from trainer.networks.vae import VAE, draw
-from trainer.objective import ElboTerms, Pass, elbo_terms
+from trainer.objective import CodeTerms, ElboTerms, Pass, elbo_terms
 
-Terms = ElboTerms
+Terms = ElboTerms | CodeTerms
 Weights = Mapping[str, Tensor | float]
 
 
