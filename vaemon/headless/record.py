@@ -56,7 +56,7 @@ def record(view: RunView, now: float, alerts: tuple[Alert, ...] = ()) -> Json:
         "inactive": None if undefined_for else view.inactive,
         "active_units": view.active_units,
         "latents": None if undefined_for else _latents(view),
-        "latents_undefined": undefined_for or None,
+        "not_defined": undefined_for or None,
         "events": [_event(event) for event in view.events[: -EVENTS - 1 : -1]],
         "alerts": [{"rule": alert.rule, "text": alert.text, "step": alert.step} for alert in alerts],
     }
