@@ -64,13 +64,45 @@ class Network(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Balance(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How reconstruction and KL are weighed (trainer/balance.py)."""
+    """How reconstruction and KL are weighed (trainer/balance/). Who takes which option: trainer/options.py."""
 
-    name: Literal["computed", "fixed"] = "computed"
+    name: Literal[
+        "computed",
+        "average",
+        "learned",
+        "fixed",
+        "optimal",
+        "beta",
+        "linear",
+        "cyclical",
+        "free-bits",
+        "geco",
+        "rae-l2",
+        "rae-sn",
+        "rae-gp",
+    ] = "computed"
     gamma_squared: NotNegative = 0.0
-    """fixed: γ² in mse/(2γ²). `balance.gamma` sets it, too, to its square."""
+    """γ² in mse/(2γ²), where it is fixed. `balance.gamma` sets it, too, to its square."""
     momentum: Annotated[float, Meta(ge=0, lt=1)] = 0.99
-    """computed: weight of the past in the running mse."""
+    """computed, average, geco: weight of the past in the running mean."""
+    beta: NotNegative = 0.0
+    """beta: weight of KL against the squared error of a sample."""
+    warm_up: NotNegative = 0.0
+    """linear: epochs until KL has its whole weight; in each stage."""
+    cycles: Count = 4
+    """cyclical: of a stage."""
+    rise: Annotated[float, Meta(gt=0, le=1)] = 0.5
+    """cyclical: share of a cycle in which the weight grows."""
+    floor: NotNegative = 0.0
+    """free-bits: nats that each latent has for nothing."""
+    tolerance: NotNegative = 0.0
+    """geco: the mse to be reached."""
+    rate: Positive = 1.0
+    """geco: how fast the multiplier follows the constraint."""
+    code_weight: NotNegative = 1e-4
+    """rae-…: weight of ½ ‖z‖² against the squared error of a sample."""
+    decoder_weight: NotNegative = 1e-7
+    """rae-l2, rae-gp: weight of what is held against the decoder."""
 
 
 class Stage1(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

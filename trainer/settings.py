@@ -14,6 +14,7 @@ from msgspec import inspect
 
 from trainer.catalogue import Layer, layers
 from trainer.config import KEYS, MAY_CHANGE, Config, Tree, flattened, nested, thresholds_of, to_tree
+from trainer.options import check_options, refuse_foreign
 from vaemon.errors import UnknownName, UsageError
 
 SHORT = {"data": "data.name", "network": "network.name", "balance": "balance.name"}
@@ -77,10 +78,7 @@ def with_settings(config: Config, settings: Iterable[str]) -> Config:
     flat = flattened(to_tree(config))
     touched = read_settings(settings)
     changed = config_from(nested(flat | touched))
-    if "balance.gamma_squared" in touched and changed.balance.name != "fixed":
-        raise UsageError(
-            f"balance={changed.balance.name} sets gamma itself and takes none from you; add --set balance=fixed"
-        )
+    refuse_foreign(changed.balance, touched)
     return changed
 
 
@@ -108,8 +106,7 @@ def resolve(config: Config, settings: Iterable[str] = (), data: str | Path | Non
     if path:
         path = str(Path(path).expanduser().absolute())
     config = msgspec.structs.replace(config, data=msgspec.structs.replace(config.data, path=path))
-    if config.balance.name == "fixed" and not config.balance.gamma_squared:
-        raise UsageError("balance=fixed needs its gamma: --set balance.gamma=0.2, or balance.gamma_squared=0.04")
+    check_options(config)
     return config
 
 
@@ -207,6 +204,8 @@ def _wanted(kind: inspect.Type) -> str:
             words.append(f"above {kind.gt:g}")
         if kind.lt is not None:
             words.append(f"and below {kind.lt:g}")
+        if kind.le is not None:
+            words.append(f"and at most {kind.le:g}")
         return " ".join(words)
     if isinstance(kind, inspect.LiteralType):
         return "one of " + ", ".join(map(str, kind.values))

@@ -57,6 +57,14 @@ def test_later_settings_win():
         ("stage2.enabled=yes", "stage2.enabled must be true or false, not 'yes'"),
         ("network.hidden=[3, 0]", "network.hidden must be a list, each a whole number from 1 on"),
         ("network.hidden=3", "network.hidden must be a list"),
+        ("balance.rise=0", "balance.rise must be a number above 0 and at most 1, not 0"),
+        ("balance.rise=1.5", "balance.rise must be a number above 0 and at most 1, not 1.5"),
+        ("balance.cycles=0", "balance.cycles must be a whole number from 1 on, not 0"),
+        ("balance.warm_up=-1", "balance.warm_up must be a number from 0 on"),
+        ("balance.floor=-1", "balance.floor must be a number from 0 on"),
+        ("balance.beta=-1", "balance.beta must be a number from 0 on"),
+        ("balance.tolerance=-1", "balance.tolerance must be a number from 0 on"),
+        ("balance.rate=0", "balance.rate must be a number above 0"),
         ("balance.gamma=big", "balance.gamma must be a number above 0, not 'big'"),
         ("balance.gamma=-0.2", "balance.gamma must be a number above 0, not '-0.2'"),
         ("stage1.epochs", "--set takes key=value"),
@@ -90,9 +98,37 @@ def test_gamma_is_another_spelling_of_its_square():
     assert config.balance.gamma_squared == 0.25
 
 
-def test_a_fixed_gamma_has_to_be_given():
-    with pytest.raises(UsageError, match=r"balance\.gamma=0\.2"):
-        resolve(Config(), ["balance=fixed"])
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (["balance=fixed"], r"balance=fixed needs its gamma_squared: --set balance\.gamma=0\.2"),
+        (["balance=beta"], r"balance=beta needs its beta: --set balance\.beta="),
+        (["balance=linear", "balance.warm_up=1"], r"balance=linear needs its gamma_squared"),
+        (["balance=linear", "balance.gamma=1"], r"balance=linear needs its warm_up: --set balance\.warm_up="),
+        (["balance=cyclical"], r"balance=cyclical needs its gamma_squared"),
+        (["balance=free-bits", "balance.gamma=1"], r"balance=free-bits needs its floor: --set balance\.floor="),
+        (["balance=geco"], r"balance=geco needs its tolerance: --set balance\.tolerance="),
+    ],
+)
+def test_what_only_the_user_can_choose_has_to_be_given(settings, said):
+    with pytest.raises(UsageError, match=said):
+        resolve(Config(), settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (["balance.beta=1"], "balance=computed takes no balance.beta; add --set balance=beta"),
+        (
+            ["balance=learned", "balance.momentum=.9"],
+            "no balance.momentum; add --set balance=computed .or average, geco",
+        ),
+        (["balance=fixed", "balance.warm_up=3"], "balance=fixed takes no balance.warm_up; add --set balance=linear"),
+    ],
+)
+def test_an_option_of_another_strategy_is_refused(settings, said):
+    with pytest.raises(UsageError, match=said):
+        with_settings(Config(), settings)
 
 
 def test_a_gamma_for_a_strategy_that_sets_its_own_is_refused():

@@ -27,6 +27,8 @@ SPREAD = 0.02
 class Infogan(VAE):
     """4 x 4 convolutions of stride 2 on images of any sides that can be halved twice."""
 
+    decoding = ("start", "images")
+
     def __init__(self, settings: Network, shape: Sequence[int], precision: str = "float32") -> None:
         """Build the network for images of `shape` (H, W, C).
 

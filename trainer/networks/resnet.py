@@ -22,6 +22,8 @@ WIDEST = 1024
 class Resnet(VAE):
     """Residual convolutional encoder and decoder of square images whose side is a power of two."""
 
+    decoding = ("decoder",)
+
     def __init__(self, settings: Network, shape: Sequence[int], precision: str = "float32") -> None:
         """Build the network for images of `shape` (H, W, C).
 

@@ -1,15 +1,20 @@
 """What every variational autoencoder here can do, whatever it is made of: encode and decode."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
+from vaemon.errors import UsageError
+
 
 class VAE(nn.Module, ABC):
     """An encoder to a Gaussian posterior of independent latents, and a decoder."""
+
+    decoding: ClassVar[tuple[str, ...]] = ()
+    """Names of the parts that make up the decoder."""
 
     def __init__(self, latents: int, precision: str = "float32") -> None:
         super().__init__()
@@ -44,6 +49,21 @@ class VAE(nn.Module, ABC):
         """
         terms = [c * layer.weight.square().sum() for c, layers in self._penalised for layer in layers]
         return torch.stack(terms).sum() if terms else None
+
+    def decoder_parts(self) -> list[nn.Module]:
+        """The parts that make up the decoder.
+
+        Raises:
+            UsageError: the network does not tell.
+        """
+        if not self.decoding:
+            raise UsageError(f"the network {type(self).__name__} does not say what its decoder is")
+        return [self.get_submodule(name) for name in self.decoding]
+
+    def decoder_parameters(self) -> Iterator[nn.Parameter]:
+        """All weights and biases of the decoder."""
+        for part in self.decoder_parts():
+            yield from part.parameters()
 
     @torch.no_grad()
     def initialise(self, generator: torch.Generator) -> None:

@@ -21,6 +21,8 @@ PUBLISHED = 128
 class Wae(VAE):
     """Convolutions halving the side three times, linear heads on the flattened map, and the same in reverse."""
 
+    decoding = ("start", "decoder")
+
     def __init__(self, settings: Network, shape: Sequence[int], precision: str = "float32") -> None:
         """Build the network for images of `shape` (H, W, C).
 
