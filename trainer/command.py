@@ -28,9 +28,10 @@ def _complete_preset(context: click.Context, parameter: click.Parameter, incompl
 
 def _list_presets(context: click.Context, parameter: click.Parameter, asked: bool) -> None:
     if asked:
-        formatter = click.HelpFormatter(width=context.terminal_width or 100)
-        formatter.write_dl([(name, about(name)) for name in presets()])
-        click.echo(formatter.getvalue(), nl=False)
+        names = presets()
+        width = max(map(len, names))
+        for name in names:
+            click.echo(f"{name:{width}}  {about(name)}")
         context.exit()
 
 

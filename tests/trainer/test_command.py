@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from trainer import training
-from trainer.catalogue import presets
+from trainer.catalogue import about, presets
 from trainer.command import train
 from trainer.settings import load_preset
 from vaemon import open_run
@@ -65,9 +65,9 @@ def test_show_prints_a_config_that_loads_back_and_trains_nothing(invoke, runs, t
 def test_the_presets_are_listed_with_a_sentence_each(invoke, runs):
     result = invoke("--list", tiny=False)
     assert result.exit_code == 0
-    lines = result.output.splitlines()
-    assert [line.split()[0] for line in lines if not line.startswith(" ")] == presets()
-    assert any(line.startswith("shapes ") and "Nothing to download." in line for line in lines)
+    assert [line.split(maxsplit=1) for line in result.output.splitlines()] == [
+        [name, about(name)] for name in presets()
+    ]
     assert not runs.exists()
 
 

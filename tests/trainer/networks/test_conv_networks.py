@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from trainer.config import Config, Network
-from trainer.networks.build import build
+from trainer.networks.build import IMAGE_NETWORKS, build
 from trainer.networks.infogan import Infogan
 from trainer.networks.spectral import SpectralConv2d, SpectralLinear
 from trainer.networks.wae import Wae
@@ -144,3 +144,14 @@ def test_evaluation_moves_no_direction(spectral):
     before = layer.direction.clone()
     torch.testing.assert_close(layer.eval()(x), layer(x))
     assert torch.equal(layer.direction, before)
+
+
+@pytest.mark.parametrize("name", IMAGE_NETWORKS)
+def test_what_is_called_the_decoder_is_all_that_decodes(name):
+    network = build(
+        Config(network=Network(name=name, latents=3, base_dim=2, conv_dim=1)), 1, (8, 8, 3), torch.Generator()
+    )
+    network.decode(torch.ones(2, 3)).sum().backward()
+    assert {id(each) for each in network.parameters() if each.grad is not None} == {
+        id(each) for each in network.decoder_parameters()
+    }
