@@ -6,9 +6,9 @@ import pytest
 from vaemon import Recorder
 from vaemon.batch import Columns
 from vaemon.errors import VaemonError
+from vaemon.exchange.csv import write_csv
+from vaemon.exchange.table import blocks
 from vaemon.source.local import LocalSource
-from vaemon.watch.export.csv import write_csv
-from vaemon.watch.export.table import blocks
 
 
 @pytest.fixture
