@@ -1,4 +1,7 @@
-"""Each strategy trains on the built-in shapes to a stated error: 600 steps of the preset at a larger rate, seed 0."""
+"""Each strategy trains on the built-in shapes to a stated error.
+
+600 steps of the preset (a learned γ: 2,000) at a larger rate, seed 0.
+"""
 
 import pytest
 import torch
@@ -31,7 +34,7 @@ def shapes():
 
 
 def trained(name, images):
-    """The mean of the last 100 of 600 steps, by channel."""
+    """The mean of the last 100 steps, by channel."""
     options = ["stage1.lr=1e-3", "stage1.epochs=6", "stage2.enabled=false", f"balance={name}", *SETTINGS[name]]
     config = resolve(load_preset("shapes"), options + ([] if name.startswith("rae") else ["stage1.kl_weight=1"]))
     torch.set_num_threads(1)
@@ -50,7 +53,7 @@ def trained(name, images):
 LARGEST = {
     "computed": 0.0135,
     "average": 0.0135,
-    "learned": 0.0155,
+    "learned": 0.013,
     "fixed": 0.0085,
     "optimal": 0.006,
     "beta": 0.0085,
@@ -62,7 +65,7 @@ LARGEST = {
     "rae-sn": 0.014,
     "rae-gp": 0.0055,
 }
-"""The mse to be reached, some 15 % above what it was on one machine. It begins at .09; the mean image alone has .0146."""
+"""The mse to be reached, some 15 % above what it was on one machine. It begins at .09; the mean image has .0146."""
 
 
 @pytest.mark.slow
