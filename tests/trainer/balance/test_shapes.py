@@ -1,4 +1,7 @@
-"""Each strategy trains on the built-in shapes to a stated error: 600 steps of the preset at a larger rate, seed 0."""
+"""Each strategy trains on the built-in shapes to a stated error.
+
+600 steps of the preset (a learned γ: 2,000) at a larger rate, seed 0.
+"""
 
 import pytest
 import torch
@@ -11,7 +14,7 @@ from trainer.stages import image_stage
 SETTINGS = {
     "computed": (),
     "average": (),
-    "learned": (),
+    "learned": ("stage1.epochs=20",),  # Adam moves log γ by the rate a step, whatever the error
     "fixed": ("balance.gamma=0.1",),
     "optimal": (),
     "beta": ("balance.beta=0.02",),
@@ -31,7 +34,7 @@ def shapes():
 
 
 def trained(name, images):
-    """The mean of the last 100 of 600 steps, by channel."""
+    """The mean of the last 100 steps, by channel."""
     options = ["stage1.lr=1e-3", "stage1.epochs=6", "stage2.enabled=false", f"balance={name}", *SETTINGS[name]]
     config = resolve(load_preset("shapes"), options + ([] if name.startswith("rae") else ["stage1.kl_weight=1"]))
     torch.set_num_threads(1)
@@ -45,3 +48,30 @@ def trained(name, images):
     return {
         key: sum(float(row[key]) for row in last) / 100 for key in last[0] if torch.as_tensor(last[0][key]).ndim == 0
     }
+
+
+LARGEST = {
+    "computed": 0.0135,
+    "average": 0.0135,
+    "learned": 0.013,
+    "fixed": 0.0085,
+    "optimal": 0.006,
+    "beta": 0.0085,
+    "linear": 0.0095,
+    "cyclical": 0.0095,
+    "free-bits": 0.0095,
+    "geco": 0.006,
+    "rae-l2": 0.0055,
+    "rae-sn": 0.014,
+    "rae-gp": 0.0055,
+}
+"""The mse to be reached, some 15 % above what it was on one machine. It begins at .09; the mean image has .0146."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LARGEST)
+def test_a_strategy_trains_on_shapes_to_its_error(name, shapes):
+    found = trained(name, shapes)
+    assert found["mse"] < LARGEST[name]
+    if not name.startswith("rae"):
+        assert found["kl"] > 0.3  # something of the images is in the latents
