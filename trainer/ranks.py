@@ -192,8 +192,9 @@ class _Sum(torch.autograd.Function):
 
     @staticmethod
     def backward(context: Any, gradient: Tensor) -> Tensor:
-        """The same of the gradients."""
-        return _summed(gradient)
+        """The same of the gradients; itself with a gradient, which a penalty of the Jacobian needs."""
+        summed: Tensor = _Sum.apply(gradient)
+        return summed
 
 
 def _summed(part: Tensor) -> Tensor:

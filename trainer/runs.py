@@ -3,14 +3,20 @@
 import time
 from pathlib import Path
 
+from trainer.catalogue import presets
 from trainer.config import Config
-from trainer.settings import config_from, presets
+from trainer.settings import config_from
 from vaemon.errors import RunExists, UnknownName, UsageError
 from vaemon.runfile import lock, manifest
 from vaemon.runfile.find import check_name, find_run, is_run, list_runs, new_name, runs_folder
 
 DYING = 5.0
 """Seconds that a process that was killed may still hold its lock."""
+
+
+def home(option: str | Path | None = None) -> Path:
+    """The folder of runs, as `--runs` says it, absolute."""
+    return runs_folder(option).absolute()
 
 
 def new_run(name: str | None, preset: str, option: str | Path | None = None) -> Path:

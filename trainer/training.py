@@ -8,19 +8,22 @@ from typing import Any, Protocol
 import torch
 
 from trainer import checkpoint, ranks
-from trainer.config import Config, differences, thresholds_of, to_tree
+from trainer.config import Config, Stage1, Stage2, differences, thresholds_of, to_tree
 from trainer.data.images import Images
+from trainer.density import CodeDensity, check_density
 from trainer.evaluation import Evaluator
 from trainer.images import load_images
 from trainer.loop import Screen, raise_if_unsound, run_stage
 from trainer.memory import explained_memory
+from trainer.options import DETERMINISTIC
 from trainer.posteriors import images_to_posteriors
 from trainer.precision import emulates_bfloat16
 from trainer.saving import Saver
 from trainer.settings import config_from
-from trainer.stages import Stage, image_stage, latent_stage, planned_steps
+from trainer.stages import Stage, check_balance, image_stage, latent_stage, planned_steps
 from trainer.unrecorded import Unrecorded
 from vaemon import Recorder, open_run
+from vaemon.channels import undefined_as
 from vaemon.errors import RunFileError, UsageError
 
 State = dict[str, Any]
@@ -81,6 +84,8 @@ def train(run: Run, teller: Teller, stop: Callable[[], str]) -> bool:
         teller.say(f"reading {run.config.data.path}")
     images = load_images(run.config)
     teller.say(images.source)
+    check_balance(run.config, len(images.train))
+    check_density(run.config, len(images.train))
     torch.manual_seed(run.config.seed)  # for what draws from torch's own generator; a checkpoint has its state
     with explained_memory(run.config):
         first = image_stage(run.config, images.train, device)
@@ -108,7 +113,12 @@ def _recorder(run: Run, first: Stage, images: Images) -> Recorder | Unrecorded:
     return Recorder(
         run.name,
         latents=first.network.latents,
-        config={"preset": run.preset, "factors": list(images.factors), **to_tree(run.config)},
+        config={
+            "preset": run.preset,
+            "factors": list(images.factors),
+            **undefined_as(first.balance.kind, first.balance.undefined),
+            **to_tree(run.config),
+        },
         runs=run.folder.parent,
         resume=run.resume,
         total_steps=first.total_steps,
@@ -136,7 +146,10 @@ class _Stages:
         """Train what is left of either stage; whether all of it was done."""
         config = self.run.config
         self.save.tidy()
-        evaluate = Evaluator(self.recorder, config.seed, first.network, self.test, thresholds_of(config))
+        density = None
+        if config.balance.name in DETERMINISTIC:
+            density = CodeDensity(self.run.folder, first.network, self.images, config.seed)
+        evaluate = Evaluator(self.recorder, config.seed, first.network, self.test, thresholds_of(config), density)
         self._begin(first, saved[1])
         if not first.done:
             # What a second stage learned of an unfinished first one is void.
@@ -189,7 +202,10 @@ class _Stages:
         """Stage 2, on the posteriors of all training images; None where told to stop."""
         self.teller.say(f"encoding {len(self.images):,} images for stage 2")
         posteriors = images_to_posteriors(first.network, torch.from_numpy(self.images), self.stop)
-        return None if posteriors is None else latent_stage(self.run.config, *posteriors, self.shape)
+        if posteriors is None:
+            return None
+        mean, log_variance = posteriors
+        return latent_stage(self.run.config, mean, log_variance, self.shape)
 
 
 def _load(run: Run, stage: int) -> State | None:
@@ -234,7 +250,9 @@ def _is_finished(folder: Path) -> bool:
 
 def nothing_left(config: Config, saved: dict[int, State | None]) -> bool:
     """Whether the checkpoints of a run have every step that its config plans."""
-    wanted = {1: config.stage1, **({2: config.stage2} if config.stage2.enabled else {})}
+    wanted: dict[int, Stage1 | Stage2] = {1: config.stage1}
+    if config.stage2.enabled:
+        wanted[2] = config.stage2
     for number, settings in wanted.items():
         state = saved[number]
         if state is None or state["step"] < planned_steps(settings, state["steps_per_epoch"]):

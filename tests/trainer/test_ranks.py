@@ -100,7 +100,10 @@ def setting(*settings):
 
 
 def assert_alike(one, other, stage):
-    for channel in COMPARED:
+    with open_run(one) as run:
+        recorded = [channel for channel in COMPARED if channel in run.channels(stage)]
+    assert "mse" in recorded
+    for channel in recorded:
         a, b = (series(folder, channel, stage) for folder in (one, other))
         assert a.step.tolist() == b.step.tolist() == list(range(1, 21))
         # Of E[μ], which changes its sign, relative to what it is elsewhere.
@@ -138,6 +141,19 @@ def assert_weights_alike(one, other):
     a, b = (checkpoint.load(folder, 1)["network"] for folder in (one, other))
     moved = [name for name in a if torch.is_tensor(a[name]) and not torch.allclose(a[name], b[name], 1e-3, 1e-5)]
     assert all(re.search(r"body\.2\.bias|running_mean|body\.3\.running", name) for name in moved), moved
+
+
+@pytest.mark.parametrize("balance", ["learned", "free-bits", "geco", "rae-gp"])
+def test_every_kind_of_balance_is_of_the_whole_batch(ranks, runs, balance):
+    """A weight that is trained, a bound that is not linear in the batch, one that remembers, a Jacobian's penalty."""
+    if balance.startswith("rae"):
+        pytest.importorskip("sklearn")
+    given = setting(*RESNET, "stage1.epochs=5", "stage2.enabled=false", f"balance={balance}")
+    said, codes = ended(ranks(2, "--run", "two", *given))
+    assert codes == [0, 0], said
+    said, codes = ended(ranks(1, "--run", "one", *given))
+    assert codes == [0], said
+    assert_alike(runs / "one", runs / "two", 1)
 
 
 def test_a_training_goes_on_with_another_number_of_processes(ranks, runs):

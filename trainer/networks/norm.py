@@ -15,7 +15,7 @@ from trainer import ranks
 
 
 class BatchNorm(nn.Module):
-    """Batch normalisation of (B, C, H, W) over all but the channels."""
+    """Batch normalisation of (B, C, H, W) or (B, C) over all but the channels."""
 
     running_mean: Tensor
     running_var: Tensor

@@ -6,7 +6,8 @@ from typing import Any
 import click
 
 from trainer import runs as run_folders
-from trainer.settings import load_preset, presets
+from trainer.catalogue import presets
+from trainer.settings import load_preset
 from trainer.sweep import book
 from trainer.sweep.plan import Member, members_of
 from vaemon.errors import UsageError
@@ -49,7 +50,7 @@ def sweep(
     A key's last word will do, as in --set lr=2e-4,1e-4; where both stages have it, it means the first's. --slurm hands
     the members to Slurm; else they are processes of this machine, and Ctrl-C stops them.
     """
-    home = run_folders.runs_folder(runs).absolute()
+    home = run_folders.home(runs)
     if sum(each is not None for each in (preset, status, rerun)) != 1:
         raise UsageError("vaemon sweep takes one of: a PRESET to train, --status NAME, --rerun RUN")
     if status is not None:
