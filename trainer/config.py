@@ -32,12 +32,14 @@ class Data(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """At most so many images each to train and to test on; 0: all."""
     pad: CountOrNone = 0
     """Black pixels added at each edge: 2 makes 32 of MNIST's 28, which the Resnet needs."""
+    resize: Literal["nearest", "bilinear", "bicubic"] = "bilinear"
+    """celeba, folder: how pictures are brought to `size`; the last two are antialiased, nearest gives jaggies."""
 
 
 class Network(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The first stage's encoder and decoder. What the other kind of network takes has no effect."""
+    """The first stage's encoder and decoder. What another kind of network takes has no effect."""
 
-    name: Literal["resnet", "dense"] = "resnet"
+    name: Literal["resnet", "infogan", "wae", "dense"] = "resnet"
     latents: Count = 64
     base_dim: Count = 32
     """resnet: channels at the image's own side; they double at each halving."""
@@ -49,6 +51,14 @@ class Network(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """resnet: residual blocks a scale block."""
     depth_per_block: Count = 2
     """resnet: convolutions a residual block, its shortcut aside."""
+    conv_dim: CountOrNone = 0
+    """infogan, wae: channels of the first convolution; all other widths follow. 0: as published, 64 and 128."""
+    l2_down: NotNegative = 0.0
+    """resnet, infogan, wae: c of c Σ w² in the loss, w the kernels of the encoder's down-sampling convolutions."""
+    l2_up: NotNegative = 0.0
+    """resnet, infogan, wae: the same of the decoder's up-sampling convolutions."""
+    l2_scale: NotNegative = 0.0
+    """resnet: the same of the convolutions in the decoder's scale blocks, shortcuts among them."""
     hidden: tuple[Count, ...] = (256, 64)
     """dense: widths of the encoder's layers; the decoder has them in reverse."""
 
@@ -171,7 +181,9 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 def _keys(kind: type[Struct], prefix: str = "") -> dict[str, inspect.Type]:
     found: dict[str, inspect.Type] = {}
-    for field in inspect.type_info(kind).fields:
+    described = inspect.type_info(kind)
+    assert isinstance(described, inspect.StructType)
+    for field in described.fields:
         if isinstance(field.type, inspect.StructType):
             found |= _keys(field.type.cls, f"{prefix}{field.name}.")
         else:

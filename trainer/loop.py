@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Protocol
 
 import torch
@@ -98,6 +99,9 @@ def train_batch(stage: Stage, rows: Tensor) -> dict[str, Tensor | float]:
     # Weigh the terms.
     terms = stage.balance.terms(Pass(x, mean, log_variance, z, x_hat), stage.network, stage.noise)
     weighed = stage.balance.weigh(terms, stage.settings.kl_weight)
+    penalty = stage.network.penalty()
+    if penalty is not None:
+        weighed = replace(weighed, loss=weighed.loss + penalty)
 
     # Update the weights.
     stage.optimizer.zero_grad(set_to_none=True)
@@ -106,6 +110,8 @@ def train_batch(stage: Stage, rows: Tensor) -> dict[str, Tensor | float]:
 
     # Measure, with the weights that were in force; then update the balance.
     channels = step_to_channels(terms, weighed, mean, log_variance)
+    if penalty is not None:
+        channels["l2"] = penalty.detach()
     stage.balance.update(terms)
     return channels
 

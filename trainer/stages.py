@@ -162,7 +162,8 @@ def check_balance(config: Config, count: int) -> None:
     Raises:
         UsageError: a warm-up is longer than a stage.
     """
-    for settings in (config.stage1, *([config.stage2] if config.stage2.enabled else [])):
+    both: tuple[Stage1 | Stage2, ...] = (config.stage1, config.stage2) if config.stage2.enabled else (config.stage1,)
+    for settings in both:
         if steps_per_epoch := count // settings.batch:
             build_balance(config.balance, Plan(planned_steps(settings, steps_per_epoch), steps_per_epoch))
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import torch
 
 from trainer import checkpoint
-from trainer.config import Config, thresholds_of, to_tree
+from trainer.config import Config, Stage1, Stage2, thresholds_of, to_tree
 from trainer.data.images import Images
 from trainer.density import CodeDensity, check_density
 from trainer.evaluation import Evaluator
@@ -170,7 +170,10 @@ class _Stages:
         """Stage 2, on the posteriors of all training images; None where told to stop."""
         self.teller.say(f"encoding {len(self.images):,} images for stage 2")
         posteriors = images_to_posteriors(first.network, torch.from_numpy(self.images), self.stop)
-        return None if posteriors is None else latent_stage(self.run.config, *posteriors, self.shape)
+        if posteriors is None:
+            return None
+        mean, log_variance = posteriors
+        return latent_stage(self.run.config, mean, log_variance, self.shape)
 
     def _save(self, stage: Stage) -> None:
         try:
@@ -187,7 +190,9 @@ class _Stages:
 
 def nothing_left(config: Config, saved: dict[int, State | None]) -> bool:
     """Whether the checkpoints of a run have every step that its config plans."""
-    wanted = {1: config.stage1, **({2: config.stage2} if config.stage2.enabled else {})}
+    wanted: dict[int, Stage1 | Stage2] = {1: config.stage1}
+    if config.stage2.enabled:
+        wanted[2] = config.stage2
     for number, settings in wanted.items():
         state = saved[number]
         if state is None or state["step"] < planned_steps(settings, state["steps_per_epoch"]):

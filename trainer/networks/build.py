@@ -6,12 +6,19 @@ import torch
 
 from trainer.config import Config
 from trainer.networks.dense import Dense
+from trainer.networks.infogan import Infogan
 from trainer.networks.resnet import Resnet
 from trainer.networks.second_stage import SecondStage
 from trainer.networks.spectral_decoder import normalise_decoder
 from trainer.networks.vae import VAE
+from trainer.networks.wae import Wae
 
-IMAGE_NETWORKS: dict[str, type[Resnet] | type[Dense]] = {"resnet": Resnet, "dense": Dense}
+IMAGE_NETWORKS: dict[str, type[Resnet] | type[Infogan] | type[Wae] | type[Dense]] = {
+    "resnet": Resnet,
+    "infogan": Infogan,
+    "wae": Wae,
+    "dense": Dense,
+}
 """The first stage's networks, by network.name."""
 
 

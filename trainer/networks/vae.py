@@ -1,7 +1,7 @@
 """What every variational autoencoder here can do, whatever it is made of: encode and decode."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
 import torch
@@ -20,6 +20,7 @@ class VAE(nn.Module, ABC):
         super().__init__()
         self.latents = latents
         self.precision = precision
+        self._penalised: list[tuple[float, list[Any]]] = []
 
     @abstractmethod
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -35,6 +36,19 @@ class VAE(nn.Module, ABC):
     @abstractmethod
     def decode(self, z: Tensor) -> Tensor:
         """What latents (B, k) stand for, of the shape of the encoder's input, float32."""
+
+    def penalise(self, coefficient: float, layers: Iterable[nn.Module]) -> None:
+        """Add `coefficient` · Σ w², over the kernels of these layers, to what is minimised; 0 adds nothing."""
+        if coefficient:
+            self._penalised.append((coefficient, list(layers)))
+
+    def penalty(self) -> Tensor | None:
+        """The l2 regularisation of the kernels, (); None where none is set.
+
+        As Keras has it: Σ over the layers of c Σ w², without a half and without the biases.
+        """
+        terms = [c * layer.weight.square().sum() for c, layers in self._penalised for layer in layers]
+        return torch.stack(terms).sum() if terms else None
 
     def decoder_parts(self) -> list[nn.Module]:
         """The parts that make up the decoder.
@@ -75,6 +89,12 @@ class PosteriorHeads(nn.Module):
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Features (B, width) to μ and log σ², each (B, k)."""
         return self.mean(features), 2.0 * self.log_sigma(features)
+
+
+def strided(module: nn.Module) -> list[nn.Module]:
+    """The convolutions in a module that halve the side of an image, or double it."""
+    convolutions = (each for each in module.modules() if isinstance(each, nn.Conv2d | nn.ConvTranspose2d))
+    return [each for each in convolutions if each.stride == (2, 2)]
 
 
 def draw(mean: Tensor, log_variance: Tensor, noise: torch.Generator) -> Tensor:

@@ -50,6 +50,7 @@ def export(
 
     RUN is a name, a path to a run's folder, `latest`, or HOST:RUN.
     """
+    from vaemon.exchange.file import safe
     from vaemon.exchange.selection import select
     from vaemon.source.open import open_source
 
@@ -64,7 +65,8 @@ def export(
             parts = _npz(source, chosen, points)
         else:
             parts = _lines(_rows(source, chosen, points), kind)
-        name = f"{chosen.info.name}-{'events' if events else f'stage{chosen.stage}'}.{kind}"
+        # What a run says it is called may be a path of somebody else's choice.
+        name = f"{safe(chosen.info.name) or 'run'}-{'events' if events else f'stage{chosen.stage}'}.{kind}"
         _write(parts, out, name)
     finally:
         source.close()

@@ -11,7 +11,11 @@ from vaemon.errors import VaemonError
 from vaemon.source.protocol import Source
 
 AT_ONCE = 8192
-"""Rows asked for at a time: a few megabytes with 64 latents."""
+"""Rows asked for at a time, at most."""
+PROBE = 64
+"""Rows asked for at first, to learn how many numbers a row has."""
+MOST_NUMBERS = 4_000_000
+"""Numbers asked for at a time, at most: a far end sends no answer of more than 64 MiB."""
 
 
 class Excerpts(Protocol):
@@ -47,13 +51,14 @@ def blocks(
         SourceLost: the place does not answer now.
         VaemonError: a resumed run has replaced rows meanwhile.
     """
-    reached = -1
-    for first in range(begin, rows, at_once):
-        last = min(first + at_once, rows)
+    reached, last, size = -1, begin, min(at_once, PROBE)
+    while (first := last) < rows:
+        last = min(first + size, rows)
         found = source.excerpt(Excerpt(stage, first, last, tuple(channels), columns=last - first))
         if len(found) != last - first or found.step[0] <= reached:
             raise VaemonError(f"rows of stage {stage} were replaced while they were read; try again")
         reached = int(found.step[-1])
+        size = max(min(at_once, MOST_NUMBERS * len(found) // _numbers(found)), 1)
         clocks = {"time": found.time, "epoch": found.epoch}
         known = {
             name: _stored(name, each)
@@ -91,6 +96,12 @@ def pooled(source: Source, stage: int, first: int, last: int, channels: Sequence
         if name not in CLOCKS:
             table |= {f"{name}.low": found.low, f"{name}.high": found.high}
     return table
+
+
+def _numbers(columns: Columns) -> int:
+    """How many there are in all."""
+    channels = (columns.mean, columns.low, columns.high, columns.bad, columns.absent)
+    return 3 * len(columns) + sum(each.size for part in channels for each in part.values())
 
 
 def _only(name: str, values: Array, latent: int | None) -> tuple[str, Array]:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 
 import numpy as np
 import pytest
@@ -104,6 +105,18 @@ def test_events_and_the_name_of_the_file(run, tmp_path, monkeypatch):
     CliRunner().invoke(vaemon, ["export", "q", "--to", "csv", "--events"])
     rows = list(csv.reader(io.StringIO((tmp_path / "q-events.csv").read_text())))
     assert ["note", "-1", "half, way"] in [row[3:] for row in rows]
+
+
+@pytest.mark.parametrize("name", ["../../stolen", "/stolen", ".hidden", "a\nb"])
+def test_a_run_cannot_choose_where_it_is_written(run, runs, tmp_path, monkeypatch, name):
+    told = json.loads((runs / "r" / "run.json").read_text())
+    (runs / "r" / "run.json").write_text(json.dumps({**told, "name": name}))
+    here = tmp_path / "a" / "b"
+    here.mkdir(parents=True)
+    monkeypatch.chdir(here)
+    CliRunner().invoke(vaemon, ["export", str(runs / "r"), "--to", "csv", "--events"])
+    (written,) = here.iterdir()
+    assert written.name == f"{re.sub('[^a-z]+', '-', name).strip('-')}-events.csv"
 
 
 def test_what_is_asked_for_wrongly(run):

@@ -107,6 +107,17 @@ def test_no_such_run(far, call):
     assert call("analyze", "there:run43", "--inactive")[0] == 2
 
 
+@pytest.mark.parametrize(
+    "address", ["there:elsewhere/a", "there:~/elsewhere", "there:elsewhere/", "there:elsewhere/a*"]
+)
+def test_a_list_of_a_folder_whose_runs_alone_tell_where_vaemon_is(far, call, address):
+    far.record("a", runs=far.home / "elsewhere")
+    far.login(has_vaemon=False, PYTHONPATH=str(far.repository))
+    code, out, err = call("ls", address)
+    assert (code, err) == (0, "")
+    assert "elsewhere/a " in out
+
+
 def test_a_list_of_runs(far, call):
     """As one of this machine, but for the addresses."""
     far.record("a")
@@ -117,3 +128,13 @@ def test_a_list_of_runs(far, call):
     here = {each["name"]: each for each in json.loads(call("ls", "--json", "--runs", far.runs)[1])}
     assert there.keys() == here.keys() == {"a", "b"}
     assert {name: each["step"] for name, each in there.items()} == {name: each["step"] for name, each in here.items()}
+
+
+def test_runs_are_listed_though_one_machine_does_not_answer(far, call):
+    far.record("a")
+    code, out, err = call("ls", "there:", "ssh://127.0.0.1:1/")
+    assert "there:a" in out
+    assert "cannot reach 127.0.0.1" in err
+    assert code == 1
+    code, out, err = call("ls", "ssh://127.0.0.1:1/")
+    assert (code, out) == (1, "")
