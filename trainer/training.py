@@ -97,9 +97,8 @@ def train(run: Run, teller: Teller, stop: Callable[[], str]) -> bool:
         if not finished:
             recorder.close("stopped", stop())
     if finished:
-        teller.say(
-            f"done; `vaemon watch {run.name}` shows it, `vaemon analyze {run.name} --inactive` counts the sleepers"
-        )
+        counts = f", `vaemon analyze {run.name} --inactive` counts the sleepers"
+        teller.say(f"done; `vaemon watch {run.name}` shows it{'' if first.balance.undefined else counts}")
     else:
         teller.say(f"stopped, all of it is recorded; `vaemon train {run.preset} --run {run.name} --resume` goes on")
     return finished
