@@ -31,6 +31,12 @@ def _complete_preset(context: click.Context, parameter: click.Parameter, incompl
     "--set", "settings", metavar="KEY=VALUE", multiple=True, help="Set a key, as in stage1.epochs=3. May be repeated."
 )
 @click.option("--data", metavar="PATH", help="Where the images are: a file or a folder.")
+@click.option(
+    "--resize",
+    type=click.Choice(["nearest", "bilinear", "bicubic"]),
+    help="How pictures are brought to their size (data.resize).",
+)
+@click.option("--skip-bad", is_flag=True, help="Leave out pictures that cannot be read (data.skip_bad).")
 @click.option("--runs", metavar="DIR", help="Folder of runs; by default $VAEMON_RUNS, else runs/.")
 @click.option("--watch", is_flag=True, help="Open the dashboard while it trains.")
 @click.option("--resume", is_flag=True, help="Go on with --run, or with the newest run of the preset.")
@@ -43,6 +49,8 @@ def train(
     name: str | None,
     settings: tuple[str, ...],
     data: str | None,
+    resize: str | None,
+    skip_bad: bool,
     runs: str | None,
     watch: bool,
     resume: bool,
@@ -56,6 +64,8 @@ def train(
     Ctrl-C stops after the present step, saves a checkpoint and exits with code 130 (SIGTERM: 143); a second Ctrl-C
     stops at once. --resume goes on from the last checkpoint as the same run.
     """
+    settings += (f"data.resize={resize}",) if resize else ()
+    settings += ("data.skip_bad=true",) if skip_bad else ()
     if resume:
         folder, old = run_folders.resumable_run(name, preset, runs)
         config = resolve_resumed(old, settings, data)

@@ -32,6 +32,12 @@ class Data(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """At most so many images each to train and to test on; 0: all."""
     pad: CountOrNone = 0
     """Black pixels added at each edge: 2 makes 32 of MNIST's 28, which the Resnet needs."""
+    resize: Literal["nearest", "bilinear", "bicubic"] = "bilinear"
+    """celeba, folder: how pictures are brought to `size`; the last two are antialiased, nearest gives jaggies."""
+    colour: Literal["stored", "grey", "rgb"] = "stored"
+    """Pictures: one channel or three for all; `stored`: as they are, which must be alike."""
+    skip_bad: bool = False
+    """Pictures: leave out those that cannot be read; else they are an error."""
 
 
 class Network(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -10,6 +10,7 @@ import torch
 from trainer import checkpoint
 from trainer.config import Config, thresholds_of, to_tree
 from trainer.data.images import Images
+from trainer.data.watch import Stopped, Watch
 from trainer.evaluation import Evaluator
 from trainer.images import load_images
 from trainer.loop import Screen, run_stage
@@ -34,10 +35,14 @@ class Run:
 
 
 class Teller(Screen, Protocol):
-    """A screen that takes sentences, too."""
+    """A screen that takes sentences, too, and shows how far the reading of images is."""
 
     def say(self, text: str) -> None:
         """Tell people something."""
+        ...
+
+    def show_reading(self, what: str, done: int, total: int) -> None:
+        """Show what is done with the images, how much of it, and how much there is in all (0: not known)."""
         ...
 
 
@@ -68,7 +73,11 @@ def train(run: Run, teller: Teller, stop: Callable[[], str]) -> bool:
     device = choose_device(run.config)
     if run.config.data.path:
         teller.say(f"reading {run.config.data.path}")
-    images = load_images(run.config)
+    try:
+        images = load_images(run.config, Watch(stop, teller.show_reading, teller.say))
+    except Stopped:
+        teller.say("stopped while the images were read; nothing was recorded")
+        return False
     teller.say(images.source)
     first = image_stage(run.config, images.train, device)
     teller.say(f"run {run.name} in {run.folder}, on {device}")

@@ -7,12 +7,14 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from trainer.data import matlab
-from trainer.data.decode import is_picture
+from trainer.data.decode import Fit, is_picture
 from trainer.data.gallery import gallery
 from trainer.data.images import Images, Pixels, sides
 from trainer.data.members import members, names
 from trainer.data.missing import listing, missing
 from trainer.data.unpickle import read_batch
+from trainer.data.watch import Watch
+from trainer.data.ways import Ways
 from vaemon.errors import DataNotFound
 
 SIDE = 32
@@ -62,21 +64,24 @@ FORMS = (
 )
 
 
-def images(path: Path) -> Images:
+def images(path: Path, ways: Ways, watch: Watch) -> Images:
     """Read CIFAR-10 in whichever form it lies there.
 
     Args:
-        path: an archive, an unpacked archive, the folder that holds either, or a folder or tar of pictures.
+        path: an archive, an unpacked archive, the folder that holds either, or a folder or archive of pictures.
+        ways: how to read pictures.
+        watch: shown how far it is.
 
     Returns:
         Train and test, (n, 32, 32, 3), in the published order (pictures: in the order of their names).
 
     Raises:
         DataNotFound: none of these, an incomplete or damaged one, or pictures of another size.
+        Stopped: the watch said so.
     """
     path = _downloaded(path)
     form, place = _form(path)
-    return _pictures(path) if form is None else _published(path, form, place)
+    return _pictures(path, ways, watch) if form is None else _published(path, form, place, watch)
 
 
 def _downloaded(path: Path) -> Path:
@@ -99,10 +104,11 @@ def _form(path: Path) -> tuple[Form | None, PurePosixPath]:
     raise missing("CIFAR-10", path, ADVICE, seen)
 
 
-def _published(path: Path, form: Form, place: PurePosixPath) -> Images:
+def _published(path: Path, form: Form, place: PurePosixPath, watch: Watch) -> Images:
     wanted = {str(place / (batch + form.ending)): batch for batch in (*TRAIN, TEST)}
     found: dict[str, Pixels] = {}
     for member in members(path, wanted.__contains__):
+        watch.tell("reading", len(found), len(wanted))
         try:
             found[wanted[member.name]] = _upright(form.read(member.read()))
         except (ValueError, KeyError) as error:
@@ -121,8 +127,8 @@ def _upright(rows: Pixels) -> Pixels:
     return np.ascontiguousarray(rows.reshape(-1, 3, SIDE, SIDE).transpose(0, 2, 3, 1))
 
 
-def _pictures(path: Path) -> Images:
-    found = gallery(path, 0)
+def _pictures(path: Path, ways: Ways, watch: Watch) -> Images:
+    found = gallery(path, Fit(colour=ways.colour), watch, skip_bad=ways.skip_bad)
     if found.train.shape[1:] != (SIDE, SIDE, 3):
         raise DataNotFound(f"{path}: expected pictures of {SIDE} × {SIDE} × 3, found {sides(found.train)}; {ADVICE}")
     if not len(found.test):
