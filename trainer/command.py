@@ -36,6 +36,9 @@ def _complete_preset(context: click.Context, parameter: click.Parameter, incompl
     type=click.Choice(["nearest", "bilinear", "bicubic"]),
     help="How pictures are brought to their size (data.resize).",
 )
+@click.option(
+    "--jpeg-roundtrip", is_flag=True, help="Send CIFAR-10 through JPEG first, as published (data.jpeg_roundtrip)."
+)
 @click.option("--skip-bad", is_flag=True, help="Leave out pictures that cannot be read (data.skip_bad).")
 @click.option("--runs", metavar="DIR", help="Folder of runs; by default $VAEMON_RUNS, else runs/.")
 @click.option("--watch", is_flag=True, help="Open the dashboard while it trains.")
@@ -50,6 +53,7 @@ def train(
     settings: tuple[str, ...],
     data: str | None,
     resize: str | None,
+    jpeg_roundtrip: bool,
     skip_bad: bool,
     runs: str | None,
     watch: bool,
@@ -65,6 +69,7 @@ def train(
     stops at once. --resume goes on from the last checkpoint as the same run.
     """
     settings += (f"data.resize={resize}",) if resize else ()
+    settings += ("data.jpeg_roundtrip=true",) if jpeg_roundtrip else ()
     settings += ("data.skip_bad=true",) if skip_bad else ()
     if resume:
         folder, old = run_folders.resumable_run(name, preset, runs)

@@ -38,6 +38,9 @@ class Data(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Pictures: one channel or three for all; `stored`: as they are, which must be alike."""
     skip_bad: bool = False
     """Pictures: leave out those that cannot be read; else they are an error."""
+    jpeg_roundtrip: bool = False
+    """cifar10: send each image, to train and to test on, once through JPEG (quality 75, 4:2:0 chroma), as the published
+    code does: the paper's figures are of such images. Not for images that are JPEG already."""
 
 
 class Network(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -92,6 +92,13 @@ def test_what_is_wrong_is_said_before_anything_begins(invoke, runs, arguments, e
     assert not runs.exists()
 
 
+def test_options_of_reading_are_keys_of_the_config(invoke):
+    options = ("--resize", "nearest", "--skip-bad", "--jpeg-roundtrip")
+    shown = invoke("cifar10", "--show", *options, tiny=False).output
+    for line in ('data.resize = "nearest"', "data.skip_bad = true", "data.jpeg_roundtrip = true"):
+        assert line in shown
+
+
 def test_a_taken_name_is_refused(invoke):
     invoke("shapes", "--run", "a")
     assert isinstance(invoke("shapes", "--run", "a").exception, RunExists)

@@ -7,15 +7,17 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from trainer.data import matlab
-from trainer.data.decode import Fit, is_picture
+from trainer.data.cache import Notes, cached
+from trainer.data.decode import JPEG_ENDINGS, Fit, is_picture, through_jpeg, version
 from trainer.data.gallery import gallery
 from trainer.data.images import Images, Pixels, sides
 from trainer.data.members import members, names
 from trainer.data.missing import listing, missing
+from trainer.data.sheet import Sheet
 from trainer.data.unpickle import read_batch
 from trainer.data.watch import Watch
 from trainer.data.ways import Ways
-from vaemon.errors import DataNotFound
+from vaemon.errors import DataNotFound, UsageError
 
 SIDE = 32
 VALUES = 3 * SIDE * SIDE
@@ -77,11 +79,14 @@ def images(path: Path, ways: Ways, watch: Watch) -> Images:
 
     Raises:
         DataNotFound: none of these, an incomplete or damaged one, or pictures of another size.
+        UsageError: a JPEG round trip is asked for of JPEG pictures.
         Stopped: the watch said so.
     """
     path = _downloaded(path)
     form, place = _form(path)
-    return _pictures(path, ways, watch) if form is None else _published(path, form, place, watch)
+    if form is None:
+        return _pictures(path, ways, watch)
+    return _through_jpeg(path, form, place, watch) if ways.jpeg_roundtrip else _published(path, form, place, watch)
 
 
 def _downloaded(path: Path) -> Path:
@@ -120,6 +125,25 @@ def _published(path: Path, form: Form, place: PurePosixPath, watch: Watch) -> Im
     return Images(train, found[TEST], f"CIFAR-10 ({form.title}) from {path}")
 
 
+def _through_jpeg(path: Path, form: Form, place: PurePosixPath, watch: Watch) -> Images:
+    """The published images after a JPEG round trip, which takes long enough to be kept."""
+
+    def build(sheet: Sheet) -> Notes:
+        images = _published(path, form, place, watch)
+        parts = {"train": images.train, "test": images.test}
+        sheet.allocate({part: len(pixels) for part, pixels in parts.items()}, images.train.shape[1:])
+        done, total = 0, len(images.train) + len(images.test)
+        for part, pixels in parts.items():
+            for row, image in enumerate(pixels):
+                sheet.write(part, row, through_jpeg(image))
+                done += 1
+                watch.tell("to JPEG and back", done, total)
+        return {}
+
+    kept = cached(path, f"cifar10 {form.title} jpeg {version()}", build, watch).parts
+    return Images(kept["train"], kept["test"], f"CIFAR-10 ({form.title}) from {path}, through JPEG and back")
+
+
 def _upright(rows: Pixels) -> Pixels:
     """(n, 3072) by colour, row and column -> (n, 32, 32, 3)."""
     if rows.dtype != np.uint8 or rows.ndim != 2 or rows.shape[1] != VALUES:
@@ -128,9 +152,23 @@ def _upright(rows: Pixels) -> Pixels:
 
 
 def _pictures(path: Path, ways: Ways, watch: Watch) -> Images:
-    found = gallery(path, Fit(colour=ways.colour), watch, skip_bad=ways.skip_bad)
+    if ways.jpeg_roundtrip:
+        _refuse_jpeg(path, watch)
+    fit = Fit(colour=ways.colour, jpeg=ways.jpeg_roundtrip)
+    found = gallery(path, fit, watch, skip_bad=ways.skip_bad)
     if found.train.shape[1:] != (SIDE, SIDE, 3):
         raise DataNotFound(f"{path}: expected pictures of {SIDE} × {SIDE} × 3, found {sides(found.train)}; {ADVICE}")
     if not len(found.test):
         raise DataNotFound(f"{path}: expected pictures in train/ and test/, found no such division; {ADVICE}")
-    return Images(found.train, found.test, f"CIFAR-10 (pictures) from {path}{found.note}")
+    through = ", through JPEG and back" if ways.jpeg_roundtrip else ""
+    return Images(found.train, found.test, f"CIFAR-10 (pictures) from {path}{through}{found.note}")
+
+
+def _refuse_jpeg(path: Path, watch: Watch) -> None:
+    for name in names(path):
+        watch.look()
+        if name.lower().endswith(JPEG_ENDINGS):
+            raise UsageError(
+                f"{path} holds JPEG pictures ({name}): they have been through JPEG once, as the published protocol "
+                "wants it, and a second time would make others of them; leave out --jpeg-roundtrip"
+            )

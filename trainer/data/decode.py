@@ -23,6 +23,8 @@ ENDINGS = (
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "TGA", "AVIF", "JPEG2000", "QOI", "MPO")
 """What a file may turn out to be, whatever its name. EPS is left out: Pillow would hand it to Ghostscript."""
 
+JPEG_ENDINGS = (".jfif", ".jpe", ".jpeg", ".jpg")
+
 PAPER = (255, 255, 255, 255)
 """What shows through where a picture is transparent."""
 
@@ -49,6 +51,8 @@ class Fit:
     stored: tuple[int, int] | None = None
     """Width and height that a picture must have; any where None."""
     colour: Colour = "stored"
+    jpeg: bool = False
+    """Send it once through JPEG, as `through_jpeg` does, when all else is done."""
 
 
 AS_STORED = Fit()
@@ -79,9 +83,19 @@ def decode(data: bytes, fit: Fit = AS_STORED) -> Pixels:
     image_module, formats = _pillow()
     try:
         with image_module.open(io.BytesIO(data), formats=formats) as image:
-            return np.asarray(_fitted(_plain(image, fit), fit))
+            pixels = np.asarray(_fitted(_plain(image, fit), fit))
+            return through_jpeg(pixels) if fit.jpeg else pixels
     except (*damage.PILLOW, image_module.DecompressionBombError) as error:
         raise Unreadable(str(error)) from error
+
+
+def through_jpeg(pixels: Pixels) -> Pixels:
+    """An image (H, W) or (H, W, 3) as it comes back from a JPEG of quality 75 with 4:2:0 chroma: Pillow's defaults."""
+    image_module, _ = _pillow()
+    file = io.BytesIO()
+    image_module.fromarray(pixels).save(file, "JPEG", quality=75, subsampling="4:2:0")
+    with image_module.open(file) as image:
+        return np.asarray(image)
 
 
 @cache

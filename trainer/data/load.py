@@ -50,7 +50,10 @@ _DATASETS = {
     "mnist": _Dataset(lambda asked: idx.images(asked.path, "MNIST"), _IDX, "mnist"),
     "fashion": _Dataset(lambda asked: idx.images(asked.path, "Fashion-MNIST"), _IDX, "fashion-mnist"),
     "cifar10": _Dataset(
-        lambda asked: cifar.images(asked.path, asked.ways, asked.watch), _CIFAR, "cifar-10-python.tar.gz", _PICTURES
+        lambda asked: cifar.images(asked.path, asked.ways, asked.watch),
+        _CIFAR,
+        "cifar-10-python.tar.gz",
+        _PICTURES | {"jpeg_roundtrip"},
     ),
     "celeba": _Dataset(
         lambda asked: celeba.images(asked.path, size=asked.size, ways=asked.ways, watch=asked.watch),

@@ -16,6 +16,9 @@ class Ways:
     skip_bad: bool = False
     """Leave out pictures that cannot be read, instead of refusing them."""
 
+    jpeg_roundtrip: bool = False
+    """Send each image once through JPEG: the published protocol for CIFAR-10."""
+
     def chosen(self) -> list[str]:
         """Names of the options that are not at their default."""
         return [each.name for each in fields(self) if getattr(self, each.name) != each.default]

@@ -4,13 +4,15 @@ import pickle
 
 import numpy as np
 import pytest
+from PIL import Image
 from scipy.io import savemat
 
 from trainer.data import cifar
 from trainer.data.cifar import TEST, TRAIN
+from trainer.data.decode import through_jpeg
 from trainer.data.watch import Watch
 from trainer.data.ways import Ways
-from vaemon.errors import DataNotFound
+from vaemon.errors import DataNotFound, UsageError
 
 BATCHES = (*TRAIN, TEST)
 
@@ -152,3 +154,47 @@ def test_what_was_found_is_listed(write_tar):
         DataNotFound, match=r"looked for CIFAR-10 in .*: found cifar-100-python/meta, cifar-100-python/test"
     ):
         _read(write_tar({f"cifar-100-python/{name}": b"x" for name in ("meta", "test", "train")}))
+
+
+def _by_hand(image):
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "JPEG", quality=75, subsampling=2)
+    return np.asarray(Image.open(file))
+
+
+@pytest.mark.parametrize(("form", "title"), FORMS)
+def test_a_published_archive_goes_through_jpeg(form, title, archives, pixels, write_tar, monkeypatch):
+    path = write_tar(archives[form], "cifar.tar.gz", "w:gz")
+    plain = _read(path)
+    expected = {batch: np.stack([_by_hand(image) for image in images]) for batch, images in pixels.items()}
+    for _ in ("made", "from the cache"):
+        images = _read(path, jpeg_roundtrip=True)
+        _is_read(images, expected)
+        assert images.source == f"CIFAR-10 ({title}) from {path}, through JPEG and back"
+        monkeypatch.setattr(cifar, "through_jpeg", None)
+    _is_read(plain, pixels)
+    _is_read(_read(path), pixels)
+
+
+def test_the_round_trip_is_pillows_own_default(random_pixels):
+    file = io.BytesIO()
+    Image.fromarray(random_pixels((32, 32, 3))).save(file, "JPEG")  # as the published code writes it
+    assert np.array_equal(through_jpeg(random_pixels((32, 32, 3))), np.asarray(Image.open(file)))
+
+
+def test_other_pictures_go_through_jpeg_and_jpegs_do_not_go_twice(pixels, encode, write_folder):
+    files = {
+        f"{'test' if batch == TEST else 'train'}/{batch}{i}": image
+        for batch in BATCHES
+        for i, image in enumerate(pixels[batch])
+    }
+    png = write_folder({f"{name}.png": encode(image) for name, image in files.items()}, "png")
+    jpg = write_folder({f"{name}.jpg": encode(image, "JPEG") for name, image in files.items()}, "jpg")
+    once, stored = _read(png, jpeg_roundtrip=True), _read(jpg)
+    assert np.array_equal(once.train, stored.train)
+    assert np.array_equal(once.test, stored.test)
+    assert "through JPEG and back" in once.source
+    with pytest.raises(
+        UsageError, match=r"holds JPEG pictures \(test/test_batch0.jpg\): they have been through JPEG once"
+    ):
+        _read(jpg, jpeg_roundtrip=True)

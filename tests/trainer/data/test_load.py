@@ -79,6 +79,10 @@ def test_sizes_reach_shapes_and_folders(paths):
 
 
 def test_a_way_that_a_dataset_is_not_read_by_is_refused(paths):
+    with pytest.raises(
+        UsageError, match=r"data.jpeg_roundtrip is of no use to celeba; it is for cifar10: leave it out"
+    ):
+        check("celeba", paths["celeba"], Ways(jpeg_roundtrip=True))
     for name, ways in (
         ("mnist", Ways(resize="nearest")),
         ("shapes", Ways(skip_bad=True)),
