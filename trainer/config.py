@@ -30,6 +30,9 @@ class Data(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Pixels a side; 0: as the images are."""
     limit: CountOrNone = 0
     """At most so many images each to train and to test on; 0: all."""
+    dataset: str = ""
+    """arrays: which array of an .npz or HDF5 file; NAME, or NAME,NAME for those to train and to test on. Empty: those
+    named train and test, or the only one."""
     pad: CountOrNone = 0
     """Black pixels added at each edge: 2 makes 32 of MNIST's 28, which the Resnet needs."""
     resize: Literal["nearest", "bilinear", "bicubic"] = "bilinear"

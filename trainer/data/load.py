@@ -67,7 +67,12 @@ _DATASETS = {
         "pics",
         _PICTURES | {"resize"},
     ),
-    "arrays": _Dataset(lambda asked: arrays.images(asked.path, seed=asked.seed), "an .npy or .npz file", "images.npz"),
+    "arrays": _Dataset(
+        lambda asked: arrays.images(asked.path, seed=asked.seed, dataset=asked.ways.dataset, watch=asked.watch),
+        "an .npy, .npz or HDF5 file",
+        "images.npz",
+        frozenset({"dataset"}),
+    ),
 }
 
 NAMES = tuple(_DATASETS)

@@ -107,7 +107,7 @@ class Sheet:
             at += taken
 
     def _in_memory(self) -> Pixels:
-        if self._total * self._bytes > MEMORY_SHARE * _memory():
+        if not fits(self._total * self._bytes):
             height, width = self._shape[:2]
             raise UsageError(
                 f"{self._total:,} images of {width} × {height} fit neither in memory nor in the folder of caches "
@@ -120,6 +120,11 @@ def _write(descriptor: int, data: memoryview, at: int) -> None:
     while data:
         done = os.pwrite(descriptor, data, at)
         data, at = data[done:], at + done
+
+
+def fits(size: int) -> bool:
+    """Whether so many bytes of images fit in the memory of this machine, beside all else."""
+    return size <= MEMORY_SHARE * _memory()
 
 
 def _memory() -> int:

@@ -19,6 +19,9 @@ class Ways:
     jpeg_roundtrip: bool = False
     """Send each image once through JPEG: the published protocol for CIFAR-10."""
 
+    dataset: str = ""
+    """Name of the array in a file of several."""
+
     def chosen(self) -> list[str]:
         """Names of the options that are not at their default."""
         return [each.name for each in fields(self) if getattr(self, each.name) != each.default]

@@ -189,5 +189,5 @@ def test_a_home_that_nobody_has_is_told():
 
 
 def test_the_room_opens_without_its_heavy_tools():
-    code = "import sys, trainer.data.load; print(sorted({'PIL', 'scipy', 'torch'} & set(sys.modules)))"
+    code = "import sys, trainer.data.load; print(sorted({'PIL', 'scipy', 'torch', 'h5py'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
