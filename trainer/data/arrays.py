@@ -11,7 +11,7 @@ from trainer.data import damage
 from trainer.data.images import CHANNELS, Images, Pixels
 from trainer.data.missing import missing
 from trainer.data.split import hold_out
-from trainer.data.watch import Watch
+from trainer.data.watch import Watch, WatchedFile
 from vaemon.errors import DataNotFound
 
 Array = npt.NDArray[Any]
@@ -112,7 +112,7 @@ def _read(path: Path, dataset: str, watch: Watch) -> tuple[Array, Array | None]:
             raise DataNotFound(f"{path} is neither an .npy, an .npz nor an HDF5 file; {ADVICE}")
         file.seek(0)
         try:
-            return _chosen(path, np.load(file, allow_pickle=False), dataset)
+            return _chosen(path, np.load(WatchedFile(file, watch), allow_pickle=False), dataset)
         except damage.NUMPY as error:
             raise DataNotFound(f"{path} cannot be read as a NumPy file of plain arrays: {error}") from error
 

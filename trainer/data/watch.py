@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from typing import BinaryIO
 
 SHOW_EVERY = 0.1
 """Seconds between two sights of a count."""
@@ -48,3 +49,19 @@ class Watch:
         if now >= self._next or done == total:
             self._next = now + SHOW_EVERY
             self._show(what, done, total)
+
+
+class WatchedFile:
+    """A file that looks to a watch at each read, for readers that know nothing of one."""
+
+    def __init__(self, file: BinaryIO, watch: Watch) -> None:
+        self._file = file
+        self._watch = watch
+        self.seek = file.seek
+        self.tell = file.tell
+        self.seekable = file.seekable
+
+    def read(self, size: int = -1) -> bytes:
+        """As a file's; raises Stopped where somebody asked for it."""
+        self._watch.look()
+        return self._file.read(size)

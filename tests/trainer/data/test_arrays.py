@@ -7,7 +7,7 @@ import pytest
 
 from trainer.data import arrays
 from trainer.data.arrays import to_pixels
-from trainer.data.watch import Watch
+from trainer.data.watch import Stopped, Watch
 from vaemon.errors import DataNotFound
 
 
@@ -174,3 +174,16 @@ def test_an_npy_has_no_names(tmp_path, random_pixels):
     np.save(tmp_path / "images.npy", random_pixels((9, 8, 8)))
     with pytest.raises(DataNotFound, match=r"holds one array, without a name; leave out data.dataset=faces"):
         _read(tmp_path / "images.npy", dataset="faces")
+
+
+@pytest.mark.parametrize("save", [np.save, np.savez, np.savez_compressed])
+def test_reading_can_be_stopped(save, tmp_path, random_pixels):
+    path = tmp_path / f"images.{'npy' if save is np.save else 'npz'}"
+    with path.open("wb") as file:
+        save(file, random_pixels((400, 32, 32, 3)))
+    looks = []
+    assert len(arrays.images(path, watch=Watch(stop=lambda: looks.append(0))).train) == 360
+    assert len(looks) > 4
+    asked = iter([False] * (len(looks) - 1) + [True] * 9)
+    with pytest.raises(Stopped):
+        arrays.images(path, watch=Watch(stop=lambda: next(asked)))
