@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePath, PurePosixPath
 
 from trainer.data import damage
@@ -121,7 +122,7 @@ def _named(at: PurePath) -> str:
 @contextmanager
 def _opened(path: Path) -> Iterator[Iterator[Entry]]:
     if path.is_dir():
-        yield ((name, file.stat().st_size, lambda file=file: file) for name, file in walk(path))
+        yield ((name, file.stat().st_size, partial(_itself, file)) for name, file in walk(path))
         return
     zipped = False
     try:
@@ -137,11 +138,15 @@ def _opened(path: Path) -> Iterator[Iterator[Entry]]:
         raise DataNotFound(f"{path} {_fault(path, zipped)} ({why})") from error
 
 
+def _itself(file: Path) -> Path:
+    return file
+
+
 def _tarred(tar: tarfile.TarFile) -> Iterator[Entry]:
     for info in tar:
         at = PurePosixPath(info.name)
         if info.isreg() and _visible(at):
-            yield _named(at), info.size, lambda info=info: _taken(tar, info)
+            yield _named(at), info.size, partial(_taken, tar, info)
 
 
 def _taken(tar: tarfile.TarFile, info: tarfile.TarInfo) -> bytes:
@@ -157,7 +162,7 @@ def _zipped(archive: zipfile.ZipFile) -> Iterator[Entry]:
             continue
         if info.flag_bits & ENCRYPTED:
             raise DataNotFound(f"{archive.filename}: {_named(at)} needs a password; unpack it and give the folder")
-        yield _named(at), info.file_size, lambda info=info: _unzipped(archive, info)
+        yield _named(at), info.file_size, partial(_unzipped, archive, info)
 
 
 def _unzipped(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes | OSError:

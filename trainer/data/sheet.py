@@ -92,7 +92,7 @@ class Sheet:
 
     def _read(self, at: int) -> Pixels:
         if self.descriptor is None:
-            return self._rows[at]
+            return np.asarray(self._rows[at])
         data = os.pread(self.descriptor, self._bytes, at * self._bytes)
         return np.frombuffer(data, np.uint8).reshape(self._shape)
 
