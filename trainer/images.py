@@ -10,6 +10,7 @@ from trainer.data.images import Images
 from trainer.data.load import UNWATCHED, check, load
 from trainer.data.watch import Watch
 from trainer.data.ways import Ways
+from vaemon.errors import UsageError
 
 
 def check_images(config: Config) -> None:
@@ -49,6 +50,22 @@ def load_images(config: Config, watch: Watch = UNWATCHED) -> Images:
         return images
     edges = ((0, 0), (data.pad, data.pad), (data.pad, data.pad), (0, 0))
     return Images(np.pad(images.train, edges), np.pad(images.test, edges), images.source, images.factors)
+
+
+def check_batches(config: Config, images: Images) -> None:
+    """Refuse images that are too few for a batch of either stage.
+
+    Raises:
+        UsageError: there are fewer training images than a batch takes.
+    """
+    count = len(images.train)
+    stages = {"stage1": config.stage1, **({"stage2": config.stage2} if config.stage2.enabled else {})}
+    keys = [f"{name}.batch={stage.batch}" for name, stage in stages.items() if stage.batch > count]
+    if keys:
+        smaller = " ".join(f"--set {key.partition('=')[0]}={count}" for key in keys)
+        raise UsageError(
+            f"{images.source}: too few training images for {' and '.join(keys)}; {smaller} or less, or more images"
+        )
 
 
 def _path(config: Config) -> Path | None:

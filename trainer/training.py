@@ -12,7 +12,7 @@ from trainer.config import Config, thresholds_of, to_tree
 from trainer.data.images import Images
 from trainer.data.watch import Stopped, Watch
 from trainer.evaluation import Evaluator
-from trainer.images import load_images
+from trainer.images import check_batches, load_images
 from trainer.loop import Screen, run_stage
 from trainer.posteriors import images_to_posteriors
 from trainer.stages import Stage, image_stage, latent_stage, planned_steps
@@ -79,6 +79,7 @@ def train(run: Run, teller: Teller, stop: Callable[[], str]) -> bool:
         teller.say("stopped while the images were read; nothing was recorded")
         return False
     teller.say(images.source)
+    check_batches(run.config, images)
     first = image_stage(run.config, images.train, device)
     teller.say(f"run {run.name} in {run.folder}, on {device}")
     with Recorder(

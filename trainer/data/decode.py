@@ -25,6 +25,9 @@ FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "TGA", "AVIF", "J
 
 JPEG_ENDINGS = (".jfif", ".jpe", ".jpeg", ".jpg")
 
+MOST_PIXELS = 2**26
+"""More than a picture may have: a few bytes can promise any number, and several are decoded at once."""
+
 PAPER = (255, 255, 255, 255)
 """What shows through where a picture is transparent."""
 
@@ -85,6 +88,8 @@ def decode(data: bytes, fit: Fit = AS_STORED) -> Pixels:
         with image_module.open(io.BytesIO(data), formats=formats) as image:
             pixels = np.asarray(_fitted(_plain(image, fit), fit))
             return through_jpeg(pixels) if fit.jpeg else pixels
+    except image_module.UnidentifiedImageError as error:
+        raise Unreadable("is no picture of a known format") from error
     except (*damage.PILLOW, image_module.DecompressionBombError) as error:
         raise Unreadable(str(error)) from error
 
@@ -118,6 +123,10 @@ def _plain(image: "Image", fit: Fit) -> "Image":
     """The picture upright, in mode L or RGB."""
     from PIL import Image, ImageOps
 
+    if image.width * image.height > MOST_PIXELS:
+        raise ValueError(
+            f"is {image.width:,} × {image.height:,}, more than the {MOST_PIXELS:,} pixels that are decoded"
+        )
     image.load()
     if TURNED & image.info.keys():
         ImageOps.exif_transpose(image, in_place=True)

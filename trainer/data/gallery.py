@@ -151,7 +151,7 @@ class _Builder:
                     first = name, found
                     shape = found.shape if found.ndim == 3 else (*found.shape, 1)
                     sheet.allocate({part: len(chosen) for part, chosen in parts.items()}, shape)
-                _refuse_odd(name, found, *first)
+                _refuse_odd(self.path, name, found, *first)
                 sheet.write(*wanted[name], found if found.ndim == 3 else found[..., None])
         if first is None:
             raise missing(
@@ -165,15 +165,15 @@ def _reasons(bad: dict[str, str]) -> str:
     return listing(f"{name}: {why}" for name, why in bad.items())
 
 
-def _refuse_odd(name: str, pixels: Pixels, first: str, model: Pixels) -> None:
+def _refuse_odd(path: Path, name: str, pixels: Pixels, first: str, model: Pixels) -> None:
     if pixels.shape[:2] != model.shape[:2]:
         raise UsageError(
-            f"the pictures differ in size: {name} is {_sides(pixels)}, but {first} is {_sides(model)}; "
+            f"the pictures in {path} differ in size: {name} is {_sides(pixels)}, but {first} is {_sides(model)}; "
             "cut and resize all to squares with --set data.size=N"
         )
     if pixels.ndim != model.ndim:
         raise UsageError(
-            f"the pictures differ in colour: {name} is {_colour(pixels)}, but {first} is {_colour(model)}; "
+            f"the pictures in {path} differ in colour: {name} is {_colour(pixels)}, but {first} is {_colour(model)}; "
             "--set data.colour=rgb makes three channels of all, --set data.colour=grey one"
         )
 
