@@ -113,6 +113,8 @@ class Want:
     """Answer as if the stage had only so many rows, at least 1; None: all there are. What a replay asks for."""
     scalars: int = 0
     """So many further scalar channels, too, at most: those that a training has of its own."""
+    newest: bool = True
+    """Whether the newest row is to be told of, its rate and pauses. Without it and without columns, no row is read."""
     coarse: bool = False
     """Whether numbers may be rounded to what a screen can show, where they have far to go (`wire.coarse`)."""
 

@@ -29,6 +29,7 @@ COMMANDS = {
     "ls": _Place("vaemon.commands.ls", "List the runs: all, or those of a pattern, a state, a time, a config."),
     "mv": _Place("vaemon.commands.mv", "Rename a run."),
     "rm": _Place("vaemon.commands.rm", "Remove runs."),
+    "export": _Place("vaemon.commands.export", "Write a run as CSV, JSON lines or .npz."),
     "check": _Place("vaemon.commands.check", "Verify a run's files; with --repair, mend them."),
     "compact": _Place("vaemon.commands.compact", "Rewrite a run that is over in less room."),
     "demo": _Place("vaemon.commands.demo", "Train on built-in images with the dashboard open, then analyze."),

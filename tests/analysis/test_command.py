@@ -20,7 +20,7 @@ def source(make_source, monkeypatch):
     found = make_source(1200, 500, latents=16)
     found.channels["mean_variance"][:, 5:] = 0.9
     found.opened = []
-    monkeypatch.setattr(vaemon.source.open, "open_source", lambda *asked: found.opened.append(asked) or found)
+    monkeypatch.setattr(vaemon.source.open, "open_source", lambda *asked, links: found.opened.append(asked) or found)
     return found
 
 

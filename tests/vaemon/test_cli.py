@@ -38,7 +38,7 @@ def two_runs(runs, staircase, log_rows):
         (["wtch"], "did you mean 'watch'"),
         (["watch", "--onc"], "--once"),
         (["watch", "../other", "--once"], ""),
-        (["watch", "a:b"], "has ':'"),
+        (["watch", "a:-b"], "begins with '-'"),
         (["watch", "-x"], "No such option"),
         (["analyze", "nwer"], "did you mean 'newer'"),
         (["train", "shpes"], "did you mean 'shapes'"),
@@ -98,7 +98,7 @@ def test_a_pipe_that_closes_early_is_no_error(two_runs):
 
 def test_a_missing_package_names_the_extra_that_brings_it(tmp_path):
     code = (
-        "import sys; sys.modules['torch'] = None; sys.modules['msgspec'] = None\n"
+        "import sys; sys.modules['torch'] = None\n"
         "sys.argv = ['vaemon', 'train', 'shapes']\nfrom vaemon.cli import main; main()"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)

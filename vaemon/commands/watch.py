@@ -39,7 +39,9 @@ THEMES = ("auto", "dark", "light")
 @judging
 @alerting
 @click.option(
-    "--hz", type=click.FloatRange(0.2, 10.0), help="Frames a second; default 2, over ssh 1, without a screen 1."
+    "--hz",
+    type=click.FloatRange(0.2, 10.0),
+    help="Looks at the run a second; default 2, every other one for news alone; over ssh 1, without a screen 1.",
 )
 @click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII characters only.")
 @click.option("--theme", type=click.Choice(THEMES), default="auto", help="Colours for a dark or a light background.")

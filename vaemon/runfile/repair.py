@@ -15,8 +15,9 @@ from vaemon.errors import RunFileError
 from vaemon.runfile import manifest
 from vaemon.runfile.append import SegmentWriter
 from vaemon.runfile.check import Checked, Remedy, check_run, check_segment, rows_before
+from vaemon.runfile.commits import Commit
 from vaemon.runfile.find import list_segments
-from vaemon.runfile.segment import Commit, SegmentReader
+from vaemon.runfile.segment import SegmentReader
 from vaemon.runfile.superblock import renew_superblock
 
 Array = npt.NDArray[Any]

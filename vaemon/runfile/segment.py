@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ import numpy.typing as npt
 from vaemon.batch import Event
 from vaemon.errors import RunFileError
 from vaemon.runfile import shared
+from vaemon.runfile.commits import Commit, last_whole, totals_before
 from vaemon.runfile.schema import (
     CLOCKS_PART,
     COMMIT,
@@ -28,6 +29,7 @@ from vaemon.runfile.schema import (
     is_whole,
 )
 from vaemon.runfile.superblock import read_superblock
+from vaemon.runfile.tail import Tail
 
 Array = npt.NDArray[Any]
 Answer = TypeVar("Answer")
@@ -52,20 +54,6 @@ def patiently(ask: Callable[[], Answer], renew: Callable[[], object] = lambda: N
     return ask()
 
 
-class Commit(NamedTuple):
-    """A commit record, looked at closely."""
-
-    first_row: int
-    first_event: int
-    rows: int
-    """Rows of the segment up to here."""
-    events: int
-    whole: bool
-    """Whether the record itself is."""
-    rows_good: bool
-    events_good: bool
-
-
 class SegmentReader:
     """One segment; `refresh` takes in what has been written since."""
 
@@ -88,6 +76,7 @@ class SegmentReader:
         self._binned = 0
         self._committed: tuple[int, int] | None = None  # rows and events, as the newest commit has it
         self._settled_at: tuple[int, int] | None = None
+        self._tail = Tail()
         try:
             self.layout = self._checked_layout()
             self.key = self._use().key
@@ -120,7 +109,7 @@ class SegmentReader:
         with _in_words(self.path), file.lock:
             # The commit record first: what it counts is there when the rows are looked at afterwards.
             commits = file.refreshed(COMMITS)
-            whole = _last_whole(commits)
+            whole = last_whole(commits)
             if whole == self._committed:
                 return
             self._committed = whole
@@ -164,6 +153,7 @@ class SegmentReader:
         if self._committed == self._settled_at:
             return
         self._settled_at = self._committed
+        self._tail.forget()
         if not read_superblock(self.path).flags:
             return
         commits = self.commits()
@@ -179,7 +169,7 @@ class SegmentReader:
 
     def _verified(self, first: int) -> tuple[int, int]:
         """Rows and events up to the first commit, from number `first` on, that does not fit its checksums."""
-        rows, events = _totals_before(self.commits(), first)
+        rows, events = totals_before(self.commits(), first)
         for commit in self.checked(first):
             if not (commit.whole and commit.rows_good and commit.events_good):
                 return commit.first_row, commit.first_event
@@ -187,7 +177,12 @@ class SegmentReader:
         return rows, events
 
     def rows(self, first: int, last: int) -> Array:
-        """Rows first up to last (excluded), as a structured array."""
+        """Rows first up to last (excluded), as a structured array; not to be written into."""
+        if self._settled_at == self._committed:
+            return self._read_rows(first, last)
+        return self._tail.rows(first, last, self._read_rows)
+
+    def _read_rows(self, first: int, last: int) -> Array:
         return self._read(ROWS, slice(first, last))
 
     def bins(self, width: int, part: str, first: int, last: int, every: int = 1) -> Array:
@@ -281,7 +276,7 @@ class SegmentReader:
         Where a record is damaged itself, the rows of the next are those of both, and cannot be told to be good.
         """
         commits = self.commits()
-        before = _totals_before(commits, first)
+        before = totals_before(commits, first)
         for record in commits[first:]:
             if not is_whole(record):
                 yield Commit(*before, *before, False, True, True)
@@ -363,20 +358,6 @@ class SegmentReader:
         file = self._use()
         with _in_words(self.path), file.lock:
             return np.asarray(file.dataset(name)[where])
-
-
-def _totals_before(commits: Array, first: int) -> tuple[int, int]:
-    """Rows and events up to commit number `first`, its own left out."""
-    return (int(commits["rows"][first - 1]), int(commits["events"][first - 1])) if first else (0, 0)
-
-
-def _last_whole(commits: Any) -> tuple[int, int]:
-    # The newest record may have been torn by a power cut; one before it tells then.
-    for at in range(len(commits) - 1, -1, -1):
-        record = commits[at]
-        if is_whole(record):
-            return int(record["rows"]), int(record["events"])
-    return 0, 0
 
 
 def _event(record: Any) -> Event:

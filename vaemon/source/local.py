@@ -19,13 +19,13 @@ from vaemon.runfile.read import RunReader
 from vaemon.runfile.segment import patiently
 from vaemon.runfile.series import Given, Pool, StageRows, joined_absent
 from vaemon.source.anew import Anew
-from vaemon.source.newest import NewestRows
+from vaemon.source.newest import NOTHING_NEW, NewestRows
 from vaemon.thresholds import DEFAULT
 
 Array = npt.NDArray[Any]
 
-QUESTIONS = 2
-"""So many, of which the answers are remembered, are put by turns: for the stage that is looked at, and the newest."""
+QUESTIONS = 3
+"""So many, of which the answers are remembered, are put by turns: for the stage looked at, the newest, and for news."""
 
 
 class LocalSource:
@@ -189,7 +189,9 @@ def _answer(
     among = found_anew is not None or (bool(events) and not events[-1].stage)
     anew |= among and since.events != len(events)
     given = rows.given(columns.rows, written)
-    newest = newest_rows.tell(rows, count, written, info.thresholds.smoothing, events)
+    newest = NOTHING_NEW
+    if want.newest:
+        newest = newest_rows.tell(rows, count, written, info.thresholds.smoothing, events)
     return Batch(
         info=info,
         cursor=Cursor(stage, written, columns.rows, width, len(events), given.step, given.time),

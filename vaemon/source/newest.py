@@ -23,11 +23,15 @@ RATE_ROWS = 125
 class Newest(NamedTuple):
     """What is said."""
 
-    latest: Latest
+    latest: Latest | None
     rate: float
     """Steps a second; 0 where it cannot be told."""
     pause: float
     """The longest time between two rows of late, seconds."""
+
+
+NOTHING_NEW = Newest(None, 0.0, 0.0)
+"""Where nothing was asked."""
 
 
 class NewestRows:

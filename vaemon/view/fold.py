@@ -33,8 +33,8 @@ def fold(view: RunView, batch: Batch) -> RunView:
         rows=batch.rows,
         columns=columns,
         events=batch.events if batch.events_anew else view.events + batch.events,
-        rate=batch.rate,
-        pause=batch.pause,
+        rate=batch.rate if batch.latest is not None or not same else view.rate,
+        pause=batch.pause if batch.latest is not None or not same else view.pause,
         latest=batch.latest or (view.latest if same else None),
         lost="",
         loading=batch.more,
@@ -149,7 +149,10 @@ def join(old: Columns, new: Columns) -> Columns:
 def _absent(old: Columns, new: Columns, keep: int) -> dict[str, Array]:
     """Rows without a channel: also those of columns from a time when nobody knew of it."""
     absent = {}
+    everywhere = old.mean.keys() & new.mean.keys()
     for name in {**old.mean, **new.mean}:
+        if name in everywhere and name not in old.absent and name not in new.absent:
+            continue
         shape = (old if name in old.mean else new).mean[name].shape[1:]
         parts = []
         for columns, count in ((old, keep), (new, len(new))):

@@ -14,6 +14,7 @@ from vaemon.view.facts import looks_back
 from vaemon.view.fold import fold, heard, source_lost
 from vaemon.view.state import RunView
 from vaemon.watch.asked import GLANCE, Asked, look_closer
+from vaemon.watch.news import can_wait, is_news, only_news
 
 Answer = TypeVar("Answer")
 
@@ -126,17 +127,31 @@ class Poller:
 
     def _ask_on(self, cancelled: threading.Event) -> None:
         view, stage, failures = RunView(), self.asked.stage, 0
+        waits = False  # whether further rows can wait for this once
         while not self._ended(cancelled):
+            waits = waits and not self._nudged.is_set()
             self._nudged.clear()
             self._run_errands()
             asked = self.asked
+            if waits and not self._has_news(view, asked):
+                waits = False
+                self._pause(cancelled, self._wait)
+                continue
             if stage != asked.stage:
                 view, stage = replace(RunView(), info=view.info), asked.stage
             before, view = view, self.ask(view, asked)
             failures = failures + 1 if view.lost else 0
             if differs(before, view):
                 self._post(view)
-            self._pause(cancelled, self.pace(view, failures))
+            wait = self.pace(view, failures)
+            waits = can_wait(view, wait)
+            self._pause(cancelled, wait)
+
+    def _has_news(self, view: RunView, asked: Asked) -> bool:
+        try:
+            return is_news(view, self._source.poll(view.cursor, only_news(asked)))
+        except (VaemonError, OSError, RuntimeError):
+            return True  # the question for all will tell what is wrong
 
     def ask(self, view: RunView, asked: Asked) -> RunView:
         """The view after one question."""

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from vaemon.batch import Columns, Excerpt
+from vaemon.exchange.csv import write_csv, write_events
+from vaemon.exchange.file import file_name
+from vaemon.exchange.table import blocks
 from vaemon.view.state import CHART_CHANNELS, RunView
-from vaemon.watch.export.csv import write_csv, write_events
-from vaemon.watch.export.file import file_name
 from vaemon.watch.export.frame import Frame
 from vaemon.watch.export.png import save_png
 from vaemon.watch.export.svg import save_svg
-from vaemon.watch.export.table import blocks
 from vaemon.watch.poller import Poller
 from vaemon.watch.widgets.data import PanelData
 from vaemon.watch.widgets.window import Window

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from vaemon.batch import Batch, Columns, Listed, Series
+from vaemon.channels import CHANNELS
 from vaemon.wire.frames import WireError
 
 
@@ -16,9 +17,8 @@ def check(value: Any) -> None:
         WireError: its arrays do not fit each other.
     """
     match value:
-        case Batch(columns=columns, latest=latest):
-            check(columns)
-            _expect(latest is None or all(each.ndim < 2 for each in latest.smoothed.values()), "smoothed values")
+        case Batch():
+            _check_batch(value)
         case Columns():
             _check_columns(value)
         case Series(step=step, mean=mean, low=low, high=high):
@@ -32,6 +32,23 @@ def check(value: Any) -> None:
                 check(each)
 
 
+def _check_batch(batch: Batch) -> None:
+    """Each row has one number of a scalar, and of a latent channel one for each latent of the stage."""
+    check(batch.columns)
+    stage = batch.info.stage(batch.stage)
+    latents = stage.latents if stage is not None else 0
+    for part in (batch.columns.mean, batch.columns.absent):
+        _expect(all(_is_row(name, each.shape[1:], latents) for name, each in part.items()), "columns")
+    if batch.latest is not None:
+        smoothed = batch.latest.smoothed.items()
+        _expect(all(_is_row(name, each.shape, latents) for name, each in smoothed), "smoothed values")
+
+
+def _is_row(name: str, shape: tuple[int, ...], latents: int) -> bool:
+    kind = CHANNELS[name].kind if name in CHANNELS else None
+    return (shape == () and kind != "latent") or (shape == (latents,) and kind != "scalar")
+
+
 def _check_columns(columns: Columns) -> None:
     step, width = columns.step, columns.width
     _expect(width > 0 and width & (width - 1) == 0 and columns.first >= 0, "columns")
@@ -39,6 +56,8 @@ def _check_columns(columns: Columns) -> None:
     _expect(all(_stand_by(step, each) for part in (columns.mean, columns.absent) for each in part.values()), "columns")
     figures: Iterable[Any] = (each for part in (columns.low, columns.high, columns.bad) for each in part.values())
     _expect(all(each.shape == step.shape for each in figures), "columns")
+    counts = (step, columns.epoch, *columns.bad.values(), *columns.absent.values())
+    _expect(all(each.dtype.kind in "iu" for each in counts), "columns")
 
 
 def _stand_by(step: Any, each: Any) -> bool:

@@ -49,7 +49,7 @@ def test_paths_and_patterns_of_paths(opened, three, runs):
         (["z*"], "has a name like 'z*'; `vaemon ls`"),
         (["mnits*"], "did you mean 'mnist'"),
         (["mnist", "cifar-aa"], "did you mean 'cifar-a'"),
-        (["mnist", "a:b"], "has ':'"),
+        (["mnist", "a:-b"], "begins with '-'"),
         (["./nowhere/*"], "no run at './nowhere/*'"),
         (["mnist", "cifar-a", "--follow"], "one run is followed at a time"),
     ],

@@ -107,6 +107,17 @@ def test_no_such_run(far, call):
     assert call("analyze", "there:run43", "--inactive")[0] == 2
 
 
+@pytest.mark.parametrize(
+    "address", ["there:elsewhere/a", "there:~/elsewhere", "there:elsewhere/", "there:elsewhere/a*"]
+)
+def test_a_list_of_a_folder_whose_runs_alone_tell_where_vaemon_is(far, call, address):
+    far.record("a", runs=far.home / "elsewhere")
+    far.login(has_vaemon=False, PYTHONPATH=str(far.repository))
+    code, out, err = call("ls", address)
+    assert (code, err) == (0, "")
+    assert "elsewhere/a " in out
+
+
 def test_a_list_of_runs(far, call):
     """As one of this machine, but for the addresses."""
     far.record("a")

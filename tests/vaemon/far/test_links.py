@@ -5,6 +5,7 @@ import signal
 import subprocess
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,6 +20,14 @@ from vaemon.watch.asked import Asked
 from vaemon.watch.poller import Poller
 
 
+class Exactly(Asked):
+    """What a screen asks for, not rounded: it is to be compared."""
+
+    @property
+    def want(self):
+        return replace(Asked().want, coarse=False)
+
+
 class Eye:
     """What a screen does with a source, a question at a time."""
 
@@ -30,7 +39,7 @@ class Eye:
 
     def look(self):
         """The view after one more question."""
-        self.view = self._poller.ask(self.view, Asked())
+        self.view = self._poller.ask(self.view, Exactly())
         if self.view.lost:
             self.losses.append(self.view.lost)
             time.sleep(0.02)

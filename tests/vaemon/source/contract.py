@@ -68,6 +68,21 @@ class SourceContract:
             assert (view.rows, view.info.state) == (40, RunState.RUNNING)
         assert read_to_end(source, view).info.state is RunState.FINISHED
 
+    def test_asked_for_news_alone_it_tells_events_and_how_many_rows_there_are(self, recorder, staircase, log_rows):
+        source = self.open(recorder.folder)
+        log_rows(recorder, staircase(40, 3))
+        recorder.flush()
+        view = read_to_end(source, RunView())
+        log_rows(recorder, staircase(60, 3)[40:], first=41)
+        recorder.event("note", "look")
+        recorder.flush()
+        batch = source.poll(view.cursor, Want((), columns=0, newest=False))
+        assert (batch.rows, len(batch.columns), batch.latest, batch.stage) == (60, 0, None, 1)
+        assert [event.kind for event in batch.events] == ["note"]
+        assert batch.cursor.rows == view.cursor.rows
+        after = fold(view, batch)
+        assert (after.latest, after.rate, after.rows) == (view.latest, view.rate, 60)
+
     def test_polling_while_it_is_written_ends_in_what_one_poll_gives(self, recorder, staircase, log_rows):
         variance = staircase(471, 3)
         source, view, rng = self.open(recorder.folder), RunView(), np.random.default_rng(0)

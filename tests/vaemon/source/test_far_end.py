@@ -299,6 +299,21 @@ def test_a_run_that_may_not_be_trusted_does_not_stand_in_the_way_of_others(one):
     one.starts(other, run="run42")
 
 
+@pytest.mark.parametrize("what", [".", "run.json"])
+def test_nor_in_that_of_one_beside_it_with_the_same_interpreter(one, what):
+    venv = one.python(one.home / "opt/venv/bin/python")
+    (one.run(venv, one.home / "runs" / "run1") / what).chmod(0o777)
+    one.run(venv, one.home / "runs" / "run2")
+    one.starts(venv)
+
+
+def test_a_folder_of_runs_in_place_of_a_run(one):
+    venv = one.python(one.home / "venv/bin/python")
+    one.run(venv, one.home / "else where" / "run1")
+    one.starts(venv, run="else where/", runs="else where")
+    one.starts(venv, run=str(one.home / "else where"), runs=str(one.home))
+
+
 HOSTILE = [
     "a b",
     "a'b",

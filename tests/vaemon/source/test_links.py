@@ -15,7 +15,7 @@ from msgspec import Raw
 
 from vaemon import Recorder
 from vaemon.batch import Columns, Cursor, RunInfo, RunState, Want
-from vaemon.errors import FarEndLacksVaemon, SourceLost, UnknownName, UsageError, VaemonError
+from vaemon.errors import FarEndLacksVaemon, NeedsPerson, SourceLost, UnknownName, UsageError, VaemonError
 from vaemon.source.far import connection as connections
 from vaemon.source.far import link as links
 from vaemon.source.far.address import FarAddress, Place
@@ -227,7 +227,7 @@ def test_a_machine_that_slept_gives_a_link_less_time(link_to, monkeypatch):
             "ended with exit code 1: out of\ufffd[2J memory",
         ),
         ("greet(); sys.exit(3)", "ended with exit code 3"),
-        ("os.kill(os.getpid(), 9)", "ended with exit code -9"),
+        ("os.kill(os.getpid(), 9)", "the ssh to gpu1 was ended by signal 9"),
         ("write(b'x' * 70000); time.sleep(99)", "no hello in the first 64 kB"),
         ("write(b'Welcome!'); sys.exit(0)", "ended with exit code 0"),
         ("write(MAGIC + b'\\0\\0\\0\\2{}'); time.sleep(99)", "a hello that cannot be read"),
@@ -292,7 +292,9 @@ def test_a_program_that_is_not_there(link_to):
 
 def test_no_vaemon_there(link_to):
     link = link_to("import sys; sys.exit(83)")
-    assert "gpu1 has no vaemon: install it there" in lost(link.connect, FarEndLacksVaemon)
+    assert "gpu1 has no vaemon on its PATH, nor by what the runs in its folder of runs tell: install it there" in lost(
+        link.connect, FarEndLacksVaemon
+    )
     untrusted = link_to("import os; os.write(2, b'vaemon-untrusted: /a/py'); os._exit(84)")
     assert "--remote-python /a/py" in lost(untrusted.connect, UsageError)
 
@@ -318,22 +320,26 @@ def test_what_it_says_is_shown_until_the_hello_where_a_person_is_asked(link_to, 
     assert capsys.readouterr().err == ""
 
 
-def test_between_attempts_there_is_a_pause_that_grows(link_to, monkeypatch):
+@pytest.mark.parametrize(
+    ("kind", "longest"),
+    [(SourceLost, 30.0), (NeedsPerson, 300.0)],
+)
+def test_between_attempts_there_is_a_pause_that_grows(link_to, monkeypatch, kind, longest):
     now, shares, attempts = [1000.0], [], []
     monkeypatch.setattr(links.time, "monotonic", lambda: now[0])
 
     class Counted(Program):
         def command(self, *, asks, environ=os.environ):
             attempts.append(now[0])
-            return ["/no/such/ssh"]
+            raise kind("not now")
 
     link = link_to(far=Counted(Place("gpu1")), pause=lambda: (shares.append(1), 1.0)[-1])
-    while now[0] < 1200.0:
+    while len(attempts) < 12:
         with pytest.raises(SourceLost):
             link.ask(INFO, RunInfo)
         now[0] += 0.25
     waited = [b - a for a, b in pairwise(attempts)]
-    assert waited == [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0, 30.0, 30.0]
+    assert waited == [min(0.5 * 2**n, longest) for n in range(11)]
 
 
 def test_an_error_that_is_told_again_and_again_takes_no_more_memory(link_to):
@@ -392,6 +398,26 @@ def test_hanging_up_wakes_who_waits(link_to, monkeypatch, code):
     assert told == ["the link was closed"]
     assert lost(source.info) == "the link was closed"
     assert lost(source.reach) == "the link was closed"
+
+
+def test_all_links_are_ended_before_one_is_waited_for():
+    done = []
+
+    class Held:
+        def __init__(self, name):
+            self.name = name
+
+        def hang_up(self):
+            done.append(("hang up", self.name))
+
+        def close(self):
+            done.append(("close", self.name))
+
+    held = Links()
+    held._held = {Place(name): Held(name) for name in "ab"}
+    held.close()
+    assert sorted(done[:2]) == [("hang up", "a"), ("hang up", "b")]
+    assert sorted(done[2:]) == [("close", "a"), ("close", "b")]
 
 
 def test_a_link_closed_while_it_is_made_is_not_left_behind(link_to):

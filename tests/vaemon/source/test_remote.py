@@ -214,6 +214,17 @@ def test_the_runs_of_a_folder(whole, link, runs):
         remote.close()
 
 
+def test_a_run_that_has_gone_since_it_was_listed_can_be_asked_all_the_same(link, runs):
+    with Recorder("gone", latents=1) as recorder:
+        recorder.log(1, mse=0.5)
+    directory = RemoteDirectory(link, str(runs))
+    (listed,) = directory.runs(60.0)
+    recorder.folder.rename(runs.parent / "elsewhere")
+    assert directory.runs(60.0) == ()
+    assert directory.open(listed.address).info().state is RunState.WAITING
+    directory.close()
+
+
 def test_thresholds_are_those_asked_for(whole, link):
     at = {"wake": 0.45, "doze": 0.7, "hold": 5}
     remote, local = RemoteSource(link, str(whole), thresholds=at), LocalSource(whole, thresholds=at)

@@ -1,6 +1,6 @@
 # Start the agent with an interpreter that has vaemon. Runs in whatever sh the far machine has; writes to stderr alone.
 # $1  the interpreter asked for, or nothing
-# $2  the run, by its name or its folder, or nothing
+# $2  the run, by its name or its folder, or a folder of runs, or nothing
 # $3  a folder of runs, or nothing: where runs are by default
 # In each, ~/ is the login folder.
 # Exit codes: 83 no interpreter there has vaemon. 84 one may have it, but others could have put it there; it is told.
@@ -59,13 +59,15 @@ try_run() {
     folder=$(cd "$1" && pwd -P) || return
     python=$(recorded "$folder")
     case "$seen" in *"|${folder%/*}:$python|"*) return ;; esac
-    seen="$seen|${folder%/*}:$python|"
     if [ -z "$python" ] || [ ! -x "$python" ]; then return; fi
-    if is_mine "$folder" && is_trusted "$folder/run.json" && is_trusted "$python"; then
-        has_vaemon "$python" && go "$python"
-    else
-        untrusted=${untrusted:-$python}
+    if is_mine "$folder" && is_mine "$folder/run.json"; then
+        seen="$seen|${folder%/*}:$python|" # what is yet to be found out is the same for each run beside it
+        if is_trusted "$folder/run.json" && is_trusted "$python"; then
+            has_vaemon "$python" && go "$python"
+            return
+        fi
     fi
+    untrusted=${untrusted:-$python}
 }
 
 cd || exit 83
@@ -83,7 +85,7 @@ if [ -n "$run" ] && [ -f "$run/run.json" ]; then try_run "$run"; fi
 if command -v vaemon > /dev/null 2>&1; then exec vaemon agent; fi
 for python in python3 python; do has_vaemon $python && go $python; done
 count=0
-for each in "$runs"/*/run.json; do
+for each in "$runs"/*/run.json ${run:+"$run"/*/run.json}; do
     count=$((count + 1))
     if [ -f "$each" ] && [ $count -le 200 ]; then try_run "${each%/run.json}"; fi
 done

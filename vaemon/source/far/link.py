@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any, TypeVar
 
 from vaemon import errors
-from vaemon.errors import SourceLost, VaemonError
+from vaemon.errors import NeedsPerson, SourceLost, VaemonError
 from vaemon.source.far.connection import Connection, anew
 from vaemon.source.far.ssh import FarEnd
 from vaemon.wire.codec import unpack
@@ -27,6 +27,8 @@ ATTEMPT = 20.0
 """Seconds that an attempt without a person may take."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 """Seconds between two attempts, doubled from one to the next, less a random part: many screens come back at once."""
+LONGEST_ALONE = 300.0
+"""As `LONGEST_PAUSE`, where a person is needed: who knocks all night without a key may be shut out."""
 _SLICE = 0.25
 
 
@@ -83,9 +85,16 @@ class Link:
             connection.end(SourceLost(str(error)))
             raise SourceLost(str(error)) from error
 
-    def close(self) -> None:
+    def hang_up(self) -> None:
         """End the link for good; whoever waits for an answer is told at once."""
         self._closed = True
+        for each in (self._attempt, self._connection):
+            if each is not None:
+                each.end(SourceLost("the link was closed"))
+
+    def close(self) -> None:
+        """Hang up, and wait until what was started has gone."""
+        self.hang_up()
         for each in (self._attempt, self._connection):
             if each is not None:
                 each.close()
@@ -139,7 +148,8 @@ class Link:
 
     def _pause_after(self, why: VaemonError) -> None:
         self._why = why
-        self._not_before = time.monotonic() + self._pause() * min(FIRST_PAUSE * 2.0**self._failures, LONGEST_PAUSE)
+        longest = LONGEST_ALONE if isinstance(why, NeedsPerson) else LONGEST_PAUSE
+        self._not_before = time.monotonic() + self._pause() * min(FIRST_PAUSE * 2.0**self._failures, longest)
         self._failures = min(self._failures + 1, 16)
 
     def _awaited(self, connection: Connection, number: int, question: Question) -> Answer:

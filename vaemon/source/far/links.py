@@ -54,7 +54,7 @@ class Links:
             UnknownName, UsageError: there is no such run; or the thresholds make no sense.
         """
         place = address.place
-        link, let_go = self._take(place, address.path, ""), partial(self._let_go, place)
+        link, let_go = self._take(*address), partial(self._let_go, place)
         source = RemoteSource(link, address.path or LATEST, thresholds=thresholds, exists=exists, let_go=let_go)
         try:
             # What is asked for wrongly is said before there is a screen; what is lost may come back.
@@ -67,9 +67,11 @@ class Links:
 
     def directory(self, place: Place, folder: str = "", thresholds: Given = None) -> RemoteDirectory:
         """The runs of a folder of a machine; "": where runs are there by default. Raises as `source`."""
-        return RemoteDirectory(
-            self._take(place, "", folder), folder, thresholds=thresholds, let_go=partial(self._let_go, place)
-        )
+        return self._directory(FarAddress(place, f"{folder}/" if folder else ""), folder, thresholds)
+
+    def _directory(self, asked: FarAddress, folder: str, thresholds: Given) -> RemoteDirectory:
+        link, let_go = self._take(*asked), partial(self._let_go, asked.place)
+        return RemoteDirectory(link, folder, thresholds=thresholds, let_go=let_go)
 
     def listed(self, asked: FarAddress, thresholds: Given = None) -> list[tuple[FarAddress, Listed]]:
         """The runs of a machine that are meant, each with its address, the newest first.
@@ -83,19 +85,12 @@ class Links:
             SourceLost, FarEndLacksVaemon: as of `source`.
         """
         folder, wanted = dirname(asked.path), basename(asked.path)
-        if (
-            folder
-            and wanted
-            and not is_pattern(wanted)
-            and (whole := self._listed(asked.place, asked.path, thresholds))
-        ):
+        if folder and wanted and not is_pattern(wanted) and (whole := self._listed(asked, asked.path, thresholds)):
             return whole
-        return [
-            each for each in self._listed(asked.place, folder, thresholds) if fnmatchcase(each[1].name, wanted or "*")
-        ]
+        return [each for each in self._listed(asked, folder, thresholds) if fnmatchcase(each[1].name, wanted or "*")]
 
-    def _listed(self, place: Place, folder: str, thresholds: Given) -> list[tuple[FarAddress, Listed]]:
-        directory = self.directory(place, folder, thresholds)
+    def _listed(self, asked: FarAddress, folder: str, thresholds: Given) -> list[tuple[FarAddress, Listed]]:
+        directory = self._directory(asked, folder, thresholds)
         try:
             told = directory.runs(LISTING)
             while any(each.batch is None and not each.reason for each in told):
@@ -103,7 +98,8 @@ class Links:
         finally:
             directory.close()
         return [
-            (FarAddress(place, f"{folder.rstrip('/')}/{each.name}" if folder else each.name), each) for each in told
+            (FarAddress(asked.place, f"{folder.rstrip('/')}/{each.name}" if folder else each.name), each)
+            for each in told
         ]
 
     def addresses_like(self, pattern: FarAddress) -> list[FarAddress]:
@@ -114,7 +110,7 @@ class Links:
             SourceLost, FarEndLacksVaemon: as of `source`.
         """
         folder, wanted = dirname(pattern.path), basename(pattern.path)
-        every = self._listed(pattern.place, folder, None)
+        every = self._listed(pattern, folder, None)
         found = [address for address, each in every if fnmatchcase(each.name, wanted)]
         if not found:
             where, near = pattern.place.address(folder), nearest(wanted.strip("*?[]"), [each.name for _, each in every])
@@ -122,12 +118,12 @@ class Links:
             raise UsageError(f"no run in {where} has a name like {wanted!r}{meant}; `vaemon ls {where}` lists them")
         return found
 
-    def _take(self, place: Place, run: str, runs: str) -> Link:
+    def _take(self, place: Place, path: str) -> Link:
         if place not in self._held:
             from vaemon.source.far.link import Link
             from vaemon.source.far.ssh import FarEnd
 
-            link = Link(FarEnd(place, self._python, run, runs or dirname(run)))
+            link = Link(FarEnd(place, self._python, path, dirname(path)))
             link.connect()
             self._held[place], self._users[place] = link, 0
         self._users[place] += 1
@@ -145,5 +141,7 @@ class Links:
 
     def close(self) -> None:
         """End all links."""
+        for each in self._held.values():  # all of them first, to wait but once for those that do not end by themselves
+            each.hang_up()
         while self._held:
             self._held.popitem()[1].close()

@@ -91,7 +91,7 @@ class RemoteSource:
 
     def hang_up(self) -> None:
         """Wait no longer for an answer; safe from any thread."""
-        self._link.close()
+        self._link.hang_up()
 
     def close(self) -> None:
         """Let go of the link."""
@@ -141,7 +141,8 @@ class RemoteDirectory:
 
         told = self._link.ask(Runs(self._folder, seconds, self._thresholds), tuple[Listed, ...])
         placed = [self._placed(each) for each in told]
-        self._held = {new.address: old.address for old, new in zip(told, placed, strict=True)}
+        # Kept of runs that are gone, too: what was listed before may still be seen, and be opened.
+        self._held |= {new.address: old.address for old, new in zip(told, placed, strict=True)}
         return tuple(placed)
 
     def open(self, address: str) -> RemoteSource:

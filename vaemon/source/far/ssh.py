@@ -29,7 +29,7 @@ class FarEnd(NamedTuple):
     python: str = ""
     """The interpreter asked for; "": found there."""
     run: str = ""
-    """The run whose interpreter is tried first; "": none."""
+    """The run whose interpreter is tried first, or a folder of runs, tried last; "": none."""
     runs: str = ""
     """The folder of runs whose interpreters are tried last; "": where runs are by default."""
 
@@ -75,8 +75,8 @@ class FarEnd(NamedTuple):
         place, last = self.place.host, " ".join(told.split("\n")[-LAST_LINES:]).strip()
         if code == NO_VAEMON:
             return FarEndLacksVaemon(
-                f"{place} has no vaemon: install it there, as by `pip install vaemon`, or name the Python that has it: "
-                "--remote-python PATH"
+                f"{place} has no vaemon on its PATH, nor by what the runs in {self.runs or 'its folder of runs'} tell: "
+                "install it there, as by `pip install vaemon`, or name the Python that has it: --remote-python PATH"
             )
         if code == NO_VAEMON_ASKED:
             return FarEndLacksVaemon(
@@ -95,6 +95,8 @@ class FarEnd(NamedTuple):
             return NeedsPerson(f"{place} needs your password")
         if code == SSH_FAILED:
             return SourceLost(f"ssh cannot reach {place}: {last or 'it does not say why'}")
+        if code is not None and code < 0:
+            return SourceLost(f"the ssh to {place} was ended by signal {-code}{f': {last}' if last else ''}")
         ended = f"ended with exit code {code}" if code is not None else "does not answer"
         return SourceLost(f"the vaemon on {place} {ended}{f': {last}' if last else ''}")
 

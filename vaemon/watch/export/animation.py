@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from vaemon.errors import UsageError
-from vaemon.watch.export.file import write_file
+from vaemon.exchange.file import write_file
 from vaemon.watch.export.frame import Frame
 from vaemon.watch.export.png import SCALE, Painter
 

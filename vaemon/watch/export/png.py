@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vaemon.errors import VaemonError
+from vaemon.exchange.file import write_file
 from vaemon.watch.export import shapes
-from vaemon.watch.export.file import write_file
 from vaemon.watch.export.font import Letters
 from vaemon.watch.export.frame import Cell, Frame, quarter_colours
 

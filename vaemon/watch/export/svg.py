@@ -5,8 +5,8 @@ from itertools import groupby
 from pathlib import Path
 from xml.sax.saxutils import escape
 
+from vaemon.exchange.file import write_file
 from vaemon.watch.export import shapes
-from vaemon.watch.export.file import write_file
 from vaemon.watch.export.frame import Cell, Frame, quarter_colours
 
 CELL, LINE, MARGIN = int(shapes.CELL), int(shapes.LINE), 14

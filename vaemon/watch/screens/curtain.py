@@ -4,6 +4,7 @@ Imports neither numpy nor anything that does: they take as long as the rest of t
 """
 
 from collections.abc import Iterator
+from typing import Self
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -34,6 +35,12 @@ class Curtain(Screen[None]):
         self._title = title
         self._ascii_only = ascii_only
         self._palette = palette
+
+    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
+        """Have it painted: by being laid out, and not once more by itself."""
+        if layout:
+            super().refresh(repaint=False, layout=True)
+        return self
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The rows of that part of the frame."""

@@ -16,19 +16,17 @@ from vaemon.view.order import Ranking
 from vaemon.view.state import RunView, looked_into
 from vaemon.view.status import Kind, Status, status
 from vaemon.view.words import speed as speed_words
-from vaemon.watch.export.frame import Frame, frame_of
-from vaemon.watch.messages import ReplayAsked, WriteAsked
-from vaemon.watch.names import COMPARE, HOME, LATENT, RUNS, VIEW_NAMES
+from vaemon.watch.messages import ReplayAsked
+from vaemon.watch.names import COMPARE, HOME, LATENT, RUNS
 from vaemon.watch.screens.backlog import writer_backlog
 from vaemon.watch.screens.bindings import APP_KEYS, RUN_KEYS, footer
 from vaemon.watch.screens.filter import FilterLine
 from vaemon.watch.screens.help import HelpScreen
 from vaemon.watch.screens.looking import Looking
-from vaemon.watch.screens.write import CHOICES, WriteScreen
+from vaemon.watch.screens.write import Writing
 from vaemon.watch.views.catalogue import VIEWS
 from vaemon.watch.views.view import View
 from vaemon.watch.widgets.bare import BareScreen, Column
-from vaemon.watch.widgets.data import PanelData
 from vaemon.watch.widgets.events import EventOpened, Events
 from vaemon.watch.widgets.header import Banner, Counts, Figures, Header, Progress
 from vaemon.watch.widgets.keys import Keys
@@ -39,11 +37,13 @@ from vaemon.watch.widgets.wall import Wall
 
 WIDTHS = [(0, "-narrow"), (72, "-usual"), (110, "-wide"), (170, "-huge")]
 HEIGHTS = [(0, "-flat"), (5, "-short"), (18, "-medium"), (34, "-tall"), (52, "-towering")]
+AT_ONCE = 0.5
+"""Seconds within which most sources answer: so long, there is no notice that it is waited for them."""
 RETRY = 0.03
 """Seconds after which a frame is tried again that the terminal was not ready for."""
 
 
-class RunScreen(Looking, BareScreen):
+class RunScreen(Looking, Writing, BareScreen):
     """Draws a view only when it is new, the screen is in front, and the terminal has taken the last frame."""
 
     DEFAULT_CSS = """
@@ -124,6 +124,8 @@ class RunScreen(Looking, BareScreen):
         self._newest = RunView()
         self._late = False
         """Whether a newer view waits to be drawn."""
+        self._rises = True
+        """Whether the screen has only just come up."""
         self._retry: Timer | None = None
         """When it is tried again, where the terminal is behind."""
         self._told: Status | None = None
@@ -153,9 +155,18 @@ class RunScreen(Looking, BareScreen):
     def on_mount(self) -> None:
         """Look, now and then, at what grows old by itself or could not be drawn before."""
         self.styles.background = self.pen.palette["ground"]
+        # Textual finds these out only after it has laid out, and painted, everything without them.
+        for sizes, cells in ((WIDTHS, self.app.size.width), (HEIGHTS, self.app.size.height)):
+            self.add_class(max(each for each in sizes if each[0] <= cells)[1])
         self.view.add_class("-seen")
         self._focus_first()
         self.set_interval(max(self._period, 0.5), self._tick)
+        self.set_timer(AT_ONCE, self._has_risen)
+
+    def _has_risen(self) -> None:
+        self._rises = False
+        if self.shown.info is None:
+            self.draw_soon()
 
     def on_resize(self) -> None:
         """Draw at another size, once the parts have theirs."""
@@ -252,7 +263,9 @@ class RunScreen(Looking, BareScreen):
             return
         picture = self.picture()
         self._told = picture.status
-        empty, was_empty = not len(picture.view.columns), self.has_class("-empty")
+        # A notice for the moment before the first answer would have everything laid out and painted twice more.
+        at_once = self._rises and picture.view.info is None and not picture.view.lost
+        empty, was_empty = not len(picture.view.columns) and not at_once, self.has_class("-empty")
         self.set_class(empty, "-empty")
         if was_empty and not empty and not self._filter.has_class("-open"):
             self.call_after_refresh(self._focus_first)  # Textual took the focus from a panel that could not be seen.
@@ -355,26 +368,6 @@ class RunScreen(Looking, BareScreen):
             _, step, latent = self._sought
             self._sought = None
             self.go_to(step, latent)
-
-    def action_write(self) -> None:
-        """Ask what is to be written, and have it written."""
-        data = self.view.data()
-        self.app.push_screen(WriteScreen(data.name), lambda key: self._write(key or "", data))
-
-    def _write(self, key: str, data: PanelData) -> None:
-        if key:
-            suffix, whole, _ = CHOICES[key]
-            panel = None if whole else self.view.panel()
-            picture = None if suffix == "csv" else self._frame(panel)
-            named = replace(data, name=VIEW_NAMES[self.number].replace(" ", "-")) if whole else data
-            self.post_message(WriteAsked(suffix, named, picture))
-
-    def _frame(self, panel: Widget | None) -> Frame:
-        """One panel as cells; None: the whole screen."""
-        with self.view.as_text():
-            strips = self._compositor.render_strips()
-        whole = frame_of(strips, ground=self.pen.palette["ground"])
-        return whole if panel is None else whole.part(*panel.region)
 
     def action_filter(self) -> None:
         """Type what the list is to be narrowed to."""

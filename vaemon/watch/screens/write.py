@@ -1,12 +1,21 @@
 """What is to be written of what is seen: a picture of the panel or of the screen, or the numbers behind the panel."""
 
+from dataclasses import replace
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, Screen
+from textual.widget import Widget
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
+
+from vaemon.watch.export.frame import Frame, frame_of
+from vaemon.watch.messages import WriteAsked
+from vaemon.watch.names import VIEW_NAMES
+from vaemon.watch.views.view import View
+from vaemon.watch.widgets.data import PanelData
+from vaemon.watch.widgets.pen import Pen
 
 CHOICES = {
     "s": ("svg", False, "SVG of the panel"),
@@ -63,3 +72,33 @@ class WriteScreen(ModalScreen[str]):
     def action_up(self) -> None:
         """Go up the list."""
         self.query_one(OptionList).action_cursor_up()
+
+
+class Writing(Screen[None]):
+    """A screen of which what is seen can be written."""
+
+    pen: Pen
+    number: int
+    """Which of the views is seen."""
+    view: View
+    """That view."""
+
+    def action_write(self) -> None:
+        """Ask what is to be written, and have it written."""
+        data = self.view.data()
+        self.app.push_screen(WriteScreen(data.name), lambda key: self._write(key or "", data))
+
+    def _write(self, key: str, data: PanelData) -> None:
+        if key:
+            suffix, whole, _ = CHOICES[key]
+            panel = None if whole else self.view.panel()
+            picture = None if suffix == "csv" else self._frame(panel)
+            named = replace(data, name=VIEW_NAMES[self.number].replace(" ", "-")) if whole else data
+            self.post_message(WriteAsked(suffix, named, picture))
+
+    def _frame(self, panel: Widget | None) -> Frame:
+        """One panel as cells; None: the whole screen."""
+        with self.view.as_text():
+            strips = self._compositor.render_strips()
+        whole = frame_of(strips, ground=self.pen.palette["ground"])
+        return whole if panel is None else whole.part(*panel.region)

@@ -20,6 +20,13 @@ class Bare(Widget):
     # By Textual's own, a widget that is given another size is painted by that, and once more after it.
     virtual_size: Reactive[Size] = Reactive(Size(0, 0), layout=True, repaint=False)
 
+    def _size_updated(self, size: Size, virtual_size: Size, container_size: Size, layout: bool = True) -> bool:
+        changed = super()._size_updated(size, virtual_size, container_size, layout)
+        if changed:
+            # Being laid out has it painted; Textual would have it painted once more with the next row that changes.
+            self._repaint_regions.clear()
+        return changed
+
     def render_lines(self, crop: Region) -> list[Strip]:
         """The lines of that part of the widget."""
         # A paint asks all widgets between the topmost and the lowest change, and to look up all the styles that each

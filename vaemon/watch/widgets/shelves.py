@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from textual.app import ComposeResult
 from textual.containers import Horizontal
+from textual.message import Message
 
 from vaemon.batch import Array
 from vaemon.latents import LatentState
@@ -34,12 +35,23 @@ READING_SLACK = 0.01
 """A value at the right changes once it has moved by more: a last digit that jitters cannot be read."""
 
 
+class Slab(LinesWidget):
+    """Some of the strips' cells."""
+
+    class Relaid(Message):
+        """It has another size, and so have those beside it."""
+
+    def on_resize(self) -> None:
+        """Tell of it: what was drawn was for another size."""
+        self.post_message(self.Relaid())
+
+
 class Shelves(Horizontal, Bare):
     """The rows of the wall that are in sight."""
 
     DEFAULT_CSS = """
     Shelves LinesWidget { height: 1fr; }
-    Shelves .-slab { width: 1fr; }
+    Shelves Slab { width: 1fr; }
     """
 
     def __init__(self, pen: Pen) -> None:
@@ -47,7 +59,7 @@ class Shelves(Horizontal, Bare):
         super().__init__()
         self.pen = pen
         self._labels, self._values = LinesWidget(pen), LinesWidget(pen)
-        self._slabs = [LinesWidget(pen, classes="-slab") for _ in range(SLABS)]
+        self._slabs = [Slab(pen) for _ in range(SLABS)]
         self._read: tuple[Array, Array] = (np.zeros(0), np.zeros(0))
         self._total = False
         """Whether strips of several latents tell of how many they are."""
@@ -73,11 +85,10 @@ class Shelves(Horizontal, Bare):
         """Cells left of the strips."""
         return self._margins[0]
 
-    def measure(self, shelves: Sequence[Shelf], count: int, width: int, height: int, folded: Fold | None) -> bool:
+    def measure(self, shelves: Sequence[Shelf], count: int, width: int, height: int, folded: Fold | None) -> None:
         """Make room for the labels and values of these shelves, all of them, of `count` latents.
 
-        Returns:
-            Whether the parts must be laid out anew before they can be drawn.
+        Where the parts are laid out anew for it, they tell so, and must be drawn again.
         """
         if folded is None:
             self._margins = (label_width(shelves, count), value_width(shelves, width >= WIDE))
@@ -86,12 +97,10 @@ class Shelves(Horizontal, Bare):
             self._total = width >= (ROOMY if shared else WIDE)
             self._margins = (strip_label_width(folded, count), strip_value_width(folded, shelves, self._total))
         laid = (*self._margins, min(len(shelves), height))
-        if laid == self._laid:
-            return False
-        self._laid = laid
-        self._labels.styles.width, self._values.styles.width = self._margins
-        self.styles.height = laid[-1]
-        return True
+        if laid != self._laid:
+            self._laid = laid
+            self._labels.styles.width, self._values.styles.width = self._margins
+            self.styles.height = laid[-1]
 
     def draw(self, seen: Sequence[Shelf], picture: Picture, span: TimeSpan, folded: Fold | None) -> None:
         """Draw the shelves in sight, the chosen latent marked; of a folded wall, its strips in place of latents."""

@@ -82,6 +82,11 @@ class Wall(TimeMouse, QuietFocus, Bare, Numbers, can_focus=True):
         """Draw the same picture at another size, once the parts have theirs."""
         self.call_after_refresh(lambda: self.show(self.picture))
 
+    def on_slab_relaid(self) -> None:
+        """Draw the strips at the size that they have now."""
+        if self.display and self.size.area:
+            self._draw()
+
     def watch_has_focus(self, focused: bool) -> None:
         """Show by a mark whether keys go here."""
         super().watch_has_focus(focused)
@@ -97,8 +102,7 @@ class Wall(TimeMouse, QuietFocus, Bare, Numbers, can_focus=True):
         if to_chosen:
             self._bring(picture.chosen)
         self.top = max(min(self.top, len(self._all) - height), 0)
-        if self._shelves.measure(self._all, picture.view.latents, size.width, height, self._folded):
-            self.call_after_refresh(self._draw)
+        self._shelves.measure(self._all, picture.view.latents, size.width, height, self._folded)
         self._shelves.draw(self._all[self.top : self.top + height], picture, self.span, self._folded)
         self._draw_title()
         self._axis.publish([self._axis_row()])

@@ -6,9 +6,10 @@ import pytest
 from vaemon import Recorder
 from vaemon.batch import Columns
 from vaemon.errors import VaemonError
+from vaemon.exchange.csv import write_csv
+from vaemon.exchange.table import blocks
 from vaemon.source.local import LocalSource
-from vaemon.watch.export.csv import write_csv
-from vaemon.watch.export.table import blocks
+from vaemon.wire.frames import LONGEST_ANSWER
 
 
 @pytest.fixture
@@ -51,6 +52,26 @@ def test_one_latent(source):
 def test_as_csv(source, tmp_path):
     path = write_csv(blocks(source, 1, 2, ("gamma",)), tmp_path / "a.csv")
     assert path.read_text() == "step,gamma\n1,0.1\n2,0.1\n"
+
+
+class Wide:
+    """A source whose rows have many numbers."""
+
+    def __init__(self, latents):
+        self.latents, self.most = latents, 0
+
+    def excerpt(self, asked):
+        rows = np.arange(asked.first, asked.last)
+        self.most = max(self.most, len(rows) * self.latents)
+        return Columns(0, 1, rows, rows, rows, {"mean_variance": np.zeros((len(rows), self.latents), np.float32)})
+
+
+@pytest.mark.parametrize("latents", [1, 1000, 50_000])
+def test_no_answer_asked_for_is_too_large_to_be_sent(latents):
+    source = Wide(latents)
+    found = [block["step"] for block in blocks(source, 1, 20_000 // latents + 200, ("mean_variance",))]
+    assert np.concatenate(found).tolist() == list(range(20_000 // latents + 200))
+    assert source.most * 4 <= LONGEST_ANSWER // 4
 
 
 class Rewound:

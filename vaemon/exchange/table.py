@@ -3,12 +3,19 @@
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from vaemon.batch import Array, Columns, Excerpt
-from vaemon.channels import channel
+import numpy as np
+
+from vaemon.batch import Array, Columns, Excerpt, Window
+from vaemon.channels import CLOCKS, channel
 from vaemon.errors import VaemonError
+from vaemon.source.protocol import Source
 
 AT_ONCE = 8192
-"""Rows asked for at a time: a few megabytes with 64 latents."""
+"""Rows asked for at a time, at most."""
+PROBE = 64
+"""Rows asked for at first, to learn how many numbers a row has."""
+MOST_NUMBERS = 4_000_000
+"""Numbers asked for at a time, at most: a far end sends no answer of more than 64 MiB."""
 
 
 class Excerpts(Protocol):
@@ -44,13 +51,14 @@ def blocks(
         SourceLost: the place does not answer now.
         VaemonError: a resumed run has replaced rows meanwhile.
     """
-    reached = -1
-    for first in range(begin, rows, at_once):
-        last = min(first + at_once, rows)
+    reached, last, size = -1, begin, min(at_once, PROBE)
+    while (first := last) < rows:
+        last = min(first + size, rows)
         found = source.excerpt(Excerpt(stage, first, last, tuple(channels), columns=last - first))
         if len(found) != last - first or found.step[0] <= reached:
             raise VaemonError(f"rows of stage {stage} were replaced while they were read; try again")
         reached = int(found.step[-1])
+        size = max(min(at_once, MOST_NUMBERS * len(found) // _numbers(found)), 1)
         clocks = {"time": found.time, "epoch": found.epoch}
         known = {
             name: _stored(name, each)
@@ -58,6 +66,42 @@ def blocks(
             if (each := clocks.get(name, found.mean.get(name))) is not None
         }
         yield {"step": found.step} | dict(_only(*each, latent) for each in known.items())
+
+
+def pooled(source: Source, stage: int, first: int, last: int, channels: Sequence[str], points: int) -> dict[str, Array]:
+    """A range of steps in at most so many points.
+
+    Args:
+        source: asked once a channel.
+        stage: its number.
+        first: the first step.
+        last: the last step, included.
+        channels: by name, "time" and "epoch" may be among them.
+        points: how many, at most.
+
+    Returns:
+        "step", the last that each point stands for, and the channels: the mean of each, with "NAME.low" and
+        "NAME.high"; of time and epoch, the last.
+
+    Raises:
+        SourceLost: the place does not answer now.
+        VaemonError: a resumed run has replaced rows meanwhile.
+    """
+    table: dict[str, Array] = {}
+    for name in channels:
+        found = source.series(name, Window(stage, first, last), points)
+        if not np.array_equal(table.setdefault("step", found.step), found.step):
+            raise VaemonError(f"rows of stage {stage} were replaced while they were read; try again")
+        table[name] = found.mean
+        if name not in CLOCKS:
+            table |= {f"{name}.low": found.low, f"{name}.high": found.high}
+    return table
+
+
+def _numbers(columns: Columns) -> int:
+    """How many there are in all."""
+    channels = (columns.mean, columns.low, columns.high, columns.bad, columns.absent)
+    return 3 * len(columns) + sum(each.size for part in channels for each in part.values())
 
 
 def _only(name: str, values: Array, latent: int | None) -> tuple[str, Array]:

@@ -25,10 +25,11 @@ def file_name(run: str, panel: str, step: int, suffix: str) -> str:
         step: the newest step shown.
         suffix: "svg", "png", "csv", … without a dot.
     """
-    return f"{_safe(run) or 'run'}-{_safe(panel) or 'screen'}-{step}.{suffix}"
+    return f"{safe(run) or 'run'}-{safe(panel) or 'screen'}-{step}.{suffix}"
 
 
-def _safe(name: str) -> str:
+def safe(name: str) -> str:
+    """As much of a name as can be one of a file in the working folder, and not a hidden one; may be empty."""
     return _UNSAFE.sub("-", name).encode()[:LONGEST].decode(errors="ignore").strip("-.")
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from vaemon.batch import Event
-from vaemon.watch.export.csv import lines, write_csv, write_events
+from vaemon.exchange.csv import lines, write_csv, write_events
 
 
 def text(*blocks):
@@ -77,7 +77,7 @@ def test_round_trip(blocks):
 
 
 def test_a_long_table_needs_no_memory(tmp_path, monkeypatch):
-    monkeypatch.setattr("vaemon.watch.export.csv.AT_ONCE", 1000)
+    monkeypatch.setattr("vaemon.exchange.csv.AT_ONCE", 1000)
 
     def blocks():
         for i in range(4):

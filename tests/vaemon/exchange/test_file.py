@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vaemon.errors import VaemonError
-from vaemon.watch.export.file import file_name, write_file
+from vaemon.exchange.file import file_name, write_file
 
 
 @pytest.mark.parametrize(

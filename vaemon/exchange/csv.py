@@ -9,7 +9,7 @@ from typing import Any
 import numpy.typing as npt
 
 from vaemon.batch import Event
-from vaemon.watch.export.file import write_file
+from vaemon.exchange.file import write_file
 
 Array = npt.NDArray[Any]
 
@@ -40,9 +40,14 @@ def write_events(events: Iterable[Event], path: Path, *, replace: bool = False) 
 
     Arguments, answer and errors as of `write_csv`.
     """
-    rows = ((each.step, each.time, each.stage, each.kind, each.latent, each.text) for each in events)
-    header = ("step", "time", "stage", "kind", "latent", "text")
-    return write_file(path, (_line(row) for row in (header, *rows)), replace=replace)
+    return write_file(path, event_lines(events), replace=replace)
+
+
+def event_lines(events: Iterable[Event]) -> Iterator[bytes]:
+    """The table of events, a line a piece."""
+    yield _line(("step", "time", "stage", "kind", "latent", "text"))
+    for each in events:
+        yield _line((each.step, each.time, each.stage, each.kind, each.latent, each.text))
 
 
 def lines(blocks: Iterable[Mapping[str, Array]]) -> Iterator[bytes]:

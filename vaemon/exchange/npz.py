@@ -1,0 +1,55 @@
+"""Columns as an .npz file of NumPy's: an array a channel, written block by block, however long the run is."""
+
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import IO, Any, cast
+
+import numpy as np
+import numpy.typing as npt
+from numpy.lib import format as npy
+
+Array = npt.NDArray[Any]
+Blocks = Callable[[str], Iterable[Mapping[str, Array]]]
+
+
+class _Parts:
+    """A file that hands on what is written to it."""
+
+    def __init__(self) -> None:
+        self._held: list[bytes] = []
+
+    def write(self, data: bytes) -> int:
+        self._held.append(bytes(data))
+        return len(data)
+
+    def flush(self) -> None:
+        """There is nothing to wait for."""
+
+    def take(self) -> bytes:
+        held, self._held = b"".join(self._held), []
+        return held
+
+
+def npz_parts(names: Iterable[str], rows: int, blocks: Blocks) -> Iterator[bytes]:
+    """The file in pieces.
+
+    Args:
+        names: of the arrays; a "/" in one becomes a "-", for it is a file of an archive.
+        rows: of each array.
+        blocks: gives the blocks of one of them, each with that name, of shape (n,) or (n, k); the n add up to `rows`.
+    """
+    parts = _Parts()
+    with zipfile.ZipFile(cast("IO[bytes]", parts), "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in names:
+            with archive.open(f"{name.replace('/', '-')}.npy", "w", force_zip64=True) as member:
+                begun = False
+                for block in blocks(name):
+                    values = np.ascontiguousarray(block[name])
+                    if not begun:
+                        header = {"descr": values.dtype.str, "fortran_order": False, "shape": (rows, *values.shape[1:])}
+                        npy.write_array_header_1_0(member, header)
+                        begun = True
+                    member.write(values.data.cast("B") if values.size else b"")
+                    yield parts.take()
+            yield parts.take()
+    yield parts.take()
