@@ -133,10 +133,11 @@ def test_a_download_that_lacks_only_its_name_is_given_it(fetch, there, server):
     assert server.asked == []
 
 
-def test_a_server_without_ranges_gives_it_from_the_beginning(fetch, there):
+def test_a_server_without_ranges_gives_it_from_the_beginning(fetch, there, server):
     there.part.write_bytes(CONTENT[:1000])
     assert fetch("whole/").exit_code == 0
     assert there.file.read_bytes() == CONTENT
+    assert len(server.asked) == 1
 
 
 @pytest.mark.parametrize("before", [b"of another file" * 9, CONTENT + b"more"])
