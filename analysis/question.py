@@ -16,6 +16,7 @@ from analysis.catalogue import REPORTS, Subject, examine
 from analysis.inputs import PosteriorStatistics, read_stream, stage_of, woke_steps
 from analysis.report import Factors, Part, Report
 from vaemon.batch import RunInfo, StageInfo
+from vaemon.channels import not_defined
 from vaemon.errors import SourceLost, UsageError, VaemonError
 from vaemon.source.protocol import Source
 
@@ -45,10 +46,12 @@ def answer(source: Source, question: Question, told: Told = lambda done, total: 
     Raises:
         UnknownName: the run has no such stage.
         DataNotFound: `question.data` is given, but is not what the run needs.
-        VaemonError: neither the stream nor a checkpoint gives anything.
+        VaemonError: neither the stream nor a checkpoint gives anything, or what is asked is not defined for the run's
+            kind of model.
     """
     info = source.info()
     stage = stage_of(info, question.stage)
+    _refuse_undefined(info)
     missing: dict[str, str] = {}
     stream = _stream_part(source, info, stage, question, missing)
     checkpoint = _checkpoint_part(source, info, stage, question, missing, told) if question.checkpoint else None
@@ -69,6 +72,12 @@ def answer(source: Source, question: Question, told: Told = lambda done, total: 
         notes=tuple(_notes(question, stream, checkpoint)),
         factors=_factors(info, stage, stream or checkpoint),
     )
+
+
+def _refuse_undefined(info: RunInfo) -> None:
+    """Every report is of the posteriors' variance; a network that has none would still give numbers."""
+    if why := not_defined(info.config, "mean_variance"):
+        raise VaemonError(f"run {info.name!r}: {', '.join(REPORTS)} are {why}, which has no posterior variance")
 
 
 def _stream_part(

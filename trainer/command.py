@@ -11,17 +11,28 @@ from typing import Any
 import click
 
 from trainer import runs as run_folders
-from trainer.config import Config
-from trainer.settings import load_preset, presets, resolve, resolve_resumed, to_toml
+from trainer.catalogue import Layer, about, layers, presets
+from trainer.config import Config, flattened, to_tree
+from trainer.settings import config_of, origins, resolve, resolve_resumed, to_toml
+from vaemon.errors import UsageError
 
 STOPPED = 128
 """Exit code of a training stopped by a signal, less the signal's number: 130 for Ctrl-C, 143 for SIGTERM."""
 
-_WORDS = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
+_WORDS: dict[int, str] = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
 
 
 def _complete_preset(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
     return [name for name in presets() if name.startswith(incomplete)]
+
+
+def _list_presets(context: click.Context, parameter: click.Parameter, asked: bool) -> None:
+    if asked:
+        names = presets()
+        width = max(map(len, names))
+        for name in names:
+            click.echo(f"{name:{width}}  {about(name)}")
+        context.exit()
 
 
 @click.command("train", short_help="Train a VAE and record every batch.")
@@ -30,6 +41,7 @@ def _complete_preset(context: click.Context, parameter: click.Parameter, incompl
 @click.option(
     "--set", "settings", metavar="KEY=VALUE", multiple=True, help="Set a key, as in stage1.epochs=3. May be repeated."
 )
+@click.option("--quick", is_flag=True, help="Train the preset's variant for a laptop: minutes, not days.")
 @click.option("--data", metavar="PATH", help="Where the images are: a file or a folder.")
 @click.option(
     "--resize",
@@ -43,7 +55,10 @@ def _complete_preset(context: click.Context, parameter: click.Parameter, incompl
 @click.option("--runs", metavar="DIR", help="Folder of runs; by default $VAEMON_RUNS, else runs/.")
 @click.option("--watch", is_flag=True, help="Open the dashboard while it trains.")
 @click.option("--resume", is_flag=True, help="Go on with --run, or with the newest run of the preset.")
-@click.option("--show", is_flag=True, help="Print the config that would be trained, as TOML, and train nothing.")
+@click.option("--show", is_flag=True, help="Print the config that would be trained, and where from; train nothing.")
+@click.option(
+    "--list", is_flag=True, is_eager=True, expose_value=False, callback=_list_presets, help="Tell of each preset."
+)
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 @click.pass_context
 def train(
@@ -51,6 +66,7 @@ def train(
     preset: str,
     name: str | None,
     settings: tuple[str, ...],
+    quick: bool,
     data: str | None,
     resize: str | None,
     jpeg_roundtrip: bool,
@@ -63,7 +79,8 @@ def train(
 ) -> None:
     """Train a VAE on PRESET and record every batch.
 
-    PRESET is shapes (built in, nothing to download), mnist-dense or cifar10, or a TOML file such as --show prints.
+    PRESET is one that --list tells of, as shapes (built in, nothing to download), or a TOML file such as --show prints.
+    In a file, base = "cifar10" begins with the values of that preset.
 
     Ctrl-C stops after the present step, saves a checkpoint and exits with code 130 (SIGTERM: 143); a second Ctrl-C
     stops at once. --resume goes on from the last checkpoint as the same run.
@@ -72,17 +89,21 @@ def train(
     settings += ("data.jpeg_roundtrip=true",) if jpeg_roundtrip else ()
     settings += ("data.skip_bad=true",) if skip_bad else ()
     if resume:
+        if quick:
+            raise UsageError("--resume goes on with the config of the run; --quick is for a new one")
         folder, old = run_folders.resumable_run(name, preset, runs)
+        found = [Layer(f"run {folder.name}", flattened(to_tree(old)))]
         config = resolve_resumed(old, settings, data)
     else:
-        config = resolve(load_preset(preset), settings, data)
+        found = layers(preset, quick)
+        config = resolve(config_of(found), settings, data)
         folder = Path() if show else run_folders.new_run(name, preset, runs)
     if show:
-        click.echo(to_toml(config), nl=False)
+        click.echo(to_toml(config, origins(found, settings, data)), nl=False)
         return
     _check_images(config)
     if watch:
-        arguments = _arguments(preset, folder.name, settings, data, runs, resume)
+        arguments = _arguments(preset, folder.name, settings, quick, data, runs, resume)
         context.obj.watch_training(arguments, folder.name, Path(runs) if runs else None)
         return
     number = _train(folder, run_folders.short_name(preset), config, resume, quiet)
@@ -97,12 +118,13 @@ def _check_images(config: Config) -> None:
 
 
 def _arguments(
-    preset: str, name: str, settings: tuple[str, ...], data: str | None, runs: str | None, resume: bool
+    preset: str, name: str, settings: tuple[str, ...], quick: bool, data: str | None, runs: str | None, resume: bool
 ) -> list[str]:
     """The same `train` without the dashboard, for the process below it."""
     given = [preset, "--run", name, "--quiet"]
     for setting in settings:
         given += ["--set", setting]
+    given += ["--quick"] if quick else []
     given += ["--data", data] if data is not None else []
     given += ["--runs", runs] if runs is not None else []
     given += ["--resume"] if resume else []
@@ -140,5 +162,5 @@ def _caught_signals() -> Iterator[list[int]]:
     try:
         yield caught
     finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
+        for each, handler in former.items():
+            signal.signal(each, handler)

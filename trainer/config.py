@@ -47,9 +47,9 @@ class Data(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Network(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The first stage's encoder and decoder. What the other kind of network takes has no effect."""
+    """The first stage's encoder and decoder. What another kind of network takes has no effect."""
 
-    name: Literal["resnet", "dense"] = "resnet"
+    name: Literal["resnet", "infogan", "wae", "dense"] = "resnet"
     latents: Count = 64
     base_dim: Count = 32
     """resnet: channels at the image's own side; they double at each halving."""
@@ -61,18 +61,58 @@ class Network(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """resnet: residual blocks a scale block."""
     depth_per_block: Count = 2
     """resnet: convolutions a residual block, its shortcut aside."""
+    conv_dim: CountOrNone = 0
+    """infogan, wae: channels of the first convolution; all other widths follow. 0: as published, 64 and 128."""
+    l2_down: NotNegative = 0.0
+    """resnet, infogan, wae: c of c Σ w² in the loss, w the kernels of the encoder's down-sampling convolutions."""
+    l2_up: NotNegative = 0.0
+    """resnet, infogan, wae: the same of the decoder's up-sampling convolutions."""
+    l2_scale: NotNegative = 0.0
+    """resnet: the same of the convolutions in the decoder's scale blocks, shortcuts among them."""
     hidden: tuple[Count, ...] = (256, 64)
     """dense: widths of the encoder's layers; the decoder has them in reverse."""
 
 
 class Balance(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How reconstruction and KL are weighed (trainer/balance.py)."""
+    """How reconstruction and KL are weighed (trainer/balance/). Who takes which option: trainer/options.py."""
 
-    name: Literal["computed", "fixed"] = "computed"
+    name: Literal[
+        "computed",
+        "average",
+        "learned",
+        "fixed",
+        "optimal",
+        "beta",
+        "linear",
+        "cyclical",
+        "free-bits",
+        "geco",
+        "rae-l2",
+        "rae-sn",
+        "rae-gp",
+    ] = "computed"
     gamma_squared: NotNegative = 0.0
-    """fixed: γ² in mse/(2γ²). `balance.gamma` sets it, too, to its square."""
+    """γ² in mse/(2γ²), where it is fixed. `balance.gamma` sets it, too, to its square."""
     momentum: Annotated[float, Meta(ge=0, lt=1)] = 0.99
-    """computed: weight of the past in the running mse."""
+    """computed, average, geco: weight of the past in the running mean."""
+    beta: NotNegative = 0.0
+    """beta: weight of KL against the squared error of a sample."""
+    warm_up: NotNegative = 0.0
+    """linear: epochs until KL has its whole weight; in each stage."""
+    cycles: Count = 4
+    """cyclical: of a stage."""
+    rise: Annotated[float, Meta(gt=0, le=1)] = 0.5
+    """cyclical: share of a cycle in which the weight grows."""
+    floor: NotNegative = 0.0
+    """free-bits: nats that each latent has for nothing."""
+    tolerance: NotNegative = 0.0
+    """geco: the mse to be reached."""
+    rate: Positive = 1.0
+    """geco: how fast the multiplier follows the constraint."""
+    code_weight: NotNegative = 1e-4
+    """rae-…: weight of ½ ‖z‖² against the squared error of a sample."""
+    decoder_weight: NotNegative = 1e-7
+    """rae-l2, rae-gp: weight of what is held against the decoder."""
 
 
 class Stage1(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -151,7 +191,9 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 def _keys(kind: type[Struct], prefix: str = "") -> dict[str, inspect.Type]:
     found: dict[str, inspect.Type] = {}
-    for field in inspect.type_info(kind).fields:
+    described = inspect.type_info(kind)
+    assert isinstance(described, inspect.StructType)
+    for field in described.fields:
         if isinstance(field.type, inspect.StructType):
             found |= _keys(field.type.cls, f"{prefix}{field.name}.")
         else:

@@ -11,10 +11,12 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from trainer.density import CodeDensity
 from trainer.networks.vae import VAE, draw, images_to_input
 from trainer.objective import mean_squared_error
 from trainer.stages import EVALUATION, Stage, generator
 from vaemon import Recorder, latents
+from vaemon.errors import RunFileError
 from vaemon.thresholds import Thresholds
 
 SHOWN = 64
@@ -36,7 +38,15 @@ def is_due(stage: Stage) -> bool:
 class Evaluator:
     """Evaluates the stages of one run, always on the same test images and with the same noise."""
 
-    def __init__(self, recorder: Recorder, seed: int, first: VAE, test: npt.NDArray[np.uint8], at: Thresholds) -> None:
+    def __init__(
+        self,
+        recorder: Recorder,
+        seed: int,
+        first: VAE,
+        test: npt.NDArray[np.uint8],
+        at: Thresholds,
+        density: CodeDensity | None = None,
+    ) -> None:
         """Evaluate a run.
 
         Args:
@@ -45,12 +55,14 @@ class Evaluator:
             first: the network of stage 1, on the device that is trained on.
             test: images (n, H, W, C), of which the first ones are taken.
             at: those by which the run judges its latents.
+            density: of the codes, where there is no prior to draw from.
         """
         self._recorder = recorder
         self._seed = seed
         self._first = first
         self._test = test[:TESTED]
         self._at = at
+        self._density = density
 
     def record_inputs(self) -> None:
         """Record what the reconstructions are of."""
@@ -68,12 +80,24 @@ class Evaluator:
 
     def _images_vae(self, stage: Stage, x: Tensor, noise: torch.Generator) -> dict[str, float]:
         mean, log_variance = self._first.encode(x)
-        x_hat = self._first.decode(draw(mean, log_variance, noise))
-        generated = self._first.decode(_prior(SHOWN, mean, noise))
+        x_hat = self._first.decode(stage.balance.code(mean, log_variance, noise))
         self._recorder.images("reconstructions", x_hat[:SHOWN], stage.step)
-        self._recorder.images("GEN-1", generated, stage.step)
+        figures = {"mse": mean_squared_error(x, x_hat).item()}
+        if self._density is not None:
+            self._record_density(self._density, stage.step, noise)
+            return figures
+        self._recorder.images("GEN-1", self._first.decode(_prior(SHOWN, mean, noise)), stage.step)
         self._record_traversals(stage.step, mean[0], log_variance.exp().mean(0))
-        return {"mse": mean_squared_error(x, x_hat).item(), **_figures(mean, log_variance, self._at)}
+        return {**figures, **_figures(mean, log_variance, self._at)}
+
+    def _record_density(self, density: CodeDensity, step: int, noise: torch.Generator) -> None:
+        """Fit the density of the codes, keep it, and show what the decoder makes of its samples."""
+        try:
+            mixture = density.fit()
+        except RunFileError as error:  # a full disk may be emptied
+            self._recorder.event("error", str(error), step=step)
+            return
+        self._recorder.images("GEN-GMM", self._first.decode(mixture.sample(SHOWN, noise)), step)
 
     def _record_traversals(self, step: int, code: Tensor, variance: Tensor) -> None:
         """Decode the code of one image, (k,), with one latent after another moved through `PLACES`."""
@@ -87,9 +111,12 @@ class Evaluator:
         z = draw(*self._first.encode(x), noise)
         mean, log_variance = stage.network.encode(z)
         z_hat = stage.network.decode(draw(mean, log_variance, noise))
-        # u ~ N(0, I), z ~ N(decoder(u), γ²), x = decoder of stage 1 (Dai & Wipf 2019).
+        # u ~ N(0, I), z = decoder(u), x = decoder of stage 1. With a learned γ, z ~ N(decoder(u), γ²) (Dai & Wipf
+        # 2019); the code published for the computed γ adds no noise.
         sampled = stage.network.decode(_prior(SHOWN, mean, noise))
-        sampled = sampled + stage.balance.gamma * _prior(SHOWN, sampled, noise)
+        deviation = stage.balance.sampling_noise
+        if deviation is not None:
+            sampled = sampled + deviation * _prior(SHOWN, sampled, noise)
         self._recorder.images("GEN-2", self._first.decode(sampled), stage.step)
         return {"mse": mean_squared_error(z, z_hat).item(), **_figures(mean, log_variance, self._at)}
 

@@ -59,8 +59,8 @@ def check_batches(config: Config, images: Images) -> None:
         UsageError: there are fewer training images than a batch takes.
     """
     count = len(images.train)
-    stages = {"stage1": config.stage1, **({"stage2": config.stage2} if config.stage2.enabled else {})}
-    keys = [f"{name}.batch={stage.batch}" for name, stage in stages.items() if stage.batch > count]
+    batches = {"stage1": config.stage1.batch, **({"stage2": config.stage2.batch} if config.stage2.enabled else {})}
+    keys = [f"{name}.batch={batch}" for name, batch in batches.items() if batch > count]
     if keys:
         smaller = " ".join(f"--set {key.partition('=')[0]}={count}" for key in keys)
         raise UsageError(

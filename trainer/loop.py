@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from trainer.networks.vae import draw
-from trainer.objective import elbo_terms
+from trainer.objective import Pass
 from trainer.stages import Stage
 from trainer.statistics import step_to_channels
 from vaemon import Recorder
@@ -88,24 +88,30 @@ def run_stage(
     screen.show(stage, recorder.newest)
 
 
-def train_batch(stage: Stage, rows: Tensor) -> dict[str, Tensor]:
+def train_batch(stage: Stage, rows: Tensor) -> dict[str, Tensor | float]:
     """One step of the optimizer, from row numbers (B,) to channel values; nothing in it waits for the device."""
-    # Encode the batch, draw one latent vector a posterior, decode it.
+    # Encode the batch, draw what is decoded of each posterior, decode it.
     x = stage.take(rows)  # (B, C, H, W), or (B, k) in stage 2
     mean, log_variance = stage.network.encode(x)  # (B, k)
-    x_hat = stage.network.decode(draw(mean, log_variance, stage.noise))
+    z = stage.balance.code(mean, log_variance, stage.noise)
+    x_hat = stage.network.decode(z)
 
     # Weigh the terms.
-    terms = elbo_terms(x, x_hat, mean, log_variance)
-    loss = stage.balance.loss(terms, stage.settings.kl_weight)
+    terms = stage.balance.terms(Pass(x, mean, log_variance, z, x_hat), stage.network, stage.noise)
+    weighed = stage.balance.weigh(terms, stage.settings.kl_weight)
+    penalty = stage.network.penalty()
+    if penalty is not None:
+        weighed = replace(weighed, loss=weighed.loss + penalty)
 
     # Update the weights.
     stage.optimizer.zero_grad(set_to_none=True)
-    loss.backward()
+    weighed.loss.backward()
     stage.optimizer.step()
 
-    # Measure, with the balance that was in force; then update the balance.
-    channels = step_to_channels(terms, loss, stage.balance, mean, log_variance)
+    # Measure, with the weights that were in force; then update the balance.
+    channels = step_to_channels(terms, weighed, mean, log_variance)
+    if penalty is not None:
+        channels["l2"] = penalty.detach()
     stage.balance.update(terms)
     return channels
 

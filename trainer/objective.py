@@ -1,9 +1,26 @@
 """The terms of the objective, one function an equation (Asperti & Trentin 2020, doi:10.1109/ACCESS.2020.3034828)."""
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Pass:
+    """A batch on its way through a network."""
+
+    x: Tensor
+    """(B, ...)."""
+    mean: Tensor
+    """μ of its posteriors, (B, k)."""
+    log_variance: Tensor
+    """log σ², (B, k)."""
+    z: Tensor
+    """What was decoded, (B, k)."""
+    x_hat: Tensor
+    """Its reconstruction, of the shape of x."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -16,6 +33,20 @@ class ElboTerms:
     """KL to the prior, nats, summed over the latents; ()."""
     latent_kl: Tensor
     """KL of each latent, nats; (k,)."""
+    values: int
+    """D, the values of a sample."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class CodeTerms:
+    """The parts of the loss of an autoencoder without a posterior, with gradients; means over the batch."""
+
+    mse: Tensor
+    """As of `ElboTerms`."""
+    code_norm: Tensor
+    """½ ‖z‖², ()."""
+    penalty: Tensor | None
+    """What is held against the decoder, (); None: nothing."""
     values: int
     """D, the values of a sample."""
 
@@ -36,9 +67,24 @@ def mean_squared_error(x: Tensor, x_hat: Tensor) -> Tensor:
     return torch.mean((x - x_hat).square())
 
 
-def weighted_loss(terms: ElboTerms, gamma_squared: Tensor, kl_weight: float) -> Tensor:
+def weighted_loss(terms: ElboTerms, gamma_squared: Tensor, kl_weight: Tensor | float) -> Tensor:
     """Equation 11, summed over the values of a sample: D mse / (2 γ²) + kl_weight KL, mean over the batch.
 
     Equation 8's log γ + ½ log 2π are left out: where γ is no parameter they have no gradient.
     """
-    return terms.values * terms.mse / (2.0 * gamma_squared) + kl_weight * terms.kl
+    return reconstruction_loss(terms, gamma_squared) + kl_weight * terms.kl
+
+
+def reconstruction_loss(terms: ElboTerms, gamma_squared: Tensor) -> Tensor:
+    """The first term of equation 11, D mse / (2 γ²), ()."""
+    return squared_error(terms) / (2.0 * gamma_squared)
+
+
+def gaussian_loss(terms: ElboTerms, gamma_squared: Tensor, log_gamma: Tensor) -> Tensor:
+    """Equation 8 in full, summed over the values of a sample: D (mse / (2 γ²) + log γ + ½ log 2π), ()."""
+    return reconstruction_loss(terms, gamma_squared) + terms.values * (log_gamma + 0.5 * math.log(2.0 * math.pi))
+
+
+def squared_error(terms: ElboTerms | CodeTerms) -> Tensor:
+    """D mse: the squared error summed over the values of a sample, mean over the batch, ()."""
+    return terms.values * terms.mse

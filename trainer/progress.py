@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Self
+from typing import Any, Self
 
 import click
 from rich.console import Console
@@ -119,7 +119,7 @@ class Bars(Quiet):
     def show(self, stage: Stage, newest: Mapping[str, float]) -> None:
         """Move the stage's bar."""
         rate = self._pace.update(stage.step, time.monotonic())
-        fields = {"rates": rates(stage, rate), "terms": terms(newest)}
+        fields: dict[str, Any] = {"rates": rates(stage, rate), "terms": terms(newest)}
         if stage.number not in self._tasks:
             self._tasks[stage.number] = self._progress.add_task(
                 "", total=stage.total_steps, completed=stage.step, title=f"stage {stage.number}", **fields

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from trainer.catalogue import presets
 from trainer.config import Config
-from trainer.settings import config_from, presets
+from trainer.settings import config_from
 from vaemon.errors import RunExists, UnknownName, UsageError
 from vaemon.runfile import lock, manifest
 from vaemon.runfile.find import check_name, find_run, is_run, list_runs, new_name, runs_folder

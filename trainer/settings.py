@@ -1,4 +1,4 @@
-"""Where a config comes from: presets, TOML files, `--set`; and what is said of a wrong key or value.
+"""What a config is made of: a preset, `--set`, `--data`; and what is said of a wrong key or value.
 
 Knows no torch, so that a typo is answered at once.
 """
@@ -6,40 +6,50 @@ Knows no torch, so that a typo is answered at once.
 import json
 import tomllib
 from collections.abc import Iterable, Mapping
-from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from msgspec import inspect
 
-from trainer.config import KEYS, MAY_CHANGE, Config, flattened, nested, thresholds_of, to_tree
+from trainer.catalogue import Layer, layers
+from trainer.config import KEYS, MAY_CHANGE, Config, Tree, flattened, nested, thresholds_of, to_tree
+from trainer.options import check_options, refuse_foreign
 from vaemon.errors import UnknownName, UsageError
 
 SHORT = {"data": "data.name", "network": "network.name", "balance": "balance.name"}
 """A section's own name stands for its choice: `--set balance=computed`."""
 
+DATA = {"data.path": ""}
+"""What --data sets."""
+
+COLUMN = 36
+"""Width of a printed key and value, before the comment that says where the value comes from."""
+
 ALL_KEYS = "`vaemon train PRESET --show` lists them all"
 
 
-def presets() -> list[str]:
-    """The names of the presets that come with the trainer."""
-    return sorted(each.name.removesuffix(".toml") for each in _folder().iterdir() if each.name.endswith(".toml"))
-
-
-def load_preset(name: str) -> Config:
+def load_preset(name: str, quick: bool = False) -> Config:
     """The preset of that name, or what a TOML file says where `name` ends in .toml.
+
+    Args:
+        name: of the preset, or the file.
+        quick: in its variant for a laptop.
 
     Raises:
         UnknownName: there is no such preset, or it has a key or a choice that does not exist.
-        UsageError: the file cannot be read, or a value is wrong.
+        UsageError: the file cannot be read, has no such variant, or a value is wrong.
     """
-    if name.endswith(".toml"):
-        return config_from(_read_toml(Path(name).expanduser()))
-    if name not in presets():
-        raise UnknownName("preset", name, presets())
-    return config_from(tomllib.loads(_folder().joinpath(f"{name}.toml").read_text(encoding="utf-8")))
+    return config_of(layers(name, quick))
+
+
+def config_of(found: Iterable[Layer]) -> Config:
+    """The config that layers make, each over the ones before it; raises as `config_from` does."""
+    flat: Tree = {}
+    for layer in found:
+        flat |= layer.values
+    _check_keys(flat)  # here, too: a value where a table should be cannot be nested
+    return config_from(nested(flat))
 
 
 def config_from(tree: Mapping[str, Any]) -> Config:
@@ -49,9 +59,7 @@ def config_from(tree: Mapping[str, Any]) -> Config:
         UnknownName: a key, or a choice, does not exist.
         UsageError: a value is wrong; the key and what it takes are named.
     """
-    for key in flattened(tree):
-        if key not in KEYS:
-            raise UnknownName("config key", key, KEYS, ALL_KEYS)
+    _check_keys(flattened(tree))
     try:
         config = msgspec.convert(tree, Config)
     except msgspec.ValidationError as error:
@@ -68,22 +76,23 @@ def with_settings(config: Config, settings: Iterable[str]) -> Config:
         UsageError: not `key=value`, or a value is wrong.
     """
     flat = flattened(to_tree(config))
-    touched = set()
+    touched = read_settings(settings)
+    changed = config_from(nested(flat | touched))
+    refuse_foreign(changed.balance, touched)
+    return changed
+
+
+def read_settings(settings: Iterable[str]) -> Tree:
+    """Values by dotted key of `key=value` settings, the later ones winning; raises as `with_settings` does."""
+    values: Tree = {}
     for setting in settings:
         key, equals, text = setting.partition("=")
         if not equals:
             raise UsageError(f"--set takes key=value, as in stage1.epochs=3, not {setting!r}")
         key, value = _read_setting(SHORT.get(key.strip(), key.strip()), text.strip())
-        if key not in KEYS:
-            raise UnknownName("config key", key, KEYS, ALL_KEYS)
-        flat[key] = value
-        touched.add(key)
-    changed = config_from(nested(flat))
-    if "balance.gamma_squared" in touched and changed.balance.name != "fixed":
-        raise UsageError(
-            f"balance={changed.balance.name} sets gamma itself and takes none from you; add --set balance=fixed"
-        )
-    return changed
+        values[key] = value
+    _check_keys(values)
+    return values
 
 
 def resolve(config: Config, settings: Iterable[str] = (), data: str | Path | None = None) -> Config:
@@ -97,8 +106,7 @@ def resolve(config: Config, settings: Iterable[str] = (), data: str | Path | Non
     if path:
         path = str(Path(path).expanduser().absolute())
     config = msgspec.structs.replace(config, data=msgspec.structs.replace(config.data, path=path))
-    if config.balance.name == "fixed" and not config.balance.gamma_squared:
-        raise UsageError("balance=fixed needs its gamma: --set balance.gamma=0.2, or balance.gamma_squared=0.04")
+    check_options(config)
     return config
 
 
@@ -119,23 +127,33 @@ def resolve_resumed(old: Config, settings: Iterable[str] = (), data: str | Path 
     return config
 
 
-def to_toml(config: Config) -> str:
-    """The config as dotted TOML lines, which `load_preset` reads back from a file."""
-    lines = flattened(to_tree(config)).items()
-    return "".join(f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in lines)
+def origins(found: Iterable[Layer], settings: Iterable[str] = (), data: str | Path | None = None) -> dict[str, str]:
+    """Where the value of each key comes from, in words, given what `resolve` was given."""
+    known = dict.fromkeys(KEYS, "default")
+    for layer in (*found, Layer("--set", read_settings(settings)), Layer("--data", {} if data is None else DATA)):
+        known |= dict.fromkeys(layer.values, layer.origin)
+    return known
 
 
-def _folder() -> Traversable:
-    return resources.files("trainer").joinpath("presets")
+def to_toml(config: Config, whence: Mapping[str, str] | None = None) -> str:
+    """The config as dotted TOML lines, which `load_preset` reads back from a file.
+
+    Args:
+        config: all of it.
+        whence: a comment for each key: where its value comes from.
+    """
+    lines = {
+        key: f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in flattened(to_tree(config)).items()
+    }
+    if whence is None:
+        return "".join(f"{line}\n" for line in lines.values())
+    return "".join(f"{line:{COLUMN}}  # {' '.join(whence[key].split())}\n" for key, line in lines.items())
 
 
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not TOML: {error}") from error
+def _check_keys(keys: Iterable[str]) -> None:
+    for key in keys:
+        if key not in KEYS:
+            raise UnknownName("config key", key, KEYS, ALL_KEYS)
 
 
 def _read_setting(key: str, text: str) -> tuple[str, Any]:
@@ -186,6 +204,8 @@ def _wanted(kind: inspect.Type) -> str:
             words.append(f"above {kind.gt:g}")
         if kind.lt is not None:
             words.append(f"and below {kind.lt:g}")
+        if kind.le is not None:
+            words.append(f"and at most {kind.le:g}")
         return " ".join(words)
     if isinstance(kind, inspect.LiteralType):
         return "one of " + ", ".join(map(str, kind.values))

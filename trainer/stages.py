@@ -10,13 +10,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from trainer.balance import build_balance
+from trainer.balance.registry import build_balance
+from trainer.balance.strategy import Plan
 from trainer.config import Config, Stage1, Stage2
 from trainer.networks.build import build
 from trainer.networks.vae import VAE, draw, images_to_input
 from vaemon.errors import UsageError
 
-WEIGHTS, SHUFFLE, NOISE, EVALUATION = range(4)
+WEIGHTS, SHUFFLE, NOISE, EVALUATION, DENSITY = range(5)
 """What random numbers are drawn for; each purpose of each stage has a generator of its own."""
 
 
@@ -45,7 +46,7 @@ class Stage:
             device: where to train.
 
         Raises:
-            UsageError: there are fewer samples than a batch takes.
+            UsageError: there are fewer samples than a batch takes, or steps than the balance needs.
         """
         if settings.batch > count:
             raise UsageError(
@@ -56,7 +57,9 @@ class Stage:
         self.settings = settings
         self.device = device
         self.network = network.to(device, memory_format=torch.channels_last)
-        self.balance = build_balance(config.balance).to(device)
+        self.steps_per_epoch = count // settings.batch  # the last, partial batch is dropped
+        self.total_steps = planned_steps(settings, self.steps_per_epoch)
+        self.balance = build_balance(config.balance, Plan(self.total_steps, self.steps_per_epoch)).to(device)
         self.optimizer = torch.optim.Adam(
             [*self.network.parameters(), *self.balance.parameters()],
             lr=settings.lr,
@@ -67,8 +70,6 @@ class Stage:
         self.step = 0
         """Steps trained."""
         self.count = count
-        self.steps_per_epoch = count // settings.batch  # the last, partial batch is dropped
-        self.total_steps = planned_steps(settings, self.steps_per_epoch)
         self.noise = generator(config.seed, number, NOISE, device)
         self._seed = config.seed
         self._take = take
@@ -151,6 +152,22 @@ def planned_steps(settings: Stage1 | Stage2, steps_per_epoch: int) -> int:
     return min(steps, settings.max_steps) if settings.max_steps else steps
 
 
+def check_balance(config: Config, count: int) -> None:
+    """Refuse a balance that a stage is too short for, before the first of them is trained.
+
+    Args:
+        config: of the run.
+        count: training images.
+
+    Raises:
+        UsageError: a warm-up is longer than a stage.
+    """
+    both: tuple[Stage1 | Stage2, ...] = (config.stage1, config.stage2) if config.stage2.enabled else (config.stage1,)
+    for settings in both:
+        if steps_per_epoch := count // settings.batch:
+            build_balance(config.balance, Plan(planned_steps(settings, steps_per_epoch), steps_per_epoch))
+
+
 def image_stage(config: Config, images: np.ndarray[Any, Any], device: torch.device) -> Stage:
     """Stage 1: the VAE of the images.
 
@@ -189,5 +206,10 @@ def generator(
     seed: int, stage: int, purpose: int, device: torch.device | str = "cpu", begun_at: int = 0
 ) -> torch.Generator:
     """Random numbers for one purpose of one stage under a seed; `begun_at` tells apart streams begun later."""
+    return torch.Generator(device).manual_seed(seed_of(seed, stage, purpose, begun_at))
+
+
+def seed_of(seed: int, stage: int, purpose: int, begun_at: int = 0) -> int:
+    """The seed of those, below 2⁶³."""
     mixed = np.random.SeedSequence([seed, stage, purpose, begun_at]).generate_state(1, np.uint64)
-    return torch.Generator(device).manual_seed(int(mixed[0]) >> 1)
+    return int(mixed[0]) >> 1

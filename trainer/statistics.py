@@ -6,23 +6,23 @@ The names are those of vaemon.channels; a new channel is one line there and one 
 import torch
 from torch import Tensor
 
-from trainer.balance import Balance
-from trainer.objective import ElboTerms
+from trainer.balance.strategy import Terms, Weighed
+from trainer.objective import CodeTerms
 
 
 @torch.no_grad()
-def step_to_channels(
-    terms: ElboTerms, loss: Tensor, balance: Balance, mean: Tensor, log_variance: Tensor
-) -> dict[str, Tensor]:
-    """Channel values of one step, (k,) or (), on the device and free of gradients.
+def step_to_channels(terms: Terms, weighed: Weighed, mean: Tensor, log_variance: Tensor) -> dict[str, Tensor | float]:
+    """Channel values of one step, (k,) or (), free of gradients: on the device, or numbers that the host has anyway.
 
     Args:
         terms: of the batch.
-        loss: that was minimised, ().
-        balance: as it was in force in the step.
+        weighed: the same, with the weights in force in the step.
         mean: posterior means, (B, k).
         log_variance: logarithms of the posterior variances, (B, k).
     """
+    weights = {"loss": weighed.loss.detach(), **weighed.weights}
+    if isinstance(terms, CodeTerms):
+        return {"mean_mu": mean.mean(0), "mu_squared": mean.square().mean(0), "mse": terms.mse.detach(), **weights}
     # One pass instead of three: of so small tensors it is the calls that cost.
     mean_variance, mean_mu, mu_squared = torch.stack((log_variance.exp(), mean, mean.square())).mean(1).unbind()
     return {
@@ -32,6 +32,5 @@ def step_to_channels(
         "latent_kl": terms.latent_kl.detach(),
         "mse": terms.mse.detach(),
         "kl": terms.kl.detach(),
-        "gamma": balance.gamma,
-        "loss": loss.detach(),
+        **weights,
     }

@@ -8,15 +8,18 @@ from typing import Any, Protocol
 import torch
 
 from trainer import checkpoint
-from trainer.config import Config, thresholds_of, to_tree
+from trainer.config import Config, Stage1, Stage2, thresholds_of, to_tree
 from trainer.data.images import Images
 from trainer.data.watch import Stopped, Watch
+from trainer.density import CodeDensity, check_density
 from trainer.evaluation import Evaluator
 from trainer.images import check_batches, load_images
 from trainer.loop import Screen, run_stage
+from trainer.options import DETERMINISTIC
 from trainer.posteriors import images_to_posteriors
-from trainer.stages import Stage, image_stage, latent_stage, planned_steps
+from trainer.stages import Stage, check_balance, image_stage, latent_stage, planned_steps
 from vaemon import Recorder
+from vaemon.channels import undefined_as
 from vaemon.errors import RunFileError, UsageError
 
 State = dict[str, Any]
@@ -71,21 +74,20 @@ def train(run: Run, teller: Teller, stop: Callable[[], str]) -> bool:
         )
         return True
     device = choose_device(run.config)
-    if run.config.data.path:
-        teller.say(f"reading {run.config.data.path}")
-    try:
-        images = load_images(run.config, Watch(stop, teller.show_reading, teller.say))
-    except Stopped:
-        teller.say("stopped while the images were read; nothing was recorded")
+    images = _read_images(run.config, teller, stop)
+    if images is None:
         return False
-    teller.say(images.source)
-    check_batches(run.config, images)
     first = image_stage(run.config, images.train, device)
     teller.say(f"run {run.name} in {run.folder}, on {device}")
     with Recorder(
         run.name,
         latents=first.network.latents,
-        config={"preset": run.preset, "factors": list(images.factors), **to_tree(run.config)},
+        config={
+            "preset": run.preset,
+            "factors": list(images.factors),
+            **undefined_as(first.balance.kind, first.balance.undefined),
+            **to_tree(run.config),
+        },
         runs=run.folder.parent,
         resume=run.resume,
         total_steps=first.total_steps,
@@ -105,6 +107,22 @@ def train(run: Run, teller: Teller, stop: Callable[[], str]) -> bool:
     return finished
 
 
+def _read_images(config: Config, teller: Teller, stop: Callable[[], str]) -> Images | None:
+    """The images, checked against the config; None where told to stop."""
+    if config.data.path:
+        teller.say(f"reading {config.data.path}")
+    try:
+        images = load_images(config, Watch(stop, teller.show_reading, teller.say))
+    except Stopped:
+        teller.say("stopped while the images were read; nothing was recorded")
+        return None
+    teller.say(images.source)
+    check_batches(config, images)
+    check_balance(config, len(images.train))
+    check_density(config, len(images.train))
+    return images
+
+
 class _Stages:
     """Both stages of one run, while it is recorded."""
 
@@ -120,7 +138,10 @@ class _Stages:
     def train(self, first: Stage, saved: dict[int, State | None]) -> bool:
         """Train what is left of either stage; whether all of it was done."""
         config = self.run.config
-        evaluate = Evaluator(self.recorder, config.seed, first.network, self.test, thresholds_of(config))
+        density = None
+        if config.balance.name in DETERMINISTIC:
+            density = CodeDensity(self.run.folder, first.network, self.images, config.seed)
+        evaluate = Evaluator(self.recorder, config.seed, first.network, self.test, thresholds_of(config), density)
         self._begin(first, saved[1])
         if not first.done:
             # What a second stage learned of an unfinished first one is void.
@@ -167,7 +188,10 @@ class _Stages:
         """Stage 2, on the posteriors of all training images; None where told to stop."""
         self.teller.say(f"encoding {len(self.images):,} images for stage 2")
         posteriors = images_to_posteriors(first.network, torch.from_numpy(self.images), self.stop)
-        return None if posteriors is None else latent_stage(self.run.config, *posteriors, self.shape)
+        if posteriors is None:
+            return None
+        mean, log_variance = posteriors
+        return latent_stage(self.run.config, mean, log_variance, self.shape)
 
     def _save(self, stage: Stage) -> None:
         try:
@@ -184,7 +208,9 @@ class _Stages:
 
 def nothing_left(config: Config, saved: dict[int, State | None]) -> bool:
     """Whether the checkpoints of a run have every step that its config plans."""
-    wanted = {1: config.stage1, **({2: config.stage2} if config.stage2.enabled else {})}
+    wanted: dict[int, Stage1 | Stage2] = {1: config.stage1}
+    if config.stage2.enabled:
+        wanted[2] = config.stage2
     for number, settings in wanted.items():
         state = saved[number]
         if state is None or state["step"] < planned_steps(settings, state["steps_per_epoch"]):

@@ -2,10 +2,16 @@
 
 A new channel is one line here and one line in trainer/statistics.py. Names that are not listed are
 allowed too: they are recorded as scalars of the user's own, see `channel`.
+
+The weights of a loss are told in one convention, however it was written. With the squared error SE of a sample summed
+over its values, and KL in nats summed over the latents, `beta` is b / a of a loss a SE + b KL: the weight of KL where
+that of the squared error is 1. So SE/(2γ²) + kl_weight KL has beta = 2 γ² kl_weight. `kl_weight` is b itself: what a
+schedule makes of it, step by step. `gamma` is recorded where the loss has one.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 Kind = Literal["scalar", "latent"]
 
@@ -31,6 +37,8 @@ _LISTED = (
     Channel("lr", "η", "", "scalar", "<f4", "Learning rate of the step."),
     Channel("loss", "L", "nats", "scalar", "<f4", "The minimised objective, mean over the batch."),
     Channel("gamma", "γ", "", "scalar", "<f4", "Weight in force: the loss has mse/(2γ²) + KL."),
+    Channel("beta", "β", "", "scalar", "<f4", "Weight of KL if the squared error, summed over values, weighs 1."),
+    Channel("kl_weight", "w", "", "scalar", "<f4", "Weight of KL in force in the loss as it is minimised."),
     Channel("mse", "MSE", "", "scalar", "<f4", "Squared error, mean over the batch and over the values."),
     Channel("kl", "KL", "nats", "scalar", "<f4", "KL(q(z|x) || N(0, I)), summed over latents, batch mean."),
     Channel("variance_law", "VL", "", "scalar", "<f4", "Mean over latents of E[mu²] + E[σ²]; the prior asks 1."),
@@ -51,6 +59,24 @@ DROPPED = "dropped"
 
 CLOCKS = ("step", "time", "epoch")
 """The channels that say when a row was made; every row has them."""
+
+
+UNDEFINED = "not_defined"
+"""Key of a run's config: what has no meaning for its kind of model, as {"RAE": ["kl", "mean_variance", …]}."""
+
+
+def undefined_as(kind: str, names: Sequence[str]) -> dict[str, dict[str, list[str]]]:
+    """What a training says in its config of the channels and figures that its kind of model does not have."""
+    return {UNDEFINED: {kind: list(names)}} if names else {}
+
+
+def not_defined(config: Mapping[str, Any], name: str) -> str:
+    """Where the channel or figure has no meaning in a run of that config: "not defined for RAE"; else empty."""
+    told = config.get(UNDEFINED)
+    for kind, names in told.items() if isinstance(told, Mapping) else ():
+        if isinstance(names, list | tuple) and name in names:
+            return f"not defined for {kind}"
+    return ""
 
 
 def channel(name: str, kind: Kind = "scalar") -> Channel:

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from trainer import training
+from trainer.catalogue import about, presets
 from trainer.command import train
 from trainer.settings import load_preset
 from vaemon import open_run
@@ -59,6 +60,29 @@ def test_show_prints_a_config_that_loads_back_and_trains_nothing(invoke, runs, t
     file = tmp_path / "mine.toml"
     file.write_text(result.output, encoding="utf-8")
     assert load_preset(str(file)).seed == 11
+    assert {line.partition("  # ")[2] for line in result.output.splitlines()} == {"preset shapes", "default", "--set"}
+
+
+def test_the_presets_are_listed_with_a_sentence_each(invoke, runs):
+    result = invoke("--list", tiny=False)
+    assert result.exit_code == 0
+    assert [line.split(maxsplit=1) for line in result.output.splitlines()] == [
+        [name, about(name)] for name in presets()
+    ]
+    assert not runs.exists()
+
+
+def test_a_quick_run_records_what_it_became(invoke, runs):
+    assert invoke("shapes", "--quick", "--run", "a").exit_code == 0
+    assert invoke("shapes", "--quick", "--run", "b", "--set", "stage1.max_steps=3", tiny=False).exit_code == 0
+    with open_run("b", runs) as run:
+        config = run.info().config
+    assert config["data"]["limit"] == load_preset("shapes", quick=True).data.limit == 2000
+    assert config["stage1"]["epochs"] == 50
+    shown = invoke("shapes", "--resume", "--run", "b", "--show", "--set", "stage1.max_steps=4", tiny=False).output
+    assert {line.partition("  # ")[2] for line in shown.splitlines()} == {"run b", "--set"}
+    again = invoke("shapes", "--quick", "--resume", "--run", "b", tiny=False)
+    assert "--quick is for a new one" in str(again.exception)
 
 
 def test_a_file_of_ones_own_is_a_preset(invoke, runs, tmp_path):
@@ -160,6 +184,9 @@ def test_watch_hands_the_same_training_to_the_roof(invoke, runs, tmp_path, tiny_
     assert invoke(*arguments, tiny=False).output == ""  # they train the run, quietly
     with open_run("a", runs) as run:
         assert run.info().state is RunState.FINISHED
+
+    invoke("shapes", "--watch", "--quick", "--run", "b", obj=obj, tiny=False)
+    assert calls.pop()[0] == ["shapes", "--run", "b", "--quiet", "--quick"]
 
     invoke("shapes", "--watch", "--resume", "--set", "stage1.epochs=3", obj=obj, tiny=False)
     arguments, name, home = calls[1]

@@ -87,6 +87,21 @@ def test_a_second_stage_is_sampled_through_the_first(tiny, tiny_stage, pixels):
     assert kept.rows[8].keys() == {"mse", "variance_law", "inactive", "active_units"}
 
 
+def test_samples_of_a_learned_gamma_have_its_noise_and_others_have_none(tiny, tiny_stage, pixels):
+    first, seen = tiny_stage(), {}
+    for name in ("computed", "learned"):
+        second = latent_stage(tiny(f"balance={name}"), torch.zeros(40, 3), torch.zeros(40, 3), (8, 8, 3))
+        with torch.no_grad():
+            for weight in second.network.parameters():
+                weight.zero_()  # ẑ = 0, whatever u
+        second.step, kept = second.total_steps, Kept()
+        Evaluator(kept, 0, first.network, pixels, DEFAULT)(second)
+        seen[name] = kept.sets["GEN-2", 8]
+    with torch.no_grad():
+        torch.testing.assert_close(seen["computed"], first.network.decode(torch.zeros(64, 3)))
+    assert (seen["learned"].std(0) > 0).any()
+
+
 def test_evaluating_changes_nothing_and_says_the_same_twice(tiny_stage, pixels):
     stage, kept = tiny_stage("network=resnet", "network.base_dim=2", "network.num_scale=2", "network.fc_dim=4"), Kept()
     stage.network.train()

@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from trainer.loop import run_stage, train_batch
+from trainer.networks.build import IMAGE_NETWORKS
 from trainer.stages import image_stage
 from vaemon.errors import BadLoss
 
@@ -63,8 +64,14 @@ def test_training_lessens_the_loss(run, tiny, recorder):
 
 def test_nothing_in_a_step_waits_for_the_device(tiny_stage, monkeypatch):
     """Each of these asks for a value on the host, for which a GPU would have to finish first."""
-    settings = ("network=resnet", "network.base_dim=2", "network.num_scale=2", "network.fc_dim=4")
-    for stage in (tiny_stage(), tiny_stage(*settings)):
+    settings = (
+        "network.base_dim=2",
+        "network.num_scale=2",
+        "network.fc_dim=4",
+        "network.conv_dim=1",
+        "network.l2_up=1",
+    )
+    for stage in [tiny_stage(f"network={name}", *settings) for name in IMAGE_NETWORKS]:
         rows = stage.shuffle()[0]
         train_batch(stage, rows)  # the optimizer makes its state in the first step
         with monkeypatch.context() as patched:

@@ -40,7 +40,7 @@ CATALOGUE = {
         ),
         # Its own page, yann.lecun.com/exdb/mnist, does not give the files out any more.
         ("https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/"),
-        train="vaemon train mnist-dense --data {}",
+        train="vaemon train mnist --data {}",
     ),
     "fashion": Published(
         "Fashion-MNIST (Xiao, Rasul & Vollgraf 2017)",
@@ -53,7 +53,7 @@ CATALOGUE = {
             "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
             "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/",
         ),
-        train="vaemon train mnist-dense --set data.name=fashion --data {}",
+        train="vaemon train fashion --data {}",
     ),
     "cifar10": Published(
         "CIFAR-10 (Krizhevsky 2009)",
@@ -80,6 +80,6 @@ CATALOGUE = {
             "  Img/img_align_celeba.zip      1.4 GB, leave it packed\n"
             "  Eval/list_eval_partition.txt  the official split"
         ),
-        train="vaemon train cifar10 --set data.name=celeba --data {}",
+        train="vaemon train celeba --data {}",
     ),
 }

@@ -6,11 +6,19 @@ import torch
 
 from trainer.config import Config
 from trainer.networks.dense import Dense
+from trainer.networks.infogan import Infogan
 from trainer.networks.resnet import Resnet
 from trainer.networks.second_stage import SecondStage
+from trainer.networks.spectral_decoder import normalise_decoder
 from trainer.networks.vae import VAE
+from trainer.networks.wae import Wae
 
-IMAGE_NETWORKS: dict[str, type[Resnet] | type[Dense]] = {"resnet": Resnet, "dense": Dense}
+IMAGE_NETWORKS: dict[str, type[Resnet] | type[Infogan] | type[Wae] | type[Dense]] = {
+    "resnet": Resnet,
+    "infogan": Infogan,
+    "wae": Wae,
+    "dense": Dense,
+}
 """The first stage's networks, by network.name."""
 
 
@@ -33,4 +41,6 @@ def build(config: Config, stage: int, shape: Sequence[int], generator: torch.Gen
         settings = config.stage2
         network = SecondStage(config.network.latents, settings.second_dim, settings.second_depth, config.precision)
     network.initialise(generator)
+    if stage == 1 and config.balance.name == "rae-sn":
+        normalise_decoder(network, generator)
     return network

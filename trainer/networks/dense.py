@@ -14,6 +14,8 @@ from trainer.networks.vae import VAE, PosteriorHeads
 class Dense(VAE):
     """Linear layers with ReLU; the decoder's widths are the encoder's in reverse, its output a sigmoid."""
 
+    decoding = ("decoder", "head")
+
     def __init__(self, settings: Network, shape: Sequence[int], precision: str = "float32") -> None:
         """Build the network for images of `shape` (H, W, C)."""
         super().__init__(settings.latents, precision)

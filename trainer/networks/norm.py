@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 
 class BatchNorm(nn.Module):
-    """Batch normalisation of (B, C, H, W) over all but the channels."""
+    """Batch normalisation of (B, C, H, W) or (B, C) over all but the channels."""
 
     running_mean: Tensor
     running_var: Tensor

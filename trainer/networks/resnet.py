@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from trainer.config import Network
 from trainer.networks.norm import BatchNorm
-from trainer.networks.vae import VAE, PosteriorHeads
+from trainer.networks.vae import VAE, PosteriorHeads, strided
 from vaemon.errors import UsageError
 
 WIDEST = 1024
@@ -21,6 +21,8 @@ WIDEST = 1024
 
 class Resnet(VAE):
     """Residual convolutional encoder and decoder of square images whose side is a power of two."""
+
+    decoding = ("decoder",)
 
     def __init__(self, settings: Network, shape: Sequence[int], precision: str = "float32") -> None:
         """Build the network for images of `shape` (H, W, C).
@@ -32,6 +34,9 @@ class Resnet(VAE):
         side, channels = _check_sides(settings, shape)
         self.encoder = Encoder(settings, channels)
         self.decoder = Decoder(settings, side, channels)
+        self.penalise(settings.l2_down, strided(self.encoder))
+        self.penalise(settings.l2_up, strided(self.decoder))
+        self.penalise(settings.l2_scale, _scale_convolutions(self.decoder))
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Images (B, C, H, W) in [0, 1] to μ and log σ², each (B, k)."""
@@ -121,6 +126,11 @@ def _conv(width_in: int, width: int) -> nn.Conv2d:
 
 def _scale_block(width: int, settings: Network) -> nn.Sequential:
     return nn.Sequential(*(ResidualBlock(width, settings.depth_per_block) for _ in range(settings.block_per_scale)))
+
+
+def _scale_convolutions(module: nn.Module) -> list[nn.Module]:
+    blocks = (each for each in module.modules() if isinstance(each, ResidualBlock))
+    return [each for block in blocks for each in block.modules() if isinstance(each, nn.Conv2d)]
 
 
 def _check_sides(settings: Network, shape: Sequence[int]) -> tuple[int, int]:

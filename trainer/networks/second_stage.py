@@ -9,6 +9,8 @@ from trainer.networks.vae import VAE, PosteriorHeads
 class SecondStage(VAE):
     """Encoder z -> u and decoder u -> ẑ, each `depth` ReLU layers joined with their own input."""
 
+    decoding = ("decoder", "head")
+
     def __init__(self, latents: int, width: int, depth: int, precision: str = "float32") -> None:
         super().__init__(latents, precision)
         self.encoder = _layers(latents, width, depth)

@@ -1,19 +1,26 @@
 """What every variational autoencoder here can do, whatever it is made of: encode and decode."""
 
 from abc import ABC, abstractmethod
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
+
+from vaemon.errors import UsageError
 
 
 class VAE(nn.Module, ABC):
     """An encoder to a Gaussian posterior of independent latents, and a decoder."""
 
+    decoding: ClassVar[tuple[str, ...]] = ()
+    """Names of the parts that make up the decoder."""
+
     def __init__(self, latents: int, precision: str = "float32") -> None:
         super().__init__()
         self.latents = latents
         self.precision = precision
+        self._penalised: list[tuple[float, list[Any]]] = []
 
     @abstractmethod
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -29,6 +36,34 @@ class VAE(nn.Module, ABC):
     @abstractmethod
     def decode(self, z: Tensor) -> Tensor:
         """What latents (B, k) stand for, of the shape of the encoder's input, float32."""
+
+    def penalise(self, coefficient: float, layers: Iterable[nn.Module]) -> None:
+        """Add `coefficient` · Σ w², over the kernels of these layers, to what is minimised; 0 adds nothing."""
+        if coefficient:
+            self._penalised.append((coefficient, list(layers)))
+
+    def penalty(self) -> Tensor | None:
+        """The l2 regularisation of the kernels, (); None where none is set.
+
+        As Keras has it: Σ over the layers of c Σ w², without a half and without the biases.
+        """
+        terms = [c * layer.weight.square().sum() for c, layers in self._penalised for layer in layers]
+        return torch.stack(terms).sum() if terms else None
+
+    def decoder_parts(self) -> list[nn.Module]:
+        """The parts that make up the decoder.
+
+        Raises:
+            UsageError: the network does not tell.
+        """
+        if not self.decoding:
+            raise UsageError(f"the network {type(self).__name__} does not say what its decoder is")
+        return [self.get_submodule(name) for name in self.decoding]
+
+    def decoder_parameters(self) -> Iterator[nn.Parameter]:
+        """All weights and biases of the decoder."""
+        for part in self.decoder_parts():
+            yield from part.parameters()
 
     @torch.no_grad()
     def initialise(self, generator: torch.Generator) -> None:
@@ -54,6 +89,12 @@ class PosteriorHeads(nn.Module):
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Features (B, width) to μ and log σ², each (B, k)."""
         return self.mean(features), 2.0 * self.log_sigma(features)
+
+
+def strided(module: nn.Module) -> list[nn.Module]:
+    """The convolutions in a module that halve the side of an image, or double it."""
+    convolutions = (each for each in module.modules() if isinstance(each, nn.Conv2d | nn.ConvTranspose2d))
+    return [each for each in convolutions if each.stride == (2, 2)]
 
 
 def draw(mean: Tensor, log_variance: Tensor, noise: torch.Generator) -> Tensor:

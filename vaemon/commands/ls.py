@@ -13,7 +13,7 @@ from vaemon.commands.far import reaching
 from vaemon.commands.filter import Filter, keys_of, parse_condition, parse_since
 from vaemon.commands.summary import Summary, summarise, summarise_listed
 from vaemon.commands.thresholds import judging
-from vaemon.errors import nearest
+from vaemon.errors import FarEndLacksVaemon, SourceLost, VaemonError, nearest
 from vaemon.source.far.address import FarAddress
 from vaemon.source.far.links import Links
 from vaemon.source.protocol import Source
@@ -59,7 +59,7 @@ def ls(
     links: Links,
     as_json: bool,
     thresholds: dict[str, float],
-) -> None:
+) -> int:
     """List the runs, the newest first: state, stage, step, rate, active and inactive latents, age.
 
     With PATTERNS, those whose name fits one of them: 'cifar*', in quotes. HOST: lists the runs of another machine,
@@ -72,7 +72,8 @@ def ls(
     )
     seen: list[Summary] = []
     lines = []
-    for run in _in_order(runs, patterns, links, order, thresholds):
+    failures: list[VaemonError] = []
+    for run in _in_order(runs, patterns, links, order, thresholds, failures):
         seen.append(run)
         if wanted.takes(run):
             lines.append(run.line)
@@ -82,14 +83,25 @@ def ls(
         click.echo(json.dumps(lines, indent=1))
     elif lines:
         _print_table(lines)
-    if not lines:
+    if not lines and not failures:
         click.echo(_why_none(runs, patterns, wanted, seen), err=True)
+    for failure in failures:
+        click.echo(f"vaemon: {failure}", err=True)
+    return 1 if failures else 0
 
 
 def _in_order(
-    runs: str | None, patterns: tuple[str, ...], links: Links, order: str, thresholds: dict[str, float]
+    runs: str | None,
+    patterns: tuple[str, ...],
+    links: Links,
+    order: str,
+    thresholds: dict[str, float],
+    failures: list[VaemonError],
 ) -> Iterator[Summary]:
-    """The runs in the order of the list, each read only when it is asked for, where the order allows that."""
+    """The runs in the order of the list, each read only when it is asked for, where the order allows that.
+
+    Machines that do not answer are among the `failures` then, unless it is all that were asked for.
+    """
     from vaemon.runfile.find import runs_folder, touched
     from vaemon.source.open import open_all
 
@@ -105,7 +117,9 @@ def _in_order(
         sources.sort(key=lambda each: each[0])
     found: Iterator[Summary] = (read(name, source) for name, source in sources)
     if far:
-        there = [_read_far(links, address, thresholds) for address in far.values()]
+        there = [_read_far(links, address, thresholds, failures) for address in far.values()]
+        if failures and len(failures) == len(far) and not near:
+            raise failures[0]
         every = [*found, *(run for runs_there in there for run in runs_there)]
         newest = sorted(every, key=lambda run: -run.line["newest"])
         found = iter(sorted(newest, key=lambda run: run.line["name"]) if order == "name" else newest)
@@ -120,8 +134,14 @@ def _far(patterns: tuple[str, ...]) -> dict[str, FarAddress]:
     return {each: address for each in patterns if (address := FarAddress.parse(each)) is not None}
 
 
-def _read_far(links: Links, asked: FarAddress, thresholds: dict[str, float]) -> list[Summary]:
-    listed = links.listed(asked, thresholds)
+def _read_far(
+    links: Links, asked: FarAddress, thresholds: dict[str, float], failures: list[VaemonError]
+) -> list[Summary]:
+    try:
+        listed = links.listed(asked, thresholds)
+    except (SourceLost, FarEndLacksVaemon) as error:
+        failures.append(error)
+        return []
     return [summarise_listed(address.place.address(address.path), each) for address, each in listed]
 
 

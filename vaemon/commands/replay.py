@@ -46,7 +46,7 @@ def replay(
     """
     from vaemon.commands.sentry import Sentry
     from vaemon.playback import Playback
-    from vaemon.source.open import open_directory, open_source
+    from vaemon.source.open import open_directory, open_source, title_of
     from vaemon.source.replay import ReplaySource
 
     source = open_source(run, runs, thresholds, links)
@@ -63,4 +63,5 @@ def replay(
         light=light_of(theme),
         pictures=pictures,
         playback=playback,
+        title=title_of(run),
     )

@@ -12,7 +12,7 @@ from vaemon.view.alerts import Alert
 from vaemon.view.facts import state_of
 from vaemon.view.state import RunView
 from vaemon.view.status import status
-from vaemon.view.words import STATE_WORDS, counts
+from vaemon.view.words import STATE_WORDS, counts, undefined
 
 EVENTS = 20
 """So many of the newest events stand in a record."""
@@ -35,6 +35,7 @@ def record(view: RunView, now: float, alerts: tuple[Alert, ...] = ()) -> Json:
     """
     fares, info, latest = status(view, now), view.info, view.latest
     stage = info.stage(view.stage) if info is not None else None
+    undefined_for = undefined(info, "mean_variance")
     return {
         "run": info.name if info is not None else None,
         "address": info.address if info is not None else None,
@@ -51,10 +52,11 @@ def record(view: RunView, now: float, alerts: tuple[Alert, ...] = ()) -> Json:
         "rate": number(view.rate) if view.rate > 0 else None,
         "eta": _eta(view, stage),
         "scalars": _scalars(latest),
-        "counts": {STATE_WORDS[state]: count for state, count in counts(view)},
-        "inactive": view.inactive,
+        "counts": None if undefined_for else {STATE_WORDS[state]: count for state, count in counts(view)},
+        "inactive": None if undefined_for else view.inactive,
         "active_units": view.active_units,
-        "latents": _latents(view),
+        "latents": None if undefined_for else _latents(view),
+        "not_defined": undefined_for or None,
         "events": [_event(event) for event in view.events[: -EVENTS - 1 : -1]],
         "alerts": [{"rule": alert.rule, "text": alert.text, "step": alert.step} for alert in alerts],
     }

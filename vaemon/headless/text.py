@@ -5,7 +5,7 @@ from vaemon.view.chronicle import Line, chronicle
 from vaemon.view.signs import safe
 from vaemon.view.state import CHART_CHANNELS, RunView
 from vaemon.view.status import Kind, status
-from vaemon.view.words import STATE_WORDS, counts_line, epochs, eta, number, rate, steps
+from vaemon.view.words import STATE_WORDS, counts_line, epochs, eta, number, rate, steps, undefined
 
 EVENT_LINES = 8
 
@@ -64,7 +64,8 @@ def _values(view: RunView, gap: str = "  ") -> str:
 
 def _latents(view: RunView) -> list[str]:
     if not view.latents or view.latest is None:
-        return []
+        why = undefined(view.info, "mean_variance")
+        return [f"E[σ²], KL, variance law, states of latents: {why}"] if why else []
     variance = view.latest.smoothed["mean_variance"]
     lines = [counts_line(view)]
     for index in sorted(range(view.latents), key=lambda i: (view.woke[i] < 0, view.woke[i], variance[i])):

@@ -85,7 +85,8 @@ def await_all(
     """
     links = links or Links()
     if len(addresses) < 2 and not any(map(is_pattern, addresses)):
-        return [(_title(addresses), await_source(addresses[0] if addresses else None, runs, thresholds, links))]
+        address = addresses[0] if addresses else None
+        return [(title_of(address), await_source(address, runs, thresholds, links))]
     found: dict[Path | FarAddress, None] = {}
     for address in addresses:
         far = FarAddress.parse(address)
@@ -93,14 +94,18 @@ def await_all(
     if len(found) > MOST:
         raise UsageError(f"{len(found)} runs are too many to watch at once; name at most {MOST}, or a narrower pattern")
     here = [each for each in found if isinstance(each, Path)]
-    names = dict(zip(here, told_apart(here), strict=True))
+    names: dict[Path | FarAddress, str] = dict(zip(here, told_apart(here), strict=True))
+    short = [each.title for each in found if isinstance(each, FarAddress)]
+    for each in found:
+        if isinstance(each, FarAddress):
+            names[each] = each.title if short.count(each.title) == 1 else each.place.address(each.path)
     sources: list[tuple[str, Source]] = []
     try:
         for each in found:
             if isinstance(each, Path):
                 sources.append((names[each], _local(each, thresholds)))
             else:
-                sources.append((each.place.address(each.path), links.source(each, thresholds)))
+                sources.append((names[each], links.source(each, thresholds)))
     except BaseException:
         for _, source in sources:
             source.close()
@@ -108,12 +113,12 @@ def await_all(
     return sources
 
 
-def _title(addresses: Sequence[str]) -> str:
-    """What a single run is called until it tells its name."""
-    if not addresses or addresses[0] == LATEST:
+def title_of(address: str | None) -> str:
+    """What a run is called until it tells its name; empty for the latest."""
+    if address is None or address == LATEST:
         return ""
-    far = FarAddress.parse(addresses[0])
-    return Path(addresses[0]).name if far is None else f"{far.place.host}:{Path(far.path).name}"
+    far = FarAddress.parse(address)
+    return Path(address).name if far is None else far.title
 
 
 def _all_far(address: FarAddress, links: Links) -> list[FarAddress]:

@@ -7,7 +7,7 @@ import numpy as np
 from vaemon.latents import Failure
 from vaemon.view.state import RunView
 from vaemon.view.status import Kind, Status
-from vaemon.view.words import STATE_WORDS, counts
+from vaemon.view.words import STATE_WORDS, counts, undefined
 
 STATES = ("waiting", "running", "stalled", "finished", "stopped", "failed", "crashed", "lost")
 """How a run fares; one at a time is true."""
@@ -36,17 +36,18 @@ def facts(view: RunView, fares: Status) -> dict[str, float]:
     latest = view.latest
     if latest is None or looks_back(view):
         return known
+    one = math.nan if undefined(view.info, "mean_variance") else 1.0  # latent; of a model without, no number of them
     scalars = {name: float(value) for name, value in latest.smoothed.items() if np.ndim(value) == 0}
     return {
         **scalars,
         **known,
-        **{STATE_WORDS[state]: float(count) for state, count in counts(view)},
+        **{STATE_WORDS[state]: one * count for state, count in counts(view)},
         "nan": float(bool(not_finite(view))),
         "collapse": float(view.failure is Failure.COLLAPSE),
         "ignored": float(view.failure is Failure.IGNORED),
-        "inactive": float(view.inactive),
+        "inactive": one * view.inactive,
         "active_units": math.nan if view.active_units is None else float(view.active_units),
-        "latents": float(view.latents),
+        "latents": one * view.latents,
         "step": float(latest.step),
         "epoch": float(latest.epoch),
         "stage": float(view.stage),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from vaemon.latents import LatentState
 from vaemon.view.state import RunView
+from vaemon.view.words import undefined
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +20,9 @@ class Summary:
     rate: float
     """Steps a second."""
     latents: int
-    active: int
-    inactive: int
+    active: int | None
+    """None where the run's kind of model has no posterior variance."""
+    inactive: int | None
     active_units: int | None
     """As of `RunView.active_units`."""
     alarm: str
@@ -32,6 +34,7 @@ def summary(view: RunView) -> Summary:
     """The figures of the stage shown."""
     stage = view.info.stage(view.stage) if view.info is not None else None
     latest = view.latest
+    none = undefined(view.info, "mean_variance")
     begun = view.info.created if view.info is not None else 0.0
     return Summary(
         stage=view.stage,
@@ -40,8 +43,8 @@ def summary(view: RunView) -> Summary:
         epoch=latest.epoch if latest else 0,
         rate=round(view.rate, 2),
         latents=view.latents,
-        active=int((view.states == LatentState.ACTIVE).sum()),
-        inactive=view.inactive,
+        active=None if none else int((view.states == LatentState.ACTIVE).sum()),
+        inactive=None if none else view.inactive,
         active_units=view.active_units,
         alarm=view.alarm,
         newest=latest.time if latest else begun,

@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 
-from vaemon.batch import StageInfo
+from vaemon.batch import RunInfo, StageInfo
+from vaemon.channels import not_defined
 from vaemon.latents import Failure, LatentState
 from vaemon.view.state import RunView
 
@@ -112,6 +113,11 @@ def counts_line(view: RunView) -> str:
     """
     stated = " · ".join(f"{count} {STATE_WORDS[state]}" for state, count in counts(view))
     return f"{stated} | {inactive_words(view)}: {view.inactive} | {units_words(view)}: {units_count(view)}"
+
+
+def undefined(info: RunInfo | None, name: str) -> str:
+    """Where a channel or figure has no meaning for the run's kind of model: "not defined for RAE"; else empty."""
+    return not_defined(info.config, name) if info is not None else ""
 
 
 def inactive_words(view: RunView) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from vaemon.batch import Columns, Excerpt, Want
 from vaemon.decimate import width_for
+from vaemon.errors import SourceLost
 from vaemon.view.fold import join
 from vaemon.view.state import CHART_CHANNELS, LATENT_CHANNELS, WALL_CHANNELS, Portrait, RunView
 
@@ -46,6 +47,8 @@ def look_closer(view: RunView, asked: Asked, ask: Callable[[Excerpt], Columns]) 
     # Never beyond the last whole column: of a replay the source has rows that have not been yet.
     end = max(min(last, view.rows) // width * width, first)
     channels = (*WALL_CHANNELS, *CHART_CHANNELS)
+    stage = view.info.stage(view.stage) if view.info is not None else None
+    ask = _checking(ask, stage.latents if stage is not None else view.latents)
     wide = Excerpt(view.stage, first, end, channels, width=width, scalars=OWN_SCALARS, coarse=True)
     near = _grown(view.near, wide, ask) if asked.window is not None else None
     portrait = None
@@ -57,6 +60,19 @@ def look_closer(view: RunView, asked: Asked, ask: Callable[[Excerpt], Columns]) 
     if near is view.near and portrait is view.portrait:
         return view
     return replace(view, near=near, portrait=portrait)
+
+
+def _checking(ask: Callable[[Excerpt], Columns], latents: int) -> Callable[[Excerpt], Columns]:
+    """Asks, and takes only what has so many latents: what comes over a wire may be of anything."""
+
+    def asking(asked: Excerpt) -> Columns:
+        columns = ask(asked)
+        most = 2 if asked.latent is None else 1
+        if any(each.ndim > most or each.shape[1:] not in ((), (latents,)) for each in columns.mean.values()):
+            raise SourceLost("an answer has another number of latents than its stage")
+        return columns
+
+    return asking
 
 
 def _grown(held: Columns | None, asked: Excerpt, ask: Callable[[Excerpt], Columns]) -> Columns:

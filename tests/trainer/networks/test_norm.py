@@ -76,3 +76,10 @@ def test_the_counts_are_part_of_the_state(tmp_path):
     other.load_state_dict(torch.load(tmp_path / "norm.pt", weights_only=True))
     assert (other.steps, other.values) == (5, 48)
     torch.testing.assert_close(other.statistics(), norm.statistics())
+
+
+def test_values_without_places_are_normalised_as_a_map_of_one():
+    x = torch.from_numpy(batches(1, 7)[0][:, :, 0, 0])
+    flat, map_of_one = BatchNorm(2), BatchNorm(2)
+    torch.testing.assert_close(flat(x), map_of_one(x[:, :, None, None])[:, :, 0, 0])
+    torch.testing.assert_close(flat.statistics(), map_of_one.statistics())

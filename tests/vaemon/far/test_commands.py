@@ -128,3 +128,13 @@ def test_a_list_of_runs(far, call):
     here = {each["name"]: each for each in json.loads(call("ls", "--json", "--runs", far.runs)[1])}
     assert there.keys() == here.keys() == {"a", "b"}
     assert {name: each["step"] for name, each in there.items()} == {name: each["step"] for name, each in here.items()}
+
+
+def test_runs_are_listed_though_one_machine_does_not_answer(far, call):
+    far.record("a")
+    code, out, err = call("ls", "there:", "ssh://127.0.0.1:1/")
+    assert "there:a" in out
+    assert "cannot reach 127.0.0.1" in err
+    assert code == 1
+    code, out, err = call("ls", "ssh://127.0.0.1:1/")
+    assert (code, out) == (1, "")

@@ -1,5 +1,6 @@
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,9 +9,11 @@ from hypothesis import strategies as st
 
 from vaemon.batch import Event, RunState
 from vaemon.headless.record import EVENTS, as_json, number, record
+from vaemon.headless.text import frame
 from vaemon.view.alerts import Alert
 from vaemon.view.fold import fold, heard
 from vaemon.view.state import RunView
+from vaemon.view.summary import summary
 
 
 def view_of(made, step=1200, **changes):
@@ -51,12 +54,26 @@ def test_a_record_of_a_run(made):
             "active_unit": [True, True],
             "woke": [300, None],
         },
+        "not_defined": None,
         "events": [
             {"step": 400, "stage": 1, "kind": "note", "latent": None, "text": "lunch", "time": made.NOW + 0.5},
             {"step": 300, "stage": 1, "kind": "wake", "latent": 0, "text": "", "time": made.NOW},
         ],
         "alerts": [{"rule": "mse<1", "text": "mse<1: mse 0.0200", "step": 1200}],
     }
+
+
+def test_what_is_not_defined_is_no_number(made):
+    answer = made.batch(1200, variance=())
+    del answer.latest.smoothed["mean_variance"]
+    info = replace(answer.info, config={"not_defined": {"RAE": ["mean_variance"]}})
+    view = heard(RunView(), fold(RunView(), replace(answer, info=info)), made.NOW)
+    found = strict(as_json(view, made.NOW))
+    assert found["not_defined"] == "not defined for RAE"
+    assert [found[key] for key in ("counts", "inactive", "active_units", "latents")] == [None] * 4
+    assert "states of latents: not defined for RAE" in frame(view, made.NOW)
+    line = summary(view)
+    assert (line.active, line.inactive, line.active_units) == (None, None, None)
 
 
 def test_values_that_are_not_finite_are_strings(made):

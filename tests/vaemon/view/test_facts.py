@@ -107,3 +107,10 @@ def test_the_numbers_of_an_older_stage_are_no_news():
 
 def test_a_scalar_of_ones_own_does_not_hide_a_count():
     assert of(view(newest={"active": 7.0}))["active"] == 2
+
+
+def test_counts_that_are_not_defined_are_no_numbers():
+    none = replace(view().info, config={"not_defined": {"RAE": ["mean_variance"]}})
+    known = of(view(info=none, states=(), inactive=0))
+    assert all(math.isnan(known[name]) for name in ("inactive", "active", "waking", "limbo", "collapsed"))
+    assert known["mse"] == 0.5

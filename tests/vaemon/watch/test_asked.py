@@ -8,7 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from vaemon.batch import Columns
 from vaemon.decimate import width_for
+from vaemon.errors import SourceLost
 from vaemon.view.fold import widen
 from vaemon.view.state import RunView
 from vaemon.watch.asked import COLUMNS, Asked, look_closer
@@ -103,3 +105,12 @@ def test_of_a_run_without_rows_nothing_is_asked(asked):
     view = RunView()
     assert look_closer(view, asked, ask) is view
     assert look_closer(view_of(5), Asked(1, None, LATENTS), ask).portrait is None
+
+
+@pytest.mark.parametrize(
+    ("latent", "values"), [(None, np.zeros((64, 4))), (None, np.zeros((64, 3, 2))), (1, np.zeros((64, 3)))]
+)
+def test_an_answer_with_other_latents_is_refused(latent, values):
+    columns = Columns(step=np.arange(64), mean={"mean_variance": values})
+    with pytest.raises(SourceLost, match="number of latents"):
+        look_closer(view_of(64), Asked(1, (0, 64) if latent is None else None, latent), lambda asked: columns)

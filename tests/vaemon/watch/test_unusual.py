@@ -85,6 +85,17 @@ def test_own_scalars_take_the_room_of_those_that_are_not_recorded(fake):
     fake.play(app, gesture)
 
 
+def test_a_run_whose_model_has_no_posterior_says_so(fake):
+    stage = fake.Stage(latents=0, steps=200)
+    source = fake.Source(stage, config={"not_defined": {"RAE": ["mean_variance"]}})
+    app = fake.App(source, clock=fake.Clock(fake.when(stage, 200)))
+
+    async def gesture(app, pilot):
+        assert "states of latents: not defined for RAE" in fake.lines(app)[1]
+
+    fake.play(app, gesture)
+
+
 def test_a_run_without_latents_still_has_its_charts(fake):
     stage = fake.Stage(latents=0, steps=200)
     app = fake.App(fake.Source(stage), clock=fake.Clock(fake.when(stage, 200)))

@@ -1,7 +1,7 @@
 """Addresses on other machines: HOST:RUN, USER@HOST:PATH, ssh://USER@HOST:PORT/PATH. Imports nothing heavy."""
 
 import re
-from posixpath import dirname
+from posixpath import basename, dirname
 from typing import NamedTuple, Self
 from urllib.parse import quote, unquote
 
@@ -47,6 +47,11 @@ class FarAddress(NamedTuple):
     def folder(self) -> str:
         """The folder that the run is in; "": where runs are by default."""
         return dirname(self.path)
+
+    @property
+    def title(self) -> str:
+        """What the run is called, as far as its address tells."""
+        return f"{self.place.host}:{basename(self.path)}"
 
     @classmethod
     def parse(cls, address: str) -> Self | None:

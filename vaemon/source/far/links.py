@@ -92,9 +92,9 @@ class Links:
     def _listed(self, asked: FarAddress, folder: str, thresholds: Given) -> list[tuple[FarAddress, Listed]]:
         directory = self._directory(asked, folder, thresholds)
         try:
-            told = directory.runs(LISTING)
-            while any(each.batch is None and not each.reason for each in told):
-                told = directory.runs(LISTING)  # it goes on with those that it had no time for
+            told, left = directory.runs(LISTING), -1
+            while (unread := sum(each.batch is None and not each.reason for each in told)) and unread != left:
+                told, left = directory.runs(LISTING), unread  # it goes on with those that it had no time for
         finally:
             directory.close()
         return [

@@ -15,6 +15,7 @@ from vaemon.view.words import (
     number,
     rate,
     steps,
+    undefined,
     units_count,
     units_words,
 )
@@ -97,6 +98,7 @@ def _aside(picture: Picture, last_row: str) -> Row:
 
 
 NO_LATENTS = "no latents recorded: recorder.log(step, mean=…, variance=…) records them"
+OF_POSTERIORS = "E[σ²], KL, variance law, states of latents"
 
 
 class Progress(Panel):
@@ -118,13 +120,15 @@ class Counts(Panel):
     def depends(self, picture: Picture) -> object:
         """The counts, of which most ticks bring no other."""
         view = picture.view
-        return view.latents, view.states.tobytes(), view.inactive, view.active_units, view.thresholds
+        none = undefined(view.info, "mean_variance")
+        return view.latents, view.states.tobytes(), view.inactive, view.active_units, view.thresholds, none
 
     def rows(self, picture: Picture, width: int, height: int) -> Sequence[Row]:
         """One row, in words where they fit, else in signs."""
         view = picture.view
         if not view.latents:
-            return [fit((said(f" {NO_LATENTS}", "muted"),), width)]
+            why = undefined(view.info, "mean_variance")
+            return [fit((said(f" {f'{OF_POSTERIORS}: {why}' if why else NO_LATENTS}", "muted"),), width)]
         long = (f"{inactive_words(view)}: ", f"{units_words(view)}: ")
         forms = (
             partial(_spelt, view, "  ", long),

@@ -7,6 +7,7 @@ import numpy as np
 from vaemon.batch import Array
 from vaemon.view.order import Order, sort_latents
 from vaemon.view.state import values
+from vaemon.view.words import undefined
 from vaemon.watch.render.cells import BLANK, Row, fit, join, said, spread
 from vaemon.watch.render.heat import INKS
 from vaemon.watch.render.wall import legend
@@ -87,7 +88,8 @@ def _name(run: Entrant, name: str, wide: int) -> Row:
 
 def _why_none(run: Entrant) -> str:
     if len(run.columns):
-        return "no latents recorded"
+        why = undefined(run.view.info, "mean_variance")
+        return f"E[σ²] {why}" if why else "no latents recorded"
     begun = run.view.info is not None and bool(run.view.info.stages)
     return f"no stage {run.stage}" if run.stage and begun else run.run.status.words
 

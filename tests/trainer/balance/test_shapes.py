@@ -1,0 +1,77 @@
+"""Each strategy trains on the built-in shapes to a stated error.
+
+600 steps of the preset (a learned γ: 2,000) at a larger rate, seed 0.
+"""
+
+import pytest
+import torch
+
+from trainer.images import load_images
+from trainer.loop import train_batch
+from trainer.settings import load_preset, resolve
+from trainer.stages import image_stage
+
+SETTINGS = {
+    "computed": (),
+    "average": (),
+    "learned": ("stage1.epochs=20",),  # Adam moves log γ by the rate a step, whatever the error
+    "fixed": ("balance.gamma=0.1",),
+    "optimal": (),
+    "beta": ("balance.beta=0.02",),
+    "linear": ("balance.gamma=0.1", "balance.warm_up=3"),
+    "cyclical": ("balance.gamma=0.1",),
+    "free-bits": ("balance.gamma=0.1", "balance.floor=0.5"),
+    "geco": ("balance.tolerance=0.016",),
+    "rae-l2": (),
+    "rae-sn": (),
+    "rae-gp": (),
+}
+
+
+@pytest.fixture(scope="module")
+def shapes():
+    return load_images(resolve(load_preset("shapes"))).train
+
+
+def trained(name, images):
+    """The mean of the last 100 steps, by channel."""
+    options = ["stage1.lr=1e-3", "stage1.epochs=6", "stage2.enabled=false", f"balance={name}", *SETTINGS[name]]
+    config = resolve(load_preset("shapes"), options + ([] if name.startswith("rae") else ["stage1.kl_weight=1"]))
+    torch.set_num_threads(1)
+    stage = image_stage(config, images, torch.device("cpu"))
+    rows = []
+    while not stage.done:
+        for batch in stage.shuffle():
+            rows.append(train_batch(stage, batch))
+            stage.step += 1
+    last = rows[-100:]
+    return {
+        key: sum(float(row[key]) for row in last) / 100 for key in last[0] if torch.as_tensor(last[0][key]).ndim == 0
+    }
+
+
+LARGEST = {
+    "computed": 0.0135,
+    "average": 0.0135,
+    "learned": 0.013,
+    "fixed": 0.0085,
+    "optimal": 0.006,
+    "beta": 0.0085,
+    "linear": 0.0095,
+    "cyclical": 0.0095,
+    "free-bits": 0.0095,
+    "geco": 0.006,
+    "rae-l2": 0.0055,
+    "rae-sn": 0.014,
+    "rae-gp": 0.0055,
+}
+"""The mse to be reached, some 15 % above what it was on one machine. It begins at .09; the mean image has .0146."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LARGEST)
+def test_a_strategy_trains_on_shapes_to_its_error(name, shapes):
+    found = trained(name, shapes)
+    assert found["mse"] < LARGEST[name]
+    if not name.startswith("rae"):
+        assert found["kl"] > 0.3  # something of the images is in the latents

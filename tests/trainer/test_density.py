@@ -1,0 +1,146 @@
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from trainer.density import Mixture, check_density, fit_mixture, load_mixture, path_of, save_mixture
+from trainer.training import Run, train
+from vaemon import open_run
+from vaemon.errors import RunFileError, UsageError, VaemonError
+from vaemon.source.local import LocalSource
+
+RAE = ("balance=rae-l2", "stage2.enabled=false")
+
+
+@pytest.fixture
+def mixture():
+    """Two Gaussians in the plane, of very different weight, place and shape."""
+    return Mixture(
+        np.array([0.25, 0.75]),
+        np.array([[-5.0, 0.0], [5.0, 1.0]]),
+        np.array([[[1.0, 0.8], [0.8, 1.0]], [[0.1, 0.0], [0.0, 4.0]]]),
+    )
+
+
+def test_samples_have_the_moments_of_the_mixture(mixture):
+    z = mixture.sample(40_000, torch.Generator().manual_seed(0)).double().numpy()
+    assert z.shape == (40_000, 2)
+    left = z[:, 0] < 0
+    assert left.mean() == pytest.approx(0.25, abs=0.01)
+    for part, mean, covariance in zip((z[left], z[~left]), mixture.means, mixture.covariances, strict=True):
+        np.testing.assert_allclose(part.mean(0), mean, atol=0.06)
+        np.testing.assert_allclose(np.cov(part.T), covariance, atol=0.1)
+
+
+def test_samples_follow_the_generator(mixture):
+    one, other, third = (mixture.sample(5, torch.Generator().manual_seed(seed)) for seed in (0, 0, 1))
+    assert torch.equal(one, other)
+    assert not torch.equal(one, third)
+
+
+def test_what_is_saved_is_loaded_bit_for_bit_and_none_where_there_is_none(mixture, tmp_path):
+    assert load_mixture(tmp_path) is None
+    save_mixture(tmp_path, mixture)
+    save_mixture(tmp_path, mixture)
+    found = load_mixture(tmp_path)
+    for name in ("weights", "means", "covariances"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(mixture, name))
+    assert [each.name for each in tmp_path.iterdir()] == ["density.npz"]
+    with np.load(path_of(tmp_path)) as plain:  # by any program
+        assert sorted(plain) == ["covariances", "means", "weights"]
+
+
+@pytest.mark.parametrize(
+    "arrays",
+    [
+        {"weights": np.ones(2)},
+        {"weights": np.array([0.5, 0.4]), "means": np.zeros((2, 3)), "covariances": np.stack([np.eye(3)] * 2)},
+        {"weights": np.array([0.5, 0.5]), "means": np.zeros((2, 3)), "covariances": np.stack([np.eye(2)] * 2)},
+        {"weights": np.array([1.0]), "means": np.zeros((1, 2)), "covariances": -np.eye(2)[None]},
+        {"weights": np.array([np.nan]), "means": np.zeros((1, 2)), "covariances": np.eye(2)[None]},
+        {"weights": np.array([object()]), "means": np.zeros((1, 2)), "covariances": np.eye(2)[None]},
+    ],
+    ids=["lacking", "no shares", "unfit", "not positive", "nan", "pickled"],
+)
+def test_a_file_that_is_no_mixture_is_refused(arrays, tmp_path):
+    np.savez(path_of(tmp_path), **arrays)
+    with pytest.raises(RunFileError, match=r"density\.npz cannot be read"):
+        load_mixture(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut", b"no archive"])
+def test_a_damaged_file_is_refused(content, tmp_path):
+    path_of(tmp_path).write_bytes(content)
+    with pytest.raises(RunFileError, match=r"density\.npz cannot be read"):
+        load_mixture(tmp_path)
+
+
+def test_without_scikit_learn_it_is_said_before_training(start_rae, monkeypatch, runs):
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    monkeypatch.setitem(sys.modules, "sklearn.mixture", None)
+    with pytest.raises(UsageError, match=r"scikit-learn .*pip install 'vaemon\[rae\]'"):
+        start_rae()
+    assert not (runs / "a").exists()
+
+
+@pytest.fixture
+def start_rae(runs, screen, tiny):
+    return lambda *settings: train(Run("a", runs / "a", "shapes", tiny(*RAE, *settings), False), screen, lambda: "")
+
+
+def test_ten_gaussians_are_found_again_under_a_seed():
+    pytest.importorskip("sklearn")
+    rng = np.random.default_rng(0)
+    centres = 20.0 * np.array([[i % 4, i // 4] for i in range(10)])
+    codes = np.concatenate([rng.normal(centre, 1.0, (200, 2)) for centre in centres])
+    one, other = (fit_mixture(codes, 0) for _ in range(2))
+    np.testing.assert_array_equal(one.covariances, other.covariances)
+    assert one.covariances.shape == (10, 2, 2)
+    assert one.weights.sum() == pytest.approx(1.0)
+    distance = np.linalg.norm(one.means[:, None] - centres, axis=2).min(0)
+    assert np.sort(distance)[:8].max() < 1.0  # k-means may join a pair
+
+
+def test_a_run_keeps_its_density_shows_its_samples_and_records_no_posterior(start_rae, runs):
+    pytest.importorskip("sklearn")
+    assert start_rae("stage1.epochs=3")
+    assert load_mixture(runs / "a").means.shape == (10, 3)
+    source = LocalSource(runs / "a")
+    assert {(each.step, each.kind) for each in source.images()} == {
+        (0, "inputs"),
+        *((step, kind) for step in (4, 8, 12) for kind in ("GEN-GMM", "reconstructions")),
+    }
+    with open_run("a", runs) as run:
+        assert set(run.channels(1)) == {
+            *("step", "time", "epoch", "lr", "loss", "mse", "mean_mu", "mu_squared", "code_norm", "decoder_penalty")
+        }
+        assert [each.values.keys() for each in run.evaluations()] == [{"mse"}] * 3
+
+
+def test_a_density_that_cannot_be_kept_does_not_end_a_run(start_rae, runs, monkeypatch):
+    pytest.importorskip("sklearn")
+
+    def full(folder, mixture):
+        raise RunFileError("cannot write the density: No space left on device")
+
+    monkeypatch.setattr("trainer.density.save_mixture", full)
+    assert start_rae()
+    with open_run("a", runs) as run:
+        assert {event.step for event in run.events() if event.kind == "error"} == {4, 8}
+
+
+def test_too_few_images_for_ten_gaussians_are_refused(tiny):
+    pytest.importorskip("sklearn")
+    with pytest.raises(UsageError, match="only 9 training images"):
+        check_density(tiny(*RAE), 9)
+    check_density(tiny(), 1)
+
+
+def test_analyze_refuses_what_is_not_defined(start_rae, runs):
+    pytest.importorskip("sklearn")
+    from analysis.question import Question, answer
+
+    start_rae()
+    with pytest.raises(VaemonError, match=r"inactive, variance_law are not defined for RAE"):
+        answer(LocalSource(runs / "a"), Question())

@@ -1,0 +1,1 @@
+"""How reconstruction and KL are weighed: one file a family, one class a strategy, one registry."""

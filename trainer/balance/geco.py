@@ -1,0 +1,50 @@
+"""KL as small as a wanted reconstruction allows."""
+
+import torch
+from torch import Tensor
+
+from trainer import config
+from trainer.balance.strategy import Balance, Plan, Weighed
+from trainer.objective import ElboTerms
+
+
+class Geco(Balance):
+    """KL under the constraint mse <= tolerance, by a multiplier λ (GECO, Rezende & Viola 2018, arXiv:1810.00597).
+
+    C = mse - tolerance of a batch, C̄ <- a C̄ + (1 - a) C from the first batch's C on. The loss has λ D C̄ with the
+    gradient of λ D C; after the step λ <- λ exp(rate C̄), from λ = 1. C in that exponent is a mean over the values, so
+    that one rate does for images of every size.
+    """
+
+    log_multiplier: Tensor
+    average: Tensor
+    step: Tensor
+
+    def __init__(self, settings: config.Balance, plan: Plan) -> None:
+        super().__init__(settings, plan)
+        self.tolerance = settings.tolerance
+        self.momentum = settings.momentum
+        self.rate = settings.rate
+        self.register_buffer("log_multiplier", torch.tensor(0.0))
+        self.register_buffer("average", torch.tensor(0.0))
+        self.register_buffer("step", torch.tensor(0))
+
+    def weigh(self, terms: ElboTerms, kl_weight: float) -> Weighed:
+        """kl_weight KL + λ D (C + C̄ - C), the bracket's last two terms without gradient."""
+        constraint = terms.mse - self.tolerance
+        averaged = constraint + (self._averaged(terms) - constraint.detach())
+        multiplier = self.log_multiplier.exp()
+        loss = kl_weight * terms.kl + multiplier * (terms.values * averaged)
+        return Weighed(loss, {"beta": kl_weight / multiplier, "kl_weight": kl_weight})
+
+    def update(self, terms: ElboTerms) -> None:
+        """Tighten or loosen the constraint."""
+        self.average = self._averaged(terms)
+        self.log_multiplier = self.log_multiplier + self.rate * self.average
+        self.step = self.step + 1
+
+    def _averaged(self, terms: ElboTerms) -> Tensor:
+        """C̄ with the batch in it, ()."""
+        constraint = terms.mse.detach() - self.tolerance
+        moved = self.momentum * self.average + (1.0 - self.momentum) * constraint
+        return torch.where(self.step > 0, moved, constraint)

@@ -1,0 +1,87 @@
+"""Regularised autoencoders: no posterior and no prior, but a decoder kept smooth (Ghosh et al. 2020, arXiv:1903.12436).
+
+The encoder's mean is the code z itself. What is minimised is the squared error + β ½ ‖z‖² + λ L_REG, each summed over
+the values, latents or weights, a mean over the batch; β and λ are code_weight and decoder_weight. Samples come from a
+density that is fitted to the codes afterwards (trainer/density.py).
+"""
+
+from abc import abstractmethod
+
+import torch
+from torch import Tensor
+
+from trainer import config
+from trainer.balance.strategy import Balance, Plan, Weighed
+from trainer.networks.vae import VAE
+from trainer.objective import CodeTerms, Pass, mean_squared_error, squared_error
+
+
+class Rae(Balance):
+    """What the three have in common."""
+
+    kind = "RAE"
+    undefined = (
+        *("mean_variance", "latent_kl", "kl", "variance_law", "inactive", "active_units"),
+        *("gamma", "beta", "kl_weight"),
+    )
+
+    def __init__(self, settings: config.Balance, plan: Plan) -> None:
+        super().__init__(settings, plan)
+        self.code_weight = settings.code_weight
+        self.decoder_weight = settings.decoder_weight
+
+    def code(self, mean: Tensor, log_variance: Tensor, noise: torch.Generator) -> Tensor:
+        """The mean itself, (B, k); the other head of the encoder is never trained."""
+        return mean
+
+    def terms(self, passed: Pass, network: VAE, noise: torch.Generator) -> CodeTerms:
+        """The terms of a batch that went through the network."""
+        return CodeTerms(
+            mse=mean_squared_error(passed.x, passed.x_hat),
+            code_norm=0.5 * passed.z.square().sum(1).mean(),
+            penalty=self.penalty(passed, network, noise),
+            values=passed.x[0].numel(),
+        )
+
+    @abstractmethod
+    def penalty(self, passed: Pass, network: VAE, noise: torch.Generator) -> Tensor | None:
+        """L_REG, (); None where the decoder is regularised otherwise."""
+
+    def weigh(self, terms: CodeTerms, kl_weight: float) -> Weighed:
+        """D mse + code_weight ½ ‖z‖² + decoder_weight L_REG; there is no KL to be weighed."""
+        loss = squared_error(terms) + self.code_weight * terms.code_norm
+        recorded: dict[str, Tensor | float] = {"code_norm": terms.code_norm.detach()}
+        if terms.penalty is not None:
+            loss = loss + self.decoder_weight * terms.penalty
+            recorded["decoder_penalty"] = terms.penalty.detach()
+        return Weighed(loss, recorded)
+
+
+class RaeL2(Rae):
+    """L_REG = ‖θ‖², over all weights and biases θ of the decoder."""
+
+    def penalty(self, passed: Pass, network: VAE, noise: torch.Generator) -> Tensor:
+        """‖θ‖², ()."""
+        return torch.stack([weight.square().sum() for weight in network.decoder_parameters()]).sum()
+
+
+class RaeSN(Rae):
+    """Each layer of the decoder is divided by its largest singular value (trainer/networks/spectral_decoder.py)."""
+
+    def penalty(self, passed: Pass, network: VAE, noise: torch.Generator) -> None:
+        """None: the layers are what is regularised."""
+
+
+class RaeGP(Rae):
+    """L_REG = ‖∂D(z)/∂z‖², the squared Frobenius norm of the decoder's Jacobian at the code.
+
+    As ‖vᵀ ∂D(z)/∂z‖² with one v ~ N(0, I) a sample, whose expectation that is (Hutchinson 1989): one more pass backward
+    instead of one for each value. The published code takes the gradient of the summed squares of the output instead.
+    """
+
+    def penalty(self, passed: Pass, network: VAE, noise: torch.Generator) -> Tensor:
+        """An unbiased estimate of the norm, mean over the batch, ()."""
+        x_hat = passed.x_hat
+        probe = torch.randn(x_hat.shape, generator=noise, device=x_hat.device, dtype=x_hat.dtype)
+        (along,) = torch.autograd.grad(x_hat, passed.z, probe, create_graph=True)
+        return along.square().sum(1).mean()
