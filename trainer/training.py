@@ -10,9 +10,10 @@ import torch
 from trainer import checkpoint
 from trainer.config import Config, Stage1, Stage2, thresholds_of, to_tree
 from trainer.data.images import Images
+from trainer.data.watch import Stopped, Watch
 from trainer.density import CodeDensity, check_density
 from trainer.evaluation import Evaluator
-from trainer.images import load_images
+from trainer.images import check_batches, load_images
 from trainer.loop import Screen, run_stage
 from trainer.options import DETERMINISTIC
 from trainer.posteriors import images_to_posteriors
@@ -37,10 +38,14 @@ class Run:
 
 
 class Teller(Screen, Protocol):
-    """A screen that takes sentences, too."""
+    """A screen that takes sentences, too, and shows how far the reading of images is."""
 
     def say(self, text: str) -> None:
         """Tell people something."""
+        ...
+
+    def show_reading(self, what: str, done: int, total: int) -> None:
+        """Show what is done with the images, how much of it, and how much there is in all (0: not known)."""
         ...
 
 
@@ -69,12 +74,9 @@ def train(run: Run, teller: Teller, stop: Callable[[], str]) -> bool:
         )
         return True
     device = choose_device(run.config)
-    if run.config.data.path:
-        teller.say(f"reading {run.config.data.path}")
-    images = load_images(run.config)
-    teller.say(images.source)
-    check_balance(run.config, len(images.train))
-    check_density(run.config, len(images.train))
+    images = _read_images(run.config, teller, stop)
+    if images is None:
+        return False
     first = image_stage(run.config, images.train, device)
     teller.say(f"run {run.name} in {run.folder}, on {device}")
     with Recorder(
@@ -102,6 +104,22 @@ def train(run: Run, teller: Teller, stop: Callable[[], str]) -> bool:
     else:
         teller.say(f"stopped, all of it is recorded; `vaemon train {run.preset} --run {run.name} --resume` goes on")
     return finished
+
+
+def _read_images(config: Config, teller: Teller, stop: Callable[[], str]) -> Images | None:
+    """The images, checked against the config; None where told to stop."""
+    if config.data.path:
+        teller.say(f"reading {config.data.path}")
+    try:
+        images = load_images(config, Watch(stop, teller.show_reading, teller.say))
+    except Stopped:
+        teller.say("stopped while the images were read; nothing was recorded")
+        return None
+    teller.say(images.source)
+    check_batches(config, images)
+    check_balance(config, len(images.train))
+    check_density(config, len(images.train))
+    return images
 
 
 class _Stages:

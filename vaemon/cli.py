@@ -35,6 +35,7 @@ COMMANDS = {
     "demo": _Place("vaemon.commands.demo", "Train on built-in images with the dashboard open, then analyze."),
     "agent": _Place("vaemon.commands.agent", ""),
     "train": _Place("trainer.command", "Train a VAE from a preset, and record it."),
+    "data": _Place("trainer.fetch.command", "Fetch a dataset from where it is published."),
     "analyze": _Place("analysis.command", "Count inactive latents, check the variance law."),
 }
 

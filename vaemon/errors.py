@@ -8,6 +8,7 @@ VaemonError                 1   something failed; the message says what, where, 
 │   └── DataNotFound        2   --data is missing, empty, or not what the preset needs
 ├── RunLocked               1   another process is writing this run
 ├── RunFileError            1   a run's file cannot be read or written
+├── NotFetched              1   a dataset cannot be fetched, or what is there is not what was published
 ├── BadLoss                 1   the loss went to NaN or infinity; training stopped
 ├── SourceLost              1   the place a run is read from does not answer
 │   └── NeedsPerson         1   it would, if somebody typed a password or looked at a host key
@@ -72,6 +73,10 @@ class RunLocked(VaemonError):
 
 class RunFileError(VaemonError):
     """A run's file cannot be read or written."""
+
+
+class NotFetched(VaemonError):
+    """A dataset cannot be fetched, or what is there is not what was published."""
 
 
 class BadLoss(VaemonError):
