@@ -44,6 +44,15 @@ def _list_presets(context: click.Context, parameter: click.Parameter, asked: boo
 )
 @click.option("--quick", is_flag=True, help="Train the preset's variant for a laptop: minutes, not days.")
 @click.option("--data", metavar="PATH", help="Where the images are: a file or a folder.")
+@click.option(
+    "--resize",
+    type=click.Choice(["nearest", "bilinear", "bicubic"]),
+    help="How pictures are brought to their size (data.resize).",
+)
+@click.option(
+    "--jpeg-roundtrip", is_flag=True, help="Send CIFAR-10 through JPEG first, as published (data.jpeg_roundtrip)."
+)
+@click.option("--skip-bad", is_flag=True, help="Leave out pictures that cannot be read (data.skip_bad).")
 @click.option("--runs", metavar="DIR", help="Folder of runs; by default $VAEMON_RUNS, else runs/.")
 @click.option("--watch", is_flag=True, help="Open the dashboard while it trains.")
 @click.option("--resume", is_flag=True, help="Go on with --run, or with the newest run of the preset.")
@@ -60,6 +69,9 @@ def train(
     settings: tuple[str, ...],
     quick: bool,
     data: str | None,
+    resize: str | None,
+    jpeg_roundtrip: bool,
+    skip_bad: bool,
     runs: str | None,
     watch: bool,
     resume: bool,
@@ -74,6 +86,9 @@ def train(
     Ctrl-C stops after the present step, saves a checkpoint and exits with code 130 (SIGTERM: 143); a second Ctrl-C
     stops at once. --resume goes on from the last checkpoint as the same run.
     """
+    settings += (f"data.resize={resize}",) if resize else ()
+    settings += ("data.jpeg_roundtrip=true",) if jpeg_roundtrip else ()
+    settings += ("data.skip_bad=true",) if skip_bad else ()
 
     def decide() -> tuple[Path, Config, list[Layer]]:
         if resume:

@@ -30,10 +30,20 @@ class Data(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Pixels a side; 0: as the images are."""
     limit: CountOrNone = 0
     """At most so many images each to train and to test on; 0: all."""
+    dataset: str = ""
+    """arrays: which array of an .npz or HDF5 file; NAME, or NAME,NAME for those to train and to test on. Empty: those
+    named train and test, or the only one."""
     pad: CountOrNone = 0
     """Black pixels added at each edge: 2 makes 32 of MNIST's 28, which the Resnet needs."""
     resize: Literal["nearest", "bilinear", "bicubic"] = "bilinear"
     """celeba, folder: how pictures are brought to `size`; the last two are antialiased, nearest gives jaggies."""
+    colour: Literal["stored", "grey", "rgb"] = "stored"
+    """Pictures: one channel or three for all; `stored`: as they are, which must be alike."""
+    skip_bad: bool = False
+    """Pictures: leave out those that cannot be read; else they are an error."""
+    jpeg_roundtrip: bool = False
+    """cifar10: send each image, to train and to test on, once through JPEG (quality 75, 4:2:0 chroma), as the published
+    code does: the paper's figures are of such images. Not for images that are JPEG already."""
 
 
 class Network(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -54,6 +54,9 @@ class Quiet:
     def show(self, stage: Stage, newest: Mapping[str, float]) -> None:
         """Show nothing."""
 
+    def show_reading(self, what: str, done: int, total: int) -> None:
+        """Show nothing."""
+
 
 class Lines(Quiet):
     """A plain line every few seconds, and one when a stage ends."""
@@ -78,6 +81,13 @@ class Lines(Quiet):
         counts = f"stage {stage.number}  step {stage.step}/{stage.total_steps}  epoch {_epoch(stage)}"
         click.echo("  ".join(filter(None, (counts, rates(stage, rate), terms(newest)))))
 
+    def show_reading(self, what: str, done: int, total: int) -> None:
+        """Print how far the reading of images is, where the last line is some seconds old."""
+        now = time.monotonic()
+        if now >= self._next:
+            self._next = now + LINE_EVERY
+            click.echo(f"{what}  {done:,}/{total:,}")
+
 
 class Bars(Quiet):
     """A bar a stage, with rate, time left and the newest terms."""
@@ -85,8 +95,9 @@ class Bars(Quiet):
     def __init__(self, console: Console) -> None:
         self._pace = Pace()
         self._tasks: dict[int, TaskID] = {}
+        self._readings: dict[str, TaskID] = {}
         self._progress = Progress(
-            TextColumn("stage {task.fields[stage]}"),
+            TextColumn("{task.fields[title]}"),
             BarColumn(bar_width=None),
             MofNCompleteColumn(),
             TextColumn("{task.fields[rates]}", style="cyan"),
@@ -111,9 +122,15 @@ class Bars(Quiet):
         fields: dict[str, Any] = {"rates": rates(stage, rate), "terms": terms(newest)}
         if stage.number not in self._tasks:
             self._tasks[stage.number] = self._progress.add_task(
-                "", total=stage.total_steps, completed=stage.step, stage=stage.number, **fields
+                "", total=stage.total_steps, completed=stage.step, title=f"stage {stage.number}", **fields
             )
         self._progress.update(self._tasks[stage.number], completed=stage.step, **fields)
+
+    def show_reading(self, what: str, done: int, total: int) -> None:
+        """Move the bar of what is done with the images; it is gone when all of it is."""
+        if what not in self._readings:
+            self._readings[what] = self._progress.add_task("", title=what, rates="", terms="")
+        self._progress.update(self._readings[what], completed=done, total=total or None, visible=done < total)
 
 
 def rates(stage: Stage, rate: float) -> str:

@@ -10,9 +10,10 @@ import torch
 from trainer import checkpoint, ranks
 from trainer.config import Config, Stage1, Stage2, differences, thresholds_of, to_tree
 from trainer.data.images import Images
+from trainer.data.watch import Stopped, Watch
 from trainer.density import CodeDensity, check_density
 from trainer.evaluation import Evaluator
-from trainer.images import load_images
+from trainer.images import check_batches, load_images
 from trainer.loop import Screen, raise_if_unsound, run_stage
 from trainer.memory import explained_memory
 from trainer.options import DETERMINISTIC
@@ -42,10 +43,14 @@ class Run:
 
 
 class Teller(Screen, Protocol):
-    """A screen that takes sentences, too."""
+    """A screen that takes sentences, too, and shows how far the reading of images is."""
 
     def say(self, text: str) -> None:
         """Tell people something."""
+        ...
+
+    def show_reading(self, what: str, done: int, total: int) -> None:
+        """Show what is done with the images, how much of it, and how much there is in all (0: not known)."""
         ...
 
 
@@ -70,8 +75,6 @@ def train(run: Run, teller: Teller, stop: Callable[[], str]) -> bool:
     """
     saved = {stage: _load(run, stage) if run.resume else None for stage in (1, 2)}
     _check_same(saved)
-    if ranks.here().count > 1:
-        stop = ranks.Agreed(stop)
     if run.resume and nothing_left(run.config, saved) and _is_finished(run.folder):
         teller.say(
             f"run {run.name} is trained to its end, there is nothing left to do; --set stage1.epochs=… adds to it"
@@ -80,12 +83,11 @@ def train(run: Run, teller: Teller, stop: Callable[[], str]) -> bool:
     device = choose_device(run.config)
     if run.config.precision == "bfloat16" and emulates_bfloat16(device):
         teller.say("this processor emulates bfloat16 and is some 20 times slower with it; --set precision=float32")
-    if run.config.data.path:
-        teller.say(f"reading {run.config.data.path}")
-    images = load_images(run.config)
-    teller.say(images.source)
-    check_balance(run.config, len(images.train))
-    check_density(run.config, len(images.train))
+    images = _read_images(run.config, teller, stop)
+    if images is None:
+        return False
+    if ranks.here().count > 1:
+        stop = ranks.Agreed(stop)  # from here on all ask equally often
     torch.manual_seed(run.config.seed)  # for what draws from torch's own generator; a checkpoint has its state
     with explained_memory(run.config):
         first = image_stage(run.config, images.train, device)
@@ -99,9 +101,8 @@ def train(run: Run, teller: Teller, stop: Callable[[], str]) -> bool:
         if not finished:
             recorder.close("stopped", stop())
     if finished:
-        teller.say(
-            f"done; `vaemon watch {run.name}` shows it, `vaemon analyze {run.name} --inactive` counts the sleepers"
-        )
+        counts = f", `vaemon analyze {run.name} --inactive` counts the sleepers"
+        teller.say(f"done; `vaemon watch {run.name}` shows it{'' if first.balance.undefined else counts}")
     else:
         teller.say(f"stopped, all of it is recorded; `vaemon train {run.preset} --run {run.name} --resume` goes on")
     return finished
@@ -125,6 +126,22 @@ def _recorder(run: Run, first: Stage, images: Images) -> Recorder | Unrecorded:
         steps_per_epoch=first.steps_per_epoch,
         thresholds=thresholds_of(run.config),
     )
+
+
+def _read_images(config: Config, teller: Teller, stop: Callable[[], str]) -> Images | None:
+    """The images, checked against the config; None where told to stop."""
+    if config.data.path:
+        teller.say(f"reading {config.data.path}")
+    try:
+        images = load_images(config, Watch(stop, teller.show_reading, teller.say))
+    except Stopped:
+        teller.say("stopped while the images were read; nothing was recorded")
+        return None
+    teller.say(images.source)
+    check_batches(config, images)
+    check_balance(config, len(images.train))
+    check_density(config, len(images.train))
+    return images
 
 
 class _Stages:

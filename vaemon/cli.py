@@ -36,6 +36,7 @@ COMMANDS = {
     "agent": _Place("vaemon.commands.agent", ""),
     "train": _Place("trainer.command", "Train a VAE from a preset, and record it."),
     "sweep": _Place("trainer.sweep.command", "Train a preset with several settings and seeds, here or on Slurm."),
+    "data": _Place("trainer.fetch.command", "Fetch a dataset from where it is published."),
     "analyze": _Place("analysis.command", "Count inactive latents, check the variance law."),
 }
 

@@ -8,6 +8,7 @@ VaemonError                 1   something failed; the message says what, where, 
 │   └── DataNotFound        2   --data is missing, empty, or not what the preset needs
 ├── RunLocked               1   another process is writing this run
 ├── RunFileError            1   a run's file cannot be read or written
+├── NotFetched              1   a dataset cannot be fetched, or what is there is not what was published
 ├── BadLoss                 1   the loss went to NaN or infinity; training stopped
 ├── OutOfMemory             1   a device's memory does not hold what is to be trained
 ├── RankLost                1   one of several processes that train together is gone
@@ -74,6 +75,10 @@ class RunLocked(VaemonError):
 
 class RunFileError(VaemonError):
     """A run's file cannot be read or written."""
+
+
+class NotFetched(VaemonError):
+    """A dataset cannot be fetched, or what is there is not what was published."""
 
 
 class BadLoss(VaemonError):

@@ -31,6 +31,7 @@ HELP = "import sys; sys.argv = ['vaemon', {}]\nfrom vaemon.cli import main\ntry:
         (HELP.format("'mv', 'nothing', 'x'"), {"numpy", "h5py", "torch", "textual"}),
         (HELP.format("'watch', '--help'"), {"torch", "scipy", "textual"}),
         (HELP.format("'train', '--help'"), {"torch", "scipy", "textual"}),
+        (HELP.format("'data', 'celeba', '--to', '/dev/null'"), {"torch", "numpy", "h5py", "textual"}),
         (HELP.format("'analyze', '--help'"), {"torch", "scipy", "textual"}),
     ],
     ids=lambda value: value[:60].replace("\n", " ") if isinstance(value, str) else "",

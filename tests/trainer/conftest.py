@@ -86,6 +86,9 @@ class Screen:
     def say(self, text):
         self.said.append(text)
 
+    def show_reading(self, what, done, total):
+        self.shown.append((what, done, total))
+
 
 @pytest.fixture
 def screen():

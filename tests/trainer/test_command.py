@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from trainer import training
 from trainer.catalogue import about, presets
@@ -116,6 +117,13 @@ def test_what_is_wrong_is_said_before_anything_begins(invoke, runs, arguments, e
     assert not runs.exists()
 
 
+def test_options_of_reading_are_keys_of_the_config(invoke):
+    options = ("--resize", "nearest", "--skip-bad", "--jpeg-roundtrip")
+    shown = invoke("cifar10", "--show", *options, tiny=False).output
+    for line in ('data.resize = "nearest"', "data.skip_bad = true", "data.jpeg_roundtrip = true"):
+        assert line in shown
+
+
 def test_a_taken_name_is_refused(invoke):
     invoke("shapes", "--run", "a")
     assert isinstance(invoke("shapes", "--run", "a").exception, RunExists)
@@ -198,3 +206,37 @@ def test_the_command_line_is_read_without_torch_or_numpy():
     root = Path(__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_is_acted_on_while_pictures_are_decoded(number, code, tmp_path):
+    """Decoded at this pace, they would take longer than a test may."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for i in range(4_000):
+        Image.new("L", (8, 8), i % 256).save(folder / f"{i:04}.png")
+    arguments = ["train", "shapes", "--set", "data=folder", "--data", str(folder), "--set", "data.size=0"]
+    code_of_child = (
+        "import time, trainer.data.gallery as gallery\n"
+        "decode_each = gallery.decode_each\n"
+        "def slowly(*given):\n"
+        "    for found in decode_each(*given):\n"
+        "        time.sleep(0.05)\n"
+        "        yield found\n"
+        "gallery.decode_each = slowly\n"
+        f"import sys; sys.argv = ['vaemon', *{arguments!r}]\n"
+        "from vaemon.cli import main; main()\n"
+    )
+    environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache"), "VAEMON_RUNS": str(tmp_path / "runs")}
+    process = subprocess.Popen(
+        [sys.executable, "-uc", code_of_child], stdout=subprocess.PIPE, text=True, env=environment
+    )
+    with process:
+        lines = iter(process.stdout.readline, "")
+        next(line for line in lines if line.startswith("decoding  "))
+        process.send_signal(number)
+        rest = list(lines)
+    assert process.returncode == code
+    assert rest[-1] == "stopped while the images were read; nothing was recorded\n"
+    assert not (tmp_path / "runs").exists()
+    assert not list((tmp_path / "cache" / "vaemon").glob("images-*")), "nothing half-written is left"

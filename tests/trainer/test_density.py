@@ -102,9 +102,10 @@ def test_ten_gaussians_are_found_again_under_a_seed():
     assert np.sort(distance)[:8].max() < 1.0  # k-means may join a pair
 
 
-def test_a_run_keeps_its_density_shows_its_samples_and_records_no_posterior(start_rae, runs):
+def test_a_run_keeps_its_density_shows_its_samples_and_records_no_posterior(start_rae, runs, screen):
     pytest.importorskip("sklearn")
     assert start_rae("stage1.epochs=3")
+    assert screen.said[-1] == "done; `vaemon watch a` shows it"
     assert load_mixture(runs / "a").means.shape == (10, 3)
     source = LocalSource(runs / "a")
     assert {(each.step, each.kind) for each in source.images()} == {

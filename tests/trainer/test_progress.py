@@ -74,8 +74,28 @@ def test_bars_fit_narrow_terminals(tiny_stage, width):
     assert len(lines) == 1
 
 
+def test_lines_tell_how_far_reading_is(capsys, monkeypatch):
+    now, lines = iter([0.0, 1.0, 6.0]), Lines()
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(now))
+    for done in (1, 20_000, 60_000):
+        lines.show_reading("decoding", done, 60_000)
+    assert capsys.readouterr().out.splitlines() == ["decoding  1/60,000", "decoding  60,000/60,000"]
+
+
+def test_bars_show_how_far_reading_is_until_it_is_done():
+    console = Console(file=io.StringIO(), force_terminal=True, width=80)
+    with Bars(console) as bars:
+        for done, shown in ((0, 1), (30, 1), (60, 0)):
+            bars.show_reading("decoding", done, 60)
+            lines = console.render_lines(bars._progress.get_renderable(), console.options)
+            text = "".join(segment.text for line in lines for segment in line)
+            assert ("decoding" in text) == bool(shown)
+            assert not shown or f"{done}/60" in text
+
+
 def test_quiet_is_quiet(tiny_stage, capsys):
     with Quiet() as quiet:
         quiet.say("x")
         quiet.show(tiny_stage(), NEWEST)
+        quiet.show_reading("decoding", 1, 2)
     assert capsys.readouterr().out == ""

@@ -299,3 +299,10 @@ def test_a_device_that_is_not_there_is_said(tiny, name):
 
 def test_auto_takes_what_is_there(tiny):
     assert choose_device(tiny("device=auto")).type == ("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def test_who_stops_while_images_are_read_has_recorded_nothing(start, tiny, runs, screen, tmp_path):
+    np.savez(tmp_path / "a.npz", train=np.full((40, 8, 8), 9, np.uint8), test=np.full((10, 8, 8), 9, np.uint8))
+    assert not start("a", tiny("data.name=arrays", f"data.path={tmp_path / 'a.npz'}", "data.size=0"), lambda: "Ctrl-C")
+    assert screen.said[-1] == "stopped while the images were read; nothing was recorded"
+    assert not runs.exists()

@@ -34,7 +34,7 @@ class Annealed(FixedGamma):
 
     def update(self, terms: ElboTerms) -> None:
         """Count a step."""
-        self.step = self.step + 1
+        self.step.add_(1)
 
 
 class LinearWarmUp(Annealed):

@@ -47,7 +47,7 @@ class AverageGamma(GammaBalance):
 
     def update(self, terms: ElboTerms) -> None:
         """Move γ² towards the batch's mse."""
-        self.gamma_squared = self.moved(terms.mse)
+        self.gamma_squared.copy_(self.moved(terms.mse))
 
 
 class ComputedGamma(AverageGamma):
@@ -58,7 +58,7 @@ class ComputedGamma(AverageGamma):
 
     def update(self, terms: ElboTerms) -> None:
         """Move γ² towards the batch's mse, or leave it where the mse is larger."""
-        self.gamma_squared = torch.minimum(self.gamma_squared, self.moved(terms.mse))
+        self.gamma_squared.copy_(torch.minimum(self.gamma_squared, self.moved(terms.mse)))
 
 
 class FixedGamma(GammaBalance):

@@ -39,9 +39,9 @@ class Geco(Balance):
 
     def update(self, terms: ElboTerms) -> None:
         """Tighten or loosen the constraint."""
-        self.average = self._averaged(terms)
-        self.log_multiplier = self.log_multiplier + self.rate * self.average
-        self.step = self.step + 1
+        self.average.copy_(self._averaged(terms))
+        self.log_multiplier.add_(self.rate * self.average)
+        self.step.add_(1)
 
     def _averaged(self, terms: ElboTerms) -> Tensor:
         """C̄ with the batch in it, ()."""

@@ -37,7 +37,8 @@ class Weighed:
 class Balance(nn.Module):
     """A strategy. Its buffers and parameters are its state and are saved with the run; each stage has one of its own.
 
-    What is trained of it is in the optimizer of the stage. Nothing in it may wait for the device.
+    What is trained of it is in the optimizer of the stage. Nothing in it may wait for the device, and `update` changes
+    its buffers in place, so that a step may be captured as a CUDA graph.
     """
 
     kind: ClassVar[str] = "VAE"

@@ -1,4 +1,4 @@
-"""NumPy files, .npy and .npz, as a dataset. Files with pickled objects are refused."""
+"""Arrays as a dataset: NumPy files, .npy and .npz, and HDF5. Files with pickled objects are refused."""
 
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from trainer.data import damage
 from trainer.data.images import CHANNELS, Images, Pixels
 from trainer.data.missing import missing
 from trainer.data.split import hold_out
+from trainer.data.watch import Watch, WatchedFile
 from vaemon.errors import DataNotFound
 
 Array = npt.NDArray[Any]
@@ -18,26 +19,32 @@ Array = npt.NDArray[Any]
 PAIRS = (("train", "test"), ("x_train", "x_test"))
 """Names under which an .npz holds train and test images."""
 MAGICS = (b"\x93NUMPY", b"PK")
+HDF5 = b"\x89HDF\r\n\x1a\n"
 SLACK = 1e-6
 """How far a float may leave [0, 1], for the rounding of whoever computed it."""
 BLOCK = 1024
 """Images turned from floats into bytes at a time."""
-ADVICE = "give --data an .npy file, or an .npz file with arrays train and test, or with one array"
+ADVICE = "give --data an .npy file, or an .npz or HDF5 file with arrays train and test, or with one array of images"
+NAMED = "say which with --set data.dataset=NAME, or =NAME,NAME for those to train and to test on"
 
 
-def images(path: Path, *, seed: int = 0) -> Images:
-    """Read the images of an .npy or .npz file.
+def images(path: Path, *, seed: int = 0, dataset: str = "", watch: Watch) -> Images:
+    """Read the images of an .npy, .npz or HDF5 file.
 
     Args:
         path: the file; arrays are (n, H, W), (n, H, W, C) or (n, C, H, W) with C = 1 or 3, bytes or floats in [0, 1].
         seed: of the split, where the file has no test images: a tenth is held out.
+        dataset: name of the array, or of those to train and to test on, with a comma between; else train and test,
+            x_train and x_test, or the only one there is (in HDF5, of the shape of images).
+        watch: shown how far it is.
 
     Raises:
         DataNotFound: no such arrays, or a damaged file.
+        Stopped: the watch said so.
     """
     if not path.is_file():
-        raise missing("an .npy or .npz file", path, ADVICE)
-    train, test = _read(path)
+        raise missing("an .npy, .npz or HDF5 file", path, ADVICE)
+    train, test = _read(path, dataset, watch)
     if test is not None:
         return Images(to_pixels(train, f"{path} (train)"), to_pixels(test, f"{path} (test)"), f"Arrays in {path}")
     parts = hold_out(to_pixels(train, str(path)), seed, str(path))
@@ -93,30 +100,42 @@ def _scaled(array: Array) -> Pixels:
     return pixels
 
 
-def _read(path: Path) -> tuple[Array, Array | None]:
+def _read(path: Path, dataset: str, watch: Watch) -> tuple[Array, Array | None]:
     """The file's train and test arrays; no test array where the file holds but one."""
     with path.open("rb") as file:
-        if not file.read(6).startswith(MAGICS):
-            raise DataNotFound(f"{path} is neither an .npy nor an .npz file; {ADVICE}")
+        begin = file.read(len(HDF5))
+        if begin == HDF5:
+            from trainer.data import hdf5
+
+            return hdf5.read(path, dataset, watch)
+        if not begin.startswith(MAGICS):
+            raise DataNotFound(f"{path} is neither an .npy, an .npz nor an HDF5 file; {ADVICE}")
         file.seek(0)
         try:
-            return _chosen(path, np.load(file, allow_pickle=False))
+            return _chosen(path, np.load(WatchedFile(file, watch), allow_pickle=False), dataset)
         except damage.NUMPY as error:
             raise DataNotFound(f"{path} cannot be read as a NumPy file of plain arrays: {error}") from error
 
 
-def _chosen(path: Path, loaded: Array | NpzFile) -> tuple[Array, Array | None]:
+def _chosen(path: Path, loaded: Array | NpzFile, dataset: str) -> tuple[Array, Array | None]:
     if isinstance(loaded, np.ndarray):
+        if dataset:
+            raise DataNotFound(f"{path} holds one array, without a name; leave out data.dataset={dataset}")
         return loaded, None
     with loaded:
-        train, test = _names(path, loaded.files)
+        train, test = _names(path, loaded.files, dataset)
         return np.asarray(loaded[train]), None if test is None else np.asarray(loaded[test])
 
 
-def _names(path: Path, names: list[str]) -> tuple[str, str | None]:
+def _names(path: Path, names: list[str], dataset: str) -> tuple[str, str | None]:
+    if dataset:
+        train, comma, test = (each.strip() for each in dataset.partition(","))
+        if not {train, test or train} <= set(names):
+            raise missing(f"the array {dataset.replace(',', ' and ')}", path, NAMED, names)
+        return train, test if comma else None
     for pair in PAIRS:
         if set(pair) <= set(names):
             return pair
     if len(names) == 1:
         return names[0], None
-    raise missing("arrays train and test, x_train and x_test, or a single array", path, ADVICE, names)
+    raise missing("arrays train and test, x_train and x_test, or a single array", path, NAMED, names)

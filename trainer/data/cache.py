@@ -1,100 +1,158 @@
-"""Decoded images kept between runs: one uncompressed .npz for each source, under the user's cache folder.
+"""Decoded images kept between runs: one file for each source and recipe, uncompressed, under the user's cache folder.
 
-A cache is never a reason to fail: one that is stale, damaged or cannot be written is as if it were not there.
-Deleting it is always safe.
+It is mapped into memory, so that images need not fit there. A cache is never a reason to fail: one that is damaged or
+cannot be written is as if it were not there. Deleting it is always safe.
 """
 
 import hashlib
+import json
+import mmap
 import os
-import tempfile
+import struct
+import zlib
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
-import numpy.typing as npt
 
-from trainer.data import damage
-from trainer.data.members import walk
+from trainer.data.claim import claimed, sweep
+from trainer.data.digest import digest
+from trainer.data.images import Pixels
+from trainer.data.sheet import Sheet
+from trainer.data.watch import Watch
 
-VERSION = 1
-"""Of the arrays' meaning; raised when decoding changes, so that older caches are rebuilt."""
+VERSION = 2
+"""Of the file and of the meaning of its pixels; raised when decoding changes, so that older caches are not found."""
+MAGIC = b"vaemon\x00\x02"
+END = struct.Struct("<Q8s")
+"""The last bytes of a cache: how long the JSON before them is, and MAGIC. Before the JSON stand the pixels."""
 
-STATE = "__state__"
-"""Name of the array that says what source the others were built from."""
+DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error, OverflowError)
+"""What reading a damaged cache raises."""
 
-Arrays = Mapping[str, npt.NDArray[Any]]
+Notes = dict[str, Any]
+"""What else was found while decoding; JSON must take it."""
 
 
-def cached(path: Path, recipe: str, build: Callable[[], Arrays]) -> Arrays:
-    """The arrays built from a source, from the cache where it still holds.
+@dataclass(frozen=True, eq=False, slots=True)
+class Kept:
+    """Decoded images."""
+
+    parts: Mapping[str, Pixels]
+    """By name, (n, H, W, C), writable: nothing that is written to them reaches the cache."""
+    notes: Notes
+
+
+def cached(path: Path, recipe: str, build: Callable[[Sheet], Notes], watch: Watch) -> Kept:
+    """The images decoded from a source, from the cache where they are there.
+
+    Where two processes ask at once, one decodes and the other waits for it.
 
     Args:
-        path: the file or folder that the arrays are built from.
-        recipe: what else they depend on; each recipe has a cache of its own.
-        build: makes the arrays; none of them may hold Python objects.
+        path: the file or folder that they are decoded from.
+        recipe: what else changes pixels; each recipe has a cache of its own.
+        build: allocates and fills a sheet.
+        watch: told where there is no room to keep them, and looked to while waiting.
 
     Raises:
-        OSError: the source itself cannot be listed.
+        OSError: the source itself cannot be read.
+        Stopped: the watch said so.
     """
-    kept = place(path, recipe)
-    state = f"{VERSION} {recipe} {fingerprint(path)}"
-    if kept is None:
-        return build()
-    arrays = _load(kept, state)
-    if arrays is None:
-        arrays = build()
-        with suppress(OSError):
-            _save(kept, state, arrays)
-    return arrays
+    folder = place()
+
+    def refused(error: OSError) -> None:
+        reason = error.strerror or str(error) or "no cache folder"
+        watch.say(f"the decoded images cannot be kept in {folder} ({reason}); training goes on without")
+
+    def unkept() -> Kept:
+        sheet = Sheet(None, refused)
+        notes = build(sheet)
+        return Kept(sheet.in_memory(), notes)
+
+    if folder is None:
+        return unkept()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        refused(error)
+        return unkept()
+    source = digest(path, folder, watch)
+    kept = folder / f"images-{source[:24]}-{hashlib.sha256(f'{VERSION} {recipe}'.encode()).hexdigest()[:16]}.u8"
+    if (found := _load(kept)) is not None:
+        return found
+    with ExitStack() as stack:
+        try:
+            sweep(folder)
+            descriptor = stack.enter_context(claimed(kept.with_suffix(".part"), watch))
+        except OSError as error:
+            refused(error)
+            return unkept()
+        return _load(kept) or _build(kept, descriptor, build, refused)
 
 
-def place(path: Path, recipe: str) -> Path | None:
-    """Where the cache of a source stands; None for a user without a home."""
+def place() -> Path | None:
+    """The folder of caches; None for a user without a home."""
     base = os.environ.get("XDG_CACHE_HOME", "")
     if not os.path.isabs(base):  # the XDG specification: a relative path is to be ignored
         try:
             base = str(Path.home() / ".cache")
         except RuntimeError:
             return None
-    name = hashlib.sha256(f"{path.resolve()}\n{recipe}".encode(errors="surrogateescape")).hexdigest()[:24]
-    return Path(base) / "vaemon" / f"images-{name}.npz"
+    return Path(base) / "vaemon"
 
 
-def fingerprint(path: Path) -> str:
-    """What changes when a source does: size and time of a file; names, sizes and times of a folder's files."""
-    if path.is_file():
-        return _stamp(path)
-    found = hashlib.sha256()
-    for name, file in walk(path):
-        found.update(f"{name}\0{_stamp(file)}\n".encode(errors="surrogateescape"))
-    return found.hexdigest()
-
-
-def _stamp(file: Path) -> str:
-    status = file.stat()
-    return f"{status.st_size} {status.st_mtime_ns}"
-
-
-def _load(kept: Path, state: str) -> Arrays | None:
+def _build(kept: Path, descriptor: int, build: Callable[[Sheet], Notes], refused: Callable[[OSError], None]) -> Kept:
+    sheet = Sheet(descriptor, refused)
+    notes = build(sheet)
+    if sheet.descriptor is None:
+        return Kept(sheet.in_memory(), notes)
     try:
-        with kept.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            if arrays[STATE].item() != state:
-                return None
-            return {name: arrays[name] for name in arrays.files if name != STATE}
-    except damage.NUMPY:
-        return None
+        _finish(sheet, notes)
+        os.replace(kept.with_suffix(".part"), kept)
+        with os.fdopen(os.dup(descriptor), "rb") as file:
+            return _mapped(file)
+    except (OSError, ValueError) as error:
+        return Kept(sheet.in_memory(OSError(str(error))), notes)
 
 
-def _save(kept: Path, state: str, arrays: Arrays) -> None:
-    """Write beside, then move into place: a reader sees the old file or the new one, never half of one."""
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=kept.parent, suffix=".part", delete=False) as file:
-        try:
-            np.savez(file, allow_pickle=False, **{STATE: np.array(state)}, **arrays)
-            file.close()
-            os.replace(file.name, kept)
-        finally:
-            with suppress(FileNotFoundError):
-                os.unlink(file.name)
+def _finish(sheet: Sheet, notes: Notes) -> None:
+    """Write what stands behind the pixels, and see all of it to the disk: a rename may outrun what it renames."""
+    assert sheet.descriptor is not None
+    length = max(at + int(np.prod(shape)) for at, shape in sheet.parts().values())
+    with mmap.mmap(sheet.descriptor, length, access=mmap.ACCESS_READ) as pixels:
+        head = {"parts": sheet.parts(), "notes": notes, "length": length, "crc": zlib.crc32(pixels)}
+    text = json.dumps(head).encode()
+    os.ftruncate(sheet.descriptor, length)
+    with os.fdopen(os.dup(sheet.descriptor), "r+b", buffering=0) as file:
+        file.seek(length)
+        end = memoryview(text + END.pack(len(text), MAGIC))
+        while end:
+            end = end[file.write(end) :]
+    os.fsync(sheet.descriptor)
+
+
+def _load(kept: Path) -> Kept | None:
+    with suppress(*DAMAGE), kept.open("rb") as file:
+        return _mapped(file)
+    return None
+
+
+def _mapped(file: BinaryIO) -> Kept:
+    """The content of a cache, checked; ValueError and others where it is damaged."""
+    size = file.seek(-END.size, os.SEEK_END)
+    length, magic = END.unpack(file.read())
+    if magic != MAGIC or length > size:
+        raise ValueError("not a cache")
+    file.seek(size - length)
+    head = json.loads(file.read(length))
+    pixels = np.memmap(file, np.uint8, "c", shape=(size - length,))
+    if head["length"] != len(pixels) or zlib.crc32(pixels.data) != head["crc"]:
+        raise ValueError("damaged")
+    parts = {
+        part: np.asarray(pixels[at : at + int(np.prod(shape))]).reshape(shape)
+        for part, (at, shape) in head["parts"].items()
+    }
+    return Kept(parts, dict(head["notes"]))

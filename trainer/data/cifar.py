@@ -7,13 +7,17 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from trainer.data import matlab
-from trainer.data.decode import is_picture
+from trainer.data.cache import Notes, cached
+from trainer.data.decode import JPEG_ENDINGS, Fit, is_picture, through_jpeg, version
 from trainer.data.gallery import gallery
 from trainer.data.images import Images, Pixels, sides
 from trainer.data.members import members, names
 from trainer.data.missing import listing, missing
+from trainer.data.sheet import Sheet
 from trainer.data.unpickle import read_batch
-from vaemon.errors import DataNotFound
+from trainer.data.watch import Watch
+from trainer.data.ways import Ways
+from vaemon.errors import DataNotFound, UsageError
 
 SIDE = 32
 VALUES = 3 * SIDE * SIDE
@@ -62,21 +66,27 @@ FORMS = (
 )
 
 
-def images(path: Path) -> Images:
+def images(path: Path, ways: Ways, watch: Watch) -> Images:
     """Read CIFAR-10 in whichever form it lies there.
 
     Args:
-        path: an archive, an unpacked archive, the folder that holds either, or a folder or tar of pictures.
+        path: an archive, an unpacked archive, the folder that holds either, or a folder or archive of pictures.
+        ways: how to read pictures.
+        watch: shown how far it is.
 
     Returns:
         Train and test, (n, 32, 32, 3), in the published order (pictures: in the order of their names).
 
     Raises:
         DataNotFound: none of these, an incomplete or damaged one, or pictures of another size.
+        UsageError: a JPEG round trip is asked for of JPEG pictures.
+        Stopped: the watch said so.
     """
     path = _downloaded(path)
     form, place = _form(path)
-    return _pictures(path) if form is None else _published(path, form, place)
+    if form is None:
+        return _pictures(path, ways, watch)
+    return _through_jpeg(path, form, place, watch) if ways.jpeg_roundtrip else _published(path, form, place, watch)
 
 
 def _downloaded(path: Path) -> Path:
@@ -99,10 +109,11 @@ def _form(path: Path) -> tuple[Form | None, PurePosixPath]:
     raise missing("CIFAR-10", path, ADVICE, seen)
 
 
-def _published(path: Path, form: Form, place: PurePosixPath) -> Images:
+def _published(path: Path, form: Form, place: PurePosixPath, watch: Watch) -> Images:
     wanted = {str(place / (batch + form.ending)): batch for batch in (*TRAIN, TEST)}
     found: dict[str, Pixels] = {}
     for member in members(path, wanted.__contains__):
+        watch.tell("reading", len(found), len(wanted))
         try:
             found[wanted[member.name]] = _upright(form.read(member.read()))
         except (ValueError, KeyError) as error:
@@ -114,6 +125,25 @@ def _published(path: Path, form: Form, place: PurePosixPath) -> Images:
     return Images(train, found[TEST], f"CIFAR-10 ({form.title}) from {path}")
 
 
+def _through_jpeg(path: Path, form: Form, place: PurePosixPath, watch: Watch) -> Images:
+    """The published images after a JPEG round trip, which takes long enough to be kept."""
+
+    def build(sheet: Sheet) -> Notes:
+        images = _published(path, form, place, watch)
+        parts = {"train": images.train, "test": images.test}
+        sheet.allocate({part: len(pixels) for part, pixels in parts.items()}, images.train.shape[1:])
+        done, total = 0, len(images.train) + len(images.test)
+        for part, pixels in parts.items():
+            for row, image in enumerate(pixels):
+                sheet.write(part, row, through_jpeg(image))
+                done += 1
+                watch.tell("to JPEG and back", done, total)
+        return {}
+
+    kept = cached(path, f"cifar10 {form.title} jpeg {version()}", build, watch).parts
+    return Images(kept["train"], kept["test"], f"CIFAR-10 ({form.title}) from {path}, through JPEG and back")
+
+
 def _upright(rows: Pixels) -> Pixels:
     """(n, 3072) by colour, row and column -> (n, 32, 32, 3)."""
     if rows.dtype != np.uint8 or rows.ndim != 2 or rows.shape[1] != VALUES:
@@ -121,10 +151,24 @@ def _upright(rows: Pixels) -> Pixels:
     return np.ascontiguousarray(rows.reshape(-1, 3, SIDE, SIDE).transpose(0, 2, 3, 1))
 
 
-def _pictures(path: Path) -> Images:
-    found = gallery(path, 0)
+def _pictures(path: Path, ways: Ways, watch: Watch) -> Images:
+    if ways.jpeg_roundtrip:
+        _refuse_jpeg(path, watch)
+    fit = Fit(colour=ways.colour, jpeg=ways.jpeg_roundtrip)
+    found = gallery(path, fit, watch, skip_bad=ways.skip_bad)
     if found.train.shape[1:] != (SIDE, SIDE, 3):
         raise DataNotFound(f"{path}: expected pictures of {SIDE} × {SIDE} × 3, found {sides(found.train)}; {ADVICE}")
     if not len(found.test):
         raise DataNotFound(f"{path}: expected pictures in train/ and test/, found no such division; {ADVICE}")
-    return Images(found.train, found.test, f"CIFAR-10 (pictures) from {path}{found.note}")
+    through = ", through JPEG and back" if ways.jpeg_roundtrip else ""
+    return Images(found.train, found.test, f"CIFAR-10 (pictures) from {path}{through}{found.note}")
+
+
+def _refuse_jpeg(path: Path, watch: Watch) -> None:
+    for name in names(path):
+        watch.look()
+        if name.lower().endswith(JPEG_ENDINGS):
+            raise UsageError(
+                f"{path} holds JPEG pictures ({name}): they have been through JPEG once, as the published protocol "
+                "wants it, and a second time would make others of them; leave out --jpeg-roundtrip"
+            )

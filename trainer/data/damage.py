@@ -24,3 +24,6 @@ PILLOW = (*_PARSING, OSError)
 
 TAR = (OSError, EOFError, tarfile.TarError, lzma.LZMAError, zlib.error)
 """tarfile, over whatever compression."""
+
+ZIP = (OSError, EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, UnicodeDecodeError)
+"""zipfile, over whatever compression."""

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from trainer.data import arrays, cifar, folder, idx, shapes
+from trainer.data import arrays, celeba, cifar, folder, idx, shapes
 from trainer.data.images import Images, Pixels, sides
 from trainer.data.missing import in_path
 from trainer.data.split import TEST, TRAIN, first
+from trainer.data.watch import Watch
+from trainer.data.ways import Ways
 from vaemon.errors import DataNotFound, UnknownName, UsageError
 
 
@@ -25,6 +27,8 @@ class _Asked:
     size: int
     seed: int
     limit: int | None
+    ways: Ways
+    watch: Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +37,11 @@ class _Dataset:
     wants: str = ""
     """What --data must be, for people; empty for a dataset that takes none."""
     example: str = ""
+    takes: frozenset[str] = frozenset()
+    """Names of the ways of reading that it can be read by."""
 
 
+_PICTURES = frozenset({"colour", "skip_bad"})
 _IDX = "the folder with train-images-idx3-ubyte and t10k-images-idx3-ubyte, plain or .gz"
 _CIFAR = "a published archive of CIFAR-10, its unpacked folder, or pictures as train/CLASS/NAME.jpg and test/…"
 
@@ -42,56 +49,96 @@ _DATASETS = {
     "shapes": _Dataset(lambda asked: shapes.images(size=asked.size, seed=asked.seed, limit=asked.limit)),
     "mnist": _Dataset(lambda asked: idx.images(asked.path, "MNIST"), _IDX, "mnist"),
     "fashion": _Dataset(lambda asked: idx.images(asked.path, "Fashion-MNIST"), _IDX, "fashion-mnist"),
-    "cifar10": _Dataset(lambda asked: cifar.images(asked.path), _CIFAR, "cifar-10-python.tar.gz"),
-    "folder": _Dataset(
-        lambda asked: folder.images(asked.path, size=asked.size, seed=asked.seed), "a folder or tar of pictures", "pics"
+    "cifar10": _Dataset(
+        lambda asked: cifar.images(asked.path, asked.ways, asked.watch),
+        _CIFAR,
+        "cifar-10-python.tar.gz",
+        _PICTURES | {"jpeg_roundtrip"},
     ),
-    "arrays": _Dataset(lambda asked: arrays.images(asked.path, seed=asked.seed), "an .npy or .npz file", "images.npz"),
+    "celeba": _Dataset(
+        lambda asked: celeba.images(asked.path, size=asked.size, ways=asked.ways, watch=asked.watch),
+        "the folder img_align_celeba or img_align_celeba.zip, list_eval_partition.txt beside it",
+        "img_align_celeba.zip",
+        _PICTURES | {"resize"},
+    ),
+    "folder": _Dataset(
+        lambda asked: folder.images(asked.path, size=asked.size, seed=asked.seed, ways=asked.ways, watch=asked.watch),
+        "a folder, a tar or a zip of pictures",
+        "pics",
+        _PICTURES | {"resize"},
+    ),
+    "arrays": _Dataset(
+        lambda asked: arrays.images(asked.path, seed=asked.seed, dataset=asked.ways.dataset, watch=asked.watch),
+        "an .npy, .npz or HDF5 file",
+        "images.npz",
+        frozenset({"dataset"}),
+    ),
 }
 
 NAMES = tuple(_DATASETS)
 """Every dataset's name."""
 
+AS_USUAL = Ways()
+UNWATCHED = Watch()
 
-def load(name: str, path: Path | None, *, size: int, seed: int, limit: int | None = None) -> Images:
+
+def load(
+    name: str,
+    path: Path | None,
+    *,
+    size: int,
+    seed: int,
+    limit: int | None = None,
+    ways: Ways = AS_USUAL,
+    watch: Watch = UNWATCHED,
+) -> Images:
     """Read or render a dataset.
 
     Args:
         name: one of NAMES.
         path: where it lies; None for `shapes`, which is built in.
-        size: side wanted, for `shapes` and `folder`; 0 is as stored. The other datasets have a size of their own.
+        size: side wanted, for `shapes`, `celeba` and `folder`; 0 is as stored, 64 for `celeba`. The other datasets
+            have a size of their own.
         seed: of all that is left to chance: the rendering, the split of undivided images, the choice under a limit.
         limit: at most so many images in each of train and test, the first ones of a seeded shuffle.
+        ways: how to read them.
+        watch: shown how far it is; looked to while pictures are decoded.
 
     Returns:
-        Arrays that are contiguous, writable and the caller's own.
+        Arrays that are contiguous, writable and the caller's own; of pictures, mapped from the cache where it is there.
 
     Raises:
         UnknownName: no such dataset.
         DataNotFound: the path is missing, empty, or not what the dataset needs.
-        UsageError: a size or limit that makes no sense, or pictures that need a size.
+        UsageError: a size or limit that makes no sense, a way that the dataset is not read by, or pictures that
+            need a size.
+        Stopped: the watch said so.
     """
-    path = check(name, path)
+    path = check(name, path, ways)
     if size < 0:
         raise UsageError(f"data.size is {size}, but must be 0 (as stored) or a number of pixels")
     if limit is not None and limit < 1:
         raise UsageError(f"data.limit is {limit}, but must be at least 1")
     with _told(path):
-        images = _DATASETS[name].read(_Asked(path, size, seed, limit))
+        images = _DATASETS[name].read(_Asked(path, size, seed, limit, ways, watch))
     return _finished(images, seed, limit)
 
 
-def check(name: str, path: Path | None) -> Path:
+def check(name: str, path: Path | None, ways: Ways = AS_USUAL) -> Path:
     """Refuse at once what `load` could not read: the path to read, `~` expanded.
 
     Raises:
         UnknownName: no such dataset.
         DataNotFound: the path is missing or empty.
-        UsageError: the dataset takes no path.
+        UsageError: the dataset takes no path, or is not read in such a way.
     """
     if name not in _DATASETS:
         raise UnknownName("dataset", name, NAMES)
     dataset = _DATASETS[name]
+    for way in ways.chosen():
+        if way not in dataset.takes:
+            takers = ", ".join(each for each, other in _DATASETS.items() if way in other.takes)
+            raise UsageError(f"data.{way} is of no use to {name}; it is for {takers}: leave it out")
     if not dataset.wants:
         if path is not None:
             raise UsageError(f"the dataset {name} is built in; leave out --data {path}")

@@ -47,4 +47,6 @@ def listing(names: Iterable[str]) -> str:
 
 def printable(name: str) -> str:
     """A file's name as it may be shown: no control characters, no bytes that are not text."""
+    if name.isprintable():
+        return name
     return "".join(each if each.isprintable() else "�" for each in name)

@@ -19,6 +19,8 @@ from vaemon.errors import UsageError
 EVERY = pytest.mark.parametrize("name", DETERMINISTIC)
 OFF = "stage2.enabled=false"
 RESNET = ("network=resnet", "network.base_dim=2", "network.num_scale=2", "network.fc_dim=4")
+INFOGAN = ("network=infogan", "network.conv_dim=2")
+WAE = ("network=wae", "network.conv_dim=2")
 
 
 class Linear(VAE):
@@ -101,7 +103,7 @@ def test_a_gradient_penalty_of_one_probe_by_hand():
     assert balance.terms(batch, network, noise).penalty.item() == pytest.approx(by_hand.item(), rel=1e-5)
 
 
-@pytest.mark.parametrize("network", [(), RESNET], ids=["dense", "resnet"])
+@pytest.mark.parametrize("network", [(), RESNET, INFOGAN, WAE], ids=["dense", "resnet", "infogan", "wae"])
 def test_a_spectral_decoder_comes_to_singular_values_of_one_and_only_it(tiny_stage, network):
     stage = tiny_stage("balance=rae-sn", OFF, *network)
     trained(stage, 60)

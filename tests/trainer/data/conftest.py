@@ -4,6 +4,7 @@ import gzip
 import io
 import struct
 import tarfile
+import zipfile
 
 import numpy as np
 import pytest
@@ -63,6 +64,23 @@ def write_tar(tmp_path):
                 tar.addfile(info, io.BytesIO(data))
             for info in members:
                 tar.addfile(info)
+        return tmp_path / name
+
+    return make
+
+
+@pytest.fixture
+def write_zip(tmp_path):
+    """A zip with files {name: bytes}, and further ones of other kinds {name: type}."""
+
+    def make(files, name="pictures.zip", kinds=(), packing=zipfile.ZIP_STORED):
+        with zipfile.ZipFile(tmp_path / name, "w", packing) as archive:
+            for at, data in files.items():
+                archive.writestr(at, data)
+            for at in kinds:
+                info = zipfile.ZipInfo(at)
+                info.external_attr = (kinds[at] | 0o777) << 16
+                archive.writestr(info, "/etc/passwd")
         return tmp_path / name
 
     return make

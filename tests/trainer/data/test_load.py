@@ -6,6 +6,7 @@ import pytest
 
 from trainer.data import load as room
 from trainer.data.load import NAMES, check, load
+from trainer.data.ways import Ways
 from vaemon.errors import DataNotFound, UnknownName, UsageError
 
 
@@ -19,6 +20,11 @@ def paths(idx_file, encode, random_pixels, write_folder, tmp_path):
         "t10k-images-idx3-ubyte.gz": idx_file(grey["test"], packed=True),
     }
     pictures = {f"{part}/{i:02}.png": encode(each) for part, pixels in parts.items() for i, each in enumerate(pixels)}
+    faces = [(20, 30, 40), (200, 100, 50)]
+    celeba = {
+        f"img_align_celeba/{number:06}.jpg": encode(np.full((218, 178, 3), faces[number > 182_637], np.uint8), "JPEG")
+        for number in (*range(1, 31), *range(202_592, 202_600))
+    }
     np.savez(tmp_path / "a.npz", **parts)
     folder, digits = write_folder(pictures, "pictures"), write_folder(idx, "digits")
     return {
@@ -26,6 +32,7 @@ def paths(idx_file, encode, random_pixels, write_folder, tmp_path):
         "mnist": digits,
         "fashion": digits,
         "cifar10": folder,
+        "celeba": write_folder(celeba, "celeba"),
         "folder": folder,
         "arrays": tmp_path / "a.npz",
     }
@@ -69,6 +76,20 @@ def test_a_limit_is_a_seeded_choice_and_told(paths):
 def test_sizes_reach_shapes_and_folders(paths):
     assert load("shapes", None, size=16, seed=0, limit=2).train.shape == (2, 16, 16, 3)
     assert load("folder", paths["folder"], size=16, seed=0).train.shape == (30, 16, 16, 3)
+
+
+def test_a_way_that_a_dataset_is_not_read_by_is_refused(paths):
+    with pytest.raises(
+        UsageError, match=r"data.jpeg_roundtrip is of no use to celeba; it is for cifar10: leave it out"
+    ):
+        check("celeba", paths["celeba"], Ways(jpeg_roundtrip=True))
+    for name, ways in (
+        ("mnist", Ways(resize="nearest")),
+        ("shapes", Ways(skip_bad=True)),
+        ("arrays", Ways(colour="rgb")),
+    ):
+        with pytest.raises(UsageError, match=rf"data.{ways.chosen()[0]} is of no use to {name}; it is for .*folder"):
+            check(name, paths[name], ways)
 
 
 def test_an_unknown_name_is_set_right():
@@ -168,5 +189,5 @@ def test_a_home_that_nobody_has_is_told():
 
 
 def test_the_room_opens_without_its_heavy_tools():
-    code = "import sys, trainer.data.load; print(sorted({'PIL', 'scipy', 'torch'} & set(sys.modules)))"
+    code = "import sys, trainer.data.load; print(sorted({'PIL', 'scipy', 'torch', 'h5py'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

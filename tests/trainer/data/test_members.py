@@ -1,5 +1,7 @@
 import os
+import stat
 import tarfile
+import zipfile
 
 import pytest
 
@@ -62,11 +64,13 @@ def test_links_and_devices_in_a_tar_are_passed_over(write_tar):
     assert _all(write_tar(FILES, members=extra)) == FILES
 
 
-def test_a_name_that_climbs_is_just_a_name(write_tar, tmp_path):
+@pytest.mark.parametrize("kind", ["tar", "zip"])
+def test_a_name_that_climbs_is_just_a_name(kind, write_tar, write_zip, tmp_path):
     before = sorted(tmp_path.rglob("*"))
-    tar = write_tar({"../../climb.png": b"x", "/root.png": b"y"})
-    assert set(_all(tar)) == {"../../climb.png", "/root.png"}
-    assert sorted(tmp_path.rglob("*")) == sorted([*before, tar])
+    files = {"../../climb.png": b"x", "/root.png": b"y"}
+    path = write_tar(files) if kind == "tar" else write_zip(files)
+    assert {name.lstrip("/") for name in _all(path)} == {"../../climb.png", "root.png"}
+    assert sorted(tmp_path.rglob("*")) == sorted([*before, path])
 
 
 def test_names_come_fit_to_be_shown(write_tar):
@@ -98,11 +102,63 @@ def test_a_cut_tar_is_damaged(mode, ending, write_tar):
         _all(tar)
 
 
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 a zip", b"<html>" * 200])
-def test_what_is_no_tar_is_told(content, tmp_path):
-    path = tmp_path / "pictures.zip"
+@pytest.mark.parametrize("content", [b"", b"Rar!\x1a\x07 an archive", b"<html>" * 200])
+def test_what_is_no_archive_is_told(content, tmp_path):
+    path = tmp_path / "pictures.rar"
     path.write_bytes(content)
-    with pytest.raises(DataNotFound, match=r"neither a folder nor a tar .*; unpack it and give the folder"):
+    with pytest.raises(DataNotFound, match=r"neither a folder nor an archive .*; unpack it and give the folder"):
+        _all(path)
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_a_zip_gives_its_files_sorted(packing, write_zip):
+    path = write_zip(FILES | {".DS_Store": b"x", "__MACOSX/b": b"x", "empty/": b""}, packing=packing)
+    assert list(names(path)) == sorted(FILES)
+    assert _all(path) == FILES
+
+
+def test_a_zip_of_any_name_is_known(write_zip):
+    assert _all(write_zip(FILES, "pictures")) == FILES
+
+
+def test_links_and_devices_in_a_zip_are_passed_over(write_zip):
+    special = {"soft.png": stat.S_IFLNK, "null.png": stat.S_IFCHR, "pipe.png": stat.S_IFIFO}
+    assert _all(write_zip(FILES, kinds=special)) == FILES
+
+
+def test_a_zip_that_needs_a_password_is_told(write_zip):
+    path = write_zip({"a.png": b"one"})
+    data = bytearray(path.read_bytes())
+    for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        data[data.index(signature) + offset] |= 1
+    path.write_bytes(data)
+    with pytest.raises(DataNotFound, match=r"a.png needs a password; unpack it"):
+        _all(path)
+
+
+def test_a_cut_zip_is_damaged(write_zip):
+    path = write_zip({f"{i}.png": os.urandom(3000) for i in range(9)})
+    path.write_bytes(path.read_bytes()[:9000])
+    with pytest.raises(DataNotFound, match=r"pictures.zip is damaged, or its download was cut short"):
+        _all(path)
+
+
+def test_one_damaged_file_of_a_zip_does_not_spoil_the_others(write_zip):
+    path = write_zip({"a.png": b"first" * 50, "b.png": b"second" * 50})
+    path.write_bytes(path.read_bytes().replace(b"firstfirst", b"firstFirst", 1))
+    found = {member.name: member for member in members(path, lambda name: True)}
+    assert found["b.png"].read() == b"second" * 50
+    with pytest.raises(OSError, match=r"damaged in the zip: Bad CRC"):
+        found["a.png"].read()
+
+
+def test_a_zip_may_lie_about_its_size(write_zip):
+    path = write_zip({"huge.png": bytes(100)})
+    data = bytearray(path.read_bytes())
+    at = data.index(b"PK\x01\x02") + 24
+    data[at : at + 4] = (2**31).to_bytes(4, "little")
+    path.write_bytes(data)
+    with pytest.raises(DataNotFound, match=r"huge.png has 2,147,483,648 bytes"):
         _all(path)
 
 
