@@ -208,7 +208,9 @@ def test_the_command_line_is_read_without_torch_or_numpy():
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)]
+)
 def test_a_signal_is_acted_on_while_pictures_are_decoded(number, code, tmp_path):
     """Decoded at this pace, they would take longer than a test may."""
     folder = tmp_path / "pictures"

@@ -158,7 +158,7 @@ def evaluations(folder):
         return [(each.stage, each.step, dict(each.values)) for each in run.evaluations()]
 
 
-@pytest.mark.parametrize("network", [(), RESNET], ids=["dense", "resnet"])
+@pytest.mark.parametrize("network", [pytest.param((), marks=pytest.mark.slow), RESNET], ids=["dense", "resnet"])
 def test_a_training_killed_at_random_moments_is_the_one_that_went_through(forks, through, runs, tree, network):
     config = tree(*network)
     lasts = through(runs / "straight", config)

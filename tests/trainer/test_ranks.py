@@ -111,7 +111,7 @@ def assert_alike(one, other, stage, rtol=1e-5):
         np.testing.assert_allclose(b.mean, a.mean, rtol=rtol, atol=zero, err_msg=f"{channel} of stage {stage}")
 
 
-@pytest.mark.parametrize("network", [(), RESNET], ids=["dense", "resnet"])
+@pytest.mark.parametrize("network", [pytest.param((), marks=pytest.mark.slow), RESNET], ids=["dense", "resnet"])
 def test_two_processes_train_what_one_does(ranks, runs, network):
     """The second stages go on from one and the same first.
 
@@ -147,9 +147,9 @@ def assert_weights_alike(one, other):
     "balance",
     [
         ("learned",),
-        ("free-bits", "balance.gamma_squared=.04", "balance.floor=.1"),
-        ("geco", "balance.tolerance=.01"),
-        ("rae-gp",),
+        pytest.param(("free-bits", "balance.gamma_squared=.04", "balance.floor=.1"), marks=pytest.mark.slow),
+        pytest.param(("geco", "balance.tolerance=.01"), marks=pytest.mark.slow),
+        pytest.param(("rae-gp",), marks=pytest.mark.slow),
     ],
     ids=lambda given: given[0],
 )
@@ -166,6 +166,7 @@ def test_every_kind_of_balance_is_of_the_whole_batch(ranks, runs, balance):
     assert_alike(runs / "one", runs / "two", 1, rtol=1e-4 if balance[0] == "rae-gp" else 1e-5)
 
 
+@pytest.mark.slow
 def test_a_training_goes_on_with_another_number_of_processes(ranks, runs):
     """Two processes, one, two: the seam is within an epoch of either stage."""
     given = setting("stage1.epochs=5", "stage2.epochs=5")

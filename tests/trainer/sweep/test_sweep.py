@@ -82,6 +82,7 @@ def test_a_sweep_trains_every_member_and_tells_mean_and_deviation(invoke, runs):
     assert "±" in table
 
 
+@pytest.mark.slow
 def test_a_failed_member_is_told_with_its_reason(invoke, runs):
     done = invoke("shapes", "--name", "s", *tiny("lr=1e-3,1e11"))
     bad = "s-lr1e11-seed0"
@@ -92,6 +93,7 @@ def test_a_failed_member_is_told_with_its_reason(invoke, runs):
     assert "became NaN or infinite" in invoke("--status", "s").output
 
 
+@pytest.mark.slow
 def test_a_killed_member_can_be_trained_alone_to_its_end(invoke, runs, meanwhile):
     def kill(folder):
         os.kill(json.loads((folder / "run.json").read_text())["pid"], signal.SIGKILL)
@@ -113,6 +115,7 @@ def test_a_killed_member_can_be_trained_alone_to_its_end(invoke, runs, meanwhile
     assert isinstance(invoke("--rerun", "s-seed1").exception, UsageError)
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_those_that_train_and_leaves_the_rest(invoke, runs, meanwhile):
     told = []
 

@@ -274,6 +274,10 @@ class SteppedApp(WatchApp):
     def poll(self, key):
         """Wait for `step`."""
 
+    def _fetch(self, message, poller):
+        """Nobody asks the source between two steps, and who waited for it would wait long."""
+        message.fail(message.which, "no images")
+
     def ask_directory(self):
         """Ask in the test's own thread."""
         self.post_message(self.roster.ask())

@@ -32,7 +32,7 @@ def test_every_view_of_every_run_is_drawn_at_every_size(fake, kind):
     async def gesture(app, pilot):
         if kind == "lost":
             source.broken = SourceLost("no route to host")
-        for size in SIZES if kind in ("running", "512 latents") else FEWER:
+        for size in SIZES if kind == "running" else FEWER:
             await pilot.resize_terminal(*size)
             for number in VIEWS:
                 await app.run_screen.action_view(number)
