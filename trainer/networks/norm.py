@@ -65,7 +65,7 @@ class BatchNorm(nn.Module):
 
     def _normalised_by_all(self, x: Tensor) -> Tensor:
         """By the statistics of every process's part of the batch, through which gradients flow, too."""
-        own_variance, own_mean = torch.var_mean(x.float(), (0, 2, 3), correction=0)
+        own_variance, own_mean = torch.var_mean(x.float(), (0, *range(2, x.ndim)), correction=0)
         means, variances = ranks.gathered(torch.stack((own_mean, own_variance))).unbind(1)  # (ranks, C) each
         mean = means.mean(0)
         variance = (variances + (means - mean).square()).mean(0)
@@ -74,7 +74,8 @@ class BatchNorm(nn.Module):
             self.running_var.lerp_(variance * (self.values / (self.values - 1)), 1.0 - self.decay)
         scale = self.weight * (variance + self.eps).rsqrt()
         shift = self.bias - mean * scale
-        return torch.addcmul(shift[:, None, None], x.float(), scale[:, None, None]).to(x.dtype)
+        each = (-1, *(1 for _ in x.shape[2:]))
+        return torch.addcmul(shift.view(each), x.float(), scale.view(each)).to(x.dtype)
 
     def _count(self, values: int) -> None:
         if self.values not in (0, values):

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -83,3 +85,17 @@ def test_values_without_places_are_normalised_as_a_map_of_one():
     flat, map_of_one = BatchNorm(2), BatchNorm(2)
     torch.testing.assert_close(flat(x), map_of_one(x[:, :, None, None])[:, :, 0, 0])
     torch.testing.assert_close(flat.statistics(), map_of_one.statistics())
+
+
+@pytest.mark.parametrize("places", [(5, 5), ()], ids=["places", "none"])
+def test_a_part_of_a_batch_is_normalised_by_the_whole(monkeypatch, places):
+    whole = torch.randn(8, 3, *places) * 2 + 1
+    halves = whole[:4], whole[4:]
+    over = (0, *range(2, whole.ndim))
+    told = torch.stack([torch.stack((half.mean(over), half.var(over, correction=0))) for half in halves])
+    monkeypatch.setattr("trainer.networks.norm.ranks.here", lambda: SimpleNamespace(count=2))
+    monkeypatch.setattr("trainer.networks.norm.ranks.gathered", lambda own: told)
+    alone, together = BatchNorm(3), BatchNorm(3)
+    parts = torch.cat([together(half) for half in halves])
+    monkeypatch.undo()
+    torch.testing.assert_close(parts, alone(whole), rtol=1e-4, atol=1e-5)
