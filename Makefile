@@ -15,7 +15,7 @@ RUN ?= latest
 demo: $(VENV)/.installed  ## train on built-in images with the dashboard open, then print the analysis
 	@$(BIN)/vaemon demo
 
-test: $(VENV)/.installed-dev  ## the tests: about six minutes on two cores
+test: $(VENV)/.installed-dev  ## the tests: about nine minutes on two cores
 	OMP_NUM_THREADS=1 $(BIN)/pytest -m "not soak and not slow" -n $(WORKERS) --maxprocesses 8
 
 check: $(VENV)/.installed-dev  ## format, lint, types, floors, spelling
