@@ -14,7 +14,7 @@ import click
 
 from vaemon.errors import UsageError
 from vaemon.runfile.selection import names_like
-from vaemon.source.far.links import Links
+from vaemon.source.far.links import PYTHON, Links
 
 if TYPE_CHECKING:
     from analysis.report import Report
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     "--remote-python",
     metavar="PATH",
     default="",
-    envvar="VAEMON_REMOTE_PYTHON",
+    envvar=PYTHON,
     help="For HOST:RUN, the Python there that has vaemon; by default the one that recorded the run.",
 )
 @click.option(

@@ -13,8 +13,7 @@ from torch import Tensor, nn
 from trainer.config import Network
 from trainer.networks.norm import BatchNorm
 from trainer.networks.spectral import SpectralConv2d, SpectralLinear
-from trainer.networks.vae import VAE, strided
-from vaemon.errors import UsageError
+from trainer.networks.vae import VAE, halved, strided
 
 PUBLISHED = 64
 """Channels of the first convolution; the second has twice as many, the linear layers sixteen times."""
@@ -36,15 +35,11 @@ class Infogan(VAE):
             UsageError: a side is no multiple of 4.
         """
         super().__init__(settings.latents, precision)
-        height, width, channels = shape
-        if height % 4 or width % 4:
-            raise UsageError(
-                f"network=infogan halves images twice, these are {height} x {width}; data.pad or data.size brings "
-                "the sides to a multiple of 4, network=dense takes any"
-            )
+        height, width = halved("infogan", shape, 2)
+        channels = shape[2]
         narrow = settings.conv_dim or PUBLISHED
-        wide, hidden, places = 2 * narrow, 16 * narrow, (height // 4) * (width // 4)
-        self.grid = (height // 4, width // 4, wide)
+        wide, hidden, places = 2 * narrow, 16 * narrow, height * width
+        self.grid = (height, width, wide)
         self.maps = nn.Sequential(
             SpectralConv2d(channels, narrow, 4, stride=2, padding=1),
             nn.LeakyReLU(LEAK, inplace=True),

@@ -1,7 +1,7 @@
 """What every variational autoencoder here can do, whatever it is made of: encode and decode."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar
 
 import torch
@@ -90,6 +90,21 @@ class PosteriorHeads(nn.Module):
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Features (B, width) to μ and log σ², each (B, k)."""
         return self.mean(features), 2.0 * self.log_sigma(features)
+
+
+def halved(network: str, shape: Sequence[int], times: int) -> tuple[int, int]:
+    """Height and width of images of `shape` (H, W, C) after so many halvings.
+
+    Raises:
+        UsageError: a side cannot be halved so often.
+    """
+    height, width, least = shape[0], shape[1], 2**times
+    if height % least or width % least:
+        raise UsageError(
+            f"network={network} takes images with sides of {least}, {2 * least}, {3 * least} …, these are {height} x "
+            f"{width}; data.pad or data.size brings them there, network=dense takes any"
+        )
+    return height // least, width // least
 
 
 def strided(module: nn.Module) -> list[nn.Module]:

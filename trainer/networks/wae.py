@@ -11,8 +11,7 @@ from torch import Tensor, nn
 
 from trainer.config import Network
 from trainer.networks.norm import BatchNorm
-from trainer.networks.vae import VAE, PosteriorHeads, strided
-from vaemon.errors import UsageError
+from trainer.networks.vae import VAE, PosteriorHeads, halved, strided
 
 PUBLISHED = 128
 """Channels of the first convolution; they double three times."""
@@ -30,14 +29,10 @@ class Wae(VAE):
             UsageError: a side is no multiple of 8.
         """
         super().__init__(settings.latents, precision)
-        height, width, channels = shape
-        if height % 8 or width % 8:
-            raise UsageError(
-                f"network=wae halves images three times, these are {height} x {width}; data.pad or data.size brings "
-                "the sides to a multiple of 8, network=dense takes any"
-            )
+        height, width = halved("wae", shape, 3)
+        channels = shape[2]
         widths = [(settings.conv_dim or PUBLISHED) << i for i in range(4)]
-        self.grid = (height // 8, width // 8, widths[-1])
+        self.grid = (height, width, widths[-1])
         values = self.grid[0] * self.grid[1] * self.grid[2]
         down: list[nn.Module] = [nn.Conv2d(channels, widths[0], 5, padding=2), *_normed(widths[0])]
         for narrow, wide in pairwise(widths):

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import click
 
-from vaemon.source.far.links import Links
+from vaemon.source.far.links import PYTHON, Links
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -23,7 +23,7 @@ def reaching(command: Command) -> Command:
         "links",
         metavar="PATH",
         default="",
-        envvar="VAEMON_REMOTE_PYTHON",
+        envvar=PYTHON,
         callback=_links,
         help="For HOST:RUN, the Python there that has vaemon; by default the one that recorded the run.",
     )

@@ -37,6 +37,10 @@ class WireError(VaemonError):
     """What came over the wire is not what was agreed on; the link must end."""
 
 
+class CutOff(WireError):
+    """The stream ended in the midst of a frame."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hello:
     """Who an end is."""
@@ -135,7 +139,7 @@ class FrameReader:
                     raise WireError(f"a frame of {length:,} bytes, where {self._longest:,} are the most")
                 yield self._unpacked(self._take(length)) if length else b""
             except EOFError:
-                raise WireError("a frame was cut off") from None
+                raise CutOff("a frame was cut off") from None
 
     def _unpacked(self, packed: bytes) -> bytes:
         try:

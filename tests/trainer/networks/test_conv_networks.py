@@ -75,8 +75,8 @@ def test_any_power_of_two_will_do(name, channels, side):
 @pytest.mark.parametrize(
     ("name", "shape", "said"),
     [
-        ("infogan", (30, 28, 1), "these are 30 x 28.*multiple of 4"),
-        ("wae", (28, 28, 1), "these are 28 x 28.*multiple of 8"),
+        ("infogan", (30, 28, 1), "sides of 4, 8, 12.*these are 30 x 28"),
+        ("wae", (28, 28, 1), "sides of 8, 16, 24.*these are 28 x 28"),
     ],
 )
 def test_sides_that_cannot_be_halved_are_refused(name, shape, said):

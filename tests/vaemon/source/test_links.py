@@ -2,12 +2,9 @@
 
 import os
 import signal
-import subprocess
-import sys
 import threading
 from functools import partial
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,9 +15,7 @@ from vaemon.batch import Columns, Cursor, RunInfo, RunState, Want
 from vaemon.errors import FarEndLacksVaemon, NeedsPerson, SourceLost, UnknownName, UsageError, VaemonError
 from vaemon.source.far import connection as connections
 from vaemon.source.far import link as links
-from vaemon.source.far.address import FarAddress, Place
-from vaemon.source.far.link import Link
-from vaemon.source.far.links import Links
+from vaemon.source.far.address import Place
 from vaemon.source.far.remote import RemoteSource
 from vaemon.source.far.ssh import FarEnd
 from vaemon.source.local import LocalSource
@@ -29,7 +24,6 @@ from vaemon.view.state import RunView
 from vaemon.wire.codec import pack
 from vaemon.wire.questions import Answer, Info, Refusal, Run
 
-AGENT = "from vaemon.agent import main; main()"
 GREET = """
 import os, struct, sys, time
 from vaemon.wire.frames import *
@@ -42,92 +36,12 @@ def greet():
     return iter(reader)
 """
 """How a program begins that speaks as an agent does; its answers are packed here, for NumPy takes long to load."""
-STATION = """
-import os, signal, socket, sys, vaemon.agent, vaemon.source.local
-signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-station = socket.socket(socket.AF_UNIX)
-station.bind(sys.argv[1])
-station.listen()
-os.write(1, b"ready")
-while True:
-    line = station.accept()[0]
-    if not os.fork():
-        os.dup2(line.fileno(), 0), os.dup2(line.fileno(), 1)
-        line.close(), station.close()
-        vaemon.agent.main()
-        os._exit(0)
-    line.close()
-"""
-"""Agents are forked from it: to load one twenty times would take long."""
-RELAY = """
-import os, select, socket
-line = socket.socket(socket.AF_UNIX)
-line.connect({path!r})
-ends = {{0: line.fileno(), line.fileno(): 1}}
-while True:
-    for each in select.select(list(ends), [], [])[0]:
-        data = os.read(each, 65536)
-        if not data:
-            os._exit(0)
-        while data:
-            data = data[os.write(ends[each], data):]
-"""
-"""Stands in for ssh: hands on what comes from either end."""
 INFO = Info(Run("r"))
 WANT = Want(("gamma", "mse", "mean_variance"), columns=32)
 
 
-class Program(FarEnd):
-    """Python code in place of ssh; the interpreter asked for is the code."""
-
-    def command(self, *, asks, environ=os.environ):
-        return [sys.executable, "-B", "-c", self.python]
-
-
 def pid_of(link):
     return link._connection._program.pid
-
-
-@pytest.fixture(scope="module")
-def relay(tmp_path_factory):
-    """The code of a program that leads to an agent."""
-    path = str(tmp_path_factory.mktemp("station") / "s")
-    command = [sys.executable, "-B", "-c", STATION, path]
-    station = subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True)
-    assert station.stdout.read(5) == b"ready"
-    yield RELAY.format(path=path)
-    os.killpg(station.pid, signal.SIGKILL)  # the agents, too
-    station.communicate()
-
-
-@pytest.fixture
-def link_to(relay):
-    """link_to(code="") -> a link to a program that runs it, or leads to an agent; without pauses, by default."""
-    made = []
-
-    def link(code="", pause=lambda: 0.0, far=None):
-        made.append(Link(far or Program(Place("gpu1"), code or relay), pause=pause))
-        return made[-1]
-
-    before = held()
-    yield link
-    for each in made:
-        each.close()
-    for each in threading.enumerate():
-        if each is not threading.current_thread() and each not in before[0]:
-            each.join(30)
-    assert held() == before
-
-
-def held():
-    """The threads, the descriptors and the children of this process."""
-    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-    pipes = [os.readlink(f"/proc/self/fd/{each}") for each in os.listdir("/proc/self/fd") if is_open(each)]
-    return set(threading.enumerate()), sorted(each for each in pipes if each.startswith(("pipe:", "socket:"))), children
-
-
-def is_open(descriptor):
-    return os.path.lexists(f"/proc/self/fd/{descriptor}")
 
 
 def lost(ask_it, kind=SourceLost):
@@ -328,7 +242,7 @@ def test_between_attempts_there_is_a_pause_that_grows(link_to, monkeypatch, kind
     now, shares, attempts = [1000.0], [], []
     monkeypatch.setattr(links.time, "monotonic", lambda: now[0])
 
-    class Counted(Program):
+    class Counted(FarEnd):
         def command(self, *, asks, environ=os.environ):
             attempts.append(now[0])
             raise kind("not now")
@@ -400,57 +314,10 @@ def test_hanging_up_wakes_who_waits(link_to, monkeypatch, code):
     assert lost(source.reach) == "the link was closed"
 
 
-def test_all_links_are_ended_before_one_is_waited_for():
-    done = []
-
-    class Held:
-        def __init__(self, name):
-            self.name = name
-
-        def hang_up(self):
-            done.append(("hang up", self.name))
-
-        def close(self):
-            done.append(("close", self.name))
-
-    held = Links()
-    held._held = {Place(name): Held(name) for name in "ab"}
-    held.close()
-    assert sorted(done[:2]) == [("hang up", "a"), ("hang up", "b")]
-    assert sorted(done[2:]) == [("close", "a"), ("close", "b")]
-
-
 def test_a_link_closed_while_it_is_made_is_not_left_behind(link_to):
     link = link_to()
     link.close()
     assert lost(link.connect) == "the link was closed"
-
-
-def test_one_link_for_all_runs_of_a_machine(runs, monkeypatch, link_to):
-    monkeypatch.setattr("vaemon.source.far.ssh.FarEnd.command", lambda self, asks: [sys.executable, "-B", "-c", AGENT])
-    made, init = [], Link.__init__
-    monkeypatch.setattr(Link, "__init__", lambda self, *a, **k: (made.append(self), init(self, *a, **k))[1])
-    for name in ("cifar-1", "cifar-2", "mnist"):
-        with Recorder(name, latents=1) as recorder:
-            recorder.log(1, mse=0.5)
-    held_links, place = Links(), Place("gpu1")
-    first = held_links.source(FarAddress(place, "cifar-1"))
-    second = held_links.source(FarAddress(place, ""), exists=True)
-    assert (first.info().name, second.info().name) == ("cifar-1", "mnist")
-    found = held_links.addresses_like(FarAddress(place, "cifar-*"))
-    assert [each.path for each in found] == ["cifar-2", "cifar-1"]
-    assert [each.path for each in held_links.addresses_like(FarAddress(place, f"{runs}/m*"))] == [f"{runs}/mnist"]
-    assert "did you mean 'mnist'" in lost(lambda: held_links.addresses_like(FarAddress(place, "mnits*")), UsageError)
-    lost(lambda: held_links.source(FarAddress(place, "mnits")), UnknownName)
-    lost(lambda: held_links.source(FarAddress(place, "mnist"), {"wake": 0.9}), UsageError)
-    first.close(), first.close()
-    assert second.info().name == "mnist"
-    assert len(made) == 1
-    second.close()
-    assert lost(second.info) == "the link was closed"
-    third = held_links.source(FarAddress(place, "mnist"))
-    assert (third.info().name, len(made)) == ("mnist", 2)
-    third.close()
 
 
 def test_bytes_are_counted(runs, link_to):

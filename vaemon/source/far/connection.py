@@ -15,7 +15,7 @@ from vaemon.errors import SourceLost, VaemonError
 from vaemon.source.far.ssh import LAST_LINES
 from vaemon.wire.clean import clean
 from vaemon.wire.codec import pack, unpack
-from vaemon.wire.frames import LONGEST_ANSWER, FrameReader, FrameWriter, WireError
+from vaemon.wire.frames import LONGEST_ANSWER, CutOff, FrameReader, FrameWriter, WireError
 from vaemon.wire.questions import Answer, Asked, Question
 
 PARTING = 0.5
@@ -151,12 +151,10 @@ class Connection:
                 if frame:
                     self._hand_over(unpack(frame, Answer))
             why = self._ended()
-        except EOFError:
+        except (EOFError, CutOff, OSError, ValueError):
             why = self._ended()
         except WireError as error:
-            why = self._ended() if self._met.is_set() and "cut off" in str(error) else SourceLost(str(error))
-        except (OSError, ValueError):
-            why = self._ended()
+            why = SourceLost(str(error))
         self.end(why)
         self._program.stdout.close()
 

@@ -10,6 +10,7 @@ from posixpath import basename, dirname
 from typing import TYPE_CHECKING
 
 from vaemon.errors import SourceLost, UsageError, nearest
+from vaemon.runfile.find import LATEST
 from vaemon.runfile.selection import is_pattern
 from vaemon.source.far.address import FarAddress, Place
 from vaemon.source.far.remote import RemoteDirectory, RemoteSource
@@ -22,7 +23,8 @@ Given = Mapping[str, float] | None
 
 LISTING = 5.0
 """Seconds for which runs are read at the far end, to be listed, before it says what it has."""
-LATEST = "latest"
+PYTHON = "VAEMON_REMOTE_PYTHON"
+"""The variable with the interpreter at the far end, where --remote-python is not given."""
 
 
 class Links:
@@ -135,7 +137,7 @@ class Links:
             self._held.pop(place).close()
 
     @property
-    def reach(self) -> bool:
+    def are_any(self) -> bool:
         """Whether there are any: whether anything asked for is on another machine."""
         return bool(self._held)
 

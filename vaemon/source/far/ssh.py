@@ -13,8 +13,6 @@ from vaemon.source.far.address import Place
 
 SSH = "VAEMON_SSH"
 """The variable with the program to be used in place of `ssh`, and its options."""
-PYTHON = "VAEMON_REMOTE_PYTHON"
-"""The variable with the interpreter at the far end, where --remote-python is not given."""
 SSH_FAILED = 255
 LAST_LINES = 3
 """So many of the last lines that a program says are told in an error."""
