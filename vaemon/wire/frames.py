@@ -8,12 +8,11 @@ there yet. Knows nothing of what the frames say.
 """
 
 import json
-import os
 import struct
 import threading
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 
 from vaemon.errors import VaemonError
 from vaemon.version import __version__
@@ -47,7 +46,6 @@ class Hello:
 
     protocol: int = PROTOCOL
     vaemon: str = __version__
-    pid: int = field(default_factory=os.getpid)
 
 
 class FrameWriter:
@@ -114,7 +112,7 @@ class FrameReader:
         try:
             hello = json.loads(told)
             protocol, version = int(hello["protocol"]), str(hello["vaemon"])[:40]
-            found = Hello(protocol, "".join(c if c.isprintable() else "?" for c in version), int(hello["pid"]))
+            found = Hello(protocol, "".join(c if c.isprintable() else "?" for c in version))
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             raise WireError(f"a hello that cannot be read ({type(error).__name__})") from error
         if found.protocol != PROTOCOL:
