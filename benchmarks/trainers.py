@@ -288,7 +288,7 @@ def compare(base_dim: int, steps: int, rounds: int, threads: int) -> dict[str, l
 
 
 def told(found: dict[str, list[float]]) -> None:
-    """Print each one's figures, and how often as fast as it vaemon is: of the best rounds, and of those side by side."""
+    """Print each one's figures, and how many times as fast as it vaemon is: in the best rounds, and side by side."""
     mine = found["vaemon float32"]
     for name, seconds in found.items():
         best = min(seconds) / min(mine)
