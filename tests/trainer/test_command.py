@@ -97,6 +97,7 @@ def test_a_file_of_ones_own_is_a_preset(invoke, runs, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "error", "said"),
     [
+        ([], UsageError, "takes a PRESET, as in `vaemon train shapes`; `vaemon train --list`"),
         (["shaeps"], UnknownName, "did you mean 'shapes'"),
         (["shapes", "--set", "stage1.epoch=3"], UnknownName, "did you mean 'stage1.epochs'"),
         (["shapes", "--set", "stage1.epochs=0"], UsageError, "from 1 on, not 0"),

@@ -30,6 +30,9 @@ def test_a_setting_changes_its_key_and_no_other():
         ("balance=fixed", "balance.name", "fixed"),
         ("network=dense", "network.name", "dense"),
         ("data=folder", "data.name", "folder"),
+        ("lr=1e-3", "stage1.lr", 1e-3),
+        ("second_dim=8", "stage2.second_dim", 8),
+        ("latents=3", "network.latents", 3),
         ("data.path=12", "data.path", "12"),
         ("data.path=a=b", "data.path", "a=b"),
         ("device=cuda:1", "device", "cuda:1"),
@@ -83,6 +86,10 @@ def test_a_wrong_value_is_named_with_its_key_and_what_it_takes(setting, said):
         ("stage1.epohcs=3", "stage1.epochs"),
         ("network.latent=3", "network.latents"),
         ("sead=3", "seed"),
+        ("epohcs=3", "stage1.epochs"),
+        ("stage2.epohcs=3", "stage2.epochs"),
+        ("balance.gama=3", "balance.gamma"),
+        ("latnets=3", "network.latents"),
         ("balance=compted", "computed"),
         ("network=resnt", "resnet"),
         ("precision=bfloat", "bfloat16"),
@@ -93,9 +100,20 @@ def test_a_typo_is_answered_with_the_nearest_name(setting, nearest):
         with_settings(Config(), [setting])
 
 
-def test_gamma_is_another_spelling_of_its_square():
-    config = resolve(Config(), ["balance=fixed", "balance.gamma=0.5"])
+@pytest.mark.parametrize("key", ["balance.gamma", "gamma"])
+def test_gamma_is_another_spelling_of_its_square(key):
+    config = resolve(Config(), ["balance=fixed", f"{key}=0.5"])
     assert config.balance.gamma_squared == 0.25
+
+
+def test_a_last_word_of_several_sections_is_refused():
+    with pytest.raises(UsageError, match=r"may mean balance\.name or data\.name or network\.name"):
+        with_settings(Config(), ["name=dense"])
+
+
+def test_a_key_without_its_section_is_answered_in_a_file_too():
+    with pytest.raises(UnknownName, match=r"unknown config key 'epochs' \(did you mean 'stage1\.epochs'"):
+        config_from({"epochs": 3})
 
 
 @pytest.mark.parametrize(

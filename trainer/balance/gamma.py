@@ -72,9 +72,9 @@ class FixedGamma(GammaBalance):
 class LearnedGamma(GammaBalance):
     """log γ is trained with the network, from 0, by equation 8 in full (Dai & Wipf 2019, arXiv:1903.05789).
 
-    It is one more weight in the stage's Adam, as published, and so moves by about the learning rate a step, whatever the
-    error: from 0 to log .1 in some 2,300 steps of 1e-3. What the second stage samples is its decoder's whole Gaussian,
-    noise included; an image is the mean of the first stage's.
+    It is one more weight in the stage's Adam, as published, and so moves by about the learning rate a step, whatever
+    the error: from 0 to log .1 in some 2,300 steps of 1e-3. What the second stage samples is its decoder's whole
+    Gaussian, noise included; an image is the mean of the first stage's.
     """
 
     def __init__(self, settings: config.Balance, plan: Plan) -> None:
