@@ -78,9 +78,9 @@ def check_options(config: Config) -> None:
             "--set stage2.enabled=false"
         )
     epochs = {"stage1": config.stage1.epochs, **({"stage2": config.stage2.epochs} if config.stage2.enabled else {})}
-    for stage, planned in epochs.items():
-        if balance.name == "linear" and balance.warm_up > planned:
-            raise UsageError(
-                f"balance.warm_up={balance.warm_up:g} epochs are more than {stage}.epochs={planned}, so that KL would "
-                f"never have its whole weight; --set balance.warm_up={planned} or less"
-            )
+    stage = min(epochs, key=epochs.__getitem__)
+    if balance.name == "linear" and balance.warm_up > epochs[stage]:
+        raise UsageError(
+            f"balance.warm_up={balance.warm_up:g} epochs are more than {stage}.epochs={epochs[stage]}, so that KL would "
+            f"never have its whole weight; --set balance.warm_up={epochs[stage]} or less, for it is that of each stage"
+        )
