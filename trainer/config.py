@@ -47,7 +47,7 @@ class Data(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Network(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The first stage's encoder and decoder. What another kind of network takes has no effect."""
+    """The first stage's encoder and decoder (trainer/networks/). Who takes which option: trainer/options.py."""
 
     name: Literal["resnet", "infogan", "wae", "dense"] = "resnet"
     latents: Count = 64

@@ -14,7 +14,7 @@ from msgspec import inspect
 
 from trainer.catalogue import Layer, layers
 from trainer.config import KEYS, Config, Tree, differences, flattened, nested, thresholds_of, to_tree
-from trainer.options import check_options, refuse_foreign
+from trainer.options import check_options, refuse_foreign, without_effect
 from vaemon.errors import UnknownName, UsageError, nearest
 
 SHORT = {"data": "data.name", "network": "network.name", "balance": "balance.name"}
@@ -81,7 +81,7 @@ def with_settings(config: Config, settings: Iterable[str]) -> Config:
     flat = flattened(to_tree(config))
     touched = read_settings(settings)
     changed = config_from(nested(flat | touched))
-    refuse_foreign(changed.balance, touched)
+    refuse_foreign(changed, touched)
     return changed
 
 
@@ -159,14 +159,16 @@ def to_toml(config: Config, whence: Mapping[str, str] | None = None) -> str:
 
     Args:
         config: all of it.
-        whence: a comment for each key: where its value comes from.
+        whence: where the value of each key comes from, for a comment, which tells of those without effect, too.
     """
     lines = {
         key: f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in flattened(to_tree(config)).items()
     }
     if whence is None:
         return "".join(f"{line}\n" for line in lines.values())
-    return "".join(f"{line:{COLUMN}}  # {' '.join(whence[key].split())}\n" for key, line in lines.items())
+    idle = without_effect(config)
+    told = {key: whence[key] + (f", no effect with {idle[key]}" if key in idle else "") for key in lines}
+    return "".join(f"{line:{COLUMN}}  # {' '.join(told[key].split())}\n" for key, line in lines.items())
 
 
 def _check_keys(keys: Iterable[str]) -> None:

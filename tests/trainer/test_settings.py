@@ -4,8 +4,19 @@ from importlib import resources
 import pytest
 
 from trainer.catalogue import layers, presets
-from trainer.config import KEYS, MAY_CHANGE, Config, flattened, nested, thresholds_of, to_tree
-from trainer.settings import config_from, load_preset, origins, resolve, resolve_resumed, to_toml, with_settings
+from trainer.config import KEYS, MAY_CHANGE, Config, Network, flattened, nested, thresholds_of, to_tree
+from trainer.networks.build import IMAGE_NETWORKS
+from trainer.options import BUILT_BY
+from trainer.settings import (
+    config_from,
+    config_of,
+    load_preset,
+    origins,
+    resolve,
+    resolve_resumed,
+    to_toml,
+    with_settings,
+)
 from vaemon.errors import UnknownName, UsageError
 from vaemon.thresholds import DEFAULT, NAMES, Thresholds
 
@@ -142,11 +153,30 @@ def test_what_only_the_user_can_choose_has_to_be_given(settings, said):
             "no balance.momentum; add --set balance=computed .or average, geco",
         ),
         (["balance=fixed", "balance.warm_up=3"], "balance=fixed takes no balance.warm_up; add --set balance=linear"),
+        (["network=dense", "base_dim=8"], "network=dense takes no network.base_dim; add --set network=resnet"),
+        (["network.conv_dim=8"], "network=resnet takes no network.conv_dim; add --set network=infogan .or wae"),
     ],
 )
-def test_an_option_of_another_strategy_is_refused(settings, said):
+def test_an_option_of_another_strategy_or_network_is_refused(settings, said):
     with pytest.raises(UsageError, match=said):
         with_settings(Config(), settings)
+
+
+def test_every_network_is_told_of_with_its_options():
+    assert set(BUILT_BY) == set(IMAGE_NETWORKS)
+    assert {each for options in BUILT_BY.values() for each in options} == set(Network.__struct_fields__) - {"name"}
+
+
+def test_what_has_no_effect_is_told_in_a_printed_config():
+    found = layers("cifar10")
+    told = to_toml(config_of(found), origins(found)).splitlines()
+    assert "balance.beta = 0.0                    # default, no effect with balance=computed" in told
+    assert "network.hidden = [256, 64]            # default, no effect with network=resnet" in told
+    assert "balance.momentum = 0.99               # preset cifar10" in told
+    alone = resolve(config_of(found), ["stage2.enabled=false"])
+    assert "stage2.lr = 0.0001                    # preset cifar10, no effect with stage2.enabled=false" in to_toml(
+        alone, origins(found)
+    )
 
 
 def test_a_gamma_for_a_strategy_that_sets_its_own_is_refused():
