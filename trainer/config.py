@@ -109,10 +109,10 @@ class Balance(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """geco: the mse to be reached."""
     rate: Positive = 1.0
     """geco: how fast the multiplier follows the constraint."""
-    code_weight: NotNegative = 1e-4
-    """rae-…: weight of ½ ‖z‖² against the squared error of a sample."""
-    decoder_weight: NotNegative = 1e-7
-    """rae-l2, rae-gp: weight of what is held against the decoder."""
+    code_weight: NotNegative = 0.05
+    """rae-…: weight of ½ ‖z‖² against the squared error of a sample. Choosing one of them sets its own."""
+    decoder_weight: NotNegative = 3e-3
+    """rae-l2, rae-gp: weight of what is held against the decoder. Choosing one of them sets its own."""
 
 
 class Stage1(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

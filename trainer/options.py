@@ -1,10 +1,11 @@
 """Which options each balancing strategy and network takes, and what else goes together with them. Knows no torch."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import msgspec
 
-from trainer.config import Config, Stage2
+from trainer.config import Config, Stage2, Tree
 from vaemon.errors import UsageError
 
 TAKES: dict[str, tuple[str, ...]] = {
@@ -50,6 +51,18 @@ NEEDED = {
 
 DETERMINISTIC = ("rae-l2", "rae-sn", "rae-gp")
 """Those without a posterior: no KL, no prior, no second stage."""
+
+BRINGS: dict[str, Tree] = {
+    "rae-l2": {"stage2.enabled": False, "balance.code_weight": 0.05, "balance.decoder_weight": 3e-3},
+    "rae-sn": {"stage2.enabled": False, "balance.code_weight": 1.4},
+    "rae-gp": {"stage2.enabled": False, "balance.code_weight": 0.05, "balance.decoder_weight": 1e-3},
+}
+"""What else choosing a strategy sets. The weights: trainer/balance/rae.py."""
+
+
+def with_company(values: Mapping[str, Any]) -> Tree:
+    """Values of one origin by dotted key, and what their choice of a strategy brings where they say nothing else."""
+    return BRINGS.get(str(values.get("balance.name")), {}) | values
 
 
 def refuse_foreign(config: Config, touched: Iterable[str]) -> None:

@@ -14,7 +14,7 @@ from msgspec import inspect
 
 from trainer.catalogue import Layer, layers
 from trainer.config import KEYS, Config, Tree, differences, flattened, nested, thresholds_of, to_tree
-from trainer.options import check_options, refuse_foreign, without_effect
+from trainer.options import check_options, refuse_foreign, with_company, without_effect
 from vaemon.errors import UnknownName, UsageError, nearest
 
 SHORT = {"data": "data.name", "network": "network.name", "balance": "balance.name"}
@@ -95,7 +95,7 @@ def read_settings(settings: Iterable[str]) -> Tree:
         key, value = _read_setting(full_key(key.strip()), text.strip())
         values[key] = value
     _check_keys(values)
-    return values
+    return with_company(values)
 
 
 def full_key(key: str) -> str:

@@ -13,6 +13,7 @@ from trainer.networks.spectral_decoder import normalise_decoder
 from trainer.networks.vae import VAE
 from trainer.objective import Pass
 from trainer.options import DETERMINISTIC
+from trainer.settings import load_preset
 from trainer.stages import image_stage
 from vaemon.errors import UsageError
 
@@ -207,6 +208,36 @@ def test_it_learns_to_reconstruct(tiny, name):
 @EVERY
 def test_what_a_posterior_is_needed_for_is_refused(tiny, name):
     with pytest.raises(UsageError, match=f"balance={name} has no second stage.*--set stage2.enabled=false"):
-        tiny(f"balance={name}")
+        tiny(f"balance={name}", "stage2.enabled=true")
     with pytest.raises(UsageError, match=f"balance={name} has no KL for stage1.kl_weight to weigh"):
-        tiny(f"balance={name}", OFF, "stage1.kl_weight=2")
+        tiny(f"balance={name}", "stage1.kl_weight=2")
+
+
+# The published code's weights for CIFAR-10, of means over 3,072 values and 128 latents: b and l.
+PUBLISHED = {"rae-l2": (1e-3, 1e-6), "rae-sn": (0.03, None), "rae-gp": (1e-3, None)}
+
+
+@EVERY
+def test_choosing_it_is_enough(name, tiny, tmp_path):
+    file = tmp_path / "mine.toml"
+    file.write_text(f'base = "cifar10"\nbalance.name = "{name}"', encoding="utf-8")
+    for config in (tiny(f"balance={name}"), load_preset(str(file))):
+        assert not config.stage2.enabled
+        b, l2 = PUBLISHED[name]
+        assert config.balance.code_weight == pytest.approx(2 * b * 3072 / 128, rel=0.05)
+        if l2 is not None:
+            assert config.balance.decoder_weight == pytest.approx(l2 * 3072, rel=0.05)
+    assert tiny(f"balance={name}", "balance.code_weight=0.3").balance.code_weight == 0.3
+    assert tiny(f"balance={name}", "balance=computed").stage2.enabled
+
+
+def test_the_weights_are_the_published_codes_brought_to_sums():
+    """D ((1/D) SE + b/k ‖z‖² + l ‖θ‖²) is the loss."""
+    torch.manual_seed(0)
+    network, b, l2 = Linear(), 0.01, 1e-4
+    balance = make("rae-l2", code_weight=2 * b * 5 / 3, decoder_weight=l2 * 5)
+    batch, noise = passed(network, balance)
+    loss = balance.weigh(balance.terms(batch, network, noise), 1.0).loss
+    theta = sum(each.square().sum() for each in network.decoder.parameters())
+    means = (batch.x - batch.x_hat).square().mean() + b * batch.z.square().mean() + l2 * theta
+    torch.testing.assert_close(loss, 5 * means)
