@@ -66,7 +66,7 @@ class Rae(Balance):
 class RaeL2(Rae):
     """L_REG = ‖θ‖², over all weights and biases θ of the decoder.
 
-    The published code has it of the kernels of the transposed convolutions alone.
+    The published code has it of the kernels alone, without biases and norms.
     """
 
     def penalty(self, passed: Pass, network: VAE, noise: torch.Generator) -> Tensor:
@@ -75,7 +75,7 @@ class RaeL2(Rae):
 
 
 class RaeSN(Rae):
-    """Each layer of the decoder is divided by its largest singular value (trainer/networks/spectral_decoder.py).
+    """Each layer of the decoder is divided by its largest singular value (trainer/networks/spectral.py).
 
     The published code does the same to the encoder, too.
     """
