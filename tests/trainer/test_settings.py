@@ -36,8 +36,6 @@ def test_a_setting_changes_its_key_and_no_other():
         ("stage1.lr=1", "stage1.lr", 1.0),
         ("seed = 7", "seed", 7),
         ("stage2.enabled=false", "stage2.enabled", False),
-        ("network.hidden=[32, 16]", "network.hidden", [32, 16]),
-        ("network.hidden=[]", "network.hidden", []),
         ("balance=fixed", "balance.name", "fixed"),
         ("network=dense", "network.name", "dense"),
         ("data=folder", "data.name", "folder"),
@@ -51,6 +49,11 @@ def test_a_setting_changes_its_key_and_no_other():
 )
 def test_a_value_is_read_as_its_key_wants_it(setting, key, value):
     assert flattened(to_tree(with_settings(Config(), [setting])))[key] == value
+
+
+@pytest.mark.parametrize("value", [[32, 16], []])
+def test_a_list_is_read_as_in_toml(value):
+    assert with_settings(Config(), ["network=dense", f"hidden={value}"]).network.hidden == tuple(value)
 
 
 def test_later_settings_win():

@@ -191,7 +191,8 @@ def test_a_network_that_does_not_say_what_its_decoder_is_is_refused():
 @EVERY
 def test_it_learns_to_reconstruct(tiny, name):
     white = np.full((40, 8, 8, 3), 255, np.uint8)
-    stage = image_stage(tiny(f"balance={name}", OFF, "stage1.lr=1e-2"), white, torch.device("cpu"))
+    settings = tiny(f"balance={name}", "balance.code_weight=1e-4", "stage1.lr=1e-2")
+    stage = image_stage(settings, white, torch.device("cpu"))
     mse = [row["mse"].item() for row in trained(stage, 40)]
     assert mse[-1] < 0.1 * mse[0]
 
