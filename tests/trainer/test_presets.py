@@ -24,7 +24,7 @@ def read(text: str) -> dict[str, object]:
 
 
 CIFAR10 = read("""
-data.name = "cifar10"
+data = {name = "cifar10", jpeg_roundtrip = false}
 balance = {name = "computed", momentum = 0.99}
 stage1 = {epochs = 700, batch = 100, lr = 1e-4, halve_every = 200, kl_weight = 1.0}
 stage2 = {epochs = 1400, batch = 100, lr = 1e-4, halve_every = 400, kl_weight = 1.0, second_dim = 2048}
