@@ -53,11 +53,12 @@ DETERMINISTIC = ("rae-l2", "rae-sn", "rae-gp")
 """Those without a posterior: no KL, no prior, no second stage."""
 
 BRINGS: dict[str, Tree] = {
+    "geco": {"balance.momentum": 0.9},
     "rae-l2": {"stage2.enabled": False, "balance.code_weight": 0.05, "balance.decoder_weight": 3e-3},
     "rae-sn": {"stage2.enabled": False, "balance.code_weight": 1.4},
     "rae-gp": {"stage2.enabled": False, "balance.code_weight": 0.05, "balance.decoder_weight": 1e-3},
 }
-"""What else choosing a strategy sets. The weights: trainer/balance/rae.py."""
+"""What else choosing a strategy sets; why so, in trainer/balance/."""
 
 
 def with_company(values: Mapping[str, Any]) -> Tree:

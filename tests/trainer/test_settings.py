@@ -187,6 +187,12 @@ def test_a_gamma_for_a_strategy_that_sets_its_own_is_refused():
         with_settings(Config(), ["balance.gamma=0.5"])
 
 
+def test_choosing_geco_sets_its_momentum_unless_it_is_set():
+    chosen = ["balance=geco", "balance.tolerance=0.01"]
+    assert resolve(load_preset("cifar10"), chosen).balance.momentum == 0.9
+    assert resolve(load_preset("cifar10"), [*chosen, "balance.momentum=0.99"]).balance.momentum == 0.99
+
+
 def test_a_fixed_preset_may_be_made_computed():
     assert resolve(load_preset("mnist-dense"), ["balance=computed"]).balance.name == "computed"
 
