@@ -77,7 +77,8 @@ class RaeL2(Rae):
 class RaeSN(Rae):
     """Each layer of the decoder is divided by its largest singular value (trainer/networks/spectral.py).
 
-    The published code does the same to the encoder, too.
+    The published code does the same to the encoder, too. Its decoder has batch norms, which give a layer back the gain
+    that this takes, as do all networks here but `dense`: that one wants a smaller code_weight.
     """
 
     def penalty(self, passed: Pass, network: VAE, noise: torch.Generator) -> None:

@@ -23,7 +23,7 @@ SETTINGS = {
     "free-bits": ("balance.gamma=0.1", "balance.floor=0.5"),
     "geco": ("balance.tolerance=0.008", "stage1.epochs=12"),  # λ has a way to go from 1 to some 40, and back
     "rae-l2": (),
-    "rae-sn": (),
+    "rae-sn": ("balance.code_weight=1e-3",),  # no batch norm gives a dense decoder its gain back
     "rae-gp": (),
 }
 
@@ -64,8 +64,8 @@ LARGEST = {
     "free-bits": 0.0095,
     "geco": 0.0085,
     "rae-l2": 0.0055,
-    "rae-sn": 0.014,
-    "rae-gp": 0.0055,
+    "rae-sn": 0.0136,
+    "rae-gp": 0.0048,
 }
 """The mse to be reached, some 15 % above what it was on one machine. It begins at .09; the mean image has .0146."""
 
