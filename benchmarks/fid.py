@@ -23,7 +23,7 @@ import sys
 import tempfile
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,7 @@ def blocks(count: int, seed: int, lift: float = 0.0) -> Iterator[np.ndarray]:
         yield np.maximum(drawn.standard_normal((BLOCK, WIDTH)) @ mix + centre, 0).astype(np.float32)
 
 
-def summed(given: Iterator[np.ndarray]) -> FeatureStatistics:
+def summed(given: Iterable[np.ndarray]) -> FeatureStatistics:
     sums = FeatureSums(WIDTH)
     for block in given:
         sums.add(block)
@@ -91,9 +91,9 @@ def by_features(x: np.ndarray, y: np.ndarray) -> float:
 
 def measure_distance(count: int, rounds: int) -> dict[str, Any]:
     """Seconds of each form in every round, its error, and what it finds between a set and itself."""
-    sides = ((1, 0.0), (2, 0.05))
-    a, b = (summed(blocks(count, seed, lift)) for seed, lift in sides)
-    expected = by_features(*(np.concatenate(list(blocks(count, *side))).astype(np.float64) for side in sides))
+    given = [list(blocks(count, seed, lift)) for seed, lift in ((1, 0.0), (2, 0.05))]
+    a, b = (summed(side) for side in given)
+    expected = by_features(*(np.concatenate(side).astype(np.float64) for side in given))
     found: dict[str, Any] = {name: {"seconds": []} for name in FORMS}
     for _ in range(rounds):
         for name, form in FORMS.items():
@@ -127,7 +127,7 @@ def plain(given: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
 
 def shifted(given: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """Ours."""
-    found = summed(iter(given))
+    found = summed(given)
     return found.mean, found.covariance
 
 
