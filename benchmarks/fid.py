@@ -228,7 +228,7 @@ PARTS = {"statistics": statistics, "distance": distances}
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("part", nargs="?", choices=PARTS, help="all, where it is not said which")
-    parser.add_argument("--rounds", type=int, default=3, help="the least seconds of so many are told")
+    parser.add_argument("--rounds", type=int, default=3, help="the least seconds of so many are told (default: 3)")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.child:
