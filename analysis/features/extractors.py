@@ -5,6 +5,8 @@ By Inception's, a Fréchet distance is an FID; by others' it is an FD of their n
 
 import hashlib
 import importlib
+import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
@@ -147,6 +149,8 @@ class CallableFeatures:
             UsageError: it cannot be imported.
         """
         module, _, name = named.partition(":")
+        if os.getcwd() not in sys.path:
+            sys.path.insert(0, os.getcwd())
         try:
             self._function: Callable[[Any], Any] = getattr(importlib.import_module(module), name)
         except (ImportError, AttributeError, ValueError) as error:

@@ -20,7 +20,7 @@ from trainer.data.cache import place
 from trainer.data.decode import AS_STORED, is_picture, version
 from trainer.data.digest import digest
 from trainer.data.images import CHANNELS
-from trainer.data.members import members, names
+from trainer.data.members import ZIP, members, names
 from trainer.data.missing import listing, missing
 from trainer.data.pictures import decode_each, quietly
 from trainer.data.watch import Watch
@@ -36,7 +36,8 @@ SLACK = 1e-6
 ADVICE = (
     "give a folder, a tar or a zip of pictures, an .npy or .npz file of images, or one of statistics (mu and sigma)"
 )
-ARRAYS = (b"\x93NUMPY", b"PK")
+NUMPY = b"\x93NUMPY"
+"""What an .npy file begins with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,19 +155,16 @@ def _grouped(images: list[Array]) -> Block:
 def _array(path: Path) -> Array | None:
     """The images of an .npy or .npz file, from the disk as they are needed where that can be; None for other files."""
     with path.open("rb") as file:
-        begin = file.read(6)
-    if not begin.startswith(ARRAYS):
-        return None
-    try:
-        loaded = np.load(path, mmap_mode="r", allow_pickle=False)
-    except damage.NUMPY as error:
-        if path.suffix != ".npz" and begin.startswith(b"PK"):
-            return None  # a zip of pictures
-        raise DataNotFound(f"{path} cannot be read as a NumPy file of plain arrays: {error}") from error
-    if isinstance(loaded, NpzFile):
-        with loaded:
-            return _of_npz(path, loaded)
-    return np.asarray(loaded) if not isinstance(loaded, np.memmap) else loaded
+        begin = file.read(len(NUMPY))
+        file.seek(0)
+        try:
+            if begin.startswith(ZIP):
+                return _of_npz(path, np.load(file, allow_pickle=False))
+            return np.asanyarray(np.load(path, mmap_mode="r", allow_pickle=False)) if begin == NUMPY else None
+        except damage.NUMPY as error:
+            if begin.startswith(ZIP) and path.suffix != ".npz":
+                return None  # a zip of pictures, which are read by others
+            raise DataNotFound(f"{path} cannot be read as a NumPy file of plain arrays: {error}") from error
 
 
 def _of_npz(path: Path, loaded: NpzFile) -> Array | None:
@@ -177,10 +175,7 @@ def _of_npz(path: Path, loaded: NpzFile) -> Array | None:
             f"{path} holds {listing(loaded.files)}, and nothing says which are the images; "
             "save them alone in an .npy file"
         )
-    try:
-        return np.asarray(loaded[loaded.files[0]])
-    except damage.NUMPY as error:
-        raise DataNotFound(f"{path} cannot be read as a NumPy file of plain arrays: {error}") from error
+    return np.asarray(loaded[loaded.files[0]])
 
 
 def _channels_last(array: Array, where: str) -> Array:

@@ -166,7 +166,8 @@ class Inception(nn.Module):
             self._build()
         self.load_state_dict(_folded(published, self.state_dict()), assign=True)
         # Channels last is how the convolutions of CPUs and of tensor cores compute.
-        self.to(memory_format=torch.channels_last).eval().requires_grad_(False)
+        self.order = torch.channels_last
+        self.to(memory_format=self.order).eval().requires_grad_(False)
 
     def _build(self) -> None:
         self.Conv2d_1a_3x3 = Convolution(3, 32, 3, stride=2)
@@ -188,7 +189,7 @@ class Inception(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Images (B, 3, 299, 299), about -1 to 1, to features (B, 2048)."""
-        x = x.contiguous(memory_format=torch.channels_last)
+        x = x.contiguous(memory_format=self.order)
         x = _halved(self.Conv2d_2b_3x3(self.Conv2d_2a_3x3(self.Conv2d_1a_3x3(x))))
         x = _halved(self.Conv2d_4a_3x3(self.Conv2d_3b_1x1(x)))
         x = self.Mixed_5d(self.Mixed_5c(self.Mixed_5b(x)))

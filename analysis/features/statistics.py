@@ -14,6 +14,7 @@ from numpy.lib.npyio import NpzFile
 
 from analysis.measures.features import FeatureStatistics
 from trainer.data import damage
+from trainer.data.members import ZIP
 from vaemon.errors import DataNotFound, VaemonError
 
 NOTE = "vaemon"
@@ -73,10 +74,11 @@ def load(path: Path) -> Kept | None:
     if not path.is_file():
         return None
     try:
-        loaded = np.load(path, allow_pickle=False, mmap_mode="r")
-        if not isinstance(loaded, NpzFile):
-            return None
-        with loaded:
+        with path.open("rb") as file:
+            if file.read(len(ZIP)) != ZIP:
+                return None
+            file.seek(0)
+            loaded: NpzFile = np.load(file, allow_pickle=False)
             if not {"mu", "sigma"} <= set(loaded.files):
                 return None
             mean, covariance = (np.asarray(loaded[name], np.float64) for name in ("mu", "sigma"))
