@@ -1,10 +1,12 @@
-"""Images a second through Inception: ours against pytorch-fid's and torch-fidelity's form, with the same random weights.
+"""Images a second through Inception: ours against pytorch-fid's and torch-fidelity's form, with one random state dict.
 
-    python benchmarks/features.py [--images 32] [--rounds 3] [--threads 2] [--peers FOLDER]
+    python benchmarks/features.py [--images 32] [--rounds 3] [--peers FOLDER]
 
-The forms are timed in turn, round by round, and the best round of each counts. The peers' form is theirs line by line:
-convolution, batch norm and ReLU one after another, in memory as PyTorch has it by default. With --peers, a folder that
-`pip install --no-deps --target FOLDER torch-fidelity` made, torch-fidelity's own network is timed and compared instead.
+On one core, by its own seconds, so that what else the machine does is not counted. The forms are timed in turn, round
+by round, and the best round of each counts. The peers' form is theirs line by line: convolution, batch norm and ReLU
+one after another, in memory as PyTorch has it by default. With --peers, a folder that `pip install --no-deps --target
+FOLDER torch-fidelity` made, torch-fidelity's own network is timed and compared instead. bfloat16 is timed only on
+processors that have it; its error is told everywhere.
 """
 
 import argparse
@@ -23,6 +25,7 @@ from torch.nn import functional
 
 from analysis.features.inception import Convolution, Inception
 from analysis.features.recipes import RECIPES
+from trainer.precision import emulates_bfloat16
 
 BATCH = 8
 CLAIMED_RATIO, CLAIMED_ERROR = 1.4, 1e-6
@@ -96,11 +99,11 @@ def torch_fidelity(state: dict[str, Tensor], folder: str) -> Callable[[Tensor], 
 
 
 def seconds(network: Callable[[Tensor], Tensor], images: Tensor) -> float:
-    """For all images, in batches."""
-    began = time.perf_counter()
+    """Of the processor, for all images, in batches."""
+    began = time.process_time()
     for part in images.split(BATCH):
         network(part)
-    return time.perf_counter() - began
+    return time.process_time() - began
 
 
 def relative(features: Tensor, wanted: Tensor) -> float:
@@ -114,10 +117,9 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--images", type=int, default=32)
     asked.add_argument("--rounds", type=int, default=3)
-    asked.add_argument("--threads", type=int, default=2)
     asked.add_argument("--peers")
     given = asked.parse_args()
-    torch.set_num_threads(given.threads)
+    torch.set_num_threads(1)
     state = random_weights()
     pixels = np.random.default_rng(0).integers(0, 256, (given.images, 32, 32, 3), dtype=np.uint8)
     images = RECIPES["tf"].prepared([pixels], "judged", torch.device("cpu"))
@@ -131,11 +133,14 @@ def main() -> None:
     first = images[:BATCH]
     wanted = networks["peers"](first)
     errors = {name: relative(network(first), wanted) for name, network in networks.items()}
+    if emulates_bfloat16(torch.device("cpu")):
+        del networks["bfloat16"]
+        print(f"bfloat16 is emulated here; error {errors['bfloat16']:.1e}")
     best = dict.fromkeys(networks, math.inf)
     for _ in range(given.rounds):
         for name, network in networks.items():
             best[name] = min(best[name], seconds(network, images))
-    print(f"{given.images} images, batches of {BATCH}, {given.threads} threads, best of {given.rounds} rounds")
+    print(f"{given.images} images, batches of {BATCH}, one core, best of {given.rounds} rounds")
     for name, took in best.items():
         print(
             f"  {name:<10}{given.images / took:7.1f} images/s  × {best['peers'] / took:.2f}  error {errors[name]:.1e}"
