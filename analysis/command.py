@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from analysis.renormalize import renormalizing
 from vaemon.errors import UsageError
 from vaemon.runfile.selection import names_like
 from vaemon.source.far.links import PYTHON, Links
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="Folder of runs; by default $VAEMON_RUNS, else runs/.",
 )
+@renormalizing
 def analyze(
     run: str | None,
     inactive: bool,

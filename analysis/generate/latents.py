@@ -67,11 +67,13 @@ def _mixture(density: Mixture, prior: np.random.Generator, component: np.random.
     def draw(count: int) -> Array:
         which = np.minimum(np.searchsorted(edges, component.random(count), side="right"), len(edges) - 1)
         epsilon = prior.standard_normal((count, density.means.shape[1]))
-        return (density.means[which] + np.einsum("nij,nj->ni", roots[which], epsilon)).astype(np.float32)
+        moved = np.einsum("nij,nj->ni", roots[which], epsilon)
+        return np.asarray(density.means[which] + moved, np.float32)
 
     return draw
 
 
 def drawn(mean: npt.NDArray[Any], log_variance: npt.NDArray[Any], generator: np.random.Generator) -> Array:
     """One sample of each posterior, z = μ + σ ε, (n, k)."""
-    return mean + np.exp(0.5 * log_variance) * generator.standard_normal(mean.shape, np.float32)
+    epsilon = generator.standard_normal(mean.shape, np.float32)
+    return np.asarray(mean + np.exp(0.5 * log_variance) * epsilon, np.float32)

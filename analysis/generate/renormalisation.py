@@ -163,12 +163,10 @@ def fit_as_published(trained: Trained, told: Told = untold) -> AsPublished:
     second decoder instead, so that ẑ is next to constant and its rule fires always.)
     """
     mean, variance = _samples(trained)
-    moments, mu, z_hat = [], [], []
-    for mu_block, log_variance in trained.posteriors(PUBLISHED_IMAGES, told):
-        moments.append((mu_block, log_variance))
-        mu.append(mu_block)
-        z_hat.append(trained.reconstruct_second(mu_block))
-    first = _first_stage(moments)
+    posteriors = list(trained.posteriors(PUBLISHED_IMAGES, told))
+    first = _first_stage(posteriors)
+    mu = [block for block, _ in posteriors]
+    z_hat = [trained.reconstruct_second(block) for block in mu]
     return AsPublished(
         trained.steps,
         trained.config.seed,
@@ -210,7 +208,7 @@ def save(run_folder: Path, found: Renormalisation) -> Path:
         VaemonError: it cannot be written; the one before is still there.
     """
     held = io.BytesIO()
-    np.savez(held, allow_pickle=False, format=FORMAT, kind=found.kind, **asdict(found))
+    np.savez(held, format=FORMAT, kind=found.kind, **asdict(found))
     return write_file(path_of(run_folder), [held.getvalue()], replace=True)
 
 

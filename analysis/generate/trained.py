@@ -205,8 +205,8 @@ def _check_finite(model: VAE, path: Path) -> None:
 
 def _not_finite(path: Path, name: str) -> RunFileError:
     return RunFileError(
-        f"the checkpoint {path} has values that are not finite ({name}): the training had gone bad before it was saved; "
-        "train anew with a lower learning rate, or from an earlier copy of the file"
+        f"the checkpoint {path} has values that are not finite ({name}): the training had gone bad before it was "
+        "saved; train anew with a lower learning rate, or put an earlier copy of the file there"
     )
 
 

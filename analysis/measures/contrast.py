@@ -4,9 +4,9 @@ Asperti & Trentin's code (asperti/BalancingVAE) does this to reconstructions bef
 means to do it to generated images, too, but never comes to that.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import reduce
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np

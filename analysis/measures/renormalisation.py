@@ -18,7 +18,7 @@ Array = npt.NDArray[Any]
 PUBLISHED_BATCH = 100
 """Latents that the published code generates, and renormalises, together."""
 PUBLISHED_RULE = 0.25
-"""It renormalises where the loss of variance is a larger share of the second stage's mse than this."""
+"""It renormalises where the loss of variance is more than so many times the second stage's mse."""
 
 
 def variance_shortfall(variance: Array, target: Array | float = 1.0) -> npt.NDArray[np.float64]:
@@ -53,7 +53,8 @@ def renormalise(z: Array, mean: Array, factor: Array) -> npt.NDArray[np.float32]
         factor: shape (k,).
     """
     mean = np.asarray(mean, np.float64)
-    return (mean + np.asarray(factor, np.float64) * (z - mean)).astype(np.float32)
+    moved: npt.NDArray[np.float64] = mean + np.asarray(factor, np.float64) * (z - mean)
+    return moved.astype(np.float32)
 
 
 def published_target(mu_variance: Array, mean_deviation: Array) -> float:
@@ -69,8 +70,8 @@ def published_target(mu_variance: Array, mean_deviation: Array) -> float:
 def published_variance_loss(mu: Array, z_hat: Array) -> float:
     """(mean Var[μ] - mean Var[ẑ]) / mse(μ, ẑ): what the published code decides by.
 
-    Where it exceeds `PUBLISHED_RULE`, latents are renormalised. A second stage that rebuilds μ exactly loses nothing
-    and gives 0; one that gives a constant loses all, and gives 1 where that is the mean.
+    Where it exceeds `PUBLISHED_RULE`, latents are renormalised. A second stage that rebuilds μ exactly gives 0, one
+    that gives c μ, shrunk about its mean, (1 + c) / (1 - c), and one that only adds noise less than 0.
 
     Args:
         mu: of the first stage, shape (n, k).
