@@ -3,11 +3,12 @@
 Imports nothing heavy before it is called, as analysis/command.py.
 """
 
+import csv
 import functools
 import json
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from analysis.generate.renormalisation import Renormalisation
     from analysis.generate.report import Found
 
-_ALONE = ("inactive", "variance_law", "figure", "no_checkpoint", "threshold")
-"""Options of other reports, or of all but this one."""
+_ALONE = ("inactive", "variance_law", "figure", "no_checkpoint", "posteriors", "conditions")
+"""Parameters of other reports, or of all but this one."""
 
 
 def renormalizing(command: Callable[..., None]) -> Callable[..., None]:
@@ -38,7 +39,7 @@ def renormalizing(command: Callable[..., None]) -> Callable[..., None]:
         if target is not None and options["as_published"]:
             raise UsageError("--as-published has a target of its own: leave out --target")
         kind = "published" if options["as_published"] else target or "1"
-        _report(options["run"], options["runs"], options["data"], kind, options["as_json"])
+        _report(options["run"], options["runs"], options["data"], kind, _form(options))
 
     for option in reversed(_OPTIONS):
         answered = option(answered)
@@ -59,29 +60,56 @@ _OPTIONS = (
 )
 
 
-def run_folder(run: str | None, runs: Path | None) -> Path:
-    """The folder of a run of this machine that has checkpoints.
+def run_folders(run: str | None, runs: Path | None) -> list[Path]:
+    """The folders of the runs of this machine that an address or a pattern means; each has checkpoints.
 
     Raises:
         UnknownName, UsageError: there is no such run here.
         VaemonError: it lies on another machine, or has no checkpoint.
     """
-    from vaemon.runfile.find import find_run, runs_folder
+    from vaemon.runfile.find import LATEST, runs_folder
+    from vaemon.runfile.selection import find_all
     from vaemon.source.far.address import FarAddress
 
     if run is not None and FarAddress.parse(run) is not None:
         raise VaemonError(f"{run} lies on another machine, and its networks are not fetched from there; ask there")
-    folder = find_run(run, runs_folder(runs))
-    if not (folder / "checkpoints").is_dir():
-        raise VaemonError(f"run {folder.name!r} has no checkpoint; `vaemon train` saves one, a recorder alone does not")
-    return folder.absolute()
+    folders = find_all([LATEST if run is None else run], runs_folder(runs))
+    for folder in folders:
+        if not (folder / "checkpoints").is_dir():
+            raise VaemonError(
+                f"run {folder.name!r} has no checkpoint; `vaemon train` saves one, a recorder alone does not"
+            )
+    return folders
 
 
-def _report(run: str | None, runs: Path | None, data: Path | None, kind: str, as_json: bool) -> None:
-    folder = run_folder(run, runs)
+def _form(options: dict[str, Any]) -> str:
+    return "json" if options["as_json"] else "csv" if options.get("as_csv") else "text"
 
-    from analysis.generate.renormalisation import fit, fit_as_published, save
-    from analysis.generate.report import examine, to_json
+
+def _report(run: str | Sequence[str] | None, runs: Path | None, data: Path | None, kind: str, form: str) -> None:
+    """Fit, keep and print for each run."""
+    named: list[str | None] = [run] if run is None or isinstance(run, str) else [*run] or [None]
+    folders = [folder for each in named for folder in run_folders(each, runs)]
+
+    found = [_renormalised(folder, data, kind) for folder in folders]
+    if form == "json":
+        from analysis.generate.report import to_json
+
+        told = [to_json(each) for each in found]
+        click.echo(json.dumps(told if len(told) > 1 else told[0], indent=1, allow_nan=False))
+    elif form == "csv":
+        from analysis.generate.written import COLUMNS, to_csv_lines
+
+        lines = csv.writer(sys.stdout, lineterminator="\n")
+        lines.writerows([COLUMNS, *(line for each in found for line in to_csv_lines(each))])
+    else:
+        _print(found)
+
+
+def _renormalised(folder: Path, data: Path | None, kind: str) -> "Found":
+    from analysis.generate.kept import save
+    from analysis.generate.renormalisation import fit, fit_as_published
+    from analysis.generate.report import examine
     from analysis.generate.trained import Trained
     from analysis.render import progress
 
@@ -96,78 +124,14 @@ def _report(run: str | None, runs: Path | None, data: Path | None, kind: str, as
     except VaemonError as error:  # a run of somebody else's may still be looked at
         path = ""
         click.echo(str(error), err=True)
-    found = examine(trained, new, path)
-    if as_json:
-        click.echo(json.dumps(to_json(found), indent=1, allow_nan=False))
-    else:
-        _print(found)
+    return examine(trained, new, path)
 
 
-def _print(found: "Found") -> None:
+def _print(found: "Sequence[Found]") -> None:
+    from analysis.generate.written import to_text
     from analysis.render import PLAIN_WIDTH, fits, to_ascii
 
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else PLAIN_WIDTH
-    text = to_text(found, width)
-    if found.path:
-        text += f"\nKept in {found.path}; `vaemon sample {found.run} --renormalize` applies it.\n"
-    click.echo(text if fits("σ²μ±√─", sys.stdout.encoding or "ascii") else to_ascii(text.replace("±", "+-")), nl=False)
-
-
-def to_text(found: "Found", width: int) -> str:
-    """The report: a table of latents, the least variance first, then what it comes to.
-
-    Args:
-        found: the report.
-        width: columns that a line may take.
-    """
-    import io
-
-    from rich.console import Console
-
-    console = Console(file=io.StringIO(), width=width, highlight=False, emoji=False, markup=False)
-    with console.capture() as captured:
-        console.print(f"{found.run} · second stage · renormalised {found.found.name}")
-        console.print(
-            f"steps {found.found.steps[0]:,} and {found.found.steps[1]:,} · fitted to 10,000 samples, "
-            "tried on 10,000 others\n"
-        )
-        console.print(_table(found))
-        for line in _summary(found):
-            console.print(line)
-    return "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
-
-
-def _table(found: "Found") -> Any:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-    for label in ("latent", "Var before", "target", "factor", "Var after"):
-        table.add_column(label, justify="right")
-    for i in found.before.argsort(kind="stable"):
-        values = (found.before[i], found.target[i], found.factor[i], found.variance[i])
-        table.add_row(str(i), *(f"{each:.3f}" for each in values))
-    return table
-
-
-def _summary(found: "Found") -> list[str]:
-    from analysis.generate.renormalisation import AsPublished
-    from analysis.measures.renormalisation import PUBLISHED_RULE
-
-    lines = [
-        "",
-        f"mean variance          {found.before.mean():.3f} before, {found.variance.mean():.3f} after",
-        f"variance lacking       {found.shortfall.mean():+.3f} in the mean, at most {found.shortfall.max():+.3f}",
-        f"factor                 {found.factors.mean():.4f} ± {found.factors.std():.4f} over "
-        + (f"{len(found.factors)} batches of 100" if isinstance(found.found, AsPublished) else "the latents"),
-    ]
-    if isinstance(found.found, AsPublished):
-        sign, outcome = (">", "renormalised") if found.found.fires else ("≤", "left as they are")
-        lines += [
-            f"the published rule     (mean Var[μ] - mean Var[ẑ]) / mse(μ, ẑ) = {found.found.loss:.3f} {sign} "
-            f"{PUBLISHED_RULE:g}: {outcome}",
-            f"target deviation       √ of the mean of Var[μ] + E[σ] = {found.found.target:.4f}",
-        ]
-    if still := int((found.before == 0).sum()):
-        lines.append(f"{still} latents do not vary at all, and are left as they are")
-    return lines
+    text = "\n".join(to_text(each, width) for each in found)
+    ascii_only = not fits("σ²μ±√─≤", sys.stdout.encoding or "ascii")
+    click.echo(to_ascii(text.replace("±", "+-").replace("ẑ", "z^")) if ascii_only else text, nl=False)

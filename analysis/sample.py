@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from analysis.renormalize import run_folder
+from analysis.renormalize import run_folders
 from vaemon.errors import UsageError
 from vaemon.runfile.selection import names_like
 
@@ -121,14 +121,16 @@ def sample(run: str | None, data: Path | None, runs: Path | None, **asked: Any) 
     """
     question = Asked(**asked)
     _refuse(question)
-    folder = run_folder(run, runs)
+    folders = run_folders(run, runs)
+    if len(folders) > 1:
+        raise UsageError(f"{run} means {len(folders)} runs; name one")
 
     from analysis.generate.trained import Trained
     from analysis.pictures.files import check_place
 
     if question.to is not None:
         check_place(question.to.expanduser(), question.overwrite)
-    trained = Trained(folder, data)
+    trained = Trained(folders[0], data)
     if question.is_walk:
         _show_walk(_walk(trained, question), question)
     else:
@@ -230,7 +232,7 @@ def _has_second(trained: "Trained") -> bool:
 def _maker(trained: "Trained", stage: str, count: int, asked: Asked) -> tuple[Callable[[], Iterable[Any]], str]:
     """What makes the images, in blocks, as often as it is called; and what they are."""
     from analysis.generate.generate import reconstructions, samples
-    from analysis.generate.renormalisation import current
+    from analysis.generate.kept import current
     from analysis.render import progress
 
     contrast = ", contrast adjusted as published" if asked.contrast else ""

@@ -10,7 +10,9 @@ from analysis.generate.latents import PAIRS, POSTERIOR, drawn, latents, noise
 from analysis.generate.renormalisation import Renormalisation
 from analysis.generate.trained import BLOCK, Trained
 from analysis.measures.contrast import adjust_contrast, contrast_factor, pixel_moments
+from trainer.config import thresholds_of
 from vaemon.errors import UnknownName, UsageError
+from vaemon.latents import inactive
 
 Array = npt.NDArray[np.float32]
 Blocks = Iterator[Array]
@@ -151,11 +153,18 @@ def traversals(trained: Trained, chosen: Sequence[int], columns: int, image: int
     return Walk(np.stack(rows), tuple(f"latent {each}" for each in chosen))
 
 
-def most_awake(trained: Trained, count: int) -> list[int]:
-    """The latents that tell most of the images: least E[σ²] over the first test images, or most Var[μ] of codes."""
+def most_awake(trained: Trained, most: int) -> list[int]:
+    """The latents that tell of the images, those that tell most first: by E[σ²] over the first test images.
+
+    Those inactive by the run's own threshold are left out, unless that leaves none. Of a regularised autoencoder: by
+    the variance of its codes, and none left out.
+    """
     mu, log_variance = next(trained.posteriors(BLOCK))
-    told = -mu.var(axis=0) if trained.is_deterministic else np.exp(log_variance).mean(axis=0)
-    return [int(each) for each in np.argsort(told, kind="stable")[:count]]
+    if trained.is_deterministic:
+        return [int(each) for each in np.argsort(-mu.var(axis=0), kind="stable")[:most]]
+    variance = np.exp(log_variance).mean(axis=0)
+    awake = int((~inactive(variance, thresholds_of(trained.config).inactive)).sum())
+    return [int(each) for each in np.argsort(variance, kind="stable")[: min(most, max(awake, 1))]]
 
 
 def _scale(trained: Trained) -> tuple[Array, Array]:
