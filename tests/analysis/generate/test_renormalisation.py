@@ -178,7 +178,7 @@ def test_latents_that_are_not_finite(shrunken):
 
 def test_there_is_nothing_to_fit_without_a_second_stage(make_run):
     with pytest.raises(UsageError, match="which has no second stage"):
-        fit(make_run(saved=(1,), balance=Balance(name="rae-l2"), stage2=Stage2(enabled=False)).trained())
+        fit(make_run(saved=(1,), balance=Balance(name="rae-l2"), stage2=Stage2(enabled=False, batch=10)).trained())
 
 
 def test_the_report(shrunken):
