@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from analysis.distances import measuring
+from analysis.renormalize import renormalizing
 from vaemon.errors import UsageError
 from vaemon.runfile.selection import names_like
 from vaemon.source.far.links import PYTHON, Links
@@ -58,6 +60,8 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="Folder of runs; by default $VAEMON_RUNS, else runs/.",
 )
+@measuring
+@renormalizing
 def analyze(
     run: str | None,
     inactive: bool,

@@ -110,14 +110,14 @@ def _answer(paths: list[Path], means: "Means", asked: "Asked", save_to: Path | N
     from trainer import ranks
 
     bars = progress if ranks.is_first() else _no_bar
-    sides = Passes(means, bars, _say).sides(paths, keep_rows=asked.rows)
+    sides = Passes(means, bars, say).sides(paths, keep_rows=asked.rows)
     if sides[0] is None:
         return
     if save_to is not None:
         if sides[0].made is None:
             raise UsageError(f"{sides[0].name} holds statistics already; --save-statistics is for images")
         statistics.save(save_to, sides[0].statistics, sides[0].made)
-        _say(f"the statistics of {sides[0].name} are in {save_to}")
+        say(f"the statistics of {sides[0].name} are in {save_to}")
     if len(sides) == 2 and sides[1] is not None:
         _print(compare(sides[0], sides[1], asked), as_json)
 
@@ -126,19 +126,24 @@ def _print(found: "Comparison", as_json: bool) -> None:
     from analysis.fid.report import to_json, to_text
 
     for warning in found.warnings:
-        _say(f"warning: {warning}")
+        say(f"warning: {warning}")
     if as_json:
         click.echo(json.dumps(to_json(found), indent=1, allow_nan=False))
         return
-    text = to_text(found)
+    print_text(to_text(found))
+
+
+def print_text(text: str) -> None:
+    """To stdout; in ASCII where that can write no more."""
     try:
         text.encode(sys.stdout.encoding or "ascii")
     except (UnicodeEncodeError, LookupError):
-        text = text.translate(TO_ASCII)
+        text = text.translate(TO_ASCII).encode("ascii", "replace").decode("ascii")
     click.echo(text, nl=False)
 
 
-def _say(sentence: str) -> None:
+def say(sentence: str) -> None:
+    """A sentence beside the figures, to stderr."""
     click.echo(f"vaemon: {sentence}", err=True)
 
 

@@ -13,12 +13,16 @@ FORMAT = 1
 def to_text(found: Comparison) -> str:
     """The distance, what else was asked, and under which conditions."""
     lines = [f"{label:<12}{value}" for label, value in _figures(found)]
-    lines += ["", f"{'':<14}{'reference':<28}judged"]
+    return "\n".join([*lines, "", *conditions(found)]) + "\n"
+
+
+def conditions(found: Comparison) -> list[str]:
+    """Under which a distance is what it is, as lines; what is alike on both sides once."""
+    lines = [f"{'':<14}{'reference':<28}judged"]
     for label, cells in _conditions(found):
         lines.append(f"{label:<14}" + (cells[0] if cells[0] == cells[1] else f"{cells[0]:<28}{cells[1]}"))
-    for side in (found.reference, found.judged):
-        lines += [f"{side.name}: {note}" for note in side.notes]
-    return "\n".join(line.rstrip() for line in lines) + "\n"
+    notes = [f"{side.name}: {note}" for side in (found.reference, found.judged) for note in side.notes]
+    return [line.rstrip() for line in (*lines, *dict.fromkeys(notes))]
 
 
 def _figures(found: Comparison) -> Iterator[tuple[str, str]]:
