@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from analysis.distances import measuring
+from analysis.renormalize import renormalizing
 from vaemon.errors import UsageError
 from vaemon.runfile.selection import names_like
 from vaemon.source.far.links import PYTHON, Links
@@ -81,6 +83,8 @@ if TYPE_CHECKING:
     help="Folder of runs; by default $VAEMON_RUNS, else runs/.",
 )
 @click.pass_context
+@measuring
+@renormalizing
 def analyze(
     context: click.Context,
     run: tuple[str, ...],
