@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import sys
+import textwrap
 from collections.abc import Collection, Sequence
 
 import click
@@ -56,7 +57,7 @@ def print_text(found: Sequence[Answered], figure_of: Source | None, left_out: Co
             click.echo(to_ascii(drawn) if ascii_only else drawn, color=colour)
         click.echo(to_text(report, width, colour, ascii_only), nl=False, color=colour)
     if left := rest(reports, left_out):
-        click.echo(f"\n{left}")
+        click.echo(f"\n{textwrap.fill(left, width, break_on_hyphens=False)}")
 
 
 def _draw(report: Report, source: Source, width: int, colour: bool, marker: str) -> str:

@@ -2,8 +2,10 @@
 
 import pytest
 
+from analysis import printing
 from analysis import rest as module
 from analysis.rest import rest
+from analysis.several import Answered
 
 
 @pytest.fixture(autouse=True)
@@ -35,3 +37,12 @@ def test_without_a_checkpoint_nothing_can_be_computed(make_report):
 
 def test_only_options_that_there_are_and_were_not_given(make_report):
     assert rest([make_report(), make_report(stage=2)], {"figure"}) == ""
+
+
+def test_the_line_is_the_last_and_fits(make_report, capsys, monkeypatch):
+    monkeypatch.setattr(printing, "PLAIN_WIDTH", 80)
+    answered = Answered("run", (make_report(), make_report(stage=2)), ())
+    printing.print_text([answered], None, {"fid", "renormalize"})
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[-2].startswith("Not computed: --renormalize (seconds), --fid (50,000 images")
