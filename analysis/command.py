@@ -4,7 +4,6 @@ Imports nothing heavy before it is called, so that `vaemon --help` loads neither
 """
 
 import json
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -12,19 +11,17 @@ from typing import TYPE_CHECKING
 
 import click
 
+from analysis.tables.options import tabulating
 from vaemon.errors import UsageError
 from vaemon.runfile.selection import names_like
 from vaemon.source.far.links import PYTHON, Links
 
 if TYPE_CHECKING:
     from analysis.report import Report
-    from vaemon.source.protocol import Source
 
 
 @click.command("analyze", short_help="Count inactive latents, check the variance law.")
-@click.argument(
-    "run", required=False, shell_complete=lambda context, _, begun: names_like(begun, context.params.get("runs"))
-)
+@click.argument("run", nargs=-1, shell_complete=lambda context, _, begun: names_like(begun, context.params.get("runs")))
 @click.option("--inactive", is_flag=True, help="Count the inactive latents: E[σ²] at or above --threshold.")
 @click.option("--variance-law", is_flag=True, help="Check that E[μ²] + E[σ²] is 1.")
 @click.option("--stage", type=click.IntRange(1, 2), metavar="N", default=1, help="The stage to analyze; by default 1.")
@@ -40,7 +37,7 @@ if TYPE_CHECKING:
     help="Use the published code's definitions, E[σ] for E[σ²] and Var(μ) for E[μ²]; needs a checkpoint.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
-@click.option("--figure", is_flag=True, help="Draw E[σ²] of every latent over the steps, too.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV, of a --table.")
 @click.option("--no-checkpoint", is_flag=True, help="Use the recorded stream alone; needs no torch.")
 @click.option(
     "--data", type=click.Path(path_type=Path), metavar="PATH", help="Where the images are, if they were moved since."
@@ -58,15 +55,16 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="Folder of runs; by default $VAEMON_RUNS, else runs/.",
 )
+@tabulating
 def analyze(
-    run: str | None,
+    run: tuple[str, ...],
     inactive: bool,
     variance_law: bool,
     stage: int,
     threshold: float | None,
     as_published: bool,
     as_json: bool,
-    figure: bool,
+    as_csv: bool,
     no_checkpoint: bool,
     data: Path | None,
     runs: Path | None,
@@ -81,8 +79,10 @@ def analyze(
     The figures are taken twice: from the recorded stream, over the last full epoch (the last 500 rows where that is
     shorter), and, where the run has a checkpoint, over the whole test set with the network in evaluation mode.
     """
-    if as_json and figure:
-        raise UsageError("--figure draws for people, --json is for scripts: use one of the two")
+    if len(run) > 1:
+        raise UsageError("name one run, or what is wanted of several: --table N, or --figure 2")
+    if as_csv:
+        raise UsageError("--csv is for a --table: say which")
     if data is not None and no_checkpoint:
         raise UsageError("--data is for the checkpoint's part, which --no-checkpoint leaves out: use one of the two")
     if as_published and no_checkpoint:
@@ -94,14 +94,14 @@ def analyze(
     from vaemon.source.open import open_source
 
     question = Question(reports, stage, threshold, as_published, not no_checkpoint, data)
-    source = open_source(run, runs, links=Links(remote_python))
+    source = open_source(run[0] if run else None, runs, links=Links(remote_python))
     try:
         with progress("encoding the test set") as told:
             report = answer(source, question, told)
         if as_json:
             _print_json(report)
         else:
-            _print_text(report, source if figure else None)
+            _print_text(report)
     finally:
         source.close()
 
@@ -114,26 +114,10 @@ def _print_json(report: "Report") -> None:
     click.echo(json.dumps(to_json(report), indent=1, allow_nan=False))
 
 
-def _print_text(report: "Report", figure_of: "Source | None") -> None:
-    """The figure of the source, where one is given, then the report."""
-    from analysis.render import PLAIN_WIDTH, fits, to_ascii, to_text
+def _print_text(report: "Report") -> None:
+    from analysis.render import PLAIN_WIDTH, fits, to_text
 
     colour = sys.stdout.isatty()
     width = shutil.get_terminal_size().columns if colour else PLAIN_WIDTH
     ascii_only = not fits("σ²μ≥–·─│█▏⣿", sys.stdout.encoding or "ascii")
-    if figure_of is not None:
-        drawn = _draw(
-            report, figure_of, width, colour and "NO_COLOR" not in os.environ, "*" if ascii_only else "braille"
-        )
-        click.echo(to_ascii(drawn) if ascii_only else drawn, color=colour)
     click.echo(to_text(report, width, colour, ascii_only), nl=False, color=colour)
-
-
-def _draw(report: "Report", source: "Source", width: int, colour: bool, marker: str) -> str:
-    from analysis.figures import HEIGHT, variance_trajectories
-    from vaemon.batch import Window
-
-    # Two points a column: braille has two dots across.
-    series = source.series("mean_variance", Window(report.stage), points=2 * width)
-    states = [str(each) for each in report.parts[0].column("state").values]
-    return variance_trajectories(series, states, report.threshold, (width, HEIGHT), colour, marker)

@@ -40,7 +40,7 @@ COMMANDS = {
     "analyze": _Place("analysis.command", "Count inactive latents, check the variance law."),
 }
 
-EXTRAS = {"torch": "train", "scipy": "analyze", "PIL": "analyze", "submitit": "sweep"}
+EXTRAS = {"torch": "train", "scipy": "analyze", "PIL": "analyze", "submitit": "sweep", "matplotlib": "figures"}
 """Packages that only some users install, and the extra that brings each."""
 
 
