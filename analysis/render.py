@@ -1,6 +1,6 @@
 """The report as text for people: a table of latents for each origin, then the counts side by side.
 
-The only room of the analysis that knows rich.
+With `tables.text` the only room of the analysis that knows rich.
 """
 
 import io

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from analysis.tables.build import build
 from analysis.tables.choice import only
-from analysis.tables.members import members, opened
+from analysis.tables.members import RECIPE, members, opened
 from analysis.tables.shape import Table
 from analysis.tables.text import to_text
 from analysis.tables.written import to_csv, to_json
@@ -62,4 +62,4 @@ def lacking(columns: Sequence[str], asked: Asked) -> str:
     if not columns:
         return ""
     named = " and ".join([", ".join(columns[:-1])] * (len(columns) > 1) + [columns[-1]])
-    return f"{named} not computed of all runs yet: {asked.command('--fid --recipe asperti')}"
+    return f"{named} not computed of all runs yet: {asked.command(f'--fid --recipe {RECIPE}')}"

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from analysis.inputs import read_stream, woke_steps
+from analysis.kept import kept
 from vaemon import latents
 from vaemon.batch import Cursor, RunInfo, StageInfo, Want
 from vaemon.errors import SourceLost, VaemonError
@@ -27,6 +28,8 @@ from vaemon.view.state import RunView
 SAMPLED = ("REC", "GEN-1", "GEN-2")
 """Fréchet distances, which need features of images: of reconstructions, and of samples of either stage."""
 RENORMALISED = "GEN-2 renormalised"
+RECIPE = "asperti"
+"""What distances must be made by to stand beside the paper's."""
 MIXTURE = "GEN-GMM"
 """What a regularised autoencoder has in the place of a second stage."""
 
@@ -107,7 +110,8 @@ def read_member(source: Source) -> Member:
     sampled = {name: later[name] for name in (*SAMPLED, RENORMALISED) if name in later}
     if by_epoch:
         last = max(by_epoch)
-        by_epoch[last] = {**by_epoch[last], **sampled}
+        by_epoch[last] = {**sampled, **by_epoch[last]}
+    _add_kept(by_epoch, view.info, stage)
     final = {**(by_epoch[max(by_epoch)] if by_epoch else sampled), **_counts(source, stage, view)}
     return Member(view.info.title, view.info, by_epoch, final)
 
@@ -131,6 +135,16 @@ def _by_epoch(told: Iterable[Evaluation], stage: StageInfo) -> dict[float, dict[
                 values.setdefault("GEN-2", values[MIXTURE])
             found[epoch] = values
     return dict(sorted(found.items()))
+
+
+def _add_kept(by_epoch: dict[float, dict[str, float]], info: RunInfo, stage: StageInfo) -> None:
+    """Add the distances found afterwards by the paper's recipe to their epochs; those of an evaluation go before."""
+    if info.place:  # on another machine, whose files are not read
+        return
+    for found in kept(Path(info.address)):
+        epoch = _epochs(found.step, stage)
+        if found.recipe == RECIPE and math.isfinite(epoch):
+            by_epoch[epoch] = {**found.values, **by_epoch.get(epoch, {})}
 
 
 def _counts(source: Source, stage: StageInfo, view: RunView) -> dict[str, float]:

@@ -58,10 +58,12 @@ def tabulating(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add --table, --figure, --only and --to; where one of the first two is given, the command itself is not run."""
 
     @wraps(command)
-    def instead(*, table: int | None, figure: str | None, only: str | None, to: Path | None, **rest: Any) -> Any:
+    def instead(
+        *args: Any, table: int | None, figure: str | None, only: str | None, to: Path | None, **rest: Any
+    ) -> Any:
         _refuse(table, figure, only, to)
         if table is None and figure is None:
-            return command(**rest)
+            return command(*args, **rest)
         _refuse_others("figure" if table is None else "table")
         asked = _asked(rest, only)
         if table is not None:

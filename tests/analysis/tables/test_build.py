@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from analysis.kept import Distances, keep
 from analysis.tables.kinds import model_of_table_3
 from analysis.tables.shape import Spread
 from trainer.config import to_tree
@@ -62,7 +63,7 @@ def test_only_takes_the_runs_that_ended_so(record, table):
     with pytest.raises(UsageError, match=r"--only 'active=17' fits none of: run2 \(active 3\), run1 \(active 5\)"):
         table(1, only="active=17")
     with pytest.raises(UnknownName, match="did you mean 'active'"):
-        table(1, only="actve=17")
+        table(1, only="activ0=17")
 
 
 def test_a_run_named_twice_counts_once(record, table):
@@ -182,3 +183,16 @@ def test_a_model_without_posteriors_is_still_told(runs, table):
         recorder.log(10, mse=0.5)
         recorder.evaluation(10, mse=0.5, REC=40.0)
     assert of_runs(table(1))[1,]["REC"].mean == 40.0
+
+
+def test_distances_found_afterwards_stand_at_their_epoch_if_they_are_of_the_paper_s_recipe(record, table, runs):
+    record("a", {2: {"mse": 0.2}, 4: {"mse": 0.1, "REC": 50.0}})
+    keep(runs / "a", Distances("asperti", 40, {"REC": 60.0, "GEN-1": 90.0, "GEN-2": 70.0, "GEN-2 renormalised": 66.0}))
+    keep(runs / "a", Distances("asperti", 20, {"REC": 80.0}))
+    keep(runs / "a", Distances("tf", 20, {"GEN-1": 1.0}))
+    values = of_runs(table(1))
+    assert (values[2,]["REC"].mean, values[4,]["GEN-2"].mean) == (80.0, 70.0)
+    assert values[4,]["REC"].mean == 50.0, "the run's own evaluation goes before"
+    assert "GEN-1" not in values[2,]
+    assert table(1).lacking == ()
+    assert [line.values["GEN-2"].mean for line in table(2).lines if line.runs] == [70.0, 66.0]
