@@ -51,9 +51,10 @@ def evolution(table: Table) -> Evolution:
     """Figure 2: the distances of table 1 over the epochs."""
     own = [line for line in table.lines if line.runs]
     paper = [line for line in table.lines if not line.runs]
-    curves = [*_curves(own, printed=False), *_curves(paper, printed=True)]
+    curves, printed = _curves(own, printed=False), _curves(paper, printed=True)
     runs = f"{len(table.runs)} runs" if len(table.runs) > 1 else table.runs[0]
-    return Evolution(f"Fréchet distances while training: {runs}" + " and the paper's" * bool(paper), tuple(curves))
+    of = [runs if curves else f"none of {runs} yet", *(["the paper's"] if printed else [])]
+    return Evolution(f"Fréchet distances while training: {', '.join(of)}", (*curves, *printed))
 
 
 def _curves(lines: Sequence[Line], *, printed: bool) -> list[Curve]:

@@ -91,7 +91,9 @@ def test_figures_of_latents_in_the_terminal(two, figure, title):
 
 
 def test_figure_2_in_the_terminal_says_what_is_lacking(two):
+    assert "none of run1 yet, the paper's" in invoke("run1", "--figure", "2").stdout
     text = invoke("run*", "--figure", "2").stdout
+    assert "2 runs, the paper's" in text
     assert "REC (paper)" in text
     assert text.splitlines()[-1].endswith("vaemon analyze 'run*' --fid --recipe asperti")
 
