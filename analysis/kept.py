@@ -1,6 +1,6 @@
 """Distances found after the training, kept in the run's folder so that tables have them: RUN/distances.json.
 
-One result a recipe and step; a newer one takes the place of an older. What computes them keeps them, --table reads them.
+One result a recipe and step; a newer one takes the place of an older. What computes them keeps them, tables read them.
 """
 
 from collections.abc import Sequence

@@ -91,7 +91,7 @@ def _refuse_others(asked: str) -> None:
     """Say which further options of the command there are, which would be passed over without a word."""
     context = click.get_current_context()
     given = [
-        f"--{each.name.removeprefix('as_').replace('_', '-')}"
+        each.opts[0]
         for each in context.command.params
         if each.name
         and each.name not in _GO_WITH[asked]
