@@ -42,9 +42,9 @@ def table_of(asked: Asked, number: int) -> Table:
         return build(number, only(members(sources), asked.only))
 
 
-def as_text(table: Table, asked: Asked, width: int, colour: bool) -> str:
+def as_text(table: Table, asked: Asked, width: int, colour: bool, ascii_only: bool) -> str:
     """The table for people; its last line says how to get what it lacks."""
-    return to_text(table, lacking(table.lacking, asked), width, colour)
+    return to_text(table, lacking(table.lacking, asked), width, colour, ascii_only)
 
 
 def as_json(table: Table) -> str:

@@ -111,7 +111,7 @@ def _asked(rest: dict[str, Any], only: str | None) -> "Asked":
 
 
 def _print_table(asked: "Asked", number: int, as_json: bool, as_csv: bool) -> None:
-    from analysis.render import PLAIN_WIDTH
+    from analysis.render import PLAIN_WIDTH, fits
     from analysis.tables.answer import as_csv as csv_of
     from analysis.tables.answer import as_json as json_of
     from analysis.tables.answer import as_text, table_of
@@ -124,7 +124,8 @@ def _print_table(asked: "Asked", number: int, as_json: bool, as_csv: bool) -> No
         return
     colour = sys.stdout.isatty()
     width = shutil.get_terminal_size().columns if colour else PLAIN_WIDTH
-    _say(as_text(table, asked, width, colour), colour)
+    ascii_only = not fits("γ±–·─", sys.stdout.encoding or "ascii")
+    click.echo(as_text(table, asked, width, colour, ascii_only), nl=False, color=colour)
 
 
 def _draw(asked: "Asked", figure: str, stage: int, to: Path | None) -> None:

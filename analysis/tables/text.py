@@ -1,12 +1,14 @@
 """A table as text for people: the lines of the runs, the paper's below them, then what is to be known."""
 
 import io
+from collections.abc import Callable
 
 from rich import box
 from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
+from analysis.render import to_ascii
 from analysis.tables.shape import Key, Line, Spread, Table
 from vaemon.view.evaluations import NAMES
 from vaemon.view.words import NOTHING, number
@@ -20,7 +22,7 @@ _BOX = box.Box("    \n    \n ── \n    \n ── \n    \n    \n    \n")
 """A line below the headings, and no other."""
 
 
-def to_text(table: Table, last: str, width: int, colour: bool = False) -> str:
+def to_text(table: Table, last: str, width: int, colour: bool = False, ascii_only: bool = False) -> str:
     """The whole of it.
 
     Args:
@@ -28,6 +30,7 @@ def to_text(table: Table, last: str, width: int, colour: bool = False) -> str:
         last: the last line; empty: none.
         width: columns that a note may take; the table takes what it needs.
         colour: whether to write colours; where $NO_COLOR is set, only bold and dim.
+        ascii_only: write `+-` for `±`, and so on.
     """
     console = Console(
         file=io.StringIO(),
@@ -42,20 +45,22 @@ def to_text(table: Table, last: str, width: int, colour: bool = False) -> str:
     runs = f"{len(table.runs)} runs" if len(table.runs) > 1 else table.runs[0]
     with console.capture() as captured:
         console.print(Text.assemble((f"Table {table.number}", "bold"), f" · {table.title} · {runs}\n"))
-        console.print(_grid(table))
+        console.print(_grid(table, to_ascii if ascii_only else str))
         for note in table.notes:
             console.print(Text(f"\n{note}", style="dim"), width=width)
         if last:
             console.print(Text(f"\n{last}"), soft_wrap=True)  # a command is copied whole
-    return "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
+    text = "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
+    return to_ascii(text) if ascii_only else text
 
 
-def _grid(table: Table) -> Grid:
+def _grid(table: Table, written: Callable[[str], str]) -> Grid:
+    """The lines; what stands in them is written before they are laid out, for signs may become words."""
     grid = Grid(
         box=_BOX, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold", border_style="dim"
     )
     for i, heading in enumerate(table.headings):
-        grid.add_column(heading, justify="right" if _numeric(table, i) else "left", no_wrap=True)
+        grid.add_column(written(heading), justify="right" if _numeric(table, i) else "left", no_wrap=True)
     grid.add_column("")
     for name in table.columns:
         grid.add_column(NAMES.get(name, name), no_wrap=True)
@@ -63,7 +68,7 @@ def _grid(table: Table) -> Grid:
     for line in table.lines:
         keys = ["" if line.keys == before else _key(each) for each in line.keys]
         cells = [_cell(line, name) for name in table.columns]
-        grid.add_row(*keys, _of(line), *cells, style="" if line.runs else "dim")
+        grid.add_row(*map(written, (*keys, _of(line), *cells)), style="" if line.runs else "dim")
         before = line.keys
     return grid
 

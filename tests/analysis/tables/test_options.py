@@ -79,6 +79,8 @@ def test_ascii_where_stdout_takes_no_more(two):
     assert text.isascii()
     assert "0.0500 +- 0.0141" in text
     assert "?" not in text
+    lines = invoke("run*", "--table", "2", charset="ascii").stdout.splitlines()
+    assert len({line.index("paper") for line in lines if " paper  " in line}) == 1, "laid out after it was written"
 
 
 @pytest.mark.parametrize(
