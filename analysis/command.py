@@ -12,6 +12,7 @@ import click
 
 from analysis.distances import measuring
 from analysis.renormalize import renormalizing
+from analysis.tables.options import tabulating
 from vaemon.errors import UsageError
 from vaemon.runfile.selection import names_like
 from vaemon.source.far.links import PYTHON, Links
@@ -64,7 +65,6 @@ if TYPE_CHECKING:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV, a line a value.")
-@click.option("--figure", is_flag=True, help="Draw E[σ²] of every latent over the steps, too.")
 @click.option("--no-checkpoint", is_flag=True, help="Use the recorded stream alone; needs no torch.")
 @click.option(
     "--data", type=click.Path(path_type=Path), metavar="PATH", help="Where the images are, if they were moved since."
@@ -83,6 +83,7 @@ if TYPE_CHECKING:
     help="Folder of runs; by default $VAEMON_RUNS, else runs/.",
 )
 @click.pass_context
+@tabulating
 @measuring
 @renormalizing
 def analyze(
@@ -97,7 +98,6 @@ def analyze(
     conditions: tuple[str, ...],
     as_json: bool,
     as_csv: bool,
-    figure: bool,
     no_checkpoint: bool,
     data: Path | None,
     runs: Path | None,
@@ -114,7 +114,7 @@ def analyze(
 
     Exit codes: 0 ok, 1 a run could not be analyzed, 2 usage, 4 --fail-if.
     """
-    _refuse_contradictions(as_json, as_csv, figure, no_checkpoint, data, as_published)
+    _refuse_contradictions(as_json, as_csv, no_checkpoint, data, as_published)
     from analysis import failing, printing
 
     parsed = failing.parse(conditions)
@@ -122,8 +122,6 @@ def analyze(
     question = _question(asked, failing.reports_named(parsed), thresholds, as_published, not no_checkpoint, data)
     with ExitStack() as opened:
         sources = _open(run, runs, question, posteriors, Links(remote_python), opened)
-        if figure and (len(sources), len(posteriors)) != (1, 0):
-            raise UsageError("--figure draws the stream of one run; name one")
         found = _answers(sources, posteriors, question, stage)
         if as_json:
             printing.print_json(found)
@@ -131,7 +129,7 @@ def analyze(
             printing.print_csv(found)
         else:
             left_out = {name for name, given in context.params.items() if not given}
-            printing.print_text(found, sources[0][1] if figure else None, left_out)
+            printing.print_text(found, left_out)
     failed = [why for each in found if each.reports for why in failing.failures(each.reports, parsed)]
     for why in failed:
         click.echo(f"vaemon: {why}", err=True)
@@ -164,12 +162,10 @@ def _question(
 
 
 def _refuse_contradictions(
-    as_json: bool, as_csv: bool, figure: bool, no_checkpoint: bool, data: Path | None, as_published: bool
+    as_json: bool, as_csv: bool, no_checkpoint: bool, data: Path | None, as_published: bool
 ) -> None:
     if as_json and as_csv:
         raise UsageError("--json and --csv are two ways to write the same: use one of them")
-    if figure and (as_json or as_csv):
-        raise UsageError(f"--figure draws for people, --{'json' if as_json else 'csv'} is for scripts: use one of them")
     if data is not None and no_checkpoint:
         raise UsageError("--data is for the checkpoint's part, which --no-checkpoint leaves out: use one of the two")
     if as_published and no_checkpoint:

@@ -1,7 +1,6 @@
 """What was found, to stdout: as text, JSON or CSV."""
 
 import json
-import os
 import shutil
 import sys
 import textwrap
@@ -11,13 +10,11 @@ import click
 
 from analysis.compare import joined_to_text
 from analysis.joined import join, joined_to_json
-from analysis.render import PLAIN_WIDTH, fits, to_ascii, to_text
+from analysis.render import PLAIN_WIDTH, fits, to_text
 from analysis.report import Report
 from analysis.rest import rest
 from analysis.several import Answered
 from analysis.tabular import to_csv
-from vaemon.batch import Window
-from vaemon.source.protocol import Source
 
 
 def print_json(found: Sequence[Answered]) -> None:
@@ -34,12 +31,11 @@ def print_csv(found: Sequence[Answered]) -> None:
     click.echo(to_csv(_reports(found)), nl=False)
 
 
-def print_text(found: Sequence[Answered], figure_of: Source | None, left_out: Collection[str]) -> None:
+def print_text(found: Sequence[Answered], left_out: Collection[str]) -> None:
     """Each report of one run, of several one table; and a line that names what was not asked for.
 
     Args:
         found: what came of each run.
-        figure_of: the run whose figure is drawn before each report; None: none is.
         left_out: names of the options that were not given.
     """
     reports, several = _reports(found), len(found) > 1
@@ -51,22 +47,9 @@ def print_text(found: Sequence[Answered], figure_of: Source | None, left_out: Co
     for i, report in enumerate([] if several else reports):
         if i:
             click.echo()
-        if figure_of is not None:
-            marker = "*" if ascii_only else "braille"
-            drawn = _draw(report, figure_of, width, colour and "NO_COLOR" not in os.environ, marker)
-            click.echo(to_ascii(drawn) if ascii_only else drawn, color=colour)
         click.echo(to_text(report, width, colour, ascii_only), nl=False, color=colour)
     if left := rest(reports, left_out):
         click.echo(f"\n{textwrap.fill(left, width, break_on_hyphens=False)}")
-
-
-def _draw(report: Report, source: Source, width: int, colour: bool, marker: str) -> str:
-    from analysis.figures import HEIGHT, variance_trajectories  # loads plotext where something is drawn
-
-    # Two points a column: braille has two dots across.
-    series = source.series("mean_variance", Window(report.stage), points=2 * width)
-    states = [str(each) for each in report.parts[0].column("state").values]
-    return variance_trajectories(series, states, report.threshold, (width, HEIGHT), colour, marker)
 
 
 def _reports(found: Sequence[Answered]) -> list[Report]:

@@ -1,7 +1,7 @@
 """The report as text for people: a table of latents, then the figures of each origin side by side.
 
 Of stream and checkpoint the latents of the latter are listed, for it counts every test image; the stream's are in JSON
-and CSV. This room and `compare` are the only ones of the analysis that know rich.
+and CSV. This room, `compare` and `tables.text` are the only ones of the analysis that know rich.
 """
 
 import io
@@ -45,7 +45,9 @@ _ASCII = str.maketrans(
         "μ": "mu",
         "ε": "eps",
         "δ": "delta",
-        "±": "+/-",
+        "γ": "gamma",
+        "±": "+-",
+        "é": "e",
         "²": "^2",
         "≥": ">=",
         "≤": "<=",

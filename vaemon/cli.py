@@ -42,7 +42,7 @@ COMMANDS = {
     "fid": _Place("analysis.fid.command", "Compare two sets of images: FID, KID, precision and recall."),
 }
 
-EXTRAS = {"torch": "train", "scipy": "analyze", "PIL": "analyze", "submitit": "sweep"}
+EXTRAS = {"torch": "train", "scipy": "analyze", "PIL": "analyze", "submitit": "sweep", "matplotlib": "figures"}
 """Packages that only some users install, and the extra that brings each."""
 
 
