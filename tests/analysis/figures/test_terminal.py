@@ -1,22 +1,24 @@
-"""The trajectories: size, ticks, threshold line, what is left out."""
+"""Figures in the terminal: size, ticks, threshold line, what is left out; the curves of figure 2."""
 
 import numpy as np
 import pytest
 
-from analysis.figures import HEIGHT, variance_trajectories
-from vaemon.batch import Series
+from analysis.figures.drawn import Curve, Evolution, Trajectories
+from analysis.figures.terminal import HEIGHT, draw
 
-STATES = ["active", "limbo", "waking", "collapsed"]
+STATES = ("active", "limbo", "waking", "collapsed")
 
 
-def series(mean, stride=1):
+def trajectories(mean, x=None, end=None):
     mean = np.asarray(mean, np.float64)
-    return Series("mean_variance", np.arange(1, len(mean) + 1) * stride, mean, mean, mean, exact=True)
+    x = np.arange(1, len(mean) + 1) if x is None else np.asarray(x)
+    states = STATES[: mean.shape[1]]
+    end = float(x.max(initial=0)) if end is None else end
+    return Trajectories(f"run: {len(states)} latents", "step", x, end, mean, states, 0.8)
 
 
 def lines_of(mean, width=80, **more):
-    states = STATES[: np.asarray(mean).shape[1]]
-    text = variance_trajectories(series(mean, more.pop("stride", 1)), states, 0.8, (width, HEIGHT), **more)
+    text = draw(trajectories(mean), (width, HEIGHT), **more)
     assert text.endswith("\n")
     return text.splitlines()
 
@@ -69,13 +71,11 @@ def test_nothing_to_draw_is_an_empty_frame(mean):
         (4000, ["0", "1,000", "2,000", "3,000", "4,000"]),
         (350_000, ["0", "100,000", "200,000", "300,000"]),
         (3, ["0", "1", "2", "3"]),
+        (1.4, ["0", "1", "2"]),
     ],
 )
-def test_the_steps_are_round_numbers(last, ticks):
-    mean = np.full((2, 1), 0.5)
-    lines = variance_trajectories(
-        Series("mean_variance", np.array([1, last]), mean, mean, mean, exact=False), ["active"], 0.8, (100, HEIGHT)
-    ).splitlines()
+def test_the_axis_has_round_numbers(last, ticks):
+    lines = draw(trajectories(np.full((2, 1), 0.5), [1, last], last), (100, HEIGHT)).splitlines()
     assert lines[-2].split() == ticks
     assert lines[-1].strip() == "step"
 
@@ -86,3 +86,33 @@ def test_colours_only_where_asked_for():
     coloured = "\n".join(lines_of(mean, colour=True))
     for code in (2, 3, 4, 5):  # green, yellow, blue, magenta
         assert f"\x1b[38;5;{code}m" in coloured
+
+
+def curve(name, mean, deviation=None, printed=False):
+    mean = np.asarray(mean, np.float64)
+    none = np.full(len(mean), np.nan)
+    return Curve(name, 50.0 * (1 + np.arange(len(mean))), mean, none if deviation is None else deviation, printed)
+
+
+def test_the_curves_of_figure_2_are_told_apart_without_colours():
+    own = [curve(name, [mean, mean - 20]) for name, mean in (("REC", 100), ("GEN-1", 140), ("GEN-2", 180))]
+    lines = draw(Evolution("title", (*own, curve("REC", [60, 50], printed=True))), (100, HEIGHT)).splitlines()
+    assert lines[0].strip() == "title"
+    below = [line[10:] for line in lines[2:]]
+    heights = {mark: min(i for i, line in enumerate(below) if mark in line[10:]) for mark in "R12x"}
+    assert heights["2"] < heights["1"] < heights["R"] < heights["x"]
+    assert sum("(paper)" in line for line in lines) == 1
+
+
+def test_a_deviation_is_a_dot_above_and_one_below():
+    drawn = Evolution("title", (curve("REC", [100, 100], np.array([20.0, np.nan])),))
+    lines = draw(drawn, (80, HEIGHT)).splitlines()
+    dots = [i for i, line in enumerate(lines) for cell in line[10:] if cell == "."]
+    (letters,) = {i for i, line in enumerate(lines) if "R" in line and "REC" not in line}
+    assert len(dots) == 2
+    assert dots[0] < letters < dots[1]
+
+
+@pytest.mark.parametrize("curves", [(), (curve("REC", [np.nan]),), (curve("REC", [80.0]),)])
+def test_figure_2_of_next_to_nothing(curves):
+    assert len(draw(Evolution("title", curves), (80, HEIGHT)).splitlines()) == HEIGHT

@@ -1,0 +1,44 @@
+import pytest
+import torch
+
+from analysis.features.inception import Inception
+
+
+def test_the_published_file_has_566_entries(random_weights):
+    assert len(random_weights) == 566
+
+
+def test_features_equal_those_of_the_network_written_plainly(random_weights, slow_inception):
+    images = torch.rand((2, 3, 139, 139), generator=torch.Generator().manual_seed(1)) * 2 - 1
+    with torch.no_grad():
+        ours, wanted = Inception(random_weights)(images), slow_inception(images)
+    assert ours.shape == (2, 2048)
+    assert ours.dtype == torch.float32
+    apart = (wanted[0] - wanted[1]).norm()
+    assert apart > 1e-3 * wanted.norm()  # else the images would be nothing to the features
+    assert (ours - wanted).norm() <= 1e-5 * wanted.norm()
+    assert (ours - wanted).norm() <= 1e-3 * apart
+
+
+def test_it_computes_in_bfloat16_where_told_to(random_weights):
+    images = torch.rand((1, 3, 139, 139), generator=torch.Generator().manual_seed(1)) * 2 - 1
+    with torch.no_grad():
+        exact = Inception(random_weights)(images)
+        rounded = Inception(random_weights).to(torch.bfloat16)(images.to(torch.bfloat16))
+    assert rounded.dtype == torch.float32
+    assert 0 < (rounded - exact).norm() < 0.05 * exact.norm()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda state: state.pop("Mixed_7c.branch_pool.bn.weight"), "lacks Mixed_7c.branch_pool.bn.weight"),
+        (lambda state: state.update({"AuxLogits.fc.weight": torch.zeros(1)}), "has AuxLogits.fc.weight"),
+        (lambda state: state.update({"fc.weight": torch.zeros(1000, 2048)}), "fc.weight is of shape"),
+    ],
+)
+def test_weights_of_another_network_are_named(random_weights, change, said):
+    state = dict(random_weights)
+    change(state)
+    with pytest.raises(ValueError, match=said):
+        Inception(state)
