@@ -198,7 +198,7 @@ class Trained:
 
 
 def _check_finite(model: VAE, path: Path) -> None:
-    for name, values in model.state_dict().items():
+    for name, values in (*model.named_parameters(), *model.named_buffers()):
         if values.is_floating_point() and not bool(torch.isfinite(values).all()):
             raise _not_finite(path, name)
 
