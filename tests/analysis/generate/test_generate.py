@@ -20,7 +20,7 @@ from analysis.generate.renormalisation import fit, fit_as_published
 from trainer.config import Balance, Network, Stage2
 from trainer.density import Mixture, save_mixture
 from trainer.images import load_images
-from vaemon.errors import RunFileError, UnknownName, UsageError
+from vaemon.errors import RunFileError, UnknownName, UsageError, VaemonError
 
 LATENTS = 4
 
@@ -226,6 +226,13 @@ def test_weights_that_are_not_finite(learned):
     learned.save(1)
     with pytest.raises(RunFileError, match=r"stage1\.pt has values that are not finite"):
         learned.trained()
+
+
+def test_images_that_are_not_finite(shrunken):
+    shrunken.shrink([3e38] * LATENTS, [0.0] * LATENTS)
+    shrunken.save(2)
+    with pytest.raises(VaemonError, match="images that run 'tiny' decodes are not finite"):
+        all_of(samples(shrunken.trained(), 2, 100))
 
 
 def test_images_and_latents_that_are_not_there(make_run):
