@@ -16,7 +16,7 @@ from analysis.generate.generate import (
     with_contrast,
 )
 from analysis.generate.latents import POSTERIOR, PRIOR, SECOND, noise
-from analysis.generate.renormalisation import fit, fit_as_published
+from analysis.generate.renormalisation import AsPublished, fit
 from trainer.config import Balance, Network, Stage2
 from trainer.density import Mixture, save_mixture
 from trainer.images import load_images
@@ -65,6 +65,11 @@ def test_gen_2_of_a_learned_gamma_has_its_noise(learned):
     np.testing.assert_allclose(rest, expected, atol=1e-5)
 
 
+def published(run):
+    """A published renormalisation that is applied."""
+    return AsPublished(run.steps, 5, np.zeros(LATENTS), np.ones(LATENTS), target=1.1, loss=0.26)
+
+
 def cut_into(monkeypatch, block):
     for module in (trained, latents, generate):
         monkeypatch.setattr(module, "BLOCK", block)
@@ -76,7 +81,7 @@ CUT = [(1, "plain"), (1, "published"), (2, "plain"), (2, "per latent"), (2, "pub
 @pytest.mark.parametrize(("stage", "kind"), CUT)
 def test_the_cut_into_blocks_makes_no_difference(learned, monkeypatch, stage, kind):
     run = learned.trained()
-    how = {"plain": lambda _: None, "per latent": fit, "published": fit_as_published}[kind](run)
+    how = {"plain": lambda _: None, "per latent": fit, "published": published}[kind](run)
     whole = all_of(samples(run, stage, 730, 1, how))
     for block in (100, 300, 1000):
         cut_into(monkeypatch, block)
@@ -90,6 +95,13 @@ def test_fewer_are_the_first_of_more_and_seeds_differ(learned, stage):
     np.testing.assert_allclose(all_of(samples(run, stage, 17, 1)), whole[:17], atol=1e-6)
     np.testing.assert_array_equal(all_of(samples(run, stage, 730, 1)), whole)
     assert np.abs(all_of(samples(run, stage, 17, 2)) - whole[:17]).max() > 0.01
+
+
+@pytest.mark.parametrize("count", [1, 17, 130])
+def test_fewer_are_the_first_of_more_as_published_too(learned, count):
+    run = learned.trained()
+    few, many = (all_of(samples(run, 2, each, 1, published(run))) for each in (count, 730))
+    np.testing.assert_allclose(few, many[:count], atol=2e-6)
 
 
 @pytest.mark.parametrize("block", [500, 7])
