@@ -47,7 +47,7 @@ class Data(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Network(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The first stage's encoder and decoder. What another kind of network takes has no effect."""
+    """The first stage's encoder and decoder (trainer/networks/). Who takes which option: trainer/options.py."""
 
     name: Literal["resnet", "infogan", "wae", "dense"] = "resnet"
     latents: Count = 64
@@ -94,7 +94,7 @@ class Balance(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     gamma_squared: NotNegative = 0.0
     """γ² in mse/(2γ²), where it is fixed. `balance.gamma` sets it, too, to its square."""
     momentum: Annotated[float, Meta(ge=0, lt=1)] = 0.99
-    """computed, average, geco: weight of the past in the running mean."""
+    """computed, average, geco: weight of the past in the running mean. Choosing geco sets 0.9."""
     beta: NotNegative = 0.0
     """beta: weight of KL against the squared error of a sample."""
     warm_up: NotNegative = 0.0
@@ -107,12 +107,12 @@ class Balance(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """free-bits: nats that each latent has for nothing."""
     tolerance: NotNegative = 0.0
     """geco: the mse to be reached."""
-    rate: Positive = 1.0
-    """geco: how fast the multiplier follows the constraint."""
-    code_weight: NotNegative = 1e-4
-    """rae-…: weight of ½ ‖z‖² against the squared error of a sample."""
-    decoder_weight: NotNegative = 1e-7
-    """rae-l2, rae-gp: weight of what is held against the decoder."""
+    rate: Positive = 0.01
+    """geco: the most by which the logarithm of the multiplier grows in a step."""
+    code_weight: NotNegative = 0.05
+    """rae-…: weight of ½ ‖z‖² against the squared error of a sample. Choosing one of them sets its own."""
+    decoder_weight: NotNegative = 3e-3
+    """rae-l2, rae-gp: weight of what is held against the decoder. Choosing one of them sets its own."""
 
 
 class Stage1(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -151,6 +151,15 @@ class Checkpoint(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     seconds: Positive = 60.0
 
 
+class Evaluation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When figures are taken over test images, and samples made; at the end of a stage they are in any case."""
+
+    every: Count = 50
+    """Epochs between two; up to there, after 1, 2, 4, 8, …, too."""
+    images: CountOrNone = 0
+    """Test images that the figures are taken over, the first ones; 0: all."""
+
+
 class Judging(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """By what the latents of the run are judged; each is told of where it has its default, in vaemon/thresholds.py."""
 
@@ -186,6 +195,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     stage1: Stage1 = Stage1()
     stage2: Stage2 = Stage2()
     checkpoint: Checkpoint = Checkpoint()
+    evaluation: Evaluation = Evaluation()
     thresholds: Judging = Judging()
 
 
@@ -206,7 +216,7 @@ KEYS = _keys(Config)
 
 MAY_CHANGE = frozenset(
     [f"stage{n}.{key}" for n in (1, 2) for key in ("epochs", "max_steps", "lr", "halve_every", "kl_weight")]
-    + ["stage2.enabled", "checkpoint.seconds", "data.path", "device", "threads", "precision"]
+    + ["stage2.enabled", "checkpoint.seconds", "evaluation.every", "data.path", "device", "threads", "precision"]
 )
 """What may be set anew when a run goes on; the rest would make another run of it."""
 
