@@ -16,11 +16,11 @@ from analysis.generate.generate import (
     with_contrast,
 )
 from analysis.generate.latents import POSTERIOR, PRIOR, SECOND, noise
-from analysis.generate.renormalisation import fit, fit_as_published
-from trainer.config import Balance, Stage2
+from analysis.generate.renormalisation import AsPublished, fit
+from trainer.config import Balance, Network, Stage2
 from trainer.density import Mixture, save_mixture
 from trainer.images import load_images
-from vaemon.errors import RunFileError, UnknownName, UsageError
+from vaemon.errors import RunFileError, UnknownName, UsageError, VaemonError
 
 LATENTS = 4
 
@@ -65,6 +65,11 @@ def test_gen_2_of_a_learned_gamma_has_its_noise(learned):
     np.testing.assert_allclose(rest, expected, atol=1e-5)
 
 
+def published(run):
+    """A published renormalisation that is applied."""
+    return AsPublished(run.steps, 5, np.zeros(LATENTS), np.ones(LATENTS), target=1.1, loss=0.26)
+
+
 def cut_into(monkeypatch, block):
     for module in (trained, latents, generate):
         monkeypatch.setattr(module, "BLOCK", block)
@@ -76,7 +81,7 @@ CUT = [(1, "plain"), (1, "published"), (2, "plain"), (2, "per latent"), (2, "pub
 @pytest.mark.parametrize(("stage", "kind"), CUT)
 def test_the_cut_into_blocks_makes_no_difference(learned, monkeypatch, stage, kind):
     run = learned.trained()
-    how = {"plain": lambda _: None, "per latent": fit, "published": fit_as_published}[kind](run)
+    how = {"plain": lambda _: None, "per latent": fit, "published": published}[kind](run)
     whole = all_of(samples(run, stage, 730, 1, how))
     for block in (100, 300, 1000):
         cut_into(monkeypatch, block)
@@ -90,6 +95,13 @@ def test_fewer_are_the_first_of_more_and_seeds_differ(learned, stage):
     np.testing.assert_allclose(all_of(samples(run, stage, 17, 1)), whole[:17], atol=1e-6)
     np.testing.assert_array_equal(all_of(samples(run, stage, 730, 1)), whole)
     assert np.abs(all_of(samples(run, stage, 17, 2)) - whole[:17]).max() > 0.01
+
+
+@pytest.mark.parametrize("count", [1, 17, 130])
+def test_fewer_are_the_first_of_more_as_published_too(learned, count):
+    run = learned.trained()
+    few, many = (all_of(samples(run, 2, each, 1, published(run))) for each in (count, 730))
+    np.testing.assert_allclose(few, many[:count], atol=2e-6)
 
 
 @pytest.mark.parametrize("block", [500, 7])
@@ -228,6 +240,13 @@ def test_weights_that_are_not_finite(learned):
         learned.trained()
 
 
+def test_images_that_are_not_finite(shrunken):
+    shrunken.shrink([3e38] * LATENTS, [0.0] * LATENTS)
+    shrunken.save(2)
+    with pytest.raises(VaemonError, match="images that run 'tiny' decodes are not finite"):
+        all_of(samples(shrunken.trained(), 2, 100))
+
+
 def test_images_and_latents_that_are_not_there(make_run):
     run = make_run().trained()
     there = len(run.images.test)
@@ -235,3 +254,12 @@ def test_images_and_latents_that_are_not_there(make_run):
         interpolations(run, [(0, there)], 3)
     with pytest.raises(UnknownName, match="the run has latents 0 to 3"):
         traversals(run, [4], 3)
+
+
+def test_batch_norm_is_in_evaluation_mode(make_run):
+    network = Network(name="resnet", latents=LATENTS, base_dim=2, fc_dim=4, num_scale=1)
+    made = make_run("resnet", network=network)
+    z = noise(0, PRIOR).standard_normal((30, LATENTS), np.float32)
+    expected = slow(made.first.network, z)
+    np.testing.assert_allclose(all_of(samples(made.trained(), 1, 30)), expected, atol=1e-6)
+    np.testing.assert_allclose(all_of(samples(made.trained(), 1, 1)), expected[:1], atol=1e-6)

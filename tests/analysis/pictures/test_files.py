@@ -125,6 +125,22 @@ def test_a_full_disk_leaves_nothing_but_what_was_there(images, tmp_path, monkeyp
     assert not before or len(names(tmp_path / "out")) == 7
 
 
+def test_what_was_there_before_is_put_back_where_the_new_cannot_take_its_place(images, tmp_path, monkeypatch):
+    write_images(tmp_path / "out", blocks(images), SHAPE)
+    rename = files.os.rename
+
+    def refuse(before, after):
+        if before.suffix == ".part":
+            raise OSError(errno.EACCES, "Permission denied")
+        rename(before, after)
+
+    monkeypatch.setattr(files.os, "rename", refuse)
+    with pytest.raises(VaemonError, match="Permission denied"):
+        write_images(tmp_path / "out", blocks(images[:2]), (2, *SHAPE[1:]), overwrite=True)
+    assert names(tmp_path) == ["out"]
+    assert len(names(tmp_path / "out")) == 7
+
+
 @pytest.mark.parametrize("place", ["out", "out.npy", "out.npz", "out.png"])
 def test_what_fails_or_is_stopped_while_images_are_made_leaves_nothing(images, tmp_path, place):
     def stopped():
