@@ -167,7 +167,7 @@ class _Stages:
         self.save.tidy()
         density = None
         if config.balance.name in DETERMINISTIC:
-            density = CodeDensity(self.run.folder, first.network, self.images, config.seed)
+            density = CodeDensity(self.run.folder, first.network, self.images, config.seed, self.teller.say)
         evaluate = Evaluator(
             self.recorder,
             config.seed,

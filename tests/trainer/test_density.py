@@ -108,7 +108,8 @@ def test_all_codes_are_fitted_at_the_end_and_some_before(monkeypatch, tmp_path, 
     monkeypatch.setattr("trainer.density.MOST", 12)
     monkeypatch.setattr("trainer.density.fit_mixture", lambda codes, seed: fitted.append(codes) or mixture)
     network = tiny_stage().network
-    density = CodeDensity(tmp_path, network, pixels, seed=3)
+    told = []
+    density = CodeDensity(tmp_path, network, pixels, 3, told.append)
     for every in (False, False, True):
         density.fit(every=every)
     with torch.no_grad():
@@ -116,6 +117,7 @@ def test_all_codes_are_fitted_at_the_end_and_some_before(monkeypatch, tmp_path, 
     np.testing.assert_allclose(fitted[2], codes.numpy(), rtol=1e-5, atol=1e-6)
     np.testing.assert_array_equal(fitted[0], fitted[1])
     assert len(fitted[0]) == 12
+    assert told == ["fitting 10 Gaussians to the codes of 40 images"]
     nearest = np.abs(fitted[0][:, None] - fitted[2][None]).max(2).min(1)
     np.testing.assert_allclose(nearest, 0, atol=1e-6)
 
