@@ -20,8 +20,14 @@ if TYPE_CHECKING:
     from analysis.generate.renormalisation import Renormalisation
     from analysis.generate.report import Found
 
-_ALONE = ("inactive", "variance_law", "figure", "no_checkpoint", "posteriors", "conditions")
-"""Parameters of other reports, or of all but this one."""
+_ALONE = {
+    "inactive": "--inactive",
+    "variance_law": "--variance-law",
+    "figure": "--figure",
+    "no_checkpoint": "--no-checkpoint",
+    "threshold": "--threshold",
+}
+"""Parameters of other reports, or of all but this one, and how they are given."""
 
 
 def renormalizing(command: Callable[..., None]) -> Callable[..., None]:
@@ -35,7 +41,7 @@ def renormalizing(command: Callable[..., None]) -> Callable[..., None]:
             command(*args, **options)
             return
         if others := [name for name in _ALONE if options.get(name)]:
-            raise UsageError(f"--renormalize is a report of its own: leave out --{others[0].replace('_', '-')}")
+            raise UsageError(f"--renormalize is a report of its own: leave out {_ALONE[others[0]]}")
         if target is not None and options["as_published"]:
             raise UsageError("--as-published has a target of its own: leave out --target")
         kind = "published" if options["as_published"] else target or "1"

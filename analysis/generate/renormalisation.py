@@ -154,8 +154,8 @@ def fit(trained: Trained, expected: Target = "1", told: Told = untold) -> PerLat
 def fit_as_published(trained: Trained, told: Told = untold) -> AsPublished:
     """Fit as the published code does, on up to 10,000 test images. Raises as of `fit`.
 
-    ẑ is the second stage's reconstruction of μ by its posterior's mean. (The published code hands μ / 255 to its
-    second decoder instead, so that ẑ is next to constant and its rule fires always.)
+    ẑ is the second stage's reconstruction of μ by its posterior's mean. (The published code hands μ / 255 straight
+    to its second decoder, so that ẑ is next to constant and its rule fires nearly always.)
     """
     mean, variance = _samples(trained)
     posteriors = list(trained.posteriors(PUBLISHED_IMAGES, told))

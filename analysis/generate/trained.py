@@ -23,7 +23,7 @@ from trainer.networks.vae import VAE, images_to_input
 from trainer.options import DETERMINISTIC
 from trainer.settings import resolve
 from trainer.stages import planned_steps
-from vaemon.errors import DataNotFound, RunFileError, UsageError
+from vaemon.errors import DataNotFound, RunFileError, UsageError, VaemonError
 
 Array = npt.NDArray[np.float32]
 Told = Callable[[int, int], None]
@@ -164,10 +164,19 @@ class Trained:
         return _array(posterior[0]), _array(posterior[1])
 
     def decode(self, z: npt.NDArray[Any]) -> Array:
-        """Images of latents (n, k): (n, H, W, C) in [0, 1]."""
+        """Images of latents (n, k): (n, H, W, C) in [0, 1].
+
+        Raises:
+            VaemonError: values of some are not finite.
+        """
         with _exactly():
-            x = self.first.model.decode(self._tensor(z)).clamp(0.0, 1.0)
-        return _array(x.permute(0, 2, 3, 1))
+            x = _array(self.first.model.decode(self._tensor(z)).clamp(0.0, 1.0).permute(0, 2, 3, 1))
+        if bad := int((~np.isfinite(x).all(axis=(1, 2, 3))).sum()):
+            raise VaemonError(
+                f"{bad} of {len(x)} images that run {self.folder.name!r} decodes are not finite; its training went "
+                "bad, or its second stage's did: train anew, with a lower learning rate"
+            )
+        return x
 
     def decode_second(self, u: npt.NDArray[Any]) -> Array:
         """What second-stage latents u (n, k) stand for: ẑ, (n, k)."""
@@ -198,7 +207,7 @@ class Trained:
 
 
 def _check_finite(model: VAE, path: Path) -> None:
-    for name, values in model.state_dict().items():
+    for name, values in (*model.named_parameters(), *model.named_buffers()):
         if values.is_floating_point() and not bool(torch.isfinite(values).all()):
             raise _not_finite(path, name)
 

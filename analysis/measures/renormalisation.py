@@ -1,7 +1,7 @@
 """Ex-post renormalisation of the second stage's latents, per latent and as the published code has it.
 
 The latents z that a second stage generates vary less than those it was trained on: "around .85" on CelebA where 1 is
-expected (Asperti & Trentin 2020, section on CelebA). "The simplest solution consists in normalizing the generated
+expected (Asperti & Trentin 2020, section IV-B). "The simplest solution consists in normalizing the generated
 latent variables, to meet the expected variance." How, the paper leaves open; the published code (asperti/BalancingVAE)
 takes one factor for all latents of a batch, the functions named `published_…`.
 """

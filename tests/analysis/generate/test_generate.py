@@ -17,10 +17,10 @@ from analysis.generate.generate import (
 )
 from analysis.generate.latents import POSTERIOR, PRIOR, SECOND, noise
 from analysis.generate.renormalisation import fit, fit_as_published
-from trainer.config import Balance, Stage2
+from trainer.config import Balance, Network, Stage2
 from trainer.density import Mixture, save_mixture
 from trainer.images import load_images
-from vaemon.errors import RunFileError, UnknownName, UsageError
+from vaemon.errors import RunFileError, UnknownName, UsageError, VaemonError
 
 LATENTS = 4
 
@@ -228,6 +228,13 @@ def test_weights_that_are_not_finite(learned):
         learned.trained()
 
 
+def test_images_that_are_not_finite(shrunken):
+    shrunken.shrink([3e38] * LATENTS, [0.0] * LATENTS)
+    shrunken.save(2)
+    with pytest.raises(VaemonError, match="images that run 'tiny' decodes are not finite"):
+        all_of(samples(shrunken.trained(), 2, 100))
+
+
 def test_images_and_latents_that_are_not_there(make_run):
     run = make_run().trained()
     there = len(run.images.test)
@@ -235,3 +242,12 @@ def test_images_and_latents_that_are_not_there(make_run):
         interpolations(run, [(0, there)], 3)
     with pytest.raises(UnknownName, match="the run has latents 0 to 3"):
         traversals(run, [4], 3)
+
+
+def test_batch_norm_is_in_evaluation_mode(make_run):
+    network = Network(name="resnet", latents=LATENTS, base_dim=2, fc_dim=4, num_scale=1)
+    made = make_run("resnet", network=network)
+    z = noise(0, PRIOR).standard_normal((30, LATENTS), np.float32)
+    expected = slow(made.first.network, z)
+    np.testing.assert_allclose(all_of(samples(made.trained(), 1, 30)), expected, atol=1e-6)
+    np.testing.assert_allclose(all_of(samples(made.trained(), 1, 1)), expected[:1], atol=1e-6)
