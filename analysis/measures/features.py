@@ -14,8 +14,8 @@ from vaemon.errors import UsageError, VaemonError
 
 Array = npt.NDArray[Any]
 
-ROWS = 1000
-"""Rows that are summed at a time; they are what is held in float64."""
+ROWS = 500
+"""Rows that are summed at a time, in float64: of more, a process keeps the memory when they are long gone."""
 
 COLUMNS = 256
 """Columns of a matrix that are mirrored at a time."""
@@ -45,7 +45,7 @@ class FeatureStatistics:
                 f"a mean of shape {self.mean.shape} and a covariance of shape {self.covariance.shape} are no "
                 "statistics of features: (d,) and (d, d) are expected"
             )
-        if not (np.isfinite(self.mean).all() and np.isfinite(self.covariance).all()):
+        if _unusable(self.mean[:, None]) or _unusable(self.covariance):
             raise VaemonError("statistics of features with NaN or infinity in them; compute them anew")
 
 
@@ -73,7 +73,7 @@ class FeatureSums:
         """Take the features of some more images.
 
         Args:
-            block: (n, d), of any real type; read a thousand rows at a time, never changed.
+            block: (n, d), of any real type; never changed.
 
         Raises:
             VaemonError: it is not of shape (n, d), or has NaN or infinity; nothing of it is then taken.
@@ -211,6 +211,6 @@ def check_features(a: Array, b: Array, least: int, what: str) -> None:
 
 
 def _unusable(features: Array) -> int:
-    """How many rows have NaN or infinity in them, looked at a thousand at a time."""
+    """How many rows have NaN or infinity in them, looked at some at a time."""
     parts = (features[start : start + ROWS] for start in range(0, len(features), ROWS))
     return sum(int((~np.isfinite(part).all(axis=1)).sum()) for part in parts)

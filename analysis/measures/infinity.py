@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from analysis.measures.features import FeatureStatistics, FeatureSums, check_features
+from analysis.measures.features import ROWS, FeatureStatistics, FeatureSums, check_features
 from analysis.measures.frechet import covariance_root, distance_of_roots
 from vaemon.errors import UsageError
 
@@ -76,8 +76,8 @@ def line_at_infinity(sizes: Array, values: Array) -> tuple[float, float]:
 
 
 def _statistics(features: Array, chosen: Array, ddof: int) -> FeatureStatistics:
-    """Of the chosen rows, in float64, a thousand at a time."""
+    """Of the chosen rows, never all of them at once."""
     sums = FeatureSums(features.shape[1])
-    for start in range(0, len(chosen), 1000):
-        sums.add(features[chosen[start : start + 1000]])
+    for start in range(0, len(chosen), ROWS):
+        sums.add(features[chosen[start : start + ROWS]])
     return sums.statistics(ddof)

@@ -86,7 +86,7 @@ def test_any_cut_in_any_order_merged_anyhow_is_one_pass(given_):
 
 @pytest.mark.parametrize("offset", [0, 100])
 @pytest.mark.parametrize("kind", [np.float32, np.float64])
-@pytest.mark.parametrize("batch", [1, 64, 1000, 5000])
+@pytest.mark.parametrize("batch", [1, 64, 500, 5000])
 def test_an_offset_costs_no_digit(offset, kind, batch):
     rng = np.random.default_rng(1)
     features = (offset + rng.standard_normal((5000, 9)) @ rng.standard_normal((9, 9))).astype(kind)
@@ -155,7 +155,7 @@ def test_a_wide_matrix_is_mirrored_whole():
 
 
 def test_memory_is_bounded_however_many_images():
-    block = np.random.default_rng(6).standard_normal((1500, 2048), dtype=np.float32)
+    block = np.random.default_rng(6).standard_normal((600, 2048), dtype=np.float32)
     tracemalloc.start()
     try:
         sums = summed(block, block)
@@ -164,7 +164,7 @@ def test_memory_is_bounded_however_many_images():
     finally:
         tracemalloc.stop()
     assert statistics.covariance.shape == (2048, 2048)
-    assert peak <= 60e6  # sums 17 MB, then a block in float64 (16 MB) or the covariance (34 MB)
+    assert peak <= 53e6  # sums 17 MB, then a block in float64 (8 MB) or the covariance (34 MB)
 
 
 def test_features_that_are_no_numbers_are_refused_whole():
