@@ -134,7 +134,7 @@ def test_a_run_keeps_its_density_shows_its_samples_and_records_no_posterior(star
         assert set(run.channels(1)) == {
             *("step", "time", "epoch", "lr", "loss", "mse", "mean_mu", "mu_squared", "code_norm", "decoder_penalty")
         }
-        assert [each.values.keys() for each in run.evaluations()] == [{"mse"}] * 3
+        assert [each.values.keys() for each in run.evaluations()] == [{"mse", "mse_min", "mse_max"}] * 3
 
 
 def test_a_density_that_cannot_be_kept_does_not_end_a_run(start_rae, runs, monkeypatch):
