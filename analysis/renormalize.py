@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 _ALONE = {
     "inactive": "--inactive",
     "variance_law": "--variance-law",
-    "figure": "--figure",
     "no_checkpoint": "--no-checkpoint",
-    "threshold": "--threshold",
+    "thresholds": "--threshold",
+    "posteriors": "--posterior",
+    "conditions": "--fail-if",
 }
 """Parameters of other reports, or of all but this one, and how they are given."""
 

@@ -106,6 +106,8 @@ def _fill(
 ) -> None:
     """Compute what is missing of (n, d) features; each round, every process one block, which the first one keeps."""
     missing = ranks.from_first(lambda: store.missing() if store else [])
+    if missing:
+        ranks.from_first(extractor.fetch)
     here = ranks.here()
     computed = _computed(images, extractor, role, missing[here.rank :: here.count])
     done = shape[0] - sum(min(BLOCK, shape[0] - block * BLOCK) for block in missing)

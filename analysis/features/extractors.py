@@ -47,6 +47,9 @@ class Extractor(Protocol):
     def width(self) -> int:
         """Features of an image; 0 while nobody knows."""
 
+    def fetch(self) -> None:
+        """Fetch what it needs, and has not: called in one process before it is called in any."""
+
     def __call__(self, block: Block, role: Role) -> Rows:
         """Features (n, d) of a block of n images."""
 
@@ -82,6 +85,10 @@ class InceptionFeatures:
         self._progress = progress
         self._network: Inception | None = None
 
+    def fetch(self) -> None:
+        """See to it that the weights are there."""
+        weights.find(self._given, self._progress)
+
     def __call__(self, block: Block, role: Role) -> Rows:
         """Features (n, 2048)."""
         if self._network is None:
@@ -112,6 +119,9 @@ class EncoderFeatures:
         self._name = run_folder.name
         self.width = self._restored.model.latents
         self.made_by = f"encoder {hashlib.sha256(path_of(run_folder, 1).read_bytes()).hexdigest()}"
+
+    def fetch(self) -> None:
+        """Nothing: the checkpoint is there."""
 
     def __call__(self, block: Block, role: Role) -> Rows:
         """Means (n, k)."""
@@ -158,6 +168,9 @@ class CallableFeatures:
         self.distance = f"FD-{name}"
         self._named = named
         self._device = device
+
+    def fetch(self) -> None:
+        """Nothing: what the function needs, it knows."""
 
     def __call__(self, block: Block, role: Role) -> Rows:
         """Whatever it gives, as (n, d)."""

@@ -53,6 +53,9 @@ class PixelFeatures:
         self._axes = _principal(found.covariance, self.width)
         self.made_by = f"pixels {self.width} of {self._side} {reference.key}" if reference.key else ""
 
+    def fetch(self) -> None:
+        """Nothing."""
+
     def __call__(self, block: Block, role: Role) -> Rows:
         """Components (n, d)."""
         return np.asarray((self._pixels(block) - self._mean) @ self._axes, np.float32)

@@ -21,6 +21,9 @@ SIDE = 299
 BLOCK = 64
 """Images of a block: what goes through a network at a time, and is kept at a time."""
 
+LARGE = 2**24
+"""Values that are floats at a time, before images are resized: photographs have millions each."""
+
 Array = npt.NDArray[Any]
 Block = Sequence[Array]
 """Images in their order, those in a row that are of one shape as one array (n, H, W, C): bytes, or floats in [0, 1]."""
@@ -60,8 +63,8 @@ class Recipe:
 
     def prepared(self, block: Block, role: Role, device: Any) -> Any:
         """What Inception sees of a block: (n, 3, 299, 299), float32."""
-        parts = [self._prepared(part, role, device) for part in block]
-        return parts[0] if len(parts) == 1 else torch.cat(parts)
+        pieces = [piece for part in block for piece in _pieces(part)]
+        return torch.cat([self._prepared(piece, role, device) for piece in pieces])
 
     def _prepared(self, images: Array, role: Role, device: Any) -> Any:
         x = as_tensor(images, device)
@@ -73,6 +76,12 @@ class Recipe:
         if self.clipped:
             x = x.clamp(0, 255)
         return (x - self.centre) / self.scale
+
+
+def _pieces(images: Array) -> list[Array]:
+    """Images (n, H, W, C) in as many pieces as it takes for none to be large as floats."""
+    each = max(1, LARGE // max(1, images[0].size))
+    return [images[start : start + each] for start in range(0, len(images), each)]
 
 
 def as_tensor(images: Array, device: Any) -> Any:

@@ -1,7 +1,16 @@
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 
+from analysis.features import extractors, weights
 from analysis.features.inception import Inception
+from trainer.fetch.catalogue import File
+from vaemon.cli import vaemon
 
 
 def test_the_published_file_has_566_entries(random_weights):
@@ -42,3 +51,30 @@ def test_weights_of_another_network_are_named(random_weights, change, said):
     change(state)
     with pytest.raises(ValueError, match=said):
         Inception(state)
+
+
+def test_fid_through_the_command_line(random_weights, tmp_path, monkeypatch):
+    """With weights drawn at random in the place of those published, on few images: the path, not the figure."""
+
+    def run(*words):
+        done = CliRunner().invoke(vaemon, ["fid", *words], catch_exceptions=False, standalone_mode=False)
+        return done.stdout, done.stderr
+
+    monkeypatch.chdir(tmp_path)
+    torch.save(random_weights, "random.pth")
+    content = Path("random.pth").read_bytes()
+    file = File("random.pth", f"sha256:{hashlib.sha256(content).hexdigest()}", len(content))
+    monkeypatch.setattr(weights, "PUBLISHED", file)
+    rng = np.random.default_rng(0)
+    np.save("a.npy", rng.integers(0, 256, (2, 16, 16, 3), dtype=np.uint8))
+    np.save("b.npy", rng.random((2, 16, 16)))
+    out, err = run("a.npy", "b.npy", "--weights", "random.pth", "--recipe", "dai-wipf", "--json")
+    found = json.loads(out)
+    assert found["distance"] == "FID"
+    assert found["value"] > 0
+    assert found["reference"]["recipe"] == found["judged"]["recipe"] == "dai-wipf"
+    assert found["judged"]["quantisation"] == "floats, not rounded, each stretched by its own extremes"
+    assert weights.SHA256 in found["judged"]["features"]
+    assert "an FID is mostly bias" in err
+    monkeypatch.setattr(extractors.weights, "inception", None)  # features that are kept need no network
+    assert run("a.npy", "b.npy", "--recipe", "dai-wipf", "--json")[0] == out

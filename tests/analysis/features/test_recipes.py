@@ -74,6 +74,13 @@ def test_grey_is_repeated_and_sizes_may_be_mixed():
     np.testing.assert_array_equal(x[2:].numpy(), seen("tf", other))
 
 
+def test_large_images_are_resized_a_few_at_a_time(monkeypatch):
+    images = np.random.default_rng(4).integers(0, 256, (5, 20, 30, 3), dtype=np.uint8)
+    whole = seen("clean", images)
+    monkeypatch.setattr("analysis.features.recipes.LARGE", 2 * images[0].size)
+    np.testing.assert_allclose(seen("clean", images), whole, atol=1e-5)
+
+
 def test_only_the_published_code_of_asperti_leaves_a_partial_batch_out():
     assert RECIPES["asperti"].images_used(10_000) == 9984
     assert RECIPES["dai-wipf"].images_used(10_000) == 10_000

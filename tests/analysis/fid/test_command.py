@@ -161,7 +161,6 @@ def test_statistics_that_cannot_be_written_leave_nothing(run, a):
 
 THEIRS = """
 import os
-import torch
 
 def means(x):
     with open(f"calls-{os.environ.get('RANK', 'alone')}", "a") as file:
