@@ -93,10 +93,9 @@ def _form(options: dict[str, Any]) -> str:
     return "json" if options["as_json"] else "csv" if options.get("as_csv") else "text"
 
 
-def _report(run: str | Sequence[str] | None, runs: Path | None, data: Path | None, kind: str, form: str) -> None:
-    """Fit, keep and print for each run."""
-    named: list[str | None] = [run] if run is None or isinstance(run, str) else [*run] or [None]
-    folders = [folder for each in named for folder in run_folders(each, runs)]
+def _report(named: Sequence[str], runs: Path | None, data: Path | None, kind: str, form: str) -> None:
+    """Fit, keep and print for each run; for the newest where none is named."""
+    folders = [folder for each in named or (None,) for folder in run_folders(each, runs)]
 
     found = [_renormalised(folder, data, kind) for folder in folders]
     if form == "json":
