@@ -68,7 +68,7 @@ class InceptionFeatures:
         Args:
             recipe: what is done to images first.
             given: file of the weights, or None to look for it.
-            bf16: compute in bfloat16, with an error of some 3e-3 of a feature.
+            bf16: compute in bfloat16, with an error of some 4e-3 of a feature.
             device: to compute on.
             progress: opens a bar, should the weights have to be fetched.
 
