@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from analysis.fid.compare import Comparison
     from analysis.fid.sides import Means
     from analysis.generate.trained import Trained
+    from analysis.kept import Distances
 
 _ALONE = ("inactive", "variance_law", "figure", "no_checkpoint", "posteriors", "conditions", "as_published", "as_csv")
 """Parameters of other reports, or of all but this one."""
@@ -72,9 +73,15 @@ def _report(
 ) -> None:
     from analysis.fid.sides import Means
     from analysis.generate.trained import Trained
+    from analysis.kept import keep
 
     means = Means(features or "inception", recipe or "", weights, folder if features == "encoder" else None)
-    found = distances(Trained(folder, data), means, n or MANY)
+    trained = Trained(folder, data)
+    found = distances(trained, means, n or MANY)
+    try:
+        keep(folder, as_kept(found, trained.first.step))
+    except VaemonError as error:  # a run of somebody else's may still be looked at
+        say(str(error))
     for warning in dict.fromkeys(warning for each in found.values() for warning in each.warnings):
         say(f"warning: {warning}")
     if as_json:
@@ -116,6 +123,24 @@ def distances(trained: "Trained", means: "Means", count: int) -> dict[str, "Comp
         assert judged is not None
         found[name] = compare(true, judged, Asked())
     return found
+
+
+def as_kept(found: "dict[str, Comparison]", step: int) -> "Distances":
+    """What was found as it is kept in the run, for tables; distances that are no FID by their own name, not a recipe's.
+
+    Args:
+        found: at least one, all made alike.
+        step: of stage 1, at which its checkpoint was saved.
+    """
+    from analysis.kept import Distances
+
+    first = next(iter(found.values()))
+    side, made = first.judged, first.judged.made
+    how: dict[str, str | int | float] = {"images": side.statistics.count, "ddof": side.statistics.ddof}
+    if made is not None:
+        how |= {"made_by": made.made_by, "quantisation": made.quantisation}
+    recipe = made.recipe if made is not None and first.distance == "FID" else first.distance
+    return Distances(recipe, step, {name: each.value for name, each in found.items()}, how)
 
 
 def _sets(trained: "Trained", count: int, content: str) -> Iterator[tuple[str, "ImageSet"]]:

@@ -6,10 +6,15 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from analysis.distances import as_kept
+from analysis.features.statistics import Made
+from analysis.fid.compare import Comparison, Side
 from analysis.generate.generate import samples
 from analysis.generate.latents import latents
 from analysis.generate.renormalisation import PerLatent
 from analysis.generate.trained import Trained
+from analysis.kept import kept
+from analysis.measures.features import FeatureSums
 from vaemon.cli import vaemon
 from vaemon.errors import NotFetched, UsageError
 
@@ -42,9 +47,22 @@ def test_every_set_of_a_run_is_measured_against_its_test_images(make_run, runs, 
     assert {each[side]["count"] for each in found.values() for side in ("reference", "judged")} == {count}
     assert f"the run has {count} test images: as many of each are compared" in err
     assert analyze("tiny", "--runs", runs, "--fid", *FEATURES, "--json")[0] == out
+    (there,) = kept(made.folder)
+    assert (there.recipe, there.how["images"], there.how["ddof"]) == ("FD-pixels", count, 1)
+    assert there.values == pytest.approx({name: each["value"] for name, each in found.items()})
     text, _ = analyze("tiny", "--runs", runs, "--fid", *FEATURES, "--n", 5)
     assert text.startswith("tiny: FD-pixels against its test images\n\nREC ")
     assert "GEN-2 renormalised" in text
+
+
+def test_a_fid_is_kept_by_its_recipe_so_that_tables_find_it():
+    features = np.random.default_rng(0).normal(size=(50, 3))
+    sums = FeatureSums(3)
+    sums.add(features)
+    side = Side("its", sums.statistics(), Made("FID", "asperti", "Inception", "floats"))
+    found = as_kept({"REC": Comparison(side, side, "FID", 1.5), "GEN-1": Comparison(side, side, "FID", 2.5)}, 70)
+    assert (found.recipe, found.step, found.values) == ("asperti", 70, {"REC": 1.5, "GEN-1": 2.5})
+    assert found.how == {"images": 50, "ddof": 1, "made_by": "Inception", "quantisation": "floats"}
 
 
 def test_it_is_the_distance_that_vaemon_fid_gives_of_the_same_images(make_run, runs, analyze, tmp_path):
