@@ -6,7 +6,7 @@ Imports nothing heavy before it is called, as analysis/command.py.
 import functools
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,30 +47,19 @@ def measuring(command: Callable[..., None]) -> Callable[..., None]:
             return
         if others := [name for name in (*_ALONE, "renormalize") if options.get(name)]:
             raise UsageError(f"--fid is a report of its own: leave out --{others[0].replace('_', '-')}")
-        named = options["run"]
-        if isinstance(named, (list, tuple)):
-            if len(named) > 1:
-                raise UsageError("--fid takes a run at a time")
-            named = named[0] if named else None
-        folders = run_folders(named, options["runs"])
-        if len(folders) != 1:
-            raise UsageError(f"--fid takes a run at a time; {named} means {len(folders)}")
-        _report(folders[0], options["data"], options["as_json"], **chosen)
+        folders = [folder for each in options["run"] or (None,) for folder in run_folders(each, options["runs"])]
+        found = [(folder, _measured(folder, options["data"], **chosen)) for folder in folders]
+        (_print_json if options["as_json"] else _print_text)(found)
 
     for option in reversed(_OPTIONS):
         answered = option(answered)
     return answered
 
 
-def _report(
-    folder: Path,
-    data: Path | None,
-    as_json: bool,
-    n: int | None,
-    recipe: str | None,
-    weights: Path | None,
-    features: str | None,
-) -> None:
+def _measured(
+    folder: Path, data: Path | None, n: int | None, recipe: str | None, weights: Path | None, features: str | None
+) -> "dict[str, Comparison]":
+    """The distances of a run, which are kept in it, too."""
     from analysis.fid.sides import Means
     from analysis.generate.trained import Trained
     from analysis.kept import keep
@@ -78,19 +67,28 @@ def _report(
     means = Means(features or "inception", recipe or "", weights, folder if features == "encoder" else None)
     trained = Trained(folder, data)
     found = distances(trained, means, n or MANY)
+    for warning in dict.fromkeys(warning for each in found.values() for warning in each.warnings):
+        say(f"warning: {warning}")
     try:
         keep(folder, as_kept(found, trained.first.step))
     except VaemonError as error:  # a run of somebody else's may still be looked at
         say(str(error))
-    for warning in dict.fromkeys(warning for each in found.values() for warning in each.warnings):
-        say(f"warning: {warning}")
-    if as_json:
-        from analysis.fid.report import to_json
+    return found
 
-        told = {name: to_json(each) for name, each in found.items()}
-        click.echo(json.dumps({"run": folder.name, "distances": told}, indent=1, allow_nan=False))
-    else:
-        print_text(_text(folder.name, found))
+
+def _print_json(found: "Sequence[tuple[Path, dict[str, Comparison]]]") -> None:
+    """An object of a run; a list of them where there are several."""
+    from analysis.fid.report import to_json
+
+    told = [
+        {"run": folder.name, "distances": {name: to_json(each) for name, each in sets.items()}}
+        for folder, sets in found
+    ]
+    click.echo(json.dumps(told if len(told) > 1 else told[0], indent=1, allow_nan=False))
+
+
+def _print_text(found: "Sequence[tuple[Path, dict[str, Comparison]]]") -> None:
+    print_text("\n".join(_text(folder.name, sets) for folder, sets in found))
 
 
 MANY = 10_000

@@ -11,8 +11,8 @@ from analysis.tables.shape import Line, Table, in_order, lines_of
 from vaemon.errors import VaemonError
 
 EVALUATED = (
-    "Figures of runs are those of their evaluations (of `vaemon train`: over 256 test images; the paper's are over "
-    "10,000), ± is the deviation by n - 1."
+    "Figures of runs are those of their evaluations (of `vaemon train`: over all test images, or evaluation.images of "
+    "them; the paper's are over 10,000), ± is the deviation by n - 1."
 )
 COUNTED = "Inactive latents of runs are those of the recorded stream, over the last epoch, as of --inactive."
 

@@ -95,6 +95,14 @@ def test_renormalised_samples_are_nearer_where_the_second_stage_falls_short(shru
     assert found["renormalised"] < 0.2 * found["short"]
 
 
+def test_several_runs_are_told_one_after_the_other(make_run, runs, analyze):
+    for name in ("one", "two"):
+        make_run(name, saved=(1,))
+    out, _ = analyze("o*", "two", "--runs", runs, "--fid", *FEATURES, "--json")
+    assert [each["run"] for each in json.loads(out)] == ["one", "two"]
+    assert analyze("one", "two", "--runs", runs, "--fid", *FEATURES)[0].count("FD-pixels against its test images") == 2
+
+
 def test_a_run_without_a_second_stage_has_two_sets(make_run, runs, analyze):
     make_run(saved=(1,))
     out, err = analyze("tiny", "--runs", runs, "--fid", *FEATURES, "--json")
