@@ -1,6 +1,6 @@
 """A run: stage 1, the posteriors of its images, stage 2; begun anew or gone on with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,7 +13,7 @@ from trainer.data.images import Images
 from trainer.data.watch import Stopped, Watch
 from trainer.density import CodeDensity, check_density
 from trainer.evaluation import Evaluator
-from trainer.images import check_batches, load_images
+from trainer.images import check_batches, check_same_images, fingerprint, load_images
 from trainer.loop import Screen, raise_if_unsound, run_stage
 from trainer.memory import explained_memory, keep_freed_memory
 from trainer.options import DETERMINISTIC
@@ -88,6 +88,10 @@ def train(run: Run, teller: Teller, stop: Callable[[], str]) -> bool:
     images = _read_images(run.config, teller, stop)
     if images is None:
         return False
+    seen = fingerprint(images)
+    if run.resume:
+        # Before the recorder opens: what is refused here leaves the run as it was.
+        ranks.from_first(lambda: check_same_images(_began_with(run.folder, saved[1]), seen, images.source))
     if ranks.here().count > 1:
         stop = ranks.Agreed(stop)  # from here on all ask equally often
     torch.manual_seed(run.config.seed)  # for what draws from torch's own generator; a checkpoint has its state
@@ -95,7 +99,7 @@ def train(run: Run, teller: Teller, stop: Callable[[], str]) -> bool:
         first = image_stage(run.config, images.train, device)
     count = ranks.here().count
     teller.say(f"run {run.name} in {run.folder}, on {device}{f', {count} processes together' if count > 1 else ''}")
-    with _recorder(run, first, images) as recorder:
+    with _recorder(run, first, images, seen) as recorder:
         both = _Stages(run, recorder, teller, stop, images)
         with explained_memory(run.config):
             finished = both.train(first, saved)
@@ -110,7 +114,7 @@ def train(run: Run, teller: Teller, stop: Callable[[], str]) -> bool:
     return finished
 
 
-def _recorder(run: Run, first: Stage, images: Images) -> Recorder | Unrecorded:
+def _recorder(run: Run, first: Stage, images: Images, seen: Mapping[str, Any]) -> Recorder | Unrecorded:
     if not ranks.is_first():
         return Unrecorded(run.folder)
     return Recorder(
@@ -119,6 +123,7 @@ def _recorder(run: Run, first: Stage, images: Images) -> Recorder | Unrecorded:
         config={
             "preset": run.preset,
             "factors": list(images.factors),
+            "images": seen,
             **undefined_as(first.balance.kind, first.balance.undefined),
             **to_tree(run.config),
         },
@@ -269,6 +274,14 @@ def _check_same(saved: dict[int, State | None]) -> None:
             f"process {ranks.here().rank} sees other checkpoints than the first, {checkpoint.path_of(Path(), 1)}; all "
             "must see one and the same folder of runs"
         )
+
+
+def _began_with(folder: Path, first: State | None) -> dict[str, Any]:
+    """What is known of the images that a run began with, as far as `fingerprint` tells it."""
+    with open_run(folder) as recorded:
+        found = recorded.info().config.get("images")
+    shape = {} if first is None else {"shape": first["shape"]}
+    return {**shape, **found} if isinstance(found, Mapping) else shape
 
 
 def _is_finished(folder: Path) -> bool:

@@ -1,5 +1,7 @@
 """Whole runs, recorded for real."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -306,3 +308,53 @@ def test_who_stops_while_images_are_read_has_recorded_nothing(start, tiny, runs,
     assert not start("a", tiny("data.name=arrays", f"data.path={tmp_path / 'a.npz'}", "data.size=0"), lambda: "Ctrl-C")
     assert screen.said[-1] == "stopped while the images were read; nothing was recorded"
     assert not runs.exists()
+
+
+@pytest.fixture
+def write_pixels(tmp_path, tiny):
+    """write_pixels(train, test) -> settings of a run of those images (n, 8, 8, C)."""
+
+    def write(train, test):
+        np.savez(tmp_path / "pixels.npz", train=train, test=test)
+        return ("data.name=arrays", f"data.path={tmp_path / 'pixels.npz'}", "data.size=0", "data.limit=0")
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda train, test: (255 - train, test), "as many, of other content"),
+        (lambda train, test: (train, 255 - test), "as many, of other content"),
+        (lambda train, test: (train[::-1], test), "as many, of other content"),
+        (lambda train, test: (np.concatenate((train, train[:5])), test), "train 40, now 45"),
+        (lambda train, test: (train, test[:9]), "test 10, now 9"),
+        (lambda train, test: (train[..., :1], test[..., :1]), r"shape \[8, 8, 3\], now \[8, 8, 1\]"),
+        (lambda train, test: (train[:, :7, :7], test[:, :7, :7]), r"shape \[8, 8, 3\], now \[7, 7, 3\]"),
+    ],
+    ids=["train", "test", "order", "more", "fewer tests", "grey", "smaller"],
+)
+def test_other_images_are_refused_and_the_run_stays_as_it_was(start, tiny, runs, pixels, write_pixels, change, said):
+    settings = write_pixels(pixels, pixels[:10])
+    start("a", tiny(*settings))
+    before = {path: path.read_bytes() for path in (runs / "a").rglob("*") if path.is_file()}
+    write_pixels(*change(pixels, pixels[:10]))
+    with pytest.raises(UsageError, match=rf"not the images that the run began with \({said}.*put them back"):
+        start("a", tiny(*settings, "stage1.epochs=4"), resume=True)
+    assert {path: path.read_bytes() for path in (runs / "a").rglob("*") if path.is_file()} == before
+    write_pixels(pixels, pixels[:10])
+    assert start("a", tiny(*settings, "stage1.epochs=4"), resume=True)
+
+
+def test_a_run_that_noted_no_images_is_still_held_to_their_shape(start, tiny, runs, pixels, write_pixels):
+    from vaemon.runfile import manifest
+
+    settings = write_pixels(pixels, pixels[:10])
+    start("a", tiny(*settings, "stage2.enabled=false"))
+    kept = manifest.read(runs / "a")
+    manifest.write(runs / "a", replace(kept, config={key: kept.config[key] for key in kept.config if key != "images"}))
+    write_pixels(pixels[..., :1], pixels[:10, ..., :1])
+    with pytest.raises(UsageError, match=r"shape \[8, 8, 3\], now \[8, 8, 1\]"):
+        start("a", tiny(*settings), resume=True)
+    write_pixels(pixels, pixels[:10])
+    assert start("a", tiny(*settings), resume=True)
