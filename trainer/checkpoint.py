@@ -9,6 +9,8 @@ import errno
 import os
 import pickle
 import shutil
+import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +25,9 @@ from trainer.settings import config_from
 from vaemon.errors import RunFileError, UsageError
 
 FORMAT = 2
+
+_UNREADABLE = (OSError, RuntimeError, EOFError, ValueError, zipfile.BadZipFile, zlib.error, pickle.UnpicklingError)
+"""What `zipfile` and `torch.load` raise of a file that is damaged, or no checkpoint."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -140,16 +145,27 @@ def load(run_folder: Path, stage: int, *, best: bool = False) -> dict[str, Any] 
     if not path.exists():
         return None
     try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
+        found = _read(path)
         same = found["format"] == FORMAT and found["stage"] == stage
-    except (OSError, RuntimeError, EOFError, ValueError, TypeError, KeyError, pickle.UnpicklingError) as error:
+    except (*_UNREADABLE, KeyError, TypeError) as error:
+        reason = str(error) if isinstance(error, zipfile.BadZipFile) else type(error).__name__
         raise RunFileError(
-            f"the checkpoint {path} cannot be read ({type(error).__name__}); the recorded rows beside it are not "
+            f"the checkpoint {path} cannot be read ({reason}); the recorded rows beside it are not "
             "touched by this. Copy the file from elsewhere, or begin a new run"
         ) from error
     if not same:
         raise RunFileError(f"{path} is no checkpoint of stage {stage} in format {FORMAT}, which this vaemon reads")
     return dict(found)
+
+
+def _read(path: Path) -> Any:
+    """What torch saved in a file, all of which is as it was written; else one of `_UNREADABLE`."""
+    with path.open("rb") as file:
+        damaged = zipfile.ZipFile(file).testzip()  # torch itself does not look at the checksums that it writes
+        if damaged is not None:
+            raise zipfile.BadZipFile(f"its part {damaged} is damaged")
+        file.seek(0)
+        return torch.load(file, map_location="cpu", weights_only=True)
 
 
 def drop(run_folder: Path, stage: int) -> None:

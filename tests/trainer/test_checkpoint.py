@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 
@@ -62,6 +63,34 @@ def test_a_damaged_checkpoint_is_said(saved, tmp_path, damage):
     path.write_bytes(path.read_bytes()[:-500] if damage is None else damage)
     with pytest.raises(RunFileError, match=r"the checkpoint .*stage1.pt cannot be read"):
         checkpoint.load(tmp_path, 1)
+
+
+def test_one_wrong_bit_is_found_wherever_it_is(saved, tmp_path):
+    """It is refused, or lies where nothing is kept; of the weights, the part that is damaged is named."""
+    path = checkpoint.path_of(tmp_path, 1)
+    good, content = path.read_bytes(), flat(checkpoint.load(tmp_path, 1))
+    bits = np.random.default_rng(0).integers(0, 8 * len(good), 300)
+    damaged = 0
+    for bit in bits:
+        bad = bytearray(good)
+        bad[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(bad)
+        try:
+            found = flat(checkpoint.load(tmp_path, 1))
+        except RunFileError as error:
+            damaged += f"{path} cannot be read (its part" in str(error)
+        else:
+            assert all(torch.equal(*pair) for pair in zip(found, content, strict=True)), f"bit {bit}"
+    assert damaged > 150
+
+
+def flat(content):
+    """All tensors of a checkpoint, in order."""
+    if isinstance(content, dict):
+        content = list(content.values())
+    if isinstance(content, list | tuple):
+        return [tensor for each in content for tensor in flat(each)]
+    return [content] if isinstance(content, torch.Tensor) else []
 
 
 def test_a_file_that_would_run_code_is_refused(tmp_path):
