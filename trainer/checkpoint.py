@@ -11,7 +11,7 @@ import pickle
 import shutil
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,13 +21,16 @@ import torch
 from trainer.config import Config, to_tree
 from trainer.networks.build import build
 from trainer.networks.vae import VAE
-from trainer.settings import config_from
+from trainer.settings import config_kept
 from vaemon.errors import RunFileError, UsageError
 
 FORMAT = 2
 
 _UNREADABLE = (OSError, RuntimeError, EOFError, ValueError, zipfile.BadZipFile, zlib.error, pickle.UnpicklingError)
 """What `zipfile` and `torch.load` raise of a file that is damaged, or no checkpoint."""
+_NEEDED = ("config", "shape", "step", "epoch", "steps_per_epoch", "network")
+"""What is asked of every checkpoint before a stage takes it up."""
+_LONGEST = 200  # characters of a complaint of torch's, which may name every layer
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -144,18 +147,48 @@ def load(run_folder: Path, stage: int, *, best: bool = False) -> dict[str, Any] 
     path = path_of(run_folder, stage, best=best)
     if not path.exists():
         return None
+    way_out = _way_out(stage, best)
     try:
         found = _read(path)
-        same = found["format"] == FORMAT and found["stage"] == stage
-    except (*_UNREADABLE, KeyError, TypeError) as error:
+    except _UNREADABLE as error:
         reason = str(error) if isinstance(error, zipfile.BadZipFile) else type(error).__name__
+        raise RunFileError(f"the checkpoint {path} cannot be read ({reason}); {way_out}") from error
+    told = found if isinstance(found, dict) else {}
+    if (told.get("format"), told.get("stage")) != (FORMAT, stage):
         raise RunFileError(
-            f"the checkpoint {path} cannot be read ({reason}); the recorded rows beside it are not "
-            "touched by this. Copy the file from elsewhere, or begin a new run"
+            f"{path} is no checkpoint of stage {stage} in format {FORMAT}, which this vaemon reads; use the one that "
+            f"wrote it, or {way_out}"
+        )
+    with explained(run_folder, stage, best=best):
+        for key in _NEEDED:
+            told[key]
+    return told
+
+
+@contextlib.contextmanager
+def explained(run_folder: Path, stage: int, *, best: bool = False) -> Iterator[None]:
+    """Say of a checkpoint whose content is taken up that it does not fit, where it does not.
+
+    Raises:
+        RunFileError: it lacks something, or has other layers.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        raise
+    except (KeyError, RuntimeError, ValueError, TypeError) as error:
+        # Torch tells first of what, and then in lines of their own what is wrong.
+        wrong = f"lacks {error}" if isinstance(error, KeyError) else " ".join(str(error).split())[:_LONGEST]
+        raise RunFileError(
+            f"the checkpoint {path_of(run_folder, stage, best=best)} does not fit its own config ({wrong}): it is of "
+            f"another vaemon, or was changed. Use the one that wrote it, or {_way_out(stage, best)}"
         ) from error
-    if not same:
-        raise RunFileError(f"{path} is no checkpoint of stage {stage} in format {FORMAT}, which this vaemon reads")
-    return dict(found)
+
+
+def _way_out(stage: int, best: bool) -> str:
+    if stage == 2 and not best:
+        return "remove the file: --resume then trains stage 2 anew"
+    return "put back a copy of the file, or begin a new run; the recorded rows beside it are as they were"
 
 
 def _read(path: Path) -> Any:
@@ -179,18 +212,16 @@ def restore_vae(run_folder: Path, stage: int = 1, *, best: bool = False) -> Rest
 
     Raises:
         UsageError: the run has no checkpoint of that stage.
-        RunFileError: it is damaged.
+        RunFileError: it is damaged, or of another vaemon.
     """
     path = path_of(run_folder, stage, best=best)
     state = load(run_folder, stage, best=best)
     if state is None:
         raise UsageError(f"the run {run_folder} has no checkpoint of stage {stage}: {path}")
-    config = config_from(state["config"])
+    config = config_kept(state["config"], path)
     shape = tuple(state["shape"])
     model = build(config, stage, shape, torch.Generator())
-    try:
+    with explained(run_folder, stage, best=best):
         model.load_state_dict(state["network"])
-    except RuntimeError as error:
-        raise RunFileError(f"the checkpoint {path} does not fit its own config") from error
     model.eval()
     return RestoredVAE(model, config, state["step"], state["epoch"], shape)

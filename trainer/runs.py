@@ -5,7 +5,7 @@ from pathlib import Path
 
 from trainer.catalogue import presets
 from trainer.config import Config
-from trainer.settings import config_from
+from trainer.settings import config_kept
 from vaemon.errors import RunExists, UnknownName, UsageError
 from vaemon.runfile import lock, manifest
 from vaemon.runfile.find import check_name, find_run, is_run, list_runs, new_name, runs_folder
@@ -52,6 +52,7 @@ def resumable_run(name: str | None, preset: str, option: str | Path | None = Non
         UnknownName: there is no such run.
         UsageError: it was made with another preset, or by another program.
         RunLocked: it is being recorded at this moment.
+        RunFileError: its config is of another vaemon.
     """
     runs = runs_folder(option)
     if name is None:
@@ -99,4 +100,6 @@ def _newest(preset: str, runs: Path) -> tuple[Path, Config]:
 def _made_with(folder: Path) -> tuple[str, Config]:
     found = manifest.read(folder).config
     settings = {name: found[name] for name in Config.__struct_fields__ if name in found}
-    return (str(found["preset"]), config_from(settings)) if found.get("preset") else ("", Config())
+    if not found.get("preset"):
+        return "", Config()
+    return str(found["preset"]), config_kept(settings, folder / manifest.FILE)

@@ -15,7 +15,7 @@ from msgspec import inspect
 from trainer.catalogue import Layer, layers
 from trainer.config import KEYS, Config, Tree, differences, flattened, nested, thresholds_of, to_tree
 from trainer.options import check_options, refuse_foreign, with_company, without_effect
-from vaemon.errors import UnknownName, UsageError, nearest
+from vaemon.errors import RunFileError, UnknownName, UsageError, nearest
 
 SHORT = {"data": "data.name", "network": "network.name", "balance": "balance.name"}
 """A section's own name stands for its choice: `--set balance=computed`."""
@@ -69,6 +69,21 @@ def config_from(tree: Mapping[str, Any]) -> Config:
         raise _explained(str(error), tree) from error
     thresholds_of(config)
     return config
+
+
+def config_kept(tree: Mapping[str, Any], path: Path) -> Config:
+    """The config that a file of a run keeps.
+
+    Raises:
+        RunFileError: it has a key, a choice or a value that this vaemon does not know.
+    """
+    try:
+        return config_from(tree)
+    except UsageError as error:
+        raise RunFileError(
+            f"{path} keeps a config that this vaemon cannot read ({error}); use the vaemon that made the run, or begin "
+            "a new one"
+        ) from error
 
 
 def with_settings(config: Config, settings: Iterable[str]) -> Config:

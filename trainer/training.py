@@ -20,7 +20,7 @@ from trainer.options import DETERMINISTIC
 from trainer.posteriors import images_to_posteriors
 from trainer.precision import emulates_bfloat16
 from trainer.saving import Saver
-from trainer.settings import config_from
+from trainer.settings import config_kept
 from trainer.stages import Stage, check_balance, image_stage, latent_stage, planned_steps
 from trainer.unrecorded import Unrecorded
 from vaemon import Recorder, open_run
@@ -97,6 +97,7 @@ def train(run: Run, teller: Teller, stop: Callable[[], str]) -> bool:
     torch.manual_seed(run.config.seed)  # for what draws from torch's own generator; a checkpoint has its state
     with explained_memory(run.config):
         first = image_stage(run.config, images.train, device)
+        ranks.from_first(lambda: _check_fit(run, first, saved, images))
     count = ranks.here().count
     teller.say(f"run {run.name} in {run.folder}, on {device}{f', {count} processes together' if count > 1 else ''}")
     with _recorder(run, first, images, seen) as recorder:
@@ -247,12 +248,12 @@ def _load(run: Run, stage: int) -> State | None:
 
     Raises:
         UsageError: it is of another config.
-        RunFileError: it is damaged.
+        RunFileError: it is damaged, or of another vaemon.
     """
     state = checkpoint.load(run.folder, stage)
     if state is None:
         return None
-    changed = differences(config_from(state["config"]), run.config)
+    changed = differences(config_kept(state["config"], checkpoint.path_of(run.folder, stage)), run.config)
     if changed:
         told = ", ".join(f"{key}={theirs} (the run: {ours})" for key, (theirs, ours) in changed.items())
         raise UsageError(
@@ -274,6 +275,25 @@ def _check_same(saved: dict[int, State | None]) -> None:
             f"process {ranks.here().rank} sees other checkpoints than the first, {checkpoint.path_of(Path(), 1)}; all "
             "must see one and the same folder of runs"
         )
+
+
+def _check_fit(run: Run, first: Stage, saved: dict[int, State | None], images: Images) -> None:
+    """Refuse checkpoints that the stages cannot take up, before the recorder opens; leaves the first as it was saved.
+
+    Raises:
+        UsageError: they were made with another number of images.
+        RunFileError: they lack something, or have other layers.
+    """
+    if saved[1] is None:
+        return
+    with checkpoint.explained(run.folder, 1):
+        first.load_state_dict(saved[1])
+    if saved[2] is None or not (first.done and run.config.stage2.enabled):
+        return
+    statistics = torch.zeros(1, device=first.device).expand(len(images.train), first.network.latents)
+    second = latent_stage(run.config, statistics, statistics, images.train.shape[1:])
+    with checkpoint.explained(run.folder, 2):
+        second.load_state_dict(saved[2])
 
 
 def _began_with(folder: Path, first: State | None) -> dict[str, Any]:

@@ -20,7 +20,7 @@ def save(folder, config, stage, shape):
     network = build(config, stage, shape, torch.Generator().manual_seed(stage))
     for parameter in network.parameters():
         parameter.data *= 1.5  # fresh weights would leave the posteriors next to the prior
-    state = {"network": network.state_dict(), "step": 40 * stage, "epoch": stage}
+    state = {"network": network.state_dict(), "step": 40 * stage, "epoch": stage, "steps_per_epoch": 40}
     checkpoint.save(folder, stage, state, config, shape)
 
 

@@ -101,13 +101,50 @@ def test_a_file_that_would_run_code_is_refused(tmp_path):
         checkpoint.load(tmp_path, 1)
 
 
-def test_something_else_that_torch_saved_is_refused(tmp_path):
+@pytest.mark.parametrize(
+    "content", [{"format": 99, "stage": 1}, {"format": checkpoint.FORMAT, "stage": 2}, {"weights": 3}, [1, 2], None]
+)
+def test_something_else_that_torch_saved_is_refused(tmp_path, content):
     path = checkpoint.path_of(tmp_path, 1)
     path.parent.mkdir()
-    for content in ({"format": 99, "stage": 1}, {"format": checkpoint.FORMAT, "stage": 2}, {"weights": 3}, [1, 2]):
-        torch.save(content, path)
-        with pytest.raises(RunFileError):
-            checkpoint.load(tmp_path, 1)
+    torch.save(content, path)
+    with pytest.raises(RunFileError, match=r"stage1.pt is no checkpoint of stage 1 in format .* or begin a new run"):
+        checkpoint.load(tmp_path, 1)
+
+
+def change(path, how):
+    content = torch.load(path, weights_only=True)
+    how(content)
+    torch.save(content, path)
+
+
+@pytest.mark.parametrize("key", ["config", "shape", "step", "epoch", "steps_per_epoch", "network"])
+def test_a_checkpoint_that_lacks_something_says_what(saved, tmp_path, key):
+    change(checkpoint.path_of(tmp_path, 1), lambda content: content.pop(key))
+    with pytest.raises(RunFileError, match=rf"stage1.pt does not fit its own config \(lacks '{key}'\).* begin a new"):
+        checkpoint.load(tmp_path, 1)
+
+
+def test_a_checkpoint_with_other_layers_is_said_when_restored(saved, tmp_path):
+    change(checkpoint.path_of(tmp_path, 1), lambda content: content["network"].popitem())
+    with pytest.raises(RunFileError, match=r"stage1.pt does not fit its own config \(Error.* Missing key"):
+        checkpoint.restore_vae(tmp_path)
+
+
+def test_a_checkpoint_with_a_config_of_another_vaemon_is_said_when_restored(saved, tmp_path):
+    change(checkpoint.path_of(tmp_path, 1), lambda content: content["config"]["stage1"].update(warp=9))
+    with pytest.raises(RunFileError, match=r"stage1.pt keeps a config .*'stage1.warp'.* use the vaemon that made"):
+        checkpoint.restore_vae(tmp_path)
+
+
+def test_an_unreadable_second_stage_may_be_removed(tmp_path):
+    path = checkpoint.path_of(tmp_path, 2)
+    path.parent.mkdir()
+    path.write_bytes(b"no checkpoint at all")
+    with pytest.raises(
+        RunFileError, match=r"stage2.pt cannot be read .* remove the file: --resume then trains stage 2"
+    ):
+        checkpoint.load(tmp_path, 2)
 
 
 def test_a_dropped_checkpoint_is_gone(saved, tmp_path):

@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import pytest
 
 from trainer.config import Config, to_tree
 from trainer.runs import new_run, resumable_run
-from vaemon.errors import BadRunName, RunExists, UnknownName, UsageError
+from vaemon.errors import BadRunName, RunExists, RunFileError, UnknownName, UsageError
 from vaemon.runfile import manifest
 
 
@@ -67,3 +69,11 @@ def test_an_unknown_run_or_preset_names_the_nearest(runs, make_run):
         resumable_run(None, "shaeps", runs)
     with pytest.raises(UsageError, match="there is no run of the preset cifar10"):
         resumable_run(None, "cifar10", runs)
+
+
+def test_a_config_of_another_vaemon_names_its_file(runs, make_run):
+    folder = make_run("a", "shapes")
+    kept = manifest.read(folder)
+    manifest.write(folder, replace(kept, config={**kept.config, "stage1": {**kept.config["stage1"], "warp": 9}}))
+    with pytest.raises(RunFileError, match=r"a/run.json keeps a config .*'stage1.warp'.* use the vaemon that made"):
+        resumable_run("a", "shapes")

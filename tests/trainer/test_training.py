@@ -358,3 +358,34 @@ def test_a_run_that_noted_no_images_is_still_held_to_their_shape(start, tiny, ru
         start("a", tiny(*settings), resume=True)
     write_pixels(pixels, pixels[:10])
     assert start("a", tiny(*settings), resume=True)
+
+
+@pytest.mark.parametrize("stage", [1, 2])
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda content: content.pop("noise"),
+        lambda content: content["network"].popitem(),
+        lambda content: content["optimizer"]["param_groups"].append({"params": []}),
+        lambda content: content["balance"].update(warp=torch.ones(1)),
+    ],
+    ids=["key", "layer", "optimizer", "balance"],
+)
+def test_a_checkpoint_that_does_not_fit_is_said_and_the_run_stays_as_it_was(start, tiny, runs, stage, spoil):
+    start("a", tiny())
+    path = checkpoint.path_of(runs / "a", stage)
+    content = torch.load(path, weights_only=True)
+    spoil(content)
+    torch.save(content, path)
+    before = {path: path.read_bytes() for path in (runs / "a").rglob("*") if path.is_file()}
+    with pytest.raises(RunFileError, match=rf"stage{stage}.pt does not fit its own config"):
+        start("a", tiny("stage2.epochs=4"), resume=True)
+    assert {path: path.read_bytes() for path in (runs / "a").rglob("*") if path.is_file()} == before
+
+
+def test_a_second_stage_whose_checkpoint_was_removed_is_trained_anew(start, tiny, runs):
+    start("a", tiny())
+    checkpoint.path_of(runs / "a", 2).unlink()
+    assert start("a", tiny(), resume=True)
+    start("straight", tiny())
+    np.testing.assert_array_equal(series("a", runs, "loss", 2).mean, series("straight", runs, "loss", 2).mean)
