@@ -165,6 +165,26 @@ def load(run_folder: Path, stage: int, *, best: bool = False) -> dict[str, Any] 
     return told
 
 
+def version(run_folder: Path) -> tuple[tuple[int, int] | None, ...]:
+    """What changes whenever a stage's newest checkpoint is written: of each its inode and time, None where it is not.
+
+    Raises:
+        RunFileError: the file system does not tell.
+    """
+    found: list[tuple[int, int] | None] = []
+    for stage in (1, 2):
+        path = path_of(run_folder, stage)
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            found.append(None)
+            continue
+        except OSError as error:
+            raise RunFileError(f"cannot read {path}: {error.strerror}") from error
+        found.append((status.st_ino, status.st_mtime_ns))
+    return tuple(found)
+
+
 @contextlib.contextmanager
 def explained(run_folder: Path, stage: int, *, best: bool = False) -> Iterator[None]:
     """Say of a checkpoint whose content is taken up that it does not fit, where it does not.

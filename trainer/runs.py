@@ -1,12 +1,13 @@
 """Which run a command means: a new one's name and folder, or the one to go on with. Knows no torch."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from trainer.catalogue import presets
 from trainer.config import Config
 from trainer.settings import config_kept
-from vaemon.errors import RunExists, UnknownName, UsageError
+from vaemon.errors import RunExists, RunLocked, UnknownName, UsageError
 from vaemon.runfile import lock, manifest
 from vaemon.runfile.find import check_name, find_run, is_run, list_runs, new_name, runs_folder
 
@@ -68,6 +69,29 @@ def resumable_run(name: str | None, preset: str, option: str | Path | None = Non
             else f"the run {name!r} was not made by `vaemon train`, which therefore cannot go on with it"
         )
     return folder, config
+
+
+def refuse_moved(folder: Path, moved: Callable[[], bool]) -> None:
+    """Refuse to go on with a run that another process has trained further since its checkpoints were read.
+
+    Looks with the lock held, so that nobody is just writing the last; and before recording begins, which would put
+    this process's outcome in place of the other's.
+
+    Args:
+        folder: of the run.
+        moved: whether the checkpoints are others now.
+
+    Raises:
+        RunLocked: another process is recording the run, or did.
+        RunFileError: the folder cannot be written.
+    """
+    with lock.holding(folder):
+        if not moved():
+            return
+    raise RunLocked(
+        f"another process has trained the run {folder.name} further while this one read the images; --resume once more "
+        "goes on from where that ended"
+    )
 
 
 def note_lost(folder: Path, reason: str) -> None:

@@ -19,6 +19,7 @@ from trainer.memory import explained_memory, keep_freed_memory
 from trainer.options import DETERMINISTIC
 from trainer.posteriors import images_to_posteriors
 from trainer.precision import emulates_bfloat16
+from trainer.runs import refuse_moved
 from trainer.saving import Saver
 from trainer.settings import config_kept
 from trainer.stages import Stage, check_balance, image_stage, latent_stage, planned_steps
@@ -73,6 +74,7 @@ def train(run: Run, teller: Teller, stop: Callable[[], str]) -> bool:
         RunFileError: a checkpoint cannot be read, or the last one not written.
         OutOfMemory: the device's memory is too small.
     """
+    version = checkpoint.version(run.folder)
     saved = {stage: _load(run, stage) if run.resume else None for stage in (1, 2)}
     _check_same(saved)
     if run.resume and nothing_left(run.config, saved) and _is_finished(run.folder):
@@ -100,6 +102,8 @@ def train(run: Run, teller: Teller, stop: Callable[[], str]) -> bool:
         ranks.from_first(lambda: _check_fit(run, first, saved, images))
     count = ranks.here().count
     teller.say(f"run {run.name} in {run.folder}, on {device}{f', {count} processes together' if count > 1 else ''}")
+    if run.resume:
+        ranks.from_first(lambda: refuse_moved(run.folder, lambda: checkpoint.version(run.folder) != version))
     with _recorder(run, first, images, seen) as recorder:
         both = _Stages(run, recorder, teller, stop, images)
         with explained_memory(run.config):

@@ -11,7 +11,7 @@ from trainer.training import Run, choose_device, train
 from vaemon import open_run
 from vaemon.batch import RunState
 from vaemon.channels import CHANNELS, CLOCKS, DROPPED
-from vaemon.errors import BadLoss, OutOfMemory, RunExists, RunFileError, UsageError
+from vaemon.errors import BadLoss, OutOfMemory, RunExists, RunFileError, RunLocked, UsageError
 from vaemon.thresholds import Thresholds
 
 TRAINED = set(CHANNELS) - {DROPPED}
@@ -389,3 +389,27 @@ def test_a_second_stage_whose_checkpoint_was_removed_is_trained_anew(start, tiny
     assert start("a", tiny(), resume=True)
     start("straight", tiny())
     np.testing.assert_array_equal(series("a", runs, "loss", 2).mean, series("straight", runs, "loss", 2).mean)
+
+
+@pytest.mark.parametrize("stage", [1, 2])
+def test_a_run_that_another_process_went_on_with_meanwhile_is_left_to_it(start, tiny, runs, monkeypatch, stage):
+    """Its first stage from the beginning, or a second that was not there."""
+    load_images, others = training.load_images, []
+
+    def load_slowly(config, watch):
+        if not others:
+            others.append("reads while this one does, and is faster")
+            assert start("a", tiny("stage1.epochs=3"), resume=True)
+            others.extend(path.read_bytes() for path in files())
+        return load_images(config, watch)
+
+    def files():
+        return sorted(path for path in (runs / "a").rglob("*") if path.is_file())
+
+    start("a", tiny("stage1.epochs=3", "stage2.enabled=false"), stop=After(4 if stage == 1 else 99))
+    monkeypatch.setattr(training, "load_images", load_slowly)
+    with pytest.raises(RunLocked, match="another process has trained the run a further while this one read the images"):
+        start("a", tiny("stage1.epochs=3"), resume=True)
+    assert [path.read_bytes() for path in files()] == others[1:]
+    with open_run("a", runs) as run:
+        assert run.info().state is RunState.FINISHED
