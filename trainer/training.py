@@ -80,6 +80,8 @@ def train(run: Run, teller: Teller, stop: Callable[[], str]) -> bool:
             f"run {run.name} is trained to its end, there is nothing left to do; --set stage1.epochs=… adds to it"
         )
         return True
+    if run.resume and saved[1] is None:
+        _check_nothing_recorded(run)
     device = choose_device(run.config)
     if device.type == "cpu":
         keep_freed_memory()
@@ -181,9 +183,11 @@ class _Stages:
         )
         self._begin(first, saved[1])
         if not first.done:
-            # What a second stage learned of an unfinished first one is void.
-            self.save.drop(2)
-            saved[2] = None
+            if saved[2] is not None:
+                # What a second stage learned of an unfinished first one is void.
+                self.teller.say("stage 2 was trained on stage 1 as it was, and begins anew when that is done")
+                self.save.drop_with_next(2)
+                saved[2] = None
             if saved[1] is None:
                 self.save(first)  # so that there is always something to go on from
             evaluate.record_inputs()
@@ -213,8 +217,11 @@ class _Stages:
 
     def _train(self, stage: Stage, evaluate: Evaluator) -> None:
         def evaluate_and_judge(stage: Stage) -> None:
-            if ranks.is_first() and (figures := evaluate(stage)):
-                raise_if_unsound(stage, self.recorder)
+            if not (ranks.is_first() and evaluate.is_due(stage)):
+                stage.evaluated = stage.step
+                return
+            raise_if_unsound(stage, self.recorder)  # there is nothing to see of a network of NaN
+            if (figures := evaluate(stage)) and self.recorder.flush():
                 self.save.judge(stage, figures)
 
         run_stage(
@@ -268,6 +275,21 @@ def _check_same(saved: dict[int, State | None]) -> None:
         raise RunFileError(
             f"process {ranks.here().rank} sees other checkpoints than the first, {checkpoint.path_of(Path(), 1)}; all "
             "must see one and the same folder of runs"
+        )
+
+
+def _check_nothing_recorded(run: Run) -> None:
+    """Refuse to begin anew where rows would be lost by it.
+
+    Raises:
+        UsageError: the run has rows of stage 1.
+    """
+    with open_run(run.folder) as recorded:
+        begun = recorded.info().stage(1)
+    if begun is not None:
+        raise UsageError(
+            f"run {run.name} has recorded rows, but {checkpoint.path_of(run.folder, 1)} is not there, and without it "
+            "training would begin anew and replace them: put the file back, or begin a run of another name (--run)"
         )
 
 
