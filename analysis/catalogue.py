@@ -208,6 +208,28 @@ REPORTS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A figure that has a column where several runs are listed."""
+
+    report: str
+    figure: str
+    label: str
+    as_published: bool | None = None
+    """Whether it is shown only by the published code's definitions, or only by the paper's; None: always."""
+
+
+HEADINGS = (
+    Heading("inactive", "inactive", "inactive", False),
+    Heading("inactive", "inactive_as_published", "inactive as published", True),
+    Heading("inactive", "active_units", "active units"),
+    Heading("inactive", "kl", "KL, nats"),
+    Heading("variance_law", "mean", "E[μ²] + E[σ²]", False),
+    Heading("variance_law", "mean_as_published", "Var(μ) + E[σ]", True),
+    Heading("variance_law", "worst", "worst latent"),
+)
+
+
 def examine(subject: Subject, reports: Iterable[str]) -> Part:
     """Take every measure of the reports asked for, and all columns.
 

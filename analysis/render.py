@@ -5,7 +5,7 @@ The only room of the analysis that knows rich.
 
 import io
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -32,7 +32,19 @@ _GAP = 2
 _BOX = box.Box("    \n    \n ── \n    \n ── \n    \n    \n    \n")
 """A line below the headings and one between sections; no other lines."""
 _ASCII = str.maketrans(
-    {"σ": "s", "μ": "mu", "²": "^2", "≥": ">=", "≤": "<=", "–": "-", "·": "|", "…": "...", "─": "-", "═": "="}
+    {
+        "σ": "s",
+        "μ": "mu",
+        "²": "^2",
+        "≥": ">=",
+        "≤": "<=",
+        "–": "-",
+        "·": "|",
+        "±": "+-",
+        "…": "...",
+        "─": "-",
+        "═": "=",
+    }
     | dict.fromkeys("┌┐└┘├┤┬┴┼", "+")
     | {"│": "|"}
     | dict.fromkeys("▌▋▊▉█", "#")
@@ -51,6 +63,11 @@ def to_text(report: Report, width: int = PLAIN_WIDTH, colour: bool = False, asci
         ascii_only: write `E[s^2]` for `E[σ²]`, and so on.
     """
     report = _with_ascii_labels(report) if ascii_only else report
+    return laid_out(_blocks(report, width), width, colour, ascii_only)
+
+
+def laid_out(blocks: Iterable[RenderableType], width: int, colour: bool, ascii_only: bool) -> str:
+    """Blocks as text, one below the other; arguments as of `to_text`. No table is cut."""
     console = Console(
         file=io.StringIO(),
         width=_WIDEST,
@@ -62,7 +79,7 @@ def to_text(report: Report, width: int = PLAIN_WIDTH, colour: bool = False, asci
         markup=False,
     )
     with console.capture() as captured:
-        for block in _blocks(report, width):
+        for block in blocks:
             console.print(block, width=_WIDEST if isinstance(block, Table) else width)
     text = "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
     return to_ascii(text) if ascii_only else text
@@ -158,7 +175,7 @@ def _divided(part: Part) -> bool:
 def _latents(part: Part, bar: int) -> Table:
     """A row a latent, sorted, with a line where the inactive ones begin; a bar of the first column, where `bar` > 0."""
     columns = [part.column(name) for name in part.shown]
-    table = _table()
+    table = new_table()
     table.add_column("latent", justify="right")
     for column in columns:
         table.add_column(column.label, justify="right" if column.style else "left")
@@ -181,7 +198,7 @@ def _row(part: Part, i: int) -> list[str]:
 
 def _figures(report: Report) -> Table:
     """Every figure, one column an origin; a line between the reports. What no origin has is left out."""
-    table = _table()
+    table = new_table()
     table.add_column("over all latents")
     for part in report.parts:
         step = f"steps {part.origin.first_step:,}–" if part.origin.kind == "stream" else "step "
@@ -191,7 +208,7 @@ def _figures(report: Report) -> Table:
         known = [row for row in rows if any(figure.value is not None for figure in row)]
         for row in known:
             style = "bold" if row is known[0] else ""
-            table.add_row(row[0].label, *map(_value, row), style=style, end_section=row is known[-1])
+            table.add_row(row[0].label, *map(figure_text, row), style=style, end_section=row is known[-1])
     return table
 
 
@@ -214,7 +231,8 @@ def _remarks(report: Report) -> Iterator[str]:
         yield f"No figures from the {kind}: {reason}"
 
 
-def _table() -> Table:
+def new_table() -> Table:
+    """An empty table in the manner of these reports."""
     return Table(
         box=_BOX, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold", border_style="dim"
     )
@@ -229,7 +247,8 @@ def _cell(column: Column, i: int) -> str:
     return _number(float(value), column.style)
 
 
-def _value(figure: Figure) -> str:
+def figure_text(figure: Figure) -> str:
+    """The value of a figure, in its style."""
     if figure.value is None:
         return "–"
     return f"{figure.value:,d}" if figure.style == "d" else _number(float(figure.value), figure.style)

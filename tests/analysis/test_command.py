@@ -1,5 +1,6 @@
 """`vaemon analyze` from the command line: options, streams, exit codes, and a run recorded for real."""
 
+import csv
 import json
 import subprocess
 import sys
@@ -76,6 +77,16 @@ def test_json_alone_is_on_stdout(source):
     assert done.stderr == "no figures from the checkpoint: the run lies on another machine; analyze it there\n"
 
 
+def test_csv_has_a_row_a_latent(source):
+    done = invoke("--csv", "--no-checkpoint")
+    rows = list(csv.DictReader(done.stdout.splitlines()))
+    assert [row["latent"] for row in rows] == [str(i) for i in range(16)]
+    assert {(row["origin"], row["step"], row["epoch"]) for row in rows} == {("stream", "1000", "1")}
+    assert [row["inactive"] for row in rows] == ["False"] * 5 + ["True"] * 11
+    assert float(rows[0]["mean_variance"]) == 0.25
+    assert rows[0]["woke_at"] == ""
+
+
 def test_the_figure_stands_before_the_report(source):
     done = invoke("--figure", "--no-checkpoint")
     lines = done.stdout.splitlines()
@@ -97,6 +108,7 @@ def test_ascii_where_stdout_takes_no_more(source):
     ("options", "message"),
     [
         (["--json", "--figure"], "--figure draws for people"),
+        (["--json", "--csv"], "use one of them"),
         (["--data", "x", "--no-checkpoint"], "--data is for the checkpoint's part"),
         (["--as-published", "--no-checkpoint"], "needs E\\[σ\\]"),
     ],
