@@ -1,10 +1,11 @@
 """What `vaemon train` makes of the machine: images/s of one network, batch and data, against other ways to train it.
 
 (a) a bare hand-written float32 loop, (b) pythae's VAE and RAE_L2 trainers, (c) Lightning with 0 and with 2 workers. The
-peers are left out where they are not installed: `pip install lightning pythae pydantic scikit-learn imageio`. All take
-turns within one process, round after round; read the ratios, which are of each one's best round. The images are noise.
+peers are left out where they are not installed: `pip install lightning pythae pydantic scikit-learn imageio`. Each has
+a process of its own, for how memory is kept is a process's affair, and they take turns, round after round; read the
+ratios. The images are noise. The floor is what the network's convolutions take alone, one after the other.
 
-    python benchmarks/trainers.py [--rounds 3] [--steps 4] [--base-dim 16] [--threads 2]
+    python benchmarks/trainers.py [--rounds 6] [--steps 4] [--base-dim 16] [--threads 2]
 
 Then, of a network that is next to nothing, what the framework costs a step over a bare loop, metrics and stream
 included, and what the metrics alone do. (Named trainer.py, it would hide the package from every script of this folder.)
@@ -14,24 +15,27 @@ import argparse
 import contextlib
 import io
 import logging
-import math
+import multiprocessing
 import os
+import statistics
 import tempfile
 import time
 import warnings
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 from training import NoRecorder, Timed, images_per_second
 
 from trainer import loop
 from trainer.config import Config
+from trainer.memory import keep_freed_memory
 from trainer.networks.build import build
-from trainer.networks.vae import VAE
+from trainer.networks.vae import VAE, images_to_input
 from trainer.precision import emulates_bfloat16
 from trainer.settings import resolve
 from trainer.stages import generator, image_stage
@@ -47,7 +51,7 @@ def fresh(config: Config, shape: tuple[int, ...]) -> VAE:
     return build(config, 1, shape, generator(0, 1, 0))
 
 
-def loss_of(network: VAE, x: torch.Tensor, gamma_squared: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def loss_of(network: VAE, x: Tensor, gamma_squared: Tensor) -> tuple[Tensor, Tensor]:
     """The same objective as a person would write it; with the mse."""
     mean, log_variance = network.encode(x)
     x_hat = network.decode(mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean))
@@ -101,7 +105,7 @@ def pythae(config: Config, images: np.ndarray, regularised: bool) -> Loop:
             self.part = network.encoder
             self.latent_dim = network.latents
 
-        def forward(self, x: torch.Tensor) -> ModelOutput:
+        def forward(self, x: Tensor) -> ModelOutput:
             mean, log_variance = self.part.to_posterior(self.part.scales(x))
             return ModelOutput(embedding=mean, log_covariance=log_variance)
 
@@ -110,7 +114,7 @@ def pythae(config: Config, images: np.ndarray, regularised: bool) -> Loop:
             super().__init__()
             self.part = network.decoder
 
-        def forward(self, z: torch.Tensor) -> ModelOutput:
+        def forward(self, z: Tensor) -> ModelOutput:
             return ModelOutput(reconstruction=self.part.scales(self.part.to_grid(z)).sigmoid())
 
     settings = {"input_dim": (3, *images.shape[1:3]), "latent_dim": network.latents}
@@ -150,7 +154,7 @@ def lightning(config: Config, images: np.ndarray, workers: int) -> Loop:
             self.gamma_squared = torch.ones(())
             self.ends: list[float] = []
 
-        def training_step(self, given: tuple[torch.Tensor], index: int) -> torch.Tensor:
+        def training_step(self, given: tuple[Tensor], index: int) -> Tensor:
             loss, mse = loss_of(self.network, given[0], self.gamma_squared)
             self.gamma_squared = torch.minimum(self.gamma_squared, 0.99 * self.gamma_squared + 0.01 * mse)
             self.log_dict({"loss": loss, "mse": mse, "gamma": self.gamma_squared})
@@ -175,56 +179,160 @@ def lightning(config: Config, images: np.ndarray, workers: int) -> Loop:
     return train
 
 
-def best_of(loops: dict[str, Loop], rounds: int, steps: int) -> dict[str, float]:
-    """Seconds a step of each one's best round; the rounds take turns."""
-    best = dict.fromkeys(loops, math.inf)
-    for _ in range(rounds):
-        for name, train in loops.items():
-            with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-                best[name] = min(best[name], train(steps))
-    return best
+def floor(config: Config, images: np.ndarray) -> Loop:
+    """Its convolutions alone, forward and backward, as they lie in memory when `vaemon train` runs them."""
+    keep_freed_memory()
+    network = fresh(config, images.shape[1:]).to(memory_format=torch.channels_last)
+    x = images_to_input(torch.from_numpy(images[: config.stage1.batch]))
+    calls: list[tuple[nn.Module, Tensor]] = []
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+            layer.register_forward_hook(lambda layer, given, result: calls.append((layer, given[0].detach())))
+    with torch.no_grad():
+        network.decode(network.encode(x)[0])
+    inputs = [(layer, given.requires_grad_(i > 0)) for i, (layer, given) in enumerate(calls)]
+    for layer, _ in inputs:
+        layer._forward_hooks.clear()
+
+    def train(steps: int) -> float:
+        seconds = 0.0
+        for layer, given in inputs:
+            wanted = [*layer.parameters(), *([given] if given.requires_grad else [])]
+            along = torch.ones_like(layer(given))
+            began = time.perf_counter()
+            for _ in range(steps):
+                torch.autograd.grad(layer(given), wanted, along)
+            seconds += time.perf_counter() - began
+        return seconds / steps
+
+    return train
 
 
-def with_peers(loops: dict[str, Loop], config: Config, images: np.ndarray) -> None:
-    """Add those that are installed."""
-    peers: dict[str, Callable[[], Loop]] = {
-        "pythae VAE": partial(pythae, config, images, False),
-        "pythae RAE_L2": partial(pythae, config, images, True),
-        "Lightning, 0 workers": partial(lightning, config, images, 0),
-        "Lightning, 2 workers": partial(lightning, config, images, 2),
+@contextlib.contextmanager
+def recorded(config: Config, images: np.ndarray) -> Iterator[Loop]:
+    """`vaemon train`'s loop with everything recorded."""
+    with tempfile.TemporaryDirectory() as runs, Recorder("bench", latents=64, runs=Path(runs)) as recorder:
+        keep_freed_memory()
+        yield ours(config, images, recorder)
+
+
+@contextlib.contextmanager
+def contender(name: str, config: Config, images: np.ndarray) -> Iterator[Loop]:
+    """One of those that are compared.
+
+    Raises:
+        ImportError: it is not installed.
+    """
+    if name.startswith("vaemon"):
+        with recorded(config, images) as train:
+            yield train
+        return
+    makers: dict[str, Callable[[], Loop]] = {
+        "bare float32": lambda: bare(config, images),
+        "convolutions alone": lambda: floor(config, images),
+        "pythae VAE": lambda: pythae(config, images, False),
+        "pythae RAE_L2": lambda: pythae(config, images, True),
+        "Lightning, 0 workers": lambda: lightning(config, images, 0),
+        "Lightning, 2 workers": lambda: lightning(config, images, 2),
     }
-    for name, make in peers.items():
+    yield makers[name]()
+
+
+NAMES = ("bare float32", "vaemon float32", "vaemon bfloat16", "vaemon RAE-l2", "convolutions alone")
+PEERS = ("pythae VAE", "pythae RAE_L2", "Lightning, 0 workers", "Lightning, 2 workers")
+EXTRA = {"vaemon bfloat16": ["precision=bfloat16"], "vaemon RAE-l2": ["balance.name=rae-l2", "stage2.enabled=false"]}
+
+
+def serve(name: str, base_dim: int, steps: int, threads: int, asked: Connection) -> None:
+    """In a process of its own: train as many steps as are asked for, and answer with the seconds a step took."""
+    torch.set_num_threads(threads)
+    warnings.filterwarnings("ignore")
+    logging.disable(logging.INFO)
+    images = np.random.default_rng(0).integers(0, 256, ((steps + 1) * 100, 32, 32, 3), dtype=np.uint8)
+    settings = ["network=resnet", f"network.base_dim={base_dim}", "stage1.epochs=100000", *EXTRA.get(name, ())]
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         try:
-            loops[name] = make()
+            with contender(name, resolve(Config(), settings), images) as train:
+                asked.send("ready")
+                while wanted := asked.recv():
+                    asked.send(train(wanted))
         except ImportError as error:
-            print(f"{name} left out: {error}")
+            asked.send(f"left out: {error}")
+
+
+def compare(base_dim: int, steps: int, rounds: int, threads: int) -> dict[str, list[float]]:
+    """Seconds a step in every round, of each; they take turns."""
+    names = [*NAMES, *PEERS]
+    if emulates_bfloat16(torch.device("cpu")):
+        print("vaemon bfloat16 left out: this processor emulates it")
+        names.remove("vaemon bfloat16")
+    context, lines = multiprocessing.get_context("spawn"), {}
+    for name in names:
+        near, far = context.Pipe()
+        context.Process(target=serve, args=(name, base_dim, steps, threads, far)).start()
+        far.close()  # so that a process that dies is noticed
+        if (answer := near.recv()) == "ready":
+            lines[name] = near
+        else:
+            print(f"{name} {answer}")
+    found: dict[str, list[float]] = {name: [] for name in lines}
+    for turn in range(rounds + 1):
+        for name, line in lines.items():
+            line.send(steps if turn else 1)
+            seconds = line.recv()
+            if turn:  # what is made in the first step is not what is measured
+                found[name].append(seconds)
+    for line in lines.values():
+        line.send(0)
+    return found
+
+
+def told(found: dict[str, list[float]]) -> None:
+    """Print each one's figures, and how many times as fast as it vaemon is: in the best rounds, and side by side."""
+    mine = found["vaemon float32"]
+    for name, seconds in found.items():
+        best = min(seconds) / min(mine)
+        beside = statistics.median(one / other for one, other in zip(seconds, mine, strict=True))
+        print(
+            f"{name:22} {min(seconds) * 1e3:8.1f} ms a step, median {statistics.median(seconds) * 1e3:8.1f}; "
+            f"vaemon float32 is {best:.2f} x as fast (best rounds), {beside:.2f} x (median of the rounds' ratios)"
+        )
 
 
 def framework(rounds: int, runs: Path) -> None:
     """What the framework costs a step of a network that is next to nothing."""
     config = resolve(Config(), ["network=dense", "network.hidden=[1]", "network.latents=64", "stage1.epochs=100000"])
-    images = np.random.default_rng(0).integers(0, 256, (1000, 4, 4, 1), dtype=np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (50_000, 4, 4, 1), dtype=np.uint8)
     with Recorder("next-to-nothing", latents=64, runs=runs) as recorder:
         loops = {"bare": bare(config, images), "silent": ours(config, images, NoRecorder())}
         loops["ours"] = ours(config, images, recorder)
-        best = best_of(loops, rounds, 500)
-        for name, seconds in best.items():
-            print(f"next to nothing, {name:8} {seconds * 1e3:7.3f} ms a step")
-        print(f"framework over bare, metrics and stream included: {(best['ours'] - best['bare']) * 1e3:+.3f} ms a step")
+        with contextlib.suppress(ImportError):
+            loops["Lightning, 0 workers, 3 values logged"] = lightning(config, images, 0)
+        found: dict[str, list[float]] = {name: [] for name in loops}
+        for _ in range(rounds):
+            for name, train in loops.items():
+                with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+                    found[name].append(train(250) * 1e3)
+    for name, each in found.items():
+        over = statistics.median(one - other for one, other in zip(each, found["bare"], strict=True))
+        print(
+            f"next to nothing, {name}: best {min(each):6.3f}, median {statistics.median(each):6.3f} ms a step, "
+            f"over bare: best {min(each) - min(found['bare']):+.3f}, median of the rounds {over:+.3f}"
+        )
     with Recorder("metrics", latents=64, runs=runs) as recorder:
         timed, plain = Timed(recorder), loop.step_to_channels
         loop.step_to_channels = timed.statistics
         try:
-            ours(config, images, timed)(500)
+            ours(config, images, timed)(1000)
         finally:
             loop.step_to_channels = plain
-        print(", ".join(f"{name}: {seconds / 500 * 1e6:.0f} us a step" for name, seconds in timed.seconds.items()))
+        print(", ".join(f"{name}: {seconds / 1000 * 1e6:.0f} us a step" for name, seconds in timed.seconds.items()))
 
 
 def main() -> None:
     """Measure, print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--steps", type=int, default=4)
     parser.add_argument("--base-dim", type=int, default=16)
     parser.add_argument("--threads", type=int, default=2)
@@ -234,26 +342,10 @@ def main() -> None:
     logging.disable(logging.INFO)
     print(f"torch {torch.__version__}, {asked.threads} threads, base_dim {asked.base_dim}, batch 100")
     print(f"load {os.getloadavg()}")
-
-    images = np.random.default_rng(0).integers(0, 256, ((asked.steps + 1) * 100, 32, 32, 3), dtype=np.uint8)
-    settings = ["network=resnet", f"network.base_dim={asked.base_dim}", "stage1.epochs=100000"]
-    config = resolve(Config(), settings)
-    with tempfile.TemporaryDirectory() as folder:
-        runs = Path(folder)
-        with Recorder("float32", latents=64, runs=runs) as first, Recorder("bfloat16", latents=64, runs=runs) as second:
-            loops = {"bare float32": bare(config, images), "vaemon float32": ours(config, images, first)}
-            if emulates_bfloat16(CPU):
-                print("vaemon bfloat16 left out: this processor emulates it")
-            else:
-                low = resolve(Config(), [*settings, "precision=bfloat16"])
-                loops["vaemon bfloat16"] = ours(low, images, second)
-            with_peers(loops, config, images)
-            best_of(loops, 1, 1)  # what is made in the first step is not what is measured
-            best = best_of(loops, asked.rounds, asked.steps)
-        for name, seconds in best.items():
-            ratio = seconds / best["vaemon float32"]
-            print(f"{name:22} {seconds * 1e3:8.1f} ms a step {100 / seconds:7.0f} img/s; vaemon float32: {ratio:.2f} x")
-        framework(asked.rounds, runs)
+    told(compare(asked.base_dim, asked.steps, asked.rounds, asked.threads))
+    with tempfile.TemporaryDirectory() as runs:
+        keep_freed_memory()
+        framework(4 * asked.rounds, Path(runs))
     print(f"load at the end {os.getloadavg()}")
 
 

@@ -119,7 +119,7 @@ def train_batch(stage: Stage, rows: Tensor) -> dict[str, Tensor | float]:
     stage.optimizer.step()
 
     # Measure, with the weights that were in force; then update the balance.
-    channels = step_to_channels(terms, weighed, mean, log_variance)
+    channels = step_to_channels(terms, weighed)
     if penalty is not None:
         channels["l2"] = penalty.detach()
     stage.balance.update(terms)

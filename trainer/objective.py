@@ -35,6 +35,8 @@ class ElboTerms:
     """KL to the prior, nats, summed over the latents; ()."""
     latent_kl: Tensor
     """KL of each latent, nats; (k,)."""
+    moments: Tensor
+    """E[σ²], E[μ] and E[μ²] of each latent, without gradients, (3, k); by-products of KL."""
     values: int
     """D, the values of a sample."""
 
@@ -47,6 +49,8 @@ class CodeTerms:
     """As of `ElboTerms`."""
     code_norm: Tensor
     """½ ‖z‖², ()."""
+    moments: Tensor
+    """E[z] and E[z²] of each latent, without gradients, (2, k)."""
     penalty: Tensor | None
     """What is held against the decoder, (); None: nothing."""
     values: int
@@ -58,14 +62,31 @@ def elbo_terms(x: Tensor, x_hat: Tensor, mean: Tensor, log_variance: Tensor) -> 
 
     Where several processes share the batch, x is this one's part, and the terms are those of all of it.
     """
-    own = mean_squared_error(x, x_hat), kl_to_prior(mean, log_variance).mean(0)
-    mse, latent_kl = ranks.mean(*own)
-    return ElboTerms(mse, latent_kl.sum(), latent_kl, x[0].numel())
+    variance, squared_mean = log_variance.exp(), mean.square()
+    latent_kl = kl_to_prior(squared_mean, variance, log_variance).mean(0)
+    moments = means_of(variance, mean, squared_mean)
+    mse, latent_kl, moments = ranks.mean(mean_squared_error(x, x_hat), latent_kl, moments)
+    return ElboTerms(mse, latent_kl.sum(), latent_kl, moments.detach(), x.numel() // len(x))
 
 
-def kl_to_prior(mean: Tensor, log_variance: Tensor) -> Tensor:
-    """Equation 4: KL(N(μ, σ²) || N(0, 1)) = ½ (μ² + σ² - log σ² - 1), of each latent and sample, in nats."""
-    return 0.5 * (mean.square() + log_variance.exp() - log_variance - 1.0)
+def kl_to_prior(squared_mean: Tensor, variance: Tensor, log_variance: Tensor) -> Tensor:
+    """Equation 4: KL(N(μ, σ²) || N(0, 1)) = ½ (μ² + σ² - log σ² - 1), of each latent and sample, in nats.
+
+    Args:
+        squared_mean: μ², (B, k).
+        variance: σ², (B, k).
+        log_variance: log σ², (B, k).
+    """
+    return 0.5 * (squared_mean + variance - log_variance - 1.0)
+
+
+@torch.no_grad()
+def means_of(*several: Tensor) -> Tensor:
+    """Means over the batch of n tensors (B, k), without gradients, (n, k).
+
+    In one pass: of so small tensors it is the calls that cost, not what they compute.
+    """
+    return torch.stack(several).mean(1)
 
 
 def mean_squared_error(x: Tensor, x_hat: Tensor) -> Tensor:

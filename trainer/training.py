@@ -15,7 +15,7 @@ from trainer.density import CodeDensity, check_density
 from trainer.evaluation import Evaluator
 from trainer.images import check_batches, check_same_images, fingerprint, load_images
 from trainer.loop import Screen, raise_if_unsound, run_stage
-from trainer.memory import explained_memory
+from trainer.memory import explained_memory, keep_freed_memory
 from trainer.options import DETERMINISTIC
 from trainer.posteriors import images_to_posteriors
 from trainer.precision import emulates_bfloat16
@@ -81,6 +81,8 @@ def train(run: Run, teller: Teller, stop: Callable[[], str]) -> bool:
         )
         return True
     device = choose_device(run.config)
+    if device.type == "cpu":
+        keep_freed_memory()
     if run.config.precision == "bfloat16" and emulates_bfloat16(device):
         teller.say("this processor emulates bfloat16 and is some 20 times slower with it; --set precision=float32")
     images = _read_images(run.config, teller, stop)

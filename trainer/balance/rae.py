@@ -13,7 +13,7 @@ from torch import Tensor
 from trainer import config, ranks
 from trainer.balance.strategy import Balance, Plan, Weighed
 from trainer.networks.vae import VAE
-from trainer.objective import CodeTerms, Pass, mean_squared_error, squared_error
+from trainer.objective import CodeTerms, Pass, mean_squared_error, means_of, squared_error
 
 
 class Rae(Balance):
@@ -36,12 +36,16 @@ class Rae(Balance):
 
     def terms(self, passed: Pass, network: VAE, noise: torch.Generator) -> CodeTerms:
         """The terms of a batch that went through the network."""
-        mse, code_norm = ranks.mean(mean_squared_error(passed.x, passed.x_hat), 0.5 * passed.z.square().sum(1).mean())
+        squared = passed.z.square()
+        mse, code_norm, moments = ranks.mean(
+            mean_squared_error(passed.x, passed.x_hat), 0.5 * squared.sum(1).mean(), means_of(passed.z, squared)
+        )
         return CodeTerms(
             mse=mse,
             code_norm=code_norm,
+            moments=moments.detach(),
             penalty=self.penalty(passed, network, noise),
-            values=passed.x[0].numel(),
+            values=passed.x.numel() // len(passed.x),
         )
 
     @abstractmethod

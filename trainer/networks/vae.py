@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from typing import Any, ClassVar
 
 import torch
@@ -76,7 +77,7 @@ class VAE(nn.Module, ABC):
 
     def lowered(self, device: torch.device) -> Any:
         """The context in which convolutions and wide layers run in bfloat16, where that precision is set."""
-        return torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bfloat16")
+        return torch.autocast(device.type, torch.bfloat16) if self.precision == "bfloat16" else nullcontext()
 
 
 class PosteriorHeads(nn.Module):

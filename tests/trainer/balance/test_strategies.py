@@ -24,7 +24,8 @@ KL = LATENT_KL.sum(1)
 
 def batch(mse, latent_kl=(2.0, 1.0), gradients=False):
     latent = torch.tensor(latent_kl, dtype=torch.float32, requires_grad=gradients)
-    return ElboTerms(torch.tensor(mse, dtype=torch.float32, requires_grad=gradients), latent.sum(), latent, values=D)
+    squared_error = torch.tensor(mse, dtype=torch.float32, requires_grad=gradients)
+    return ElboTerms(squared_error, latent.sum(), latent, moments=torch.zeros(3, len(latent)), values=D)
 
 
 def by_gamma(gamma_squared, kl_weight=KL_WEIGHT, kl=KL, constant=0.0):
