@@ -10,16 +10,17 @@ import stat
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
 
 from trainer.data import damage
 from trainer.data.missing import printable
+from trainer.data.unpacked import MOST, Unpacked
 from vaemon.errors import DataNotFound
 
-LARGEST = 256 * 2**20
+LARGEST = MOST
 """Bytes of the largest file read into memory; no image and no batch of a dataset comes near."""
 ARCHIVE = re.compile(r"\.(tar(\.\w+)?|tgz|txz|tbz2?|zip)$", re.IGNORECASE)
 """File names that promise an archive."""
@@ -128,8 +129,12 @@ def _opened(path: Path) -> Iterator[Iterator[Entry]]:
     try:
         with path.open("rb") as file:
             zipped = file.read(len(ZIP)) == ZIP
-        with zipfile.ZipFile(path) if zipped else tarfile.open(path) as archive:
-            yield _zipped(archive) if isinstance(archive, zipfile.ZipFile) else _tarred(archive)
+        if zipped:
+            with zipfile.ZipFile(path) as archive:
+                yield _zipped(archive)
+        else:
+            with closing(Unpacked(path)) as content, tarfile.TarFile(fileobj=content) as tar:  # type: ignore[arg-type]
+                yield _tarred(tar)
     except PermissionError:
         raise
     except (*damage.TAR, *damage.ZIP) as error:

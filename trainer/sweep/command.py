@@ -78,11 +78,12 @@ def sweep(
         submit.run_here(found, chosen, home, click.echo)
     else:
         try:
-            submit.run_on_slurm(found, chosen, home)
+            jobs = submit.run_on_slurm(found, chosen, home)
         except UsageError:
             if rerun is None:
                 book.forget(found, home)
             raise
+        click.echo(f"Slurm has them as {jobs[0]}{f' to {jobs[-1]}' if len(jobs) > 1 else ''}")
     failed = [each for each in chosen if each.state == "failed"]
     for member in failed:
         click.echo(f"{member.run} failed; `vaemon sweep --rerun {member.run}` trains it alone", err=True)

@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import click
+from submitit import JobEnvironment
 from submitit.helpers import Checkpointable
 
 from trainer import runs as run_folders
@@ -31,6 +32,7 @@ class Training(Checkpointable):
         """
         if gpu is not None:
             os.environ["CUDA_VISIBLE_DEVICES"] = gpu  # before torch looks for it; submitit has set it to none
+        self.member.job = JobEnvironment().job_id
         self.member.state, self.member.reason = trained(arguments_of(self.sweep, self.member, self.runs))
         if self.sweep.slurm:  # nobody waits there to note it
             with suppress(VaemonError):

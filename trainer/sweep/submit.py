@@ -62,8 +62,11 @@ def run_here(sweep: Sweep, members: Sequence[Member], runs: Path, say: Say) -> N
             raise
 
 
-def run_on_slurm(sweep: Sweep, members: Sequence[Member], runs: Path) -> None:
+def run_on_slurm(sweep: Sweep, members: Sequence[Member], runs: Path) -> list[str]:
     """Hand members to Slurm, as one array of which `sweep.at_most` train at once; waits for none.
+
+    Returns:
+        The jobs as Slurm calls them.
 
     Raises:
         UsageError: there is no Slurm here, or it takes no such option.
@@ -72,15 +75,21 @@ def run_on_slurm(sweep: Sweep, members: Sequence[Member], runs: Path) -> None:
     asked: dict[str, Any] = SLURM | {key: _number(value) for key, value in sweep.slurm.items()}
     if sweep.at_most:
         asked["array_parallelism"] = sweep.at_most
+    _set_state(sweep, members, "submitted", runs)  # before any of them can say more of itself
     try:
         executor = submitit.SlurmExecutor(_logs(sweep, runs), max_num_timeout=GOES_ON)
         executor.update_parameters(job_name=sweep.name[:60], **asked)
         with executor.batch():
             jobs = [executor.submit(Training(sweep, member, runs)) for member in members]
     except (RuntimeError, ValueError, TypeError, OSError) as error:
+        _set_state(sweep, members, "waiting", runs)
         raise UsageError(f"Slurm does not take the sweep: {str(error).strip()}") from error
-    for member, job in zip(members, jobs, strict=True):
-        member.state, member.job, member.reason = "submitted", job.job_id, ""
+    return [job.job_id for job in jobs]
+
+
+def _set_state(sweep: Sweep, members: Sequence[Member], state: str, runs: Path) -> None:
+    for member in members:
+        member.state, member.reason = state, ""
     note(sweep, members, runs)
 
 

@@ -1,3 +1,4 @@
+import gzip
 import os
 import stat
 import tarfile
@@ -6,6 +7,7 @@ import zipfile
 import pytest
 
 from trainer.data import members as room
+from trainer.data import unpacked
 from trainer.data.members import members, names
 from vaemon.errors import DataNotFound
 
@@ -108,6 +110,18 @@ def test_a_cut_tar_is_damaged(mode, ending, write_tar):
     tar.write_bytes(tar.read_bytes()[:9000])
     with pytest.raises(DataNotFound, match=rf"cut{ending} is damaged, or its download was cut short"):
         _all(tar)
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME])
+@pytest.mark.parametrize("at", [0, 1])
+def test_a_header_of_absurd_length_is_not_read(kind, at, tmp_path, monkeypatch):
+    monkeypatch.setattr(unpacked, "MOST", 2**20)
+    header = tarfile.TarInfo("long")
+    header.type, header.size = kind, 2**21
+    with gzip.open(tmp_path / "bomb.tar.gz", "wb") as packed:
+        packed.write(at * tarfile.TarInfo("empty.png").tobuf() + header.tobuf(tarfile.GNU_FORMAT) + bytes(2**22))
+    with pytest.raises(DataNotFound, match=r"bomb.tar.gz is damaged.*it promises 2,097,152 bytes at once"):
+        _all(tmp_path / "bomb.tar.gz")
 
 
 @pytest.mark.parametrize("content", [b"", b"Rar!\x1a\x07 an archive", b"<html>" * 200])

@@ -58,6 +58,15 @@ def meanwhile(monkeypatch, runs):
     return arrange
 
 
+def _wait_for_rows(folder):
+    rows = False
+    while not rows:
+        time.sleep(0.05)
+        if (folder / "run.json").exists():
+            with open_run(folder) as run:
+                rows = bool(run.segments and len(run.series("step").step))
+
+
 def states(runs, name):
     return {member.run: member.state for member in sweeps.read(name, runs).members}
 
@@ -182,11 +191,15 @@ def test_members_have_the_gpus_one_each(monkeypatch, tmp_path):
     assert submit._least_used([], []) is None
 
     monkeypatch.setattr(member, "trained", lambda arguments: (os.environ["CUDA_VISIBLE_DEVICES"], ""))
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")  # as submitit leaves it
+    # As submitit leaves them:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    monkeypatch.setenv("SUBMITIT_EXECUTOR", "local")
+    monkeypatch.setenv("SUBMITIT_LOCAL_JOB_ID", "77")
     one = sweeps.Member(run="r", setting="", seed=0, settings=[])
     training = member.Training(sweeps.Sweep(name="s", preset="shapes"), one, tmp_path)
     monkeypatch.setattr(member, "arguments_of", lambda *_: [])
     assert training("GPU-77") == ("GPU-77", "")
+    assert one.job == "77"
 
 
 @pytest.mark.slow
@@ -196,8 +209,7 @@ def test_a_real_ctrl_c_reaches_the_sweep_alone_and_the_members_save(how, runs):
     process = subprocess.Popen(
         [*command, *tiny(epochs=100_000)], stderr=subprocess.PIPE, text=True, start_new_session=True
     )
-    while not (runs / "s-seed0" / "checkpoints" / "stage1.pt").exists():
-        time.sleep(0.05)
+    _wait_for_rows(runs / "s-seed0")
     if how == "Ctrl-C":
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does it: to all of the group
     else:
@@ -273,22 +285,21 @@ def test_on_slurm_members_train_as_an_array_and_say_themselves_how_they_ended(in
 @pytest.mark.slow
 def test_on_slurm_a_training_that_is_moved_goes_on(invoke, runs, slurm):
     asked = ("--slurm", "partition=gpu", "--slurm", "time=3", "--set", "checkpoint.seconds=0.2")
-    assert invoke("shapes", "--name", "s", *asked, *tiny(epochs=1500)).exit_code == 0
-    while not (runs / "s-seed0" / "checkpoints" / "stage1.pt").exists():
-        time.sleep(0.05)
-    with open_run("s-seed0", runs) as run:
-        before = json.loads((runs / "s-seed0" / "run.json").read_text())["pid"]
-        assert run.info().state is RunState.RUNNING
-    time.sleep(0.5)
+    done = invoke("shapes", "--name", "s", *asked, *tiny(epochs=400))
+    assert "Slurm has them as 77\n" in done.output
+    _wait_for_rows(runs / "s-seed0")
+    before = json.loads((runs / "s-seed0" / "run.json").read_text())["pid"]
     os.kill(before, signal.SIGUSR2)  # by which Slurm tells of the end of the time, or of others who come first
     _wait_until_over(runs, "s")
     assert states(runs, "s") == {"s-seed0": "finished"}
     assert json.loads((runs / "s-seed0" / "run.json").read_text())["pid"] != before
     with open_run("s-seed0", runs) as run:
-        assert run.series("loss").step.tolist() == list(range(1, 6001))
+        assert run.series("loss").step.tolist() == list(range(1, 1601))
 
 
 def test_where_there_is_no_slurm_or_it_refuses_nothing_is_left(invoke, runs, slurm, monkeypatch):
+    result = invoke("shapes", "--slurm", "partitoin=gpu", *tiny())
+    assert "partitoin" in str(result.exception)
     for refusing in ("#!/bin/sh\necho sbatch: error: invalid partition >&2; exit 1\n", None):
         if refusing is None:
             monkeypatch.setenv("PATH", "/nowhere")
@@ -298,5 +309,3 @@ def test_where_there_is_no_slurm_or_it_refuses_nothing_is_left(invoke, runs, slu
         assert isinstance(result.exception, UsageError)
         assert "Slurm does not take the sweep: " in str(result.exception)
         assert sweeps.names(runs) == []
-    result = invoke("shapes", "--slurm", "partitoin=gpu", *tiny())
-    assert "partitoin" in str(result.exception)
