@@ -27,6 +27,12 @@ def _complete_preset(context: click.Context, parameter: click.Parameter, incompl
     return [name for name in presets() if name.startswith(incomplete)]
 
 
+def _require_preset(context: click.Context, parameter: click.Parameter, preset: str | None) -> str:
+    if preset is None and not context.resilient_parsing:  # a shell completes a line; it wants no words
+        raise UsageError("train takes a PRESET, as in `vaemon train shapes`; `vaemon train --list` tells of each")
+    return preset or ""
+
+
 def _list_presets(context: click.Context, parameter: click.Parameter, asked: bool) -> None:
     if asked:
         names = presets()
@@ -37,7 +43,7 @@ def _list_presets(context: click.Context, parameter: click.Parameter, asked: boo
 
 
 @click.command("train", short_help="Train a VAE and record every batch.")
-@click.argument("preset", shell_complete=_complete_preset)
+@click.argument("preset", required=False, callback=_require_preset, shell_complete=_complete_preset)
 @click.option("--run", "name", metavar="NAME", help="Name of the run; by default PRESET-YYYYMMDD-HHMMSS.")
 @click.option(
     "--set", "settings", metavar="KEY=VALUE", multiple=True, help="Set a key, as in stage1.epochs=3. May be repeated."
@@ -81,7 +87,8 @@ def train(
     """Train a VAE on PRESET and record every batch.
 
     PRESET is one that --list tells of, as shapes (built in, nothing to download), or a TOML file such as --show prints.
-    In a file, base = "cifar10" begins with the values of that preset.
+    In a file, base = "cifar10" begins with the values of that preset. A key's last word will do, as in --set lr=1e-3;
+    where both stages have it, it means the first's.
 
     Ctrl-C stops after the present step, saves a checkpoint and exits with code 130 (SIGTERM: 143); a second Ctrl-C
     stops at once. --resume goes on from the last checkpoint as the same run.

@@ -47,7 +47,7 @@ class Data(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Network(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The first stage's encoder and decoder. What another kind of network takes has no effect."""
+    """The first stage's encoder and decoder (trainer/networks/). Who takes which option: trainer/options.py."""
 
     name: Literal["resnet", "infogan", "wae", "dense"] = "resnet"
     latents: Count = 64
@@ -94,7 +94,7 @@ class Balance(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     gamma_squared: NotNegative = 0.0
     """γ² in mse/(2γ²), where it is fixed. `balance.gamma` sets it, too, to its square."""
     momentum: Annotated[float, Meta(ge=0, lt=1)] = 0.99
-    """computed, average, geco: weight of the past in the running mean."""
+    """computed, average, geco: weight of the past in the running mean. Choosing geco sets 0.9."""
     beta: NotNegative = 0.0
     """beta: weight of KL against the squared error of a sample."""
     warm_up: NotNegative = 0.0
@@ -107,12 +107,12 @@ class Balance(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """free-bits: nats that each latent has for nothing."""
     tolerance: NotNegative = 0.0
     """geco: the mse to be reached."""
-    rate: Positive = 1.0
-    """geco: how fast the multiplier follows the constraint."""
-    code_weight: NotNegative = 1e-4
-    """rae-…: weight of ½ ‖z‖² against the squared error of a sample."""
-    decoder_weight: NotNegative = 1e-7
-    """rae-l2, rae-gp: weight of what is held against the decoder."""
+    rate: Positive = 0.01
+    """geco: the most by which the logarithm of the multiplier grows in a step."""
+    code_weight: NotNegative = 0.05
+    """rae-…: weight of ½ ‖z‖² against the squared error of a sample. Choosing one of them sets its own."""
+    decoder_weight: NotNegative = 3e-3
+    """rae-l2, rae-gp: weight of what is held against the decoder. Choosing one of them sets its own."""
 
 
 class Stage1(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

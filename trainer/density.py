@@ -24,7 +24,7 @@ from vaemon.errors import RunFileError, UsageError
 
 COMPONENTS = 10
 MOST = 10_000
-"""Training images whose codes are fitted, drawn without replacement; more would only take longer."""
+"""Training images whose codes are fitted while training goes on, drawn without replacement; at its end all are."""
 ROUNDS = 2000
 """Of expectation and maximisation, at most; the published code's."""
 
@@ -59,17 +59,21 @@ class CodeDensity:
         """Fit to the codes that `network` has of training images (n, H, W, C), under the run's seed."""
         self._folder = folder
         self._network = network
+        self._images = images
         self._seed = seed_of(seed, 1, DENSITY)
-        chosen = np.random.default_rng(self._seed).permutation(len(images))[:MOST]
-        self._images = images[np.sort(chosen)]
+        self._chosen = np.sort(np.random.default_rng(self._seed).permutation(len(images))[:MOST])
 
-    def fit(self) -> Mixture:
+    def fit(self, *, every: bool) -> Mixture:
         """The mixture for the network as it stands.
+
+        Args:
+            every: fit the codes of every training image, as published; else of some of them, always the same.
 
         Raises:
             RunFileError: it cannot be kept; the one before is still there.
         """
-        posteriors = images_to_posteriors(self._network, torch.from_numpy(self._images))
+        images = self._images if every else self._images[self._chosen]
+        posteriors = images_to_posteriors(self._network, torch.from_numpy(images))
         assert posteriors is not None  # nothing asked it to stop
         mixture = fit_mixture(posteriors[0].double().cpu().numpy(), self._seed % 2**32)
         save_mixture(self._folder, mixture)

@@ -86,20 +86,20 @@ class Evaluator:
         self._recorder.images("reconstructions", x_hat[:SHOWN], stage.step)
         figures = {"mse": mean_squared_error(x, x_hat).item()}
         if self._density is not None:
-            self._record_density(self._density, stage.step, noise)
+            self._record_density(self._density, stage, noise)
             return figures
         self._recorder.images("GEN-1", self._first.decode(_prior(SHOWN, mean, noise)), stage.step)
         self._record_traversals(stage.step, mean[0], log_variance.exp().mean(0))
         return {**figures, **_figures(mean, log_variance, self._at)}
 
-    def _record_density(self, density: CodeDensity, step: int, noise: torch.Generator) -> None:
+    def _record_density(self, density: CodeDensity, stage: Stage, noise: torch.Generator) -> None:
         """Fit the density of the codes, keep it, and show what the decoder makes of its samples."""
         try:
-            mixture = density.fit()
+            mixture = density.fit(every=stage.done)
         except RunFileError as error:  # a full disk may be emptied
-            self._recorder.event("error", str(error), step=step)
+            self._recorder.event("error", str(error), step=stage.step)
             return
-        self._recorder.images("GEN-GMM", self._first.decode(mixture.sample(SHOWN, noise)), step)
+        self._recorder.images("GEN-GMM", self._first.decode(mixture.sample(SHOWN, noise)), stage.step)
 
     def _record_traversals(self, step: int, code: Tensor, variance: Tensor) -> None:
         """Decode the code of one image, (k,), with one latent after another moved through `PLACES`."""

@@ -1,10 +1,11 @@
-"""Which options each balancing strategy takes and needs, and what else goes together with it. Knows no torch."""
+"""Which options each balancing strategy and network takes, and what else goes together with them. Knows no torch."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import msgspec
 
-from trainer.config import Balance, Config
+from trainer.config import Config, Stage2, Tree
 from vaemon.errors import UsageError
 
 TAKES: dict[str, tuple[str, ...]] = {
@@ -24,6 +25,20 @@ TAKES: dict[str, tuple[str, ...]] = {
 }
 """By balance.name."""
 
+BUILT_BY: dict[str, tuple[str, ...]] = {
+    "resnet": (
+        *("latents", "base_dim", "fc_dim", "num_scale", "block_per_scale", "depth_per_block"),
+        *("l2_down", "l2_up", "l2_scale"),
+    ),
+    "infogan": ("latents", "conv_dim", "l2_down", "l2_up"),
+    "wae": ("latents", "conv_dim", "l2_down", "l2_up"),
+    "dense": ("latents", "hidden"),
+}
+"""By network.name."""
+
+CHOICES = {"balance": TAKES, "network": BUILT_BY}
+"""The sections of which a name decides what else in them is read."""
+
 NEEDED = {
     "gamma_squared": "balance.gamma=0.2, or balance.gamma_squared=0.04",
     "beta": "balance.beta=0.1, the weight of KL against the squared error of a sample",
@@ -37,29 +52,55 @@ NEEDED = {
 DETERMINISTIC = ("rae-l2", "rae-sn", "rae-gp")
 """Those without a posterior: no KL, no prior, no second stage."""
 
+BRINGS: dict[str, Tree] = {
+    "geco": {"balance.momentum": 0.9},
+    "rae-l2": {"stage2.enabled": False, "balance.code_weight": 0.05, "balance.decoder_weight": 3e-3},
+    "rae-sn": {"stage2.enabled": False, "balance.code_weight": 1.4},
+    "rae-gp": {"stage2.enabled": False, "balance.code_weight": 0.05, "balance.decoder_weight": 1e-3},
+}
+"""What else choosing a strategy sets; why so, in trainer/balance/."""
 
-def refuse_foreign(balance: Balance, touched: Iterable[str]) -> None:
-    """Refuse options that were set for another strategy.
+
+def with_company(values: Mapping[str, Any]) -> Tree:
+    """Values of one origin by dotted key, and what their choice of a strategy brings where they say nothing else."""
+    return BRINGS.get(str(values.get("balance.name")), {}) | values
+
+
+def refuse_foreign(config: Config, touched: Iterable[str]) -> None:
+    """Refuse options that were set for another strategy or network.
 
     Args:
-        balance: the section.
+        config: in which they are set.
         touched: dotted keys that were set.
 
     Raises:
-        UsageError: the strategy takes no such option; those that do are named.
+        UsageError: the one chosen takes no such option; those that do are named.
     """
+    idle = without_effect(config)
     for key in touched:
-        if balance.name in DETERMINISTIC and key in ("stage1.kl_weight", "stage2.kl_weight"):
-            raise UsageError(
-                f"balance={balance.name} has no KL for {key} to weigh; balance.code_weight weighs its codes"
-            )
         section, _, option = key.partition(".")
-        if section == "balance" and option != "name" and option not in TAKES[balance.name]:
-            takers = [name for name, options in TAKES.items() if option in options]
+        if key in idle and section in CHOICES:
+            takers = [name for name, options in CHOICES[section].items() if option in options]
             raise UsageError(
-                f"balance={balance.name} takes no {key}; add --set balance={takers[0]}"
+                f"{idle[key]} takes no {key}; add --set {section}={takers[0]}"
                 + (f" (or {', '.join(takers[1:])})" if takers[1:] else "")
             )
+        if config.balance.name in DETERMINISTIC and option == "kl_weight":
+            raise UsageError(f"{idle[key]} has no KL for {key} to weigh; balance.code_weight weighs its codes")
+
+
+def without_effect(config: Config) -> dict[str, str]:
+    """The dotted keys that nothing reads under this config, each with the setting that makes it so."""
+    idle: dict[str, str] = {}
+    for section, takes in CHOICES.items():
+        options = msgspec.structs.asdict(getattr(config, section))
+        chosen = options.pop("name")
+        idle |= {f"{section}.{each}": f"{section}={chosen}" for each in options if each not in takes[chosen]}
+    if not config.stage2.enabled:
+        idle |= {f"stage2.{each}": "stage2.enabled=false" for each in Stage2.__struct_fields__ if each != "enabled"}
+    if config.balance.name in DETERMINISTIC:
+        idle |= dict.fromkeys(("stage1.kl_weight", "stage2.kl_weight"), f"balance={config.balance.name}")
+    return idle
 
 
 def check_options(config: Config) -> None:
@@ -78,9 +119,9 @@ def check_options(config: Config) -> None:
             "--set stage2.enabled=false"
         )
     epochs = {"stage1": config.stage1.epochs, **({"stage2": config.stage2.epochs} if config.stage2.enabled else {})}
-    for stage, planned in epochs.items():
-        if balance.name == "linear" and balance.warm_up > planned:
-            raise UsageError(
-                f"balance.warm_up={balance.warm_up:g} epochs are more than {stage}.epochs={planned}, so that KL would "
-                f"never have its whole weight; --set balance.warm_up={planned} or less"
-            )
+    stage = min(epochs, key=epochs.__getitem__)
+    if balance.name == "linear" and balance.warm_up > epochs[stage]:
+        raise UsageError(
+            f"balance.warm_up={balance.warm_up:g} epochs are more than {stage}.epochs={epochs[stage]}, so that KL "
+            f"would never have its whole weight; --set balance.warm_up={epochs[stage]} or less"
+        )

@@ -14,11 +14,14 @@ from msgspec import inspect
 
 from trainer.catalogue import Layer, layers
 from trainer.config import KEYS, Config, Tree, differences, flattened, nested, thresholds_of, to_tree
-from trainer.options import check_options, refuse_foreign
-from vaemon.errors import UnknownName, UsageError
+from trainer.options import check_options, refuse_foreign, with_company, without_effect
+from vaemon.errors import UnknownName, UsageError, nearest
 
 SHORT = {"data": "data.name", "network": "network.name", "balance": "balance.name"}
 """A section's own name stands for its choice: `--set balance=computed`."""
+
+GAMMA = "balance.gamma"
+"""Sets balance.gamma_squared, to its square."""
 
 DATA = {"data.path": ""}
 """What --data sets."""
@@ -78,7 +81,7 @@ def with_settings(config: Config, settings: Iterable[str]) -> Config:
     flat = flattened(to_tree(config))
     touched = read_settings(settings)
     changed = config_from(nested(flat | touched))
-    refuse_foreign(changed.balance, touched)
+    refuse_foreign(changed, touched)
     return changed
 
 
@@ -89,10 +92,26 @@ def read_settings(settings: Iterable[str]) -> Tree:
         key, equals, text = setting.partition("=")
         if not equals:
             raise UsageError(f"--set takes key=value, as in stage1.epochs=3, not {setting!r}")
-        key, value = _read_setting(SHORT.get(key.strip(), key.strip()), text.strip())
+        key, value = _read_setting(full_key(key.strip()), text.strip())
         values[key] = value
     _check_keys(values)
-    return values
+    return with_company(values)
+
+
+def full_key(key: str) -> str:
+    """The key that its last word means, or a section's name; the first stage's where both have it.
+
+    What means no key comes back as it is.
+
+    Raises:
+        UsageError: it may mean several.
+    """
+    if key in KEYS or key in SHORT:
+        return SHORT.get(key, key)
+    meant = sorted(each for each in (*KEYS, GAMMA) if each.rpartition(".")[2] == key)
+    if len(meant) > 1 and not meant[0].startswith("stage1."):
+        raise UsageError(f"--set {key}=… may mean {' or '.join(meant)}; say which")
+    return meant[0] if meant else key
 
 
 def resolve(config: Config, settings: Iterable[str] = (), data: str | Path | None = None) -> Config:
@@ -140,24 +159,33 @@ def to_toml(config: Config, whence: Mapping[str, str] | None = None) -> str:
 
     Args:
         config: all of it.
-        whence: a comment for each key: where its value comes from.
+        whence: where the value of each key comes from, for a comment, which tells of those without effect, too.
     """
     lines = {
         key: f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in flattened(to_tree(config)).items()
     }
     if whence is None:
         return "".join(f"{line}\n" for line in lines.values())
-    return "".join(f"{line:{COLUMN}}  # {' '.join(whence[key].split())}\n" for key, line in lines.items())
+    idle = without_effect(config)
+    told = {key: whence[key] + (f", no effect with {idle[key]}" if key in idle else "") for key in lines}
+    return "".join(f"{line:{COLUMN}}  # {' '.join(told[key].split())}\n" for key, line in lines.items())
 
 
 def _check_keys(keys: Iterable[str]) -> None:
     for key in keys:
         if key not in KEYS:
-            raise UnknownName("config key", key, KEYS, ALL_KEYS)
+            raise UnknownName("config key", key, (*KEYS, GAMMA), ALL_KEYS, _by_last_word(key))
+
+
+def _by_last_word(key: str) -> str | None:
+    """The key whose last word is most like one that has no section; None where it has, or none is."""
+    words = {each.rpartition(".")[2]: each for each in sorted(KEYS, reverse=True)}  # of two stages, the first
+    near = None if "." in key else nearest(key, words)
+    return near and words[near]
 
 
 def _read_setting(key: str, text: str) -> tuple[str, Any]:
-    if key == "balance.gamma":
+    if key == GAMMA:
         gamma = _read_value(text, inspect.FloatType())
         if not isinstance(gamma, int | float) or not gamma > 0:
             raise UsageError(f"balance.gamma must be a number above 0, not {text!r}")

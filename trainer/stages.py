@@ -186,9 +186,10 @@ def check_balance(config: Config, count: int) -> None:
         UsageError: a warm-up is longer than a stage.
     """
     both: tuple[Stage1 | Stage2, ...] = (config.stage1, config.stage2) if config.stage2.enabled else (config.stage1,)
-    for settings in both:
-        if steps_per_epoch := count // settings.batch:
-            build_balance(config.balance, Plan(planned_steps(settings, steps_per_epoch), steps_per_epoch))
+    epoch = [(settings, count // settings.batch) for settings in both]
+    plans = [Plan(planned_steps(settings, steps), steps) for settings, steps in epoch if steps]
+    for plan in sorted(plans, key=lambda plan: plan.total_steps / plan.steps_per_epoch):  # what fits one, fits all
+        build_balance(config.balance, plan)
 
 
 def image_stage(config: Config, images: np.ndarray[Any, Any], device: torch.device) -> Stage:

@@ -36,7 +36,7 @@ class UsageError(VaemonError):
 class UnknownName(UsageError):
     """A preset, key or run that does not exist."""
 
-    def __init__(self, kind: str, name: str, known: Iterable[str], hint: str = "") -> None:
+    def __init__(self, kind: str, name: str, known: Iterable[str], hint: str = "", near: str | None = None) -> None:
         """Name what was asked for, and the nearest of what is known.
 
         Args:
@@ -44,9 +44,10 @@ class UnknownName(UsageError):
             name: what was asked for.
             known: every name that would have been right.
             hint: a closing sentence; by default the known names are listed.
+            near: what was meant, where more than the likeness of letters tells.
         """
         names = sorted(known)
-        near = nearest(name, names)
+        near = near or nearest(name, names)
         text = f"unknown {kind} {name!r}"
         if near:
             text += f" (did you mean {near!r}?)"

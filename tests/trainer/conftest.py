@@ -24,7 +24,7 @@ def tiny():
     """tiny("stage1.epochs=3", …) -> a Config of 4 steps an epoch on 40 images of 8 x 8."""
 
     def make(*settings: str) -> Config:
-        return resolve(Config(), [*TINY, *settings])
+        return resolve(resolve(Config(), TINY), settings)
 
     return make
 

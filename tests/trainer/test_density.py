@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from trainer.density import Mixture, check_density, fit_mixture, load_mixture, path_of, save_mixture
+from trainer.density import CodeDensity, Mixture, check_density, fit_mixture, load_mixture, path_of, save_mixture
+from trainer.networks.vae import images_to_input
 from trainer.training import Run, train
 from vaemon import open_run
 from vaemon.errors import RunFileError, UsageError, VaemonError
@@ -100,6 +101,23 @@ def test_ten_gaussians_are_found_again_under_a_seed():
     assert one.weights.sum() == pytest.approx(1.0)
     distance = np.linalg.norm(one.means[:, None] - centres, axis=2).min(0)
     assert np.sort(distance)[:8].max() < 1.0  # k-means may join a pair
+
+
+def test_all_codes_are_fitted_at_the_end_and_some_before(monkeypatch, tmp_path, tiny_stage, pixels, mixture):
+    fitted = []
+    monkeypatch.setattr("trainer.density.MOST", 12)
+    monkeypatch.setattr("trainer.density.fit_mixture", lambda codes, seed: fitted.append(codes) or mixture)
+    network = tiny_stage().network
+    density = CodeDensity(tmp_path, network, pixels, seed=3)
+    for every in (False, False, True):
+        density.fit(every=every)
+    with torch.no_grad():
+        codes, _ = network.encode(images_to_input(torch.from_numpy(pixels)))
+    np.testing.assert_allclose(fitted[2], codes.numpy(), rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(fitted[0], fitted[1])
+    assert len(fitted[0]) == 12
+    nearest = np.abs(fitted[0][:, None] - fitted[2][None]).max(2).min(1)
+    np.testing.assert_allclose(nearest, 0, atol=1e-6)
 
 
 def test_a_run_keeps_its_density_shows_its_samples_and_records_no_posterior(start_rae, runs, screen):

@@ -1,4 +1,5 @@
 import copy
+import math
 
 import pytest
 import torch
@@ -87,19 +88,23 @@ def test_a_second_stage_is_sampled_through_the_first(tiny, tiny_stage, pixels):
     assert kept.rows[8].keys() == {"mse", "variance_law", "inactive", "active_units"}
 
 
-def test_samples_of_a_learned_gamma_have_its_noise_and_others_have_none(tiny, tiny_stage, pixels):
-    first, seen = tiny_stage(), {}
+def test_samples_of_a_learned_gamma_have_its_noise_and_others_have_none(tiny, tiny_stage, pixels, monkeypatch):
+    first, decoded = tiny_stage(), {}
+    decode = first.network.decode
     for name in ("computed", "learned"):
         second = latent_stage(tiny(f"balance={name}"), torch.zeros(40, 3), torch.zeros(40, 3), (8, 8, 3))
         with torch.no_grad():
             for weight in second.network.parameters():
                 weight.zero_()  # ẑ = 0, whatever u
+            for weight in second.balance.parameters():
+                weight.fill_(math.log(0.3))
         second.step, kept = second.total_steps, Kept()
+        monkeypatch.setattr(first.network, "decode", lambda z, name=name: decode(decoded.setdefault(name, z)))
         Evaluator(kept, 0, first.network, pixels, DEFAULT)(second)
-        seen[name] = kept.sets["GEN-2", 8]
-    with torch.no_grad():
-        torch.testing.assert_close(seen["computed"], first.network.decode(torch.zeros(64, 3)))
-    assert (seen["learned"].std(0) > 0).any()
+        torch.testing.assert_close(kept.sets["GEN-2", 8], decode(decoded[name]).detach())
+    assert not decoded["computed"].any()
+    assert decoded["learned"].shape == (64, 3)
+    assert decoded["learned"].std().item() == pytest.approx(0.3, rel=0.2)  # of 192 numbers
 
 
 def test_evaluating_changes_nothing_and_says_the_same_twice(tiny_stage, pixels):

@@ -4,8 +4,19 @@ from importlib import resources
 import pytest
 
 from trainer.catalogue import layers, presets
-from trainer.config import KEYS, MAY_CHANGE, Config, flattened, nested, thresholds_of, to_tree
-from trainer.settings import config_from, load_preset, origins, resolve, resolve_resumed, to_toml, with_settings
+from trainer.config import KEYS, MAY_CHANGE, Config, Network, flattened, nested, thresholds_of, to_tree
+from trainer.networks.build import IMAGE_NETWORKS
+from trainer.options import BUILT_BY
+from trainer.settings import (
+    config_from,
+    config_of,
+    load_preset,
+    origins,
+    resolve,
+    resolve_resumed,
+    to_toml,
+    with_settings,
+)
 from vaemon.errors import UnknownName, UsageError
 from vaemon.thresholds import DEFAULT, NAMES, Thresholds
 
@@ -25,11 +36,12 @@ def test_a_setting_changes_its_key_and_no_other():
         ("stage1.lr=1", "stage1.lr", 1.0),
         ("seed = 7", "seed", 7),
         ("stage2.enabled=false", "stage2.enabled", False),
-        ("network.hidden=[32, 16]", "network.hidden", [32, 16]),
-        ("network.hidden=[]", "network.hidden", []),
         ("balance=fixed", "balance.name", "fixed"),
         ("network=dense", "network.name", "dense"),
         ("data=folder", "data.name", "folder"),
+        ("lr=1e-3", "stage1.lr", 1e-3),
+        ("second_dim=8", "stage2.second_dim", 8),
+        ("latents=3", "network.latents", 3),
         ("data.path=12", "data.path", "12"),
         ("data.path=a=b", "data.path", "a=b"),
         ("device=cuda:1", "device", "cuda:1"),
@@ -37,6 +49,11 @@ def test_a_setting_changes_its_key_and_no_other():
 )
 def test_a_value_is_read_as_its_key_wants_it(setting, key, value):
     assert flattened(to_tree(with_settings(Config(), [setting])))[key] == value
+
+
+@pytest.mark.parametrize("value", [[32, 16], []])
+def test_a_list_is_read_as_in_toml(value):
+    assert with_settings(Config(), ["network=dense", f"hidden={value}"]).network.hidden == tuple(value)
 
 
 def test_later_settings_win():
@@ -83,6 +100,10 @@ def test_a_wrong_value_is_named_with_its_key_and_what_it_takes(setting, said):
         ("stage1.epohcs=3", "stage1.epochs"),
         ("network.latent=3", "network.latents"),
         ("sead=3", "seed"),
+        ("epohcs=3", "stage1.epochs"),
+        ("stage2.epohcs=3", "stage2.epochs"),
+        ("balance.gama=3", "balance.gamma"),
+        ("latnets=3", "network.latents"),
         ("balance=compted", "computed"),
         ("network=resnt", "resnet"),
         ("precision=bfloat", "bfloat16"),
@@ -93,9 +114,20 @@ def test_a_typo_is_answered_with_the_nearest_name(setting, nearest):
         with_settings(Config(), [setting])
 
 
-def test_gamma_is_another_spelling_of_its_square():
-    config = resolve(Config(), ["balance=fixed", "balance.gamma=0.5"])
+@pytest.mark.parametrize("key", ["balance.gamma", "gamma"])
+def test_gamma_is_another_spelling_of_its_square(key):
+    config = resolve(Config(), ["balance=fixed", f"{key}=0.5"])
     assert config.balance.gamma_squared == 0.25
+
+
+def test_a_last_word_of_several_sections_is_refused():
+    with pytest.raises(UsageError, match=r"may mean balance\.name or data\.name or network\.name"):
+        with_settings(Config(), ["name=dense"])
+
+
+def test_a_key_without_its_section_is_answered_in_a_file_too():
+    with pytest.raises(UnknownName, match=r"unknown config key 'epochs' \(did you mean 'stage1\.epochs'"):
+        config_from({"epochs": 3})
 
 
 @pytest.mark.parametrize(
@@ -124,16 +156,41 @@ def test_what_only_the_user_can_choose_has_to_be_given(settings, said):
             "no balance.momentum; add --set balance=computed .or average, geco",
         ),
         (["balance=fixed", "balance.warm_up=3"], "balance=fixed takes no balance.warm_up; add --set balance=linear"),
+        (["network=dense", "base_dim=8"], "network=dense takes no network.base_dim; add --set network=resnet"),
+        (["network.conv_dim=8"], "network=resnet takes no network.conv_dim; add --set network=infogan .or wae"),
     ],
 )
-def test_an_option_of_another_strategy_is_refused(settings, said):
+def test_an_option_of_another_strategy_or_network_is_refused(settings, said):
     with pytest.raises(UsageError, match=said):
         with_settings(Config(), settings)
+
+
+def test_every_network_is_told_of_with_its_options():
+    assert set(BUILT_BY) == set(IMAGE_NETWORKS)
+    assert {each for options in BUILT_BY.values() for each in options} == set(Network.__struct_fields__) - {"name"}
+
+
+def test_what_has_no_effect_is_told_in_a_printed_config():
+    found = layers("cifar10")
+    told = to_toml(config_of(found), origins(found)).splitlines()
+    assert "balance.beta = 0.0                    # default, no effect with balance=computed" in told
+    assert "network.hidden = [256, 64]            # default, no effect with network=resnet" in told
+    assert "balance.momentum = 0.99               # preset cifar10" in told
+    alone = resolve(config_of(found), ["stage2.enabled=false"])
+    assert "stage2.lr = 0.0001                    # preset cifar10, no effect with stage2.enabled=false" in to_toml(
+        alone, origins(found)
+    )
 
 
 def test_a_gamma_for_a_strategy_that_sets_its_own_is_refused():
     with pytest.raises(UsageError, match="add --set balance=fixed"):
         with_settings(Config(), ["balance.gamma=0.5"])
+
+
+def test_choosing_geco_sets_its_momentum_unless_it_is_set():
+    chosen = ["balance=geco", "balance.tolerance=0.01"]
+    assert resolve(load_preset("cifar10"), chosen).balance.momentum == 0.9
+    assert resolve(load_preset("cifar10"), [*chosen, "balance.momentum=0.99"]).balance.momentum == 0.99
 
 
 def test_a_fixed_preset_may_be_made_computed():

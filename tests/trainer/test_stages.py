@@ -32,6 +32,13 @@ def test_learning_rate_is_halved_every_so_many_epochs(tiny_stage):
     assert never.learning_rate == 0.8
 
 
+def test_the_optimizer_is_adam_with_tensorflows_defaults(tiny_stage):
+    optimizer = tiny_stage("stage1.lr=0.8").optimizer
+    assert type(optimizer) is torch.optim.Adam
+    wanted = {"lr": 0.8, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0, "amsgrad": False}
+    assert {key: optimizer.defaults[key] for key in wanted} == wanted
+
+
 def test_an_epoch_shows_every_image_once_in_a_fresh_order(tiny_stage):
     stage = tiny_stage()
     first = stage.shuffle()

@@ -38,9 +38,10 @@ class Annealed(FixedGamma):
 
 
 class LinearWarmUp(Annealed):
-    """The share grows from 0 to 1 over the first `warm_up` epochs and stays there (Bowman et al. 2016).
+    """The share grows from 0 to 1 over the first `warm_up` epochs and stays there.
 
-    After t steps of the W in `warm_up` epochs it is min(1, t / W).
+    After t steps of the W in `warm_up` epochs it is min(1, t / W) (Sønderby et al. 2016, arXiv:1602.02282). Bowman et
+    al. (2016), who came before, had a sigmoid.
     """
 
     def __init__(self, settings: config.Balance, plan: Plan) -> None:

@@ -3,6 +3,11 @@
 The encoder's mean is the code z itself. What is minimised is the squared error + β ½ ‖z‖² + λ L_REG, each summed over
 the values, latents or weights, a mean over the batch; β and λ are code_weight and decoder_weight. Samples come from a
 density that is fitted to the codes afterwards (trainer/density.py).
+
+The published code has the means over the D values and the k latents, and no half: b and l there are β = 2 b D / k and
+λ = l D here. The defaults (trainer/options.py) are its weights for CIFAR-10, with D = 3,072 and k = 128: b = 1e-3 and
+l = 1e-6 of RAE-L2, b = .03 of RAE-SN. For MNIST (k = 16) it has b = 1e-4 and l = 1e-7, .009; for CelebA (k = 64) 1e-4
+and 1e-7, .0024.
 """
 
 from abc import abstractmethod
@@ -63,7 +68,10 @@ class Rae(Balance):
 
 
 class RaeL2(Rae):
-    """L_REG = ‖θ‖², over all weights and biases θ of the decoder."""
+    """L_REG = ‖θ‖², over all weights and biases θ of the decoder.
+
+    The published code has it of the kernels alone, without biases and norms.
+    """
 
     def penalty(self, passed: Pass, network: VAE, noise: torch.Generator) -> Tensor:
         """‖θ‖², ()."""
@@ -71,7 +79,11 @@ class RaeL2(Rae):
 
 
 class RaeSN(Rae):
-    """Each layer of the decoder is divided by its largest singular value (trainer/networks/spectral_decoder.py)."""
+    """Each layer of the decoder is divided by its largest singular value (trainer/networks/spectral.py).
+
+    The published code does the same to the encoder, too. Its decoder has batch norms, which give a layer back the gain
+    that this takes, as do all networks here but `dense`: that one wants a smaller code_weight.
+    """
 
     def penalty(self, passed: Pass, network: VAE, noise: torch.Generator) -> None:
         """None: the layers are what is regularised."""
@@ -81,7 +93,8 @@ class RaeGP(Rae):
     """L_REG = ‖∂D(z)/∂z‖², the squared Frobenius norm of the decoder's Jacobian at the code.
 
     As ‖vᵀ ∂D(z)/∂z‖² with one v ~ N(0, I) a sample, whose expectation that is (Hutchinson 1989): one more pass backward
-    instead of one for each value. The published code takes the gradient of the summed squares of the output instead.
+    instead of one for each value. The published code takes the gradient of the summed squares of the output instead, so
+    that its weights are of no use here; the default is ours.
     """
 
     def penalty(self, passed: Pass, network: VAE, noise: torch.Generator) -> Tensor:

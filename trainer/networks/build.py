@@ -9,7 +9,7 @@ from trainer.networks.dense import Dense
 from trainer.networks.infogan import Infogan
 from trainer.networks.resnet import Resnet
 from trainer.networks.second_stage import SecondStage
-from trainer.networks.spectral_decoder import normalise_decoder
+from trainer.networks.spectral import normalise
 from trainer.networks.vae import VAE
 from trainer.networks.wae import Wae
 
@@ -42,5 +42,6 @@ def build(config: Config, stage: int, shape: Sequence[int], generator: torch.Gen
         network = SecondStage(config.network.latents, settings.second_dim, settings.second_depth, config.precision)
     network.initialise(generator)
     if stage == 1 and config.balance.name == "rae-sn":
-        normalise_decoder(network, generator)
+        for part in network.decoder_parts():
+            normalise(part, generator)
     return network

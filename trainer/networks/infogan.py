@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from trainer.config import Network
 from trainer.networks.norm import BatchNorm
-from trainer.networks.spectral import SpectralConv2d, SpectralLinear
+from trainer.networks.spectral import normalise
 from trainer.networks.vae import VAE, halved, strided
 
 PUBLISHED = 64
@@ -41,16 +41,16 @@ class Infogan(VAE):
         wide, hidden, places = 2 * narrow, 16 * narrow, height * width
         self.grid = (height, width, wide)
         self.maps = nn.Sequential(
-            SpectralConv2d(channels, narrow, 4, stride=2, padding=1),
+            nn.Conv2d(channels, narrow, 4, stride=2, padding=1),
             nn.LeakyReLU(LEAK, inplace=True),
-            SpectralConv2d(narrow, wide, 4, stride=2, padding=1),
+            nn.Conv2d(narrow, wide, 4, stride=2, padding=1),
             BatchNorm(wide),
             nn.LeakyReLU(LEAK, inplace=True),
         )
         self.features = nn.Sequential(
-            SpectralLinear(wide * places, hidden), BatchNorm(hidden), nn.LeakyReLU(LEAK, inplace=True)
+            nn.Linear(wide * places, hidden), BatchNorm(hidden), nn.LeakyReLU(LEAK, inplace=True)
         )
-        self.heads = SpectralLinear(hidden, 2 * settings.latents)
+        self.heads = nn.Linear(hidden, 2 * settings.latents)
         self.start = nn.Sequential(
             *(nn.Linear(settings.latents, hidden), BatchNorm(hidden), nn.ReLU(inplace=True)),
             *(nn.Linear(hidden, wide * places), BatchNorm(wide * places), nn.ReLU(inplace=True)),
@@ -79,7 +79,10 @@ class Infogan(VAE):
 
     @torch.no_grad()
     def initialise(self, generator: torch.Generator) -> None:
-        """Draw fresh weights: normal with deviation 0.02, in convolutions cut off at twice that; biases are zero."""
+        """Draw fresh weights: normal with deviation 0.02, in convolutions cut off at twice that; biases are zero.
+
+        From then on the encoder's are normalised.
+        """
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d):
                 nn.init.trunc_normal_(layer.weight, 0.0, SPREAD, -2 * SPREAD, 2 * SPREAD, generator=generator)
@@ -87,5 +90,5 @@ class Infogan(VAE):
                 nn.init.normal_(layer.weight, 0.0, SPREAD, generator=generator)
             if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
                 nn.init.zeros_(layer.bias)
-            if isinstance(layer, SpectralConv2d | SpectralLinear):
-                layer.direction.normal_(generator=generator)
+        for part in (self.maps, self.features, self.heads):
+            normalise(part, generator)

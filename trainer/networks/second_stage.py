@@ -1,4 +1,4 @@
-"""The VAE of the latents (Dai & Wipf 2019; Asperti & Trentin 2020, section on the two-stage model)."""
+"""The VAE of the latents (Dai & Wipf 2019, arXiv:1903.05789, and its published code)."""
 
 import torch
 from torch import Tensor, nn

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from trainer import ranks
+from trainer.networks.spectral import plain_weight
 from vaemon.errors import UsageError
 
 
@@ -22,7 +23,7 @@ class VAE(nn.Module, ABC):
         super().__init__()
         self.latents = latents
         self.precision = precision
-        self._penalised: list[tuple[float, list[Any]]] = []
+        self._penalised: list[tuple[float, list[nn.Module]]] = []
 
     @abstractmethod
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -49,7 +50,7 @@ class VAE(nn.Module, ABC):
 
         As Keras has it: Σ over the layers of c Σ w², without a half and without the biases.
         """
-        terms = [c * layer.weight.square().sum() for c, layers in self._penalised for layer in layers]
+        terms = [c * plain_weight(layer).square().sum() for c, layers in self._penalised for layer in layers]
         return torch.stack(terms).sum() if terms else None
 
     def decoder_parts(self) -> list[nn.Module]:

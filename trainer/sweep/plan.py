@@ -5,8 +5,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from trainer.config import KEYS, Config
-from trainer.settings import SHORT, resolve
+from trainer.config import Config
+from trainer.settings import full_key, resolve
 from vaemon.errors import UsageError
 from vaemon.runfile.sweeps import Member
 
@@ -53,22 +53,12 @@ def _axis(given: str) -> tuple[str, list[str]]:
         raise UsageError(f"--set takes key=value, or key=value,value,… as in lr=2e-4,1e-4, not {given!r}")
     if len(set(values)) < len(values):
         raise UsageError(f"--set {given} has a value twice")
-    return _full(key.strip()), values
+    return full_key(key.strip()), values
 
 
 def _split(text: str) -> list[str]:
     """At commas, but for those within a list: "[8,4],[16]" is two."""
     return re.split(r",(?![^\[]*\])", text)
-
-
-def _full(key: str) -> str:
-    """The key that a last word means."""
-    if key in KEYS or key in SHORT:
-        return SHORT.get(key, key)
-    meant = sorted(each for each in KEYS if each.rpartition(".")[2] == key)
-    if len(meant) > 1 and not meant[0].startswith("stage1."):
-        raise UsageError(f"--set {key}=… may mean {' or '.join(meant)}; say which")
-    return meant[0] if meant else key  # what is unknown is told by those who check the config
 
 
 def _short_names(keys: Sequence[str]) -> dict[str, str]:

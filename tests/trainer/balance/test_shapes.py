@@ -1,6 +1,6 @@
 """Each strategy trains on the built-in shapes to a stated error.
 
-600 steps of the preset (a learned γ: 2,000) at a larger rate, seed 0.
+600 steps of the preset (a learned γ: 2,000; GECO: 1,200) at a larger rate, seed 0.
 """
 
 import pytest
@@ -21,9 +21,9 @@ SETTINGS = {
     "linear": ("balance.gamma=0.1", "balance.warm_up=3"),
     "cyclical": ("balance.gamma=0.1",),
     "free-bits": ("balance.gamma=0.1", "balance.floor=0.5"),
-    "geco": ("balance.tolerance=0.016",),
+    "geco": ("balance.tolerance=0.008", "stage1.epochs=12"),  # λ has a way to go from 1 to some 40, and back
     "rae-l2": (),
-    "rae-sn": (),
+    "rae-sn": ("balance.code_weight=1e-3",),  # no batch norm gives a dense decoder its gain back
     "rae-gp": (),
 }
 
@@ -34,7 +34,7 @@ def shapes():
 
 
 def trained(name, images):
-    """The mean of the last 100 steps, by channel."""
+    """The means of every 100 steps, by channel."""
     options = ["stage1.lr=1e-3", "stage1.epochs=6", "stage2.enabled=false", f"balance={name}", *SETTINGS[name]]
     config = resolve(load_preset("shapes"), options + ([] if name.startswith("rae") else ["stage1.kl_weight=1"]))
     torch.set_num_threads(1)
@@ -44,10 +44,12 @@ def trained(name, images):
         for batch in stage.shuffle():
             rows.append(train_batch(stage, batch))
             stage.step += 1
-    last = rows[-100:]
-    return {
-        key: sum(float(row[key]) for row in last) / 100 for key in last[0] if torch.as_tensor(last[0][key]).ndim == 0
-    }
+    return [_averaged(rows[start : start + 100]) for start in range(0, len(rows), 100)]
+
+
+def _averaged(rows):
+    scalars = [key for key in rows[0] if torch.as_tensor(rows[0][key]).ndim == 0]
+    return {key: sum(float(row[key]) for row in rows) / len(rows) for key in scalars}
 
 
 LARGEST = {
@@ -60,10 +62,10 @@ LARGEST = {
     "linear": 0.0095,
     "cyclical": 0.0095,
     "free-bits": 0.0095,
-    "geco": 0.006,
+    "geco": 0.0085,
     "rae-l2": 0.0055,
-    "rae-sn": 0.014,
-    "rae-gp": 0.0055,
+    "rae-sn": 0.0136,
+    "rae-gp": 0.0048,
 }
 """The mse to be reached, some 15 % above what it was on one machine. It begins at .09; the mean image has .0146."""
 
@@ -71,7 +73,11 @@ LARGEST = {
 @pytest.mark.slow
 @pytest.mark.parametrize("name", LARGEST)
 def test_a_strategy_trains_on_shapes_to_its_error(name, shapes):
-    found = trained(name, shapes)
+    *_, found = means = trained(name, shapes)
     assert found["mse"] < LARGEST[name]
     if not name.startswith("rae"):
         assert found["kl"] > 0.3  # something of the images is in the latents
+    if name == "geco":
+        mse = [each["mse"] for each in means]
+        assert min(mse) > 0.85 * 0.008  # never far below what is wanted
+        assert mse[-1] == pytest.approx(0.008, rel=0.05)

@@ -94,6 +94,10 @@ def test_a_warm_up_longer_than_either_stage_is_refused_before_training(tiny):
     with pytest.raises(UsageError, match=r"balance.warm_up=3 epochs are more than stage2.epochs=2"):
         tiny(*linear, "balance.warm_up=3", "stage1.epochs=9")
     assert tiny(*linear, "balance.warm_up=3", "stage1.epochs=9", "stage2.enabled=false")
+    with pytest.raises(UsageError, match=r"more than stage2.epochs=2, .*balance.warm_up=2 or less"):
+        tiny(*linear, "balance.warm_up=9", "stage1.epochs=7")  # one answer, which fits both
+    with pytest.raises(UsageError, match=r"has only 4; --set balance.warm_up=1 or less"):
+        check_balance(tiny(*linear, "balance.warm_up=2", "stage1.max_steps=7", "stage2.max_steps=4"), 40)
     for stage in (1, 2):
         with pytest.raises(
             UsageError, match=r"warm_up=2 epochs are 8 steps, but a stage of the run has only 5; .*=1.25"

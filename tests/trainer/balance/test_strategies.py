@@ -71,7 +71,8 @@ def geco(tolerance, momentum, rate):
         c = mse - tolerance
         average = c if average is None else momentum * average + (1 - momentum) * c
         rows.append((KL_WEIGHT * kl + multiplier * D * average, KL_WEIGHT / multiplier))
-        multiplier *= math.exp(rate * average)
+        excess = min(average / tolerance, 1.0)
+        multiplier *= math.exp(rate * (10 * excess if excess < 0 else excess))
     loss, beta = np.array(rows).T
     return loss, None, beta, np.full(280, KL_WEIGHT)
 
@@ -94,8 +95,8 @@ ROWS = {
     "cyclical": ({"gamma_squared": 0.04}, by_gamma(0.04, cyclical(4, 0.5))),
     "cyclical, uneven": ({"gamma_squared": 0.5, "cycles": 3, "rise": 0.8}, by_gamma(0.5, cyclical(3, 0.8))),
     "free-bits": ({"gamma_squared": 0.04, "floor": 0.25}, by_gamma(0.04, kl=floored(0.25))),
-    "geco": ({"tolerance": 0.6}, geco(0.6, 0.99, 1.0)),
-    "geco, fast": ({"tolerance": 0.9, "momentum": 0.5, "rate": 0.1}, geco(0.9, 0.5, 0.1)),
+    "geco": ({"tolerance": 0.6}, geco(0.6, 0.99, 0.01)),
+    "geco, fast": ({"tolerance": 0.2, "momentum": 0.5, "rate": 0.1}, geco(0.2, 0.5, 0.1)),
 }
 EVERY = pytest.mark.parametrize("row", ROWS)
 

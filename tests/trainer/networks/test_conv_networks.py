@@ -4,11 +4,12 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.nn.utils import parametrize
 
 from trainer.config import Config, Network
 from trainer.networks.build import IMAGE_NETWORKS, build
 from trainer.networks.infogan import Infogan
-from trainer.networks.spectral import SpectralConv2d, SpectralLinear
+from trainer.networks.spectral import normalise, plain_weight
 from trainer.networks.wae import Wae
 from vaemon.errors import UsageError
 
@@ -88,52 +89,64 @@ def test_the_infogans_weights_are_normal_and_its_convolutions_cut_off():
     network = build(Config(network=Network(name="infogan")), 1, (16, 16, 3), torch.Generator().manual_seed(0))
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d):
-            assert layer.weight.abs().max() <= 0.04
-            assert layer.weight.std().item() == pytest.approx(0.02 * 0.88, rel=0.05)  # of the truncated normal
+            assert plain_weight(layer).abs().max() <= 0.04
+            assert plain_weight(layer).std().item() == pytest.approx(0.02 * 0.88, rel=0.05)  # of the truncated normal
         elif isinstance(layer, nn.Linear | nn.ConvTranspose2d):
-            assert layer.weight.std().item() == pytest.approx(0.02, rel=0.05)
-            assert layer.weight.abs().max() > 0.04
+            assert plain_weight(layer).std().item() == pytest.approx(0.02, rel=0.05)
+            assert plain_weight(layer).abs().max() > 0.04
         if isinstance(layer, nn.Conv2d | nn.Linear | nn.ConvTranspose2d):
             assert not layer.bias.any()
 
 
-@pytest.fixture(params=["linear", "convolution"])
+LAYERS = {
+    "linear": (lambda: nn.Linear(6, 4), F.linear, (5, 6)),
+    "convolution": (lambda: nn.Conv2d(3, 4, 4, 2, 1), lambda x, *w: F.conv2d(x, *w, 2, 1), (5, 3, 8, 8)),
+    "transposed": (
+        lambda: nn.ConvTranspose2d(3, 4, 4, 2, 1),
+        lambda x, *w: F.conv_transpose2d(x, *w, 2, 1),
+        (5, 3, 4, 4),
+    ),
+}
+
+
+@pytest.fixture(params=LAYERS)
 def spectral(request):
-    """A layer in float64, its plain counterpart, and an input."""
+    """A layer in float64, what it does with a given weight, and an input."""
+    make, apply, shape = LAYERS[request.param]
     generator = torch.Generator().manual_seed(0)
-    layer = SpectralLinear(6, 4) if request.param == "linear" else SpectralConv2d(3, 4, 4, stride=2, padding=1)
-    layer.double()
+    layer = make().double()
     with torch.no_grad():
         layer.weight.normal_(generator=generator)
         layer.bias.normal_(generator=generator)
-        layer.direction.normal_(generator=generator)
-    x = torch.randn((5, 6) if request.param == "linear" else (5, 3, 8, 8), generator=generator).double()
+    normalise(layer, generator)
+    x = torch.randn(shape, generator=generator).double()
+    return layer, lambda weight: apply(x, weight, layer.bias), x
 
-    def plain(weight):
-        return F.linear(x, weight, layer.bias) if x.dim() == 2 else F.conv2d(x, weight, layer.bias, 2, 1)
 
-    return layer, plain, x
+def direction_of(layer):
+    return layer.parametrizations.weight[0].direction
 
 
 def test_a_weight_is_divided_by_its_largest_singular_value(spectral):
     layer, plain, x = spectral
     for _ in range(200):
         layer(x)
-    largest = torch.linalg.matrix_norm(layer.weight.flatten(1), 2)
-    torch.testing.assert_close(layer(x), plain(layer.weight / largest))
+    weight = plain_weight(layer)
+    largest = torch.linalg.matrix_norm(weight.flatten(1), 2)
+    torch.testing.assert_close(layer(x), plain(weight / largest))
 
 
 def test_one_step_iterates_once_and_takes_the_directions_as_constants(spectral):
     layer, plain, x = spectral
-    matrix = layer.weight.detach().flatten(1)
-    left = F.normalize(matrix @ layer.direction, dim=0)
+    matrix = plain_weight(layer).detach().flatten(1)
+    left = F.normalize(matrix @ direction_of(layer), dim=0)
     right = F.normalize(matrix.T @ left, dim=0)
-    weight = layer.weight.detach().clone().requires_grad_()
+    weight = plain_weight(layer).detach().clone().requires_grad_()
     expected = plain(weight / (left @ weight.flatten(1) @ right))
     found = layer(x)
     torch.testing.assert_close(found, expected)
-    torch.testing.assert_close(layer.direction, right)
-    (mine,) = torch.autograd.grad(found.square().sum(), layer.weight)
+    torch.testing.assert_close(direction_of(layer), right)
+    (mine,) = torch.autograd.grad(found.square().sum(), plain_weight(layer))
     (theirs,) = torch.autograd.grad(expected.square().sum(), weight)
     torch.testing.assert_close(mine, theirs)
 
@@ -141,9 +154,38 @@ def test_one_step_iterates_once_and_takes_the_directions_as_constants(spectral):
 def test_evaluation_moves_no_direction(spectral):
     layer, _, x = spectral
     layer(x)
-    before = layer.direction.clone()
+    before = direction_of(layer).clone()
     torch.testing.assert_close(layer.eval()(x), layer(x))
-    assert torch.equal(layer.direction, before)
+    assert torch.equal(direction_of(layer), before)
+
+
+def test_normalising_draws_from_its_own_generator_alone():
+    layer = nn.Linear(3, 5)
+    everyones = torch.get_rng_state()
+    normalise(layer, torch.Generator().manual_seed(0))
+    assert torch.equal(torch.get_rng_state(), everyones)
+    drawn = torch.randn(3, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(direction_of(layer), drawn)  # as it was drawn: nothing has iterated yet
+
+
+def test_autocast_does_not_round_the_norm(spectral):
+    layer, _, x = spectral
+    for _ in range(200):
+        layer(x)
+    layer.float()
+    with torch.autocast("cpu", torch.bfloat16):
+        weight = layer.weight
+    assert weight.dtype == torch.float32
+    assert torch.linalg.matrix_norm(weight.flatten(1), 2).item() == pytest.approx(1.0, abs=1e-5)
+
+
+def test_the_infogans_encoder_is_normalised_and_its_decoder_not():
+    network = build(Config(network=Network(name="infogan", conv_dim=1)), 1, (8, 8, 3), torch.Generator())
+    layers = {name: each for name, each in network.named_modules() if isinstance(each, nn.Linear | nn.Conv2d)}
+    layers |= {name: each for name, each in network.named_modules() if isinstance(each, nn.ConvTranspose2d)}
+    normalised = {name for name, each in layers.items() if parametrize.is_parametrized(each)}
+    assert normalised == {"maps.0", "maps.2", "features.0", "heads"}
+    assert {name.split(".")[0] for name in layers.keys() - normalised} == {"start", "images"}
 
 
 @pytest.mark.parametrize("name", IMAGE_NETWORKS)

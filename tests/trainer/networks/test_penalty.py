@@ -8,6 +8,7 @@ from torch import nn
 from trainer.config import Config, Network
 from trainer.loop import train_batch
 from trainer.networks.build import build
+from trainer.networks.spectral import plain_weight
 from trainer.training import Run, train
 from vaemon import open_run
 
@@ -18,7 +19,7 @@ def make(name="resnet", **network):
 
 
 def squares(layers) -> float:
-    return sum((layer.weight.detach().numpy().astype(np.float64) ** 2).sum() for layer in layers)
+    return sum((plain_weight(layer).detach().numpy().astype(np.float64) ** 2).sum() for layer in layers)
 
 
 def convolutions(module, kind):
