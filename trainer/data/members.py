@@ -10,7 +10,7 @@ import stat
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -101,13 +101,16 @@ def walk(folder: Path) -> Iterator[tuple[str, str]]:
         folders = []
         with os.scandir(at) as entries:
             for entry in entries:
-                if not _shown(entry.name):
+                name = entry.name
+                if not _shown(name):
                     continue
-                with suppress(OSError):  # a link that leads nowhere
+                try:
                     if entry.is_file():
-                        found.append((printable(above + entry.name), entry.path))
+                        found.append((printable(above + name), entry.path))
                     elif entry.is_dir():
-                        folders.append((f"{above}{entry.name}/", entry.path))
+                        folders.append((f"{above}{name}/", entry.path))
+                except OSError:  # a link that leads nowhere
+                    continue
         ahead += sorted(folders, reverse=True)  # of two links to one folder, the same is taken wherever that is done
     yield from sorted(found)
 

@@ -60,6 +60,8 @@ def sweep(
     home = run_folders.home(runs)
     if sum(each is not None for each in (preset, status, rerun)) != 1:
         raise UsageError("vaemon sweep takes one of: a PRESET to train, --status NAME, --rerun RUN")
+    if preset is None and (settings or name is not None or slurm):
+        raise UsageError("--set, --name and --slurm are for a new sweep; what goes on is what it was")
     if status is not None:
         context.obj.show_sweep(status, home, as_json)
         return
@@ -68,6 +70,8 @@ def sweep(
     if rerun is not None:
         found = sweeps.read(rerun, home) if sweeps.is_sweep(rerun, home) else sweeps.sweep_with(rerun, home)
         chosen = _left(found, rerun, home)
+        found.data = _absolute(data) or found.data
+        found.at_most = at_most or found.at_most
     else:
         assert preset is not None
         found = _planned(preset, seeds, settings, name, at_most, _slurm(slurm), data, home)
@@ -120,7 +124,7 @@ def _planned(
 ) -> Sweep:
     """A new sweep, checked, and nowhere noted."""
     path = str(Path(preset).expanduser().absolute()) if preset.endswith(".toml") else preset
-    images = str(Path(data).expanduser().absolute()) if data is not None else None
+    images = _absolute(data)
     name = run_folders.new_run(name, f"{run_folders.short_name(preset)}-sweep", home).name
     members = members_of(name, load_preset(preset), settings, seeds, images)
     for member in members:
@@ -132,6 +136,10 @@ def _planned(
             check_images(resolve(load_preset(preset), member.settings, images))
     at_once = at_most if at_most is not None else 0 if slurm else 1
     return Sweep(name=name, preset=path, data=images, slurm=slurm, at_most=at_once, members=members)
+
+
+def _absolute(path: str | None) -> str | None:
+    return str(Path(path).expanduser().absolute()) if path is not None else None
 
 
 def _slurm(given: tuple[str, ...]) -> dict[str, str]:

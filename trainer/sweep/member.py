@@ -43,11 +43,10 @@ class Training(Checkpointable):
 def arguments_of(sweep: Sweep, member: Member, runs: Path) -> list[str]:
     """What `train` is told: to begin the member's run, or to go on with it."""
     given = [sweep.preset, "--run", member.run, "--runs", str(runs), "--quiet"]
+    given += ["--data", sweep.data] if sweep.data is not None else []
     if run_folders.has_begun(runs / member.run):
         return [*given, "--resume"]
-    for setting in member.settings:
-        given += ["--set", setting]
-    return [*given, *(["--data", sweep.data] if sweep.data is not None else [])]
+    return [*given, *(word for setting in member.settings for word in ("--set", setting))]
 
 
 def trained(arguments: Sequence[str]) -> tuple[str, str]:

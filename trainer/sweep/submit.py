@@ -57,7 +57,7 @@ def run_here(sweep: Sweep, members: Sequence[Member], runs: Path, say: Say) -> N
                 running = _without_ended(sweep, running, runs, say)
                 time.sleep(LOOK_EVERY)
         except KeyboardInterrupt:
-            say(f"stopping {len(running)}, each after its present step; the rest is left waiting")
+            say(f"stopping {len(running)} after the present step; `vaemon sweep --rerun {sweep.name}` goes on with all")
             _stop(sweep, running, runs, say)
             raise
 

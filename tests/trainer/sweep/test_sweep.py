@@ -145,7 +145,8 @@ def test_ctrl_c_stops_those_that_train_and_leaves_the_rest(invoke, runs, meanwhi
 
 
 def test_what_is_wrong_is_said_before_anything_begins(invoke, runs):
-    for arguments in ((), ("shapes", "--status", "s"), ("shapes", "--slurm", "gpu"), ("shapes", "--set", "lr=x")):
+    wrong = [(), ("shapes", "--status", "s"), ("shapes", "--slurm", "gpu"), ("shapes", "--set", "lr=x")]
+    for arguments in (*wrong, ("--rerun", "s", "--set", "lr=1"), ("--status", "s", "--name", "t")):
         assert isinstance(invoke(*arguments).exception, UsageError)
     assert not runs.exists()
 
@@ -163,15 +164,21 @@ def test_what_trains_at_this_moment_is_not_trained_again(invoke, runs, monkeypat
 
     members = members_of("s", load_preset("shapes"), (), 2, None)
     book.create(sweeps.Sweep(name="s", preset="shapes", members=members), runs)
-    asked = []
-    monkeypatch.setattr(submit, "run_here", lambda found, chosen, *_: asked.append([each.run for each in chosen]))
+    asked, also = [], []
+
+    def run_here(found, chosen, *_):
+        asked.append([each.run for each in chosen])
+        also.append((found.data, found.at_most))
+
+    monkeypatch.setattr(submit, "run_here", run_here)
     (runs / "s-seed0").mkdir()
     with lock.holding(runs / "s-seed0"):
         assert isinstance(invoke("--rerun", "s-seed0").exception, RunLocked)
         assert invoke("--rerun", "s").exit_code == 0
     assert invoke("--rerun", "s").exit_code == 0
-    assert invoke("--rerun", "s-seed1").exit_code == 0
+    assert invoke("--rerun", "s-seed1", "--data", "/moved", "--at-most", "3").exit_code == 0
     assert asked == [["s-seed1"], ["s-seed0", "s-seed1"], ["s-seed1"]]
+    assert also == [(None, 0), (None, 0), ("/moved", 3)]
 
 
 def test_members_have_the_gpus_one_each(monkeypatch, tmp_path):
