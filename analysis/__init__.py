@@ -1,1 +1,1 @@
-"""What a run says afterwards: inactive variables, the variance law."""
+"""What a run says afterwards: inactive variables, the variance law, the aggregate posterior."""

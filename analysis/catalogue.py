@@ -1,18 +1,19 @@
 """Every measure by name: its label, how it is written, and the function that computes it.
 
-A new measure is a function in measures/ and a line here: in COLUMNS where it has one value a latent, in FIGURES
-where it has one value in all. Table and JSON follow by themselves.
+A new measure is a function in measures/ and a line here: in COLUMNS where it has one value a latent, among the figures
+of a report where it has one value in all; in judgements.py where it says yes or no of a latent. Table, JSON and CSV
+follow by themselves.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from analysis.inputs import PosteriorStatistics
-from analysis.measures.inactive import inactive_as_published, inactive_count
+from analysis.judgements import ALONE, JUDGEMENTS, Judgement, marks, told
+from analysis.measures import aggregate
 from analysis.measures.variance_law import (
     largest_mean,
     mean_share,
@@ -20,51 +21,11 @@ from analysis.measures.variance_law import (
     variance_law,
     variance_law_as_published,
 )
-from analysis.report import STEP, Column, Figure, Part
-from vaemon import latents
+from analysis.report import STEP, Column, Figure, Overlap, Part
+from analysis.subject import Basis, Subject
 from vaemon.latents import LatentState
-from vaemon.thresholds import DEFAULT, Thresholds
 
 Array = npt.NDArray[Any]
-Basis = Literal["stream", "checkpoint", "published"]
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Subject:
-    """What the measures are taken on, and by which definition."""
-
-    posterior: PosteriorStatistics
-    woke: Array
-    """Step at which each latent that is awake last woke, -1 for the sleepers, (k,)."""
-    threshold: float = DEFAULT.inactive
-    """From where on a latent is inactive."""
-    as_published: bool = False
-    """Whether the published code's definitions are in force; E[σ] must then be known."""
-    at: Thresholds = DEFAULT
-    """What else latents are judged by."""
-
-    @property
-    def basis(self) -> Basis:
-        """What the table shows: by the paper from the stream or a checkpoint, or as published."""
-        return "published" if self.as_published else self.posterior.origin.kind
-
-    @property
-    def deviation(self) -> Array:
-        """E[σ], (k,); NaN where it is not known."""
-        known = self.posterior.mean_deviation
-        return np.full_like(self.posterior.mean_variance, np.nan) if known is None else known
-
-    @property
-    def inactive(self) -> npt.NDArray[np.bool_]:
-        """Which latents are inactive by the definition in force, (k,)."""
-        if self.as_published:
-            return inactive_as_published(self.deviation, self.threshold)
-        return latents.inactive(self.posterior.mean_variance, self.threshold)
-
-    @property
-    def states(self) -> Array:
-        """The `LatentState` of each latent, (k,)."""
-        return latents.states(self.posterior.mean_variance, self.posterior.kl, self.woke >= 0, self.at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +36,8 @@ class ColumnEntry:
     label: str
     style: str
     compute: Callable[[Subject], Array]
+    spare: bool = False
+    """Whether the table does without it where it is too wide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +46,13 @@ class FigureEntry:
 
     name: str
     label: str
-    """May name the thresholds in force: {threshold} of the inactive, and others: {at.wake}."""
+    """May name what is in force: {threshold} of the inactive, others as {at.wake}, and {rules.epsilon}."""
     style: str
     compute: Callable[[Subject], float | int]
-    needs: str = ""
-    """The field of PosteriorStatistics without which it cannot be told, such as E[σ], which the stream lacks."""
+    needs: tuple[str, ...] = ("mean_variance",)
+    """The fields of PosteriorStatistics that it rests on, some of which the stream lacks, such as E[σ]."""
+    short: str = ""
+    """Its heading in a table of several runs; empty: it is not in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,76 +77,172 @@ def _state_words(s: Subject) -> Array:
     return np.array([LatentState(each).name.lower() for each in s.states])
 
 
-def _active_units(s: Subject) -> npt.NDArray[np.bool_]:
-    return latents.active_units(s.posterior.mu_variance, s.at.unit)
-
-
 def _count_of(state: LatentState) -> Callable[[Subject], int]:
     return lambda s: int((s.states == state).sum())
+
+
+def _largest(values: Array) -> float:
+    return float(np.abs(values).max())
+
+
+def _judged(each: Judgement) -> ColumnEntry:
+    return ColumnEntry(each.name, each.short, "", lambda s: told(each, s))
 
 
 COLUMNS = (
     ColumnEntry("mean_variance", "E[σ²]", ".3f", lambda s: s.posterior.mean_variance),
     ColumnEntry("mean_deviation", "E[σ]", ".3f", lambda s: s.deviation),
     ColumnEntry("mean_mu", "E[μ]", "+.3f", lambda s: s.posterior.mean_mu),
-    ColumnEntry("mu_squared", "E[μ²]", ".3f", lambda s: s.posterior.mu_squared),
+    ColumnEntry("mu_squared", "E[μ²]", ".3f", lambda s: s.posterior.mu_squared, spare=True),
     ColumnEntry("mu_variance", "Var(μ)", ".3f", lambda s: s.posterior.mu_variance),
+    ColumnEntry("variance_variance", "Var(σ²)", ".3f", lambda s: s.known("variance_variance")),
     ColumnEntry("law", "law", ".3f", _law),
     ColumnEntry("law_as_published", "law", ".3f", _law_as_published),
+    ColumnEntry("skewness", "skew", "+.2f", lambda s: s.known("skewness"), spare=True),
+    ColumnEntry("kurtosis", "kurt", "+.2f", lambda s: s.known("kurtosis"), spare=True),
     ColumnEntry("kl", "KL", ".3f", lambda s: s.posterior.kl),
+    ColumnEntry("near_prior", "KL < ε", ".3f", lambda s: s.known("near_prior")),
+    *(_judged(each) for each in ALONE if each.name != "inactive"),
+    ColumnEntry("variable", "variable", "", lambda s: np.array([word or None for word in s.kinds], object)),
+    ColumnEntry("marks", "marks", "", marks),
     ColumnEntry("state", "state", "", _state_words),
-    ColumnEntry("woke_at", "woke at", STEP, lambda s: s.woke),
+    ColumnEntry("woke_at", "woke", STEP, lambda s: s.woke),
+    ColumnEntry("wake_order", "nth", STEP, lambda s: s.wake_order, spare=True),
 )
 
+
+def _counted(each: Judgement) -> FigureEntry:
+    short = each.short if each.name in ("inactive", "active_units", "epsilon_delta_collapsed") else ""
+    return FigureEntry(each.name, each.label, "d", lambda s: int(each.compute(s).sum()), (each.needs,), short)
+
+
 _INACTIVE = (
-    FigureEntry(
-        "inactive",
-        "inactive: E[σ²] ≥ {threshold:g}",
-        "d",
-        lambda s: inactive_count(s.posterior.mean_variance, s.threshold),
-    ),
-    FigureEntry(
-        "inactive_as_published",
-        "inactive as published: E[σ] > {threshold:g}",
-        "d",
-        lambda s: int(inactive_as_published(s.deviation, s.threshold).sum()),
-        needs="mean_deviation",
-    ),
-    FigureEntry(
-        "active_units",
-        "active units: Var(μ) > {at.unit:g}",
-        "d",
-        lambda s: int(_active_units(s).sum()),
-        "mu_variance",
-    ),
+    *(_counted(each) for each in JUDGEMENTS),
     FigureEntry(
         "inactive_and_active_units",
         "both inactive and an active unit",
         "d",
-        lambda s: int((s.inactive & _active_units(s)).sum()),
-        needs="mu_variance",
+        lambda s: int((s.inactive & s.active_units).sum()),
+        ("mean_variance", "mu_variance"),
     ),
-    FigureEntry("active", "state active: E[σ²] < {at.wake:g}, awake ≤ {at.doze:g}", "d", _count_of(LatentState.ACTIVE)),
+    FigureEntry(
+        "active",
+        "state active: E[σ²] < {at.wake:g}, awake ≤ {at.doze:g}",
+        "d",
+        _count_of(LatentState.ACTIVE),
+        short="active",
+    ),
     FigureEntry("waking", "state waking: E[σ²] < {at.doze:g}", "d", _count_of(LatentState.WAKING)),
-    FigureEntry("limbo", "state limbo: the others", "d", _count_of(LatentState.LIMBO)),
-    FigureEntry("collapsed", "state collapsed: E[σ²] ≥ {at.collapsed:g}", "d", _count_of(LatentState.COLLAPSED)),
-    FigureEntry("kl", "KL, sum over latents, nats", ".2f", lambda s: float(s.posterior.kl.sum())),
+    FigureEntry("limbo", "state limbo: the others", "d", _count_of(LatentState.LIMBO), ("mean_variance", "kl")),
+    FigureEntry(
+        "collapsed",
+        "state collapsed: E[σ²] ≥ {at.collapsed:g}",
+        "d",
+        _count_of(LatentState.COLLAPSED),
+        ("mean_variance", "kl"),
+    ),
+    FigureEntry("kl", "KL, sum over latents, nats", ".2f", lambda s: float(s.posterior.kl.sum()), ("kl",), "KL"),
 )
 
+_OF_LAW = ("mu_squared", "mean_variance")
+_PUBLISHED_LAW = ("mu_variance", "mean_deviation")
+
 _VARIANCE_LAW = (
-    FigureEntry("mean", "variance law: mean of E[μ²] + E[σ²]", ".3f", lambda s: summarize_law(_law(s)).mean),
-    FigureEntry("deviation", "  its deviation from 1", "+.3f", lambda s: summarize_law(_law(s)).deviation),
-    FigureEntry("worst", "  largest deviation of a latent", ".3f", lambda s: summarize_law(_law(s)).worst),
+    FigureEntry(
+        "mean", "variance law: mean of E[μ²] + E[σ²]", ".3f", lambda s: summarize_law(_law(s)).mean, _OF_LAW, "law"
+    ),
+    FigureEntry("deviation", "  its deviation from 1", "+.3f", lambda s: summarize_law(_law(s)).deviation, _OF_LAW),
+    FigureEntry("worst", "  largest deviation of a latent", ".3f", lambda s: summarize_law(_law(s)).worst, _OF_LAW),
     FigureEntry(
         "mean_as_published",
         "law as published: mean of Var(μ) + E[σ]",
         ".3f",
         lambda s: summarize_law(_law_as_published(s)).mean,
-        needs="mean_deviation",
+        _PUBLISHED_LAW,
     ),
-    FigureEntry("largest_mean", "largest |E[μ]|; the prior asks 0", ".3f", lambda s: largest_mean(s.posterior.mean_mu)),
-    FigureEntry("mean_share", "  mean of E[μ]², part of the law", ".4f", lambda s: mean_share(s.posterior.mean_mu)),
+    FigureEntry(
+        "largest_mean",
+        "largest |E[μ]|; the prior asks 0",
+        ".3f",
+        lambda s: largest_mean(s.posterior.mean_mu),
+        ("mean_mu",),
+    ),
+    FigureEntry(
+        "mean_share",
+        "  mean of E[μ]², part of the law",
+        ".4f",
+        lambda s: mean_share(s.posterior.mean_mu),
+        ("mean_mu",),
+    ),
 )
+
+_PAIRS = ("mean_mu", "mean_variance", "mu_covariance")
+
+_AGGREGATE = (
+    FigureEntry(
+        "aggregate_kl",
+        "aggregate as a Gaussian: KL to N(0, I), nats",
+        ".3f",
+        lambda s: aggregate.kl_to_prior(s.posterior.mean_mu, s.z_covariance),
+        _PAIRS,
+        "agg. KL",
+    ),
+    FigureEntry(
+        "marginal_kl",
+        "  of it means and variances of each latent",
+        ".3f",
+        lambda s: float(aggregate.marginal_kl(s.posterior.mean_mu, s.z_variance).sum()),
+        ("mean_mu", "mu_variance", "mean_variance"),
+    ),
+    FigureEntry(
+        "total_correlation",
+        "  of it total correlation",
+        ".3f",
+        lambda s: aggregate.total_correlation(s.z_covariance),
+        _PAIRS,
+        "TC",
+    ),
+    FigureEntry(
+        "chance_correlation",
+        "  independent latents would give by chance",
+        ".3f",
+        lambda s: aggregate.chance_correlation(
+            s.known("mu_covariance"), s.posterior.mean_variance, s.posterior.origin.samples
+        ),
+        _PAIRS,
+    ),
+    FigureEntry(
+        "mu_correlation",
+        "largest |correlation| of μ",
+        ".3f",
+        lambda s: aggregate.largest_correlation(s.known("mu_covariance")),
+        ("mu_covariance",),
+    ),
+    FigureEntry(
+        "z_correlation",
+        "  of z, drawn from the posteriors",
+        ".3f",
+        lambda s: aggregate.largest_correlation(s.z_covariance),
+        _PAIRS,
+    ),
+    FigureEntry(
+        "largest_skewness",
+        "largest |skewness| of z; the prior has 0",
+        ".3f",
+        lambda s: _largest(s.known("skewness")),
+        ("skewness",),
+    ),
+    FigureEntry(
+        "largest_kurtosis",
+        "  |excess kurtosis|; the prior has 0",
+        ".3f",
+        lambda s: _largest(s.known("kurtosis")),
+        ("kurtosis",),
+    ),
+)
+
+_WOKEN = ("marks", "state", "woke_at", "wake_order")
+_BY_PAPER = ("mean_variance", "mean_mu", "mu_variance", "kl")
 
 REPORTS = {
     each.name: each
@@ -189,9 +250,10 @@ REPORTS = {
         ReportEntry(
             "inactive",
             {
-                "stream": ("mean_variance", "mean_mu", "mu_squared", "kl", "state", "woke_at"),
-                "checkpoint": ("mean_variance", "mean_mu", "mu_variance", "kl", "state", "woke_at"),
-                "published": ("mean_deviation", "mean_mu", "mu_variance", "kl", "state", "woke_at"),
+                "stream": ("mean_variance", "mean_mu", "mu_squared", "mu_variance", "kl", *_WOKEN),
+                "checkpoint": (*_BY_PAPER, *_WOKEN),
+                "posterior": (*_BY_PAPER, "variance_variance", "near_prior", "marks", "state"),
+                "published": ("mean_deviation", "mean_mu", "mu_variance", "kl", *_WOKEN),
             },
             _INACTIVE,
         ),
@@ -199,35 +261,19 @@ REPORTS = {
             "variance_law",
             {
                 "stream": ("mean_variance", "mean_mu", "mu_squared", "law"),
-                "checkpoint": ("mean_variance", "mean_mu", "mu_squared", "law"),
-                "published": ("mean_deviation", "mean_mu", "mu_variance", "law_as_published"),
+                "checkpoint": ("mean_variance", "mean_mu", "mu_squared", "law", "skewness", "kurtosis"),
+                "posterior": ("mean_variance", "mean_mu", "mu_squared", "law", "skewness", "kurtosis"),
+                "published": ("mean_deviation", "mean_mu", "mu_variance", "law_as_published", "skewness", "kurtosis"),
             },
-            _VARIANCE_LAW,
+            (*_VARIANCE_LAW, *_AGGREGATE),
         ),
     )
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Heading:
-    """A figure that has a column where several runs are listed."""
-
-    report: str
-    figure: str
-    label: str
-    as_published: bool | None = None
-    """Whether it is shown only by the published code's definitions, or only by the paper's; None: always."""
-
-
-HEADINGS = (
-    Heading("inactive", "inactive", "inactive", False),
-    Heading("inactive", "inactive_as_published", "inactive as published", True),
-    Heading("inactive", "active_units", "active units"),
-    Heading("inactive", "kl", "KL, nats"),
-    Heading("variance_law", "mean", "E[μ²] + E[σ²]", False),
-    Heading("variance_law", "mean_as_published", "Var(μ) + E[σ]", True),
-    Heading("variance_law", "worst", "worst latent"),
-)
+def figures_by_name() -> dict[str, str]:
+    """The report of every figure there is."""
+    return {figure.name: report.name for report in REPORTS.values() for figure in report.figures}
 
 
 def examine(subject: Subject, reports: Iterable[str]) -> Part:
@@ -241,19 +287,30 @@ def examine(subject: Subject, reports: Iterable[str]) -> Part:
     wanted = {name for entry in entries for name in entry.shown[subject.basis]}
     return Part(
         origin=subject.posterior.origin,
-        columns=tuple(Column(e.name, e.label, e.style, e.compute(subject)) for e in COLUMNS),
+        columns=tuple(Column(e.name, e.label, e.style, e.compute(subject), e.spare) for e in COLUMNS),
         shown=tuple(e.name for e in COLUMNS if e.name in wanted),
         inactive=subject.inactive,
         rule=f"E[σ] > {subject.threshold:g}" if subject.as_published else f"E[σ²] ≥ {subject.threshold:g}",
         figures={entry.name: tuple(_figure(e, subject) for e in entry.figures) for entry in entries},
+        overlap=_overlap(subject),
     )
 
 
 def _figure(entry: FigureEntry, subject: Subject) -> Figure:
-    label = entry.label.format(threshold=subject.threshold, at=subject.at)
-    known = not entry.needs or _is_known(getattr(subject.posterior, entry.needs))
-    return Figure(entry.name, label, entry.style, entry.compute(subject) if known else None)
+    rules = subject.rules
+    label = entry.label.format(threshold=subject.threshold, at=subject.at, rules=rules, kept=100 * (1 - rules.delta))
+    lost = max(subject.lost(name) for name in entry.needs)
+    known = lost < len(subject.woke)
+    return Figure(entry.name, label, entry.style, entry.compute(subject) if known else None, lost, entry.short)
 
 
-def _is_known(values: Array | None) -> bool:
-    return values is not None and not np.isnan(values).all()
+def _overlap(subject: Subject) -> Overlap:
+    """How many latents each two of the judgements share that can be told here."""
+    known = [each for each in JUDGEMENTS if subject.lost(each.needs) < len(subject.woke)]
+    judged = np.array([each.compute(subject) for each in known]).astype(int)
+    return Overlap(
+        names=tuple(each.name for each in known),
+        labels=tuple(each.short for each in known),
+        marks=tuple(each.mark for each in known),
+        counts=judged @ judged.T,
+    )

@@ -1,25 +1,26 @@
-"""`vaemon analyze`: what the command line says, made into a report. stdout holds only the report.
+"""`vaemon analyze`: what the command line says, made into reports. stdout holds only these.
 
 Imports nothing heavy before it is called, so that `vaemon --help` loads neither numpy nor torch.
 """
 
-import json
-import os
-import shutil
-import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from analysis.distances import measuring
+from analysis.renormalize import renormalizing
+from analysis.tables.options import tabulating
 from vaemon.errors import UsageError
-from vaemon.runfile.find import is_run, runs_folder
+from vaemon.runfile.find import runs_folder
 from vaemon.runfile.selection import names_like
 from vaemon.source.far.links import PYTHON, Links
 
 if TYPE_CHECKING:
     from analysis.question import Question
-    from analysis.report import Report
+    from analysis.several import Answered
     from vaemon.source.protocol import Source
 
 
@@ -31,26 +32,47 @@ def _complete_name(context: click.Context, parameter: click.Parameter, begun: st
 
 
 @click.command("analyze", short_help="Count inactive latents, check the variance law.")
-@click.argument("run", required=False, shell_complete=_complete_name)
-@click.option("--inactive", is_flag=True, help="Count the inactive latents: E[σ²] at or above --threshold.")
-@click.option("--variance-law", is_flag=True, help="Check that E[μ²] + E[σ²] is 1.")
-@click.option("--stage", type=click.IntRange(1, 2), metavar="N", default=1, help="The stage to analyze; by default 1.")
+@click.argument("run", nargs=-1, shell_complete=_complete_name)
+@click.option("--inactive", is_flag=True, help="Count the inactive latents, by the paper's rule and by others.")
+@click.option(
+    "--variance-law", is_flag=True, help="Check that E[μ²] + E[σ²] is 1, and the aggregate posterior the prior."
+)
+@click.option(
+    "--stage", type=click.IntRange(1, 2), metavar="N", help="The stage to analyze; by default all that were trained."
+)
 @click.option(
     "--threshold",
-    type=click.FloatRange(0, min_open=True),
-    metavar="X",
-    help="From where on a latent is inactive; by default the run's own threshold, mostly 0.8.",
+    "thresholds",
+    multiple=True,
+    metavar="NAME=X",
+    help="Judge latents by another threshold than the run's own: inactive (0.8; also X alone), unit (0.01), wake, doze "
+    "and others as of `vaemon watch`; epsilon (0.01 nats) and delta (0.01) of (ε, δ)-collapse; near (0.1) and spread "
+    "(0.1) of active and passive variables. May be repeated.",
 )
 @click.option(
     "--as-published",
     is_flag=True,
-    help="Use the published code's definitions, E[σ] for E[σ²] and Var(μ) for E[μ²]; needs a checkpoint.",
+    help="Use the published code's definitions, E[σ] for E[σ²] and Var(μ) for E[μ²]; needs a checkpoint, or arrays.",
+)
+@click.option(
+    "--posterior",
+    "posteriors",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Analyze arrays, of any model: an .npz with `mean` and one of `variance`, `log_variance`, `std`, each "
+    "(samples, latents). May be repeated.",
+)
+@click.option(
+    "--fail-if",
+    "conditions",
+    multiple=True,
+    metavar="CONDITION",
+    help="Exit code 4 where it holds of a run, or cannot be told: 'inactive>30', 'mean>1.2 or mean<0.8', by the names "
+    "of the figures in --json; 'stage2.stream.kl<1' says of which stage and origin. May be repeated.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
-@click.option(
-    "--csv", "as_csv", is_flag=True, help="Print the table as CSV: a row a latent; of a sweep, a row a member."
-)
-@click.option("--figure", is_flag=True, help="Draw E[σ²] of every latent over the steps, too.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV, a line a value.")
 @click.option("--no-checkpoint", is_flag=True, help="Use the recorded stream alone; needs no torch.")
 @click.option(
     "--data", type=click.Path(path_type=Path), metavar="PATH", help="Where the images are, if they were moved since."
@@ -68,16 +90,22 @@ def _complete_name(context: click.Context, parameter: click.Parameter, begun: st
     metavar="DIR",
     help="Folder of runs; by default $VAEMON_RUNS, else runs/.",
 )
+@click.pass_context
+@tabulating
+@measuring
+@renormalizing
 def analyze(
-    run: str | None,
+    context: click.Context,
+    run: tuple[str, ...],
     inactive: bool,
     variance_law: bool,
-    stage: int,
-    threshold: float | None,
+    stage: int | None,
+    thresholds: tuple[str, ...],
     as_published: bool,
+    posteriors: tuple[Path, ...],
+    conditions: tuple[str, ...],
     as_json: bool,
     as_csv: bool,
-    figure: bool,
     no_checkpoint: bool,
     data: Path | None,
     runs: Path | None,
@@ -86,109 +114,110 @@ def analyze(
     """Say which latents of RUN are used, and whether its posterior matches the prior.
 
     RUN is a name, a run's folder, or `latest`, which is the default: the run written to last; on another machine,
-    HOST:RUN, of which the recorded stream is analyzed. It may be a sweep as well, by its name: then each member is
-    analyzed, and mean and standard deviation over the seeds of each setting are reported. Without --inactive or
-    --variance-law, both are reported.
+    HOST:RUN, of which the recorded stream is analyzed. Of several, or a pattern ('cifar*', in quotes), each figure is
+    told with its mean and deviation over the runs; of a sweep, by its name, over the seeds of each setting. Without
+    --inactive or --variance-law, both are reported.
 
     The figures are taken twice: from the recorded stream, over the last full epoch (the last 500 rows where that is
     shorter), and, where the run has a checkpoint, over the whole test set with the network in evaluation mode.
+
+    Exit codes: 0 ok, 1 a run could not be analyzed, 2 usage, 4 --fail-if.
     """
-    if as_json + as_csv + figure > 1:
-        raise UsageError("--figure draws for people, --json and --csv are for scripts: use one of them")
+    _refuse_contradictions(as_json, as_csv, no_checkpoint, data, as_published)
+    from analysis import failing, printing
+    from analysis.sweeps import swept
+
+    parsed = failing.parse(conditions)
+    asked = {name for name, wanted in (("inactive", inactive), ("variance_law", variance_law)) if wanted}
+    question = _question(asked, failing.reports_named(parsed), thresholds, as_published, not no_checkpoint, data)
+    with ExitStack() as opened:
+        sources = _open(run, runs, question, posteriors, Links(remote_python), opened)
+        found = _answers(sources, posteriors, question, stage)
+        groups, waiting = swept(run, runs_folder(runs))
+        for name in waiting:
+            click.echo(f"vaemon: {name}: it has not begun", err=True)
+        if as_json:
+            printing.print_json(found, groups)
+        elif as_csv:
+            printing.print_csv(found, groups)
+        else:
+            left_out = {name for name, given in context.params.items() if not given}
+            printing.print_text(found, groups, left_out)
+    failed = [why for each in found if each.reports for why in failing.failures(each.reports, parsed)]
+    for why in failed:
+        click.echo(f"vaemon: {why}", err=True)
+    context.exit(4 if failed else 1 if any(each.failures for each in found) else 0)
+
+
+def _question(
+    asked: set[str],
+    named: set[str],
+    thresholds: Sequence[str],
+    as_published: bool,
+    checkpoint: bool,
+    data: Path | None,
+) -> "Question":
+    """What is asked of every run: the reports asked for, by default all, and those whose figures are `named`."""
+    from analysis.catalogue import REPORTS
+    from analysis.question import Question
+    from analysis.rules import parse_thresholds
+
+    reports = tuple(name for name in REPORTS if not asked or name in asked | named)
+    question = Question(
+        reports,
+        thresholds=parse_thresholds(thresholds),
+        as_published=as_published,
+        checkpoint=checkpoint,
+        data=data,
+    )
+    question.check()
+    return question
+
+
+def _refuse_contradictions(
+    as_json: bool, as_csv: bool, no_checkpoint: bool, data: Path | None, as_published: bool
+) -> None:
+    if as_json and as_csv:
+        raise UsageError("--json and --csv are two ways to write the same: use one of them")
     if data is not None and no_checkpoint:
         raise UsageError("--data is for the checkpoint's part, which --no-checkpoint leaves out: use one of the two")
     if as_published and no_checkpoint:
         raise UsageError("--as-published needs E[σ], which only a checkpoint gives: leave out --no-checkpoint")
-    asked = {"inactive": inactive, "variance_law": variance_law}
-    reports = tuple(name for name, wanted in asked.items() if wanted or not any(asked.values()))
-    from analysis.question import Question
-
-    question = Question(reports, stage, threshold, as_published, not no_checkpoint, data)
-    output = "json" if as_json else "csv" if as_csv else "figure" if figure else "text"
-    if not _analyze_sweep(run, runs_folder(runs), question, output):
-        _analyze_run(run, runs, remote_python, question, output)
 
 
-def _analyze_run(run: str | None, runs: Path | None, remote_python: str, question: "Question", output: str) -> None:
-    from analysis.question import answer
+def _open(
+    run: Sequence[str],
+    runs: Path | None,
+    question: "Question",
+    posteriors: Sequence[Path],
+    links: Links,
+    opened: ExitStack,
+) -> "list[tuple[str, Source]]":
+    """The runs asked for, closed by `opened`; none where only arrays are."""
+    from vaemon.source.open import open_several
+    from vaemon.thresholds import NAMES
+
+    if not run and posteriors:
+        return []
+    own = {name: value for name, value in question.thresholds.items() if name in NAMES}
+    sources = open_several(run, runs, own, links)
+    for _, source in sources:
+        opened.callback(source.close)
+    return sources
+
+
+def _answers(
+    sources: "Sequence[tuple[str, Source]]", posteriors: Sequence[Path], question: "Question", stage: int | None
+) -> "list[Answered]":
+    """What came of each, or, where nothing came of any, the reason of the first; others' reasons are told on stderr."""
     from analysis.render import progress
-    from vaemon.source.open import open_source
+    from analysis.several import answer_each
 
-    source = open_source(run, runs, links=Links(remote_python))
-    try:
-        with progress("encoding the test set") as told:
-            report = answer(source, question, told)
-        if output in ("json", "csv"):
-            _print_for_scripts(report, output)
-        else:
-            _print_text(report, source if output == "figure" else None)
-    finally:
-        source.close()
-
-
-def _analyze_sweep(name: str | None, runs: Path, question: "Question", output: str) -> bool:
-    """Analyze a sweep; whether there is one of that name, and no run."""
-    from vaemon.runfile import sweeps
-
-    if name is None or not sweeps.is_sweep(name, runs) or is_run(runs / name):
-        return False
-    if output == "figure":
-        raise UsageError(f"--figure draws one run, and {name} is a sweep of several; name one of its members")
-    from analysis.render import progress
-    from analysis.sweep import csv, render
-    from analysis.sweep.ask import answer_all
-    from analysis.sweep.report import to_tree
-
-    found = answer_all(sweeps.read(name, runs), runs, question, lambda run: progress(f"{run}: encoding the test set"))
-    if output == "json":
-        click.echo(json.dumps(to_tree(found), indent=1, allow_nan=False))
-    elif output == "csv":
-        click.echo(csv.to_csv(found), nl=False)
-    else:
-        width, colour, ascii_only = _terminal()
-        click.echo(render.to_text(found, width, colour, ascii_only), nl=False, color=colour)
-    return True
-
-
-def _terminal() -> tuple[int, bool, bool]:
-    """Columns of standard output, whether it takes colours, and whether it takes ASCII only."""
-    from analysis.render import PLAIN_WIDTH, fits
-
-    colour = sys.stdout.isatty()
-    width = shutil.get_terminal_size().columns if colour else PLAIN_WIDTH
-    return width, colour, not fits("σ²μ≥±–·─│█▏⣿", sys.stdout.encoding or "ascii")
-
-
-def _print_for_scripts(report: "Report", output: str) -> None:
-    from analysis.csv import to_csv
-    from analysis.report import to_json
-
-    for kind, reason in report.missing.items():
-        click.echo(f"no figures from the {kind}: {reason}", err=True)
-    if output == "csv":
-        click.echo(to_csv(report), nl=False)
-    else:
-        click.echo(json.dumps(to_json(report), indent=1, allow_nan=False))
-
-
-def _print_text(report: "Report", figure_of: "Source | None") -> None:
-    """The figure of the source, where one is given, then the report."""
-    from analysis.render import to_ascii, to_text
-
-    width, colour, ascii_only = _terminal()
-    if figure_of is not None:
-        drawn = _draw(
-            report, figure_of, width, colour and "NO_COLOR" not in os.environ, "*" if ascii_only else "braille"
-        )
-        click.echo(to_ascii(drawn) if ascii_only else drawn, color=colour)
-    click.echo(to_text(report, width, colour, ascii_only), nl=False, color=colour)
-
-
-def _draw(report: "Report", source: "Source", width: int, colour: bool, marker: str) -> str:
-    from analysis.figures import HEIGHT, variance_trajectories
-    from vaemon.batch import Window
-
-    # Two points a column: braille has two dots across.
-    series = source.series("mean_variance", Window(report.stage), points=2 * width)
-    states = [str(each) for each in report.parts[0].column("state").values]
-    return variance_trajectories(series, states, report.threshold, (width, HEIGHT), colour, marker)
+    with progress("encoding the test set") as told:
+        found = list(answer_each(sources, posteriors, question, stage, told))
+    if not any(each.reports for each in found):
+        raise found[0].failures[0]
+    for each in found:
+        for failure in each.failures:
+            click.echo(f"vaemon: {each.name}: {failure}", err=True)
+    return found

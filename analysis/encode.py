@@ -1,4 +1,4 @@
-"""From a checkpoint to the posteriors of the whole test set: the one door to torch and the trainer.
+"""From a checkpoint to the posteriors of the whole test set: one of two doors to torch and the trainer.
 
 Importing it imports torch; where torch or the trainer's requirements are not installed, that raises ImportError.
 """
@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from analysis.inputs import Origin, PosteriorStatistics
-from analysis.measures.moments import Moments, merge, posterior_moments
+from analysis.inputs import Origin, PosteriorStatistics, statistics_of
+from analysis.measures.collapse import EPSILON
+from analysis.measures.moments import merge, posterior_moments
 from trainer.checkpoint import RestoredVAE, restore_vae
 from trainer.images import load_images
 from trainer.networks.vae import images_to_input
@@ -45,7 +46,9 @@ class Checkpoint:
         for each in (self.first, self.restored):
             each.model.to(self.device)
 
-    def encode_test_set(self, data: Path | None, told: Callable[[int, int], None]) -> PosteriorStatistics:
+    def encode_test_set(
+        self, data: Path | None, told: Callable[[int, int], None], epsilon: float = EPSILON
+    ) -> PosteriorStatistics:
         """The statistics of the stage's posteriors over every test image, in evaluation mode.
 
         Stage 2 encodes one sample z = μ + σε of each test image's first-stage posterior, ε drawn under the run's seed.
@@ -53,6 +56,7 @@ class Checkpoint:
         Args:
             data: where the images are, if not where the run was trained from.
             told: called with the images done and their number.
+            epsilon: nats; below it the KL of one image's posterior counts as none.
 
         Raises:
             DataNotFound: the images are not there, or not those that the network was trained on.
@@ -65,8 +69,9 @@ class Checkpoint:
                 f"these are {_sides(images.test.shape[1:])} ({images.source}); --data says where the run's own are"
             )
         batches = self._batches(images.test, told)
-        moments = reduce(merge, (posterior_moments(_array(mean), _array(log)) for mean, log in batches))
-        return _statistics(moments, self.restored, images.source)
+        moments = reduce(merge, (posterior_moments(_array(mean), _array(log), epsilon) for mean, log in batches))
+        at = self.restored
+        return statistics_of(moments, Origin("checkpoint", at.step, at.epoch, moments.count, data=images.source))
 
     def _batches(self, images: npt.NDArray[np.uint8], told: Callable[[int, int], None]) -> Iterator[Posterior]:
         noise = np.random.default_rng([self.first.config.seed, NOISE])
@@ -84,18 +89,6 @@ class Checkpoint:
         # From NumPy, so that the numbers are the same on every device and in any cut into batches.
         epsilon = torch.from_numpy(noise.standard_normal(tuple(mean.shape), np.float32))
         return mean + torch.exp(0.5 * log_variance) * epsilon.to(self.device)
-
-
-def _statistics(moments: Moments, restored: RestoredVAE, source: str) -> PosteriorStatistics:
-    return PosteriorStatistics(
-        origin=Origin(kind="checkpoint", step=restored.step, epoch=restored.epoch, samples=moments.count, data=source),
-        mean_variance=moments.mean_variance,
-        mean_mu=moments.mean_mu,
-        mu_squared=moments.mu_squared,
-        mu_variance=moments.mu_variance,
-        kl=moments.kl,
-        mean_deviation=moments.mean_deviation,
-    )
 
 
 def _array(values: torch.Tensor) -> npt.NDArray[Any]:

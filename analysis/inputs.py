@@ -10,14 +10,17 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from analysis.measures.moments import Moments
 from vaemon import latents
-from vaemon.batch import Cursor, Event, RunInfo, StageInfo, Want, Window
+from vaemon.batch import Batch, Cursor, Event, RunInfo, StageInfo, Want, Window
 from vaemon.channels import POSTERIOR
 from vaemon.errors import UnknownName, VaemonError
 from vaemon.source.protocol import Source
 from vaemon.view.fold import woke_at
 
 Array = npt.NDArray[Any]
+Kind = Literal["stream", "checkpoint", "posterior"]
+"""Of an origin: the recorded stream, a checkpoint, or bare arrays."""
 
 MOST_ROWS = 500
 """An epoch of CIFAR-10 in batches of 100; of longer epochs the last so many rows are taken."""
@@ -27,28 +30,32 @@ MOST_ROWS = 500
 class Origin:
     """Where statistics come from."""
 
-    kind: Literal["stream", "checkpoint"]
+    kind: Kind
     step: int
-    """The last step of the stage that they include."""
+    """The last step of the stage that they include; of bare arrays 0, as is the epoch."""
     epoch: int
     """Passes over the training data begun before the one of that step."""
     samples: int
-    """Rows of the stream (each a batch), or images encoded with the checkpoint."""
+    """Rows of the stream (each a batch), or posteriors: of images encoded with the checkpoint, or given as arrays."""
     first_step: int = 0
     """Stream: the first step included."""
     full_epoch: bool = False
     """Stream: whether the rows are those of one whole epoch."""
     left_out: int = 0
-    """Stream: rows in which some latent was NaN or infinite; that latent's mean is over the other rows."""
+    """Stream: rows in which some latent was NaN or infinite; that latent's mean is over the other rows.
+    Arrays: samples in which one was, of which nothing is used."""
     lacking: tuple[str, ...] = ()
     """Stream: channels that were not recorded; what would follow from them is NaN."""
     data: str = ""
-    """Checkpoint: what was encoded, in words."""
+    """Checkpoint: what was encoded, in words. Arrays: the file."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class PosteriorStatistics:
-    """Means over x of a stage's posteriors N(μ(x), σ²(x)); every array has shape (k,), float64."""
+    """Means over x of a stage's posteriors N(μ(x), σ²(x)); arrays have shape (k,) where nothing else is said, float64.
+
+    What may be None is not known from every origin: the stream has batches' means alone.
+    """
 
     origin: Origin
     mean_variance: Array
@@ -62,7 +69,35 @@ class PosteriorStatistics:
     kl: Array
     """KL to N(0, 1), nats."""
     mean_deviation: Array | None = None
-    """E[σ]; None where it is not known, as in the stream."""
+    """E[σ]."""
+    variance_variance: Array | None = None
+    """Var(σ²)."""
+    near_prior: Array | None = None
+    """Share of the samples whose KL is below ε."""
+    mu_covariance: Array | None = None
+    """Cov(μ), shape (k, k)."""
+    skewness: Array | None = None
+    """Of the aggregate posterior."""
+    kurtosis: Array | None = None
+    """Excess kurtosis of the aggregate posterior."""
+
+
+def statistics_of(moments: Moments, origin: Origin) -> PosteriorStatistics:
+    """The statistics that the moments of all samples give."""
+    return PosteriorStatistics(
+        origin=origin,
+        mean_variance=moments.mean_variance,
+        mean_mu=moments.mean_mu,
+        mu_squared=moments.mu_squared,
+        mu_variance=moments.mu_variance,
+        kl=moments.kl,
+        mean_deviation=moments.mean_deviation,
+        variance_variance=moments.variance_variance,
+        near_prior=moments.near_prior,
+        mu_covariance=moments.mu_covariance,
+        skewness=moments.skewness,
+        kurtosis=moments.kurtosis,
+    )
 
 
 def stage_of(info: RunInfo, number: int) -> StageInfo:
@@ -89,8 +124,12 @@ def woke_steps(source: Source, stage: StageInfo, until: int | None = None) -> Ar
         stage: the stage whose events count.
         until: take no notice of events after this step.
     """
-    batch = source.poll(Cursor(), Want(channels=(), stage=stage.number, columns=0))
-    events: tuple[Event, ...] = tuple(e for e in batch.events if until is None or e.step <= until)
+    found: list[Event] = []
+    batch: Batch | None = None
+    while batch is None or batch.more:  # by other thresholds than its own all rows of the run are looked through
+        batch = source.poll(batch.cursor if batch else Cursor(), Want(channels=(), stage=stage.number, columns=0))
+        found = [*([] if batch.events_anew else found), *batch.events]
+    events = tuple(each for each in found if until is None or each.step <= until)
     return woke_at(events, stage.number, stage.latents)
 
 

@@ -1,24 +1,31 @@
-"""One question to one report: the stream's part and the checkpoint's, or why one of them is missing.
+"""One question to one report: the stream's part and the checkpoint's, or why one of them is missing; or that of arrays.
 
 Knows no command line and no tables; usable from Python:
 
     answer(open_source("run42"), Question())
+    answer_of_arrays("posterior.npz", Question())
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from analysis.catalogue import REPORTS, Subject, examine
+from analysis.arrays import read_posterior
+from analysis.catalogue import REPORTS, examine
 from analysis.inputs import PosteriorStatistics, read_stream, stage_of, woke_steps
 from analysis.report import Factors, Part, Report
+from analysis.rules import DEFAULT as RULES
+from analysis.rules import Rules
+from analysis.subject import Subject
 from vaemon.batch import RunInfo, StageInfo
 from vaemon.channels import not_defined
 from vaemon.errors import SourceLost, UsageError, VaemonError
 from vaemon.source.protocol import Source
+from vaemon.thresholds import NAMES as THRESHOLDS
+from vaemon.thresholds import Thresholds
 
 Told = Callable[[int, int], None]
 """Takes how many images are encoded, and of how many."""
@@ -30,14 +37,28 @@ class Question:
 
     reports: tuple[str, ...] = tuple(REPORTS)
     stage: int = 1
-    threshold: float | None = None
-    """From where on a latent is inactive; None: by the run's own threshold."""
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    """Thresholds and rules by name, where not the run's own. Wakes are found anew where the source has them, too."""
     as_published: bool = False
     """Judge by the published code's definitions, where E[σ] is known."""
     checkpoint: bool = True
     """Whether the checkpoint's part is wanted; it takes torch and the images."""
     data: Path | None = None
     """Where the images are, if not where the run was trained from."""
+
+    def judged_by(self, own: Thresholds) -> Thresholds:
+        """A run's thresholds with those asked for in their place. Raises UsageError where they make no sense."""
+        return own.changed({name: value for name, value in self.thresholds.items() if name in THRESHOLDS})
+
+    def check(self) -> None:
+        """Raise UsageError where a value makes no sense, before anything is opened."""
+        self.judged_by(Thresholds())
+        _ = self.rules
+
+    @property
+    def rules(self) -> Rules:
+        """The rules asked for. Raises UsageError where a value makes no sense."""
+        return RULES.changed(self.thresholds)
 
 
 def answer(source: Source, question: Question, told: Told = lambda done, total: None) -> Report:
@@ -50,6 +71,7 @@ def answer(source: Source, question: Question, told: Told = lambda done, total: 
             kind of model.
     """
     info = source.info()
+    info = replace(info, thresholds=question.judged_by(info.thresholds))
     stage = stage_of(info, question.stage)
     _refuse_undefined(info)
     missing: dict[str, str] = {}
@@ -63,7 +85,7 @@ def answer(source: Source, question: Question, told: Told = lambda done, total: 
         state=str(info.state),
         stage=stage.number,
         latents=stage.latents,
-        threshold=info.thresholds.inactive if question.threshold is None else question.threshold,
+        threshold=info.thresholds.inactive,
         as_published=question.as_published,
         reports=question.reports,
         stream=stream,
@@ -71,6 +93,34 @@ def answer(source: Source, question: Question, told: Told = lambda done, total: 
         missing=missing,
         notes=tuple(_notes(question, stream, checkpoint)),
         factors=_factors(info, stage, stream or checkpoint),
+    )
+
+
+def answer_of_arrays(path: Path, question: Question) -> Report:
+    """What posteriors in a file give: everything but what training tells, such as wakes.
+
+    Raises:
+        UsageError: the file is not there, or does not hold posteriors; the sentence says what it lacks.
+    """
+    posterior = read_posterior(path, question.rules.epsilon)
+    at = question.judged_by(Thresholds())
+    latents = len(posterior.mean_variance)
+    subject = Subject(posterior, np.full(latents, -1), at.inactive, question.as_published, at, question.rules)
+    part = examine(subject, question.reports)
+    return Report(
+        run=path.name,
+        address=str(path),
+        state="",
+        stage=0,
+        latents=latents,
+        threshold=at.inactive,
+        as_published=question.as_published,
+        reports=question.reports,
+        stream=None,
+        checkpoint=None,
+        missing={},
+        notes=tuple(_notes(question, part)),
+        posterior=part,
     )
 
 
@@ -106,8 +156,8 @@ def _checkpoint_part(
 
 
 def _subject(posterior: PosteriorStatistics, woke: np.ndarray[Any, Any], info: RunInfo, question: Question) -> Subject:
-    threshold = info.thresholds.inactive if question.threshold is None else question.threshold
-    return Subject(posterior, woke, threshold, question.as_published, info.thresholds)
+    at = info.thresholds
+    return Subject(posterior, woke, at.inactive, question.as_published, at, question.rules)
 
 
 def _encoded(info: RunInfo, question: Question, told: Told) -> PosteriorStatistics | str:
@@ -126,30 +176,32 @@ def _encoded(info: RunInfo, question: Question, told: Told) -> PosteriorStatisti
     except VaemonError as error:
         return str(error)
     try:
-        return checkpoint.encode_test_set(question.data, told)
+        return checkpoint.encode_test_set(question.data, told, question.rules.epsilon)
     except UsageError as error:
         if question.data is not None:
             raise
         return str(error)
 
 
-def _notes(question: Question, stream: Part | None, checkpoint: Part | None) -> Iterator[str]:
-    if question.as_published and stream is not None:
+def _notes(question: Question, *parts: Part | None) -> Iterator[str]:
+    there = [part for part in parts if part is not None]
+    kinds = [part.origin.kind for part in there]
+    if question.as_published and "stream" in kinds:
         yield (
             "The stream does not record E[σ], so its figures are by the paper's definitions"
-            + ("." if checkpoint is not None else "; as published needs a checkpoint.")
+            + ("." if "checkpoint" in kinds else "; as published needs a checkpoint.")
         )
-    for part in (stream, checkpoint):
-        if part is None:
-            continue
+    for part in there:
         where = part.origin.kind
         if part.origin.lacking:
             yield f"The {where} lacks {', '.join(part.origin.lacking)}; what would follow from them is not known."
-        if part.origin.left_out:
+        if part.origin.left_out and where == "stream":
             yield (
                 f"In {part.origin.left_out:,} of the {part.origin.samples:,} rows of the {where} a latent was not "
                 "finite; its means are over the other rows."
             )
+        elif part.origin.left_out:
+            yield f"{part.origin.left_out:,} further samples in which a latent was not finite are left out."
         lost = np.flatnonzero(~np.isfinite(part.column("mean_variance").values))
         if len(lost):
             listed = ", ".join(str(i) for i in lost[:8]) + (", …" if len(lost) > 8 else "")

@@ -1,11 +1,12 @@
-"""The report as text for people: a table of latents for each origin, then the counts side by side.
+"""The report as text for people: a table of latents, then the figures of each origin side by side.
 
-The only room of the analysis that knows rich.
+Of stream and checkpoint the latents of the latter are listed, for it counts every test image; the stream's are in JSON
+and CSV. This room, `compare` and `tables.text` are the only ones of the analysis that know rich.
 """
 
 import io
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -16,18 +17,25 @@ from rich.table import Table
 from rich.text import Text
 
 from analysis.inputs import Origin
-from analysis.report import STEP, Column, Figure, Part, Report
+from analysis.report import STEP, Column, Figure, Overlap, Part, Report
 
 PLAIN_WIDTH = 100
 """Columns where stdout is no terminal."""
 
 _STATE_STYLES = {"active": "green", "waking": "yellow", "limbo": "magenta", "collapsed": "blue"}
+_HEADINGS = {
+    "stream": "Recorded stream",
+    "checkpoint": "Checkpoint, over the test set",
+    "posterior": "Posteriors, as given",
+}
+_MOST_WOKEN = 12
+"""Latents whose waking is told of in words."""
 _BLOCKS = " ▏▎▍▌▋▊▉█"
 _BAR = range(8, 25)
 """Cells that a bar may have: fewer show nothing, more are hard to compare."""
 _WIDEST = 1000
 """No table is cut: a terminal too narrow for its digits wraps them."""
-_GAP = 2
+GAP = 2
 """Cells between two columns."""
 _BOX = box.Box("    \n    \n ── \n    \n ── \n    \n    \n    \n")
 """A line below the headings and one between sections; no other lines."""
@@ -35,12 +43,16 @@ _ASCII = str.maketrans(
     {
         "σ": "s",
         "μ": "mu",
+        "ε": "eps",
+        "δ": "delta",
+        "γ": "gamma",
+        "±": "+-",
+        "é": "e",
         "²": "^2",
         "≥": ">=",
         "≤": "<=",
         "–": "-",
         "·": "|",
-        "±": "+-",
         "…": "...",
         "─": "-",
         "═": "=",
@@ -63,11 +75,6 @@ def to_text(report: Report, width: int = PLAIN_WIDTH, colour: bool = False, asci
         ascii_only: write `E[s^2]` for `E[σ²]`, and so on.
     """
     report = _with_ascii_labels(report) if ascii_only else report
-    return laid_out(_blocks(report, width), width, colour, ascii_only)
-
-
-def laid_out(blocks: Iterable[RenderableType], width: int, colour: bool, ascii_only: bool) -> str:
-    """Blocks as text, one below the other; arguments as of `to_text`. No table is cut."""
     console = Console(
         file=io.StringIO(),
         width=_WIDEST,
@@ -79,7 +86,7 @@ def laid_out(blocks: Iterable[RenderableType], width: int, colour: bool, ascii_o
         markup=False,
     )
     with console.capture() as captured:
-        for block in blocks:
+        for block in _blocks(report, width):
             console.print(block, width=_WIDEST if isinstance(block, Table) else width)
     text = "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
     return to_ascii(text) if ascii_only else text
@@ -115,11 +122,11 @@ def progress(sentence: str) -> Iterator[Callable[[int, int], None]]:
 
 def _with_ascii_labels(report: Report) -> Report:
     """The labels are written out before the tables are laid out, for they grow by it."""
-    return replace(
-        report,
-        stream=None if report.stream is None else _part_with_ascii_labels(report.stream),
-        checkpoint=None if report.checkpoint is None else _part_with_ascii_labels(report.checkpoint),
+    stream, checkpoint, posterior = (
+        None if part is None else _part_with_ascii_labels(part)
+        for part in (report.stream, report.checkpoint, report.posterior)
     )
+    return replace(report, stream=stream, checkpoint=checkpoint, posterior=posterior)
 
 
 def _part_with_ascii_labels(part: Part) -> Part:
@@ -130,22 +137,24 @@ def _part_with_ascii_labels(part: Part) -> Part:
             name: tuple(replace(figure, label=to_ascii(figure.label)) for figure in figures)
             for name, figures in part.figures.items()
         },
+        rule=to_ascii(part.rule),
+        overlap=replace(part.overlap, labels=tuple(map(to_ascii, part.overlap.labels))),
     )
 
 
 def _blocks(report: Report, width: int) -> Iterator[RenderableType]:
-    yield Text.assemble(
-        (report.run, "bold"), f" · stage {report.stage} · {_count(report.latents, 'latent')} · {report.state}"
-    )
-    bar = min(_bar_cells(part, width) for part in report.parts)
-    for part in report.parts:
-        yield Text(f"\n{_heading(part.origin)}", style="bold")
-        yield Text(f"{_detail(part.origin)}\n", style="dim")
-        yield _latents(part, bar)
-        if _divided(part):
-            yield Text(f"\nBelow the line: inactive, {part.rule}.", style="dim")
+    told = [f"stage {report.stage}" if report.stage else "", _count(report.latents, "latent"), report.state]
+    yield Text.assemble((report.run, "bold"), *(f" · {each}" for each in told if each))
+    part = report.parts[-1]
+    yield Text(f"\n{_heading(part.origin)}", style="bold")
+    yield Text(f"{_detail(part.origin)}\n", style="dim")
+    yield _latents(part, width)
+    yield Text("\n" + " ".join(_legend(report, part)), style="dim")
     yield Text()
     yield _figures(report)
+    if "inactive" in report.reports:
+        yield Text("\nLatents that two rules both hold for", style="bold")
+        yield _overlap(part.overlap)
     for remark in _remarks(report):
         yield Text(f"\n{remark}")
 
@@ -155,10 +164,12 @@ def _count(number: int, noun: str) -> str:
 
 
 def _heading(origin: Origin) -> str:
-    return "Recorded stream" if origin.kind == "stream" else "Checkpoint, over the test set"
+    return _HEADINGS[origin.kind]
 
 
 def _detail(origin: Origin) -> str:
+    if origin.kind == "posterior":
+        return f"{_count(origin.samples, 'sample')} · {origin.data}"
     if origin.kind == "checkpoint":
         told = f"step {origin.step:,} · {_count(origin.samples, 'test image')} · evaluation mode"
         return f"{told}\n{origin.data}" if origin.data else told
@@ -172,10 +183,22 @@ def _divided(part: Part) -> bool:
     return "inactive" in part.figures and bool(part.inactive.any() and not part.inactive.all())
 
 
-def _latents(part: Part, bar: int) -> Table:
-    """A row a latent, sorted, with a line where the inactive ones begin; a bar of the first column, where `bar` > 0."""
-    columns = [part.column(name) for name in part.shown]
-    table = new_table()
+def _legend(report: Report, part: Part) -> Iterator[str]:
+    """What the table of latents does not say by itself."""
+    if _divided(part):
+        yield f"Below the line: inactive, {part.rule}."
+    if "marks" in part.shown:
+        letters = zip(part.overlap.marks, part.overlap.labels, strict=True)
+        unknown = any("?" in each for each in part.column("marks").values)
+        yield f"Marks: {', '.join(map(' '.join, letters))}{'; ? cannot be told' if unknown else ''}."
+    if report.parts[0] is not part:
+        yield "The stream's own are in --json and --csv."
+
+
+def _latents(part: Part, width: int) -> Table:
+    """A row a latent, sorted, with a line where the inactive ones begin; a bar of the first column where it fits."""
+    columns, bar = _fitting(part, width)
+    table = table_without_lines()
     table.add_column("latent", justify="right")
     for column in columns:
         table.add_column(column.label, justify="right" if column.style else "left")
@@ -184,7 +207,7 @@ def _latents(part: Part, bar: int) -> Table:
     order = part.order()
     for place, i in enumerate(order):
         style = _STATE_STYLES[str(part.column("state").values[i])]
-        cells = [Text(text, style=style if text in _STATE_STYLES else "") for text in _row(part, i)]
+        cells = [Text(text, style=style if text in _STATE_STYLES else "") for text in _row(columns, i)]
         if bar:
             cells.insert(2, Text(_bar(float(columns[0].values[i]), bar), style=style))
         ends = _divided(part) and any(part.inactive[i] != part.inactive[j] for j in order[place + 1 : place + 2])
@@ -192,23 +215,51 @@ def _latents(part: Part, bar: int) -> Table:
     return table
 
 
-def _row(part: Part, i: int) -> list[str]:
-    return [str(i), *(_cell(part.column(name), i) for name in part.shown)]
+def _fitting(part: Part, width: int) -> tuple[list[Column], int]:
+    """The columns that are shown, without some that can be spared where it is narrow; and the cells of the bar."""
+    columns = [part.column(name) for name in part.shown]
+    while True:
+        bar = _bar_cells(columns, len(part.inactive), width)
+        spare = [each for each in columns if each.spare]
+        if bar or not spare:
+            return columns, bar
+        columns.remove(spare[-1])
+
+
+def _row(columns: Sequence[Column], i: int) -> list[str]:
+    return [str(i), *(_cell(column, i) for column in columns)]
 
 
 def _figures(report: Report) -> Table:
     """Every figure, one column an origin; a line between the reports. What no origin has is left out."""
-    table = new_table()
+    table = table_without_lines()
     table.add_column("over all latents")
     for part in report.parts:
-        step = f"steps {part.origin.first_step:,}–" if part.origin.kind == "stream" else "step "
-        table.add_column(f"{part.origin.kind}\n{step}{part.origin.step:,}", justify="right")
+        table.add_column(f"{part.origin.kind}\n{_when(part.origin)}", justify="right")
     for name in report.reports:
         rows = zip(*(part.figures[name] for part in report.parts), strict=True)
         known = [row for row in rows if any(figure.value is not None for figure in row)]
         for row in known:
             style = "bold" if row is known[0] else ""
-            table.add_row(row[0].label, *map(figure_text, row), style=style, end_section=row is known[-1])
+            table.add_row(row[0].label, *map(_value, row), style=style, end_section=row is known[-1])
+    return table
+
+
+def _when(origin: Origin) -> str:
+    if origin.kind == "posterior":
+        return _count(origin.samples, "sample")
+    return f"steps {origin.first_step:,}–{origin.step:,}" if origin.kind == "stream" else f"step {origin.step:,}"
+
+
+def _overlap(overlap: Overlap) -> Table:
+    """A row and a column a rule; below the diagonal would stand the same again."""
+    table = table_without_lines()
+    table.add_column("")
+    for label in overlap.labels:
+        table.add_column(label, justify="right")
+    for i, label in enumerate(overlap.labels):
+        counts = [f"{count:,}" if j >= i else "" for j, count in enumerate(overlap.counts[i])]
+        table.add_row(f"{overlap.marks[i]} {label}", *counts)
     return table
 
 
@@ -216,8 +267,9 @@ def _remarks(report: Report) -> Iterator[str]:
     if "inactive" in report.reports:
         yield (
             "Inactive latents and active units are not complements: the one is judged by the posterior's variance, "
-            "the other by how far its mean moves."
+            "the other by how far its mean moves. Nor is any other of these rules another's opposite."
         )
+        yield from _woken(report.parts[-1])
     factors = report.factors
     if factors:
         names = f" ({', '.join(factors.names)})" if factors.names else ""
@@ -231,8 +283,18 @@ def _remarks(report: Report) -> Iterator[str]:
         yield f"No figures from the {kind}: {reason}"
 
 
-def new_table() -> Table:
-    """An empty table in the manner of these reports."""
+def _woken(part: Part) -> Iterator[str]:
+    """The latents that are awake in the order in which they woke."""
+    steps = part.column("woke_at").values
+    order = sorted((int(step), i) for i, step in enumerate(steps) if step >= 0)
+    if order:
+        told = ", ".join(f"{i} at step {step:,}" for step, i in order[:_MOST_WOKEN])
+        more = f" and {len(order) - _MOST_WOKEN} more" if len(order) > _MOST_WOKEN else ""
+        yield f"Woken, in order: latent {told}{more}."
+
+
+def table_without_lines() -> Table:
+    """A table with a line below its headings and one between sections, and no other."""
     return Table(
         box=_BOX, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold", border_style="dim"
     )
@@ -241,29 +303,28 @@ def new_table() -> Table:
 def _cell(column: Column, i: int) -> str:
     value = column.values[i]
     if not column.style:
-        return str(value)
+        return "–" if value is None else str(value)
     if column.style == STEP:
         return f"{int(value):,}" if value >= 0 else "–"
-    return _number(float(value), column.style)
+    return number(float(value), column.style)
 
 
-def figure_text(figure: Figure) -> str:
-    """The value of a figure, in its style."""
+def _value(figure: Figure) -> str:
     if figure.value is None:
         return "–"
-    return f"{figure.value:,d}" if figure.style == "d" else _number(float(figure.value), figure.style)
+    return f"{figure.value:,d}" if figure.style == "d" else number(float(figure.value), figure.style)
 
 
-def _number(value: float, style: str) -> str:
+def number(value: float, style: str) -> str:
     """A number in the column's style; in powers of ten where that would be too wide to read."""
     return f"{value:.2e}" if math.isfinite(value) and abs(value) >= 1e4 else f"{value:{style}}"
 
 
-def _bar_cells(part: Part, width: int) -> int:
-    """Cells left for a bar beside the columns of a part, or 0 where they are too few."""
-    rows = [["latent", *(part.column(name).label for name in part.shown)]]
-    rows += [_row(part, i) for i in range(len(part.inactive))]
-    left = width - sum(max(map(len, column)) + _GAP for column in zip(*rows, strict=True))
+def _bar_cells(columns: Sequence[Column], latents: int, width: int) -> int:
+    """Cells left for a bar beside the columns, or 0 where they are too few."""
+    rows = [["latent", *(column.label for column in columns)]]
+    rows += [_row(columns, i) for i in range(latents)]
+    left = width - sum(max(map(len, column)) + GAP for column in zip(*rows, strict=True))
     return min(left, _BAR[-1]) if left >= _BAR[0] else 0
 
 

@@ -15,7 +15,7 @@ from analysis.inputs import Origin
 
 Array = npt.NDArray[Any]
 
-FORMAT = 1
+FORMAT = 2
 """Of the JSON; raised when a key changes its meaning or goes."""
 
 
@@ -30,7 +30,9 @@ class Column:
     style: str
     """How a value is written: a format specification such as ".3f"; empty for words."""
     values: Array
-    """Shape (k,): numbers, or words. A negative step is one that has not come."""
+    """Shape (k,): numbers, words, or yes and no; None is not known. A negative step is one that has not come."""
+    spare: bool = False
+    """Whether the table does without it where it is too wide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +44,27 @@ class Figure:
     style: str
     value: float | int | None
     """None: it cannot be had from this origin."""
+    lost: int = 0
+    """Of how many latents what it rests on is NaN: a count is over the others."""
+    short: str = ""
+    """Its heading in a table of several runs; empty: it is not in it."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Overlap:
+    """How many latents two rules both hold for."""
+
+    names: tuple[str, ...]
+    labels: tuple[str, ...]
+    marks: tuple[str, ...]
+    """The letters that tell of them in the table of latents."""
+    counts: Array
+    """Shape (r, r); on the diagonal for how many the one holds."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Part:
-    """What was found from one origin: the stream or a checkpoint."""
+    """What was found from one origin: the stream, a checkpoint or bare arrays."""
 
     origin: Origin
     columns: tuple[Column, ...]
@@ -59,6 +77,8 @@ class Part:
     """That definition: "E[σ²] ≥ 0.8"."""
     figures: Mapping[str, tuple[Figure, ...]]
     """The figures of each report."""
+    overlap: Overlap
+    """Of the rules that latents are judged by."""
 
     def column(self, name: str) -> Column:
         """The column of that name."""
@@ -101,11 +121,13 @@ class Report:
     """Why a part is missing: "stream" or "checkpoint" to a sentence."""
     notes: tuple[str, ...] = ()
     factors: Factors | None = None
+    posterior: Part | None = None
+    """What bare arrays gave, which have neither stream nor checkpoint."""
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        """The parts that are there."""
-        return tuple(part for part in (self.stream, self.checkpoint) if part is not None)
+        """The parts that are there, the one of most weight last: the stream has but batches' means."""
+        return tuple(part for part in (self.stream, self.checkpoint, self.posterior) if part is not None)
 
 
 def to_json(report: Report) -> dict[str, Any]:
@@ -123,6 +145,7 @@ def to_json(report: Report) -> dict[str, Any]:
         "reports": list(report.reports),
         "stream": None if report.stream is None else _part(report.stream),
         "checkpoint": None if report.checkpoint is None else _part(report.checkpoint),
+        "posterior": None if report.posterior is None else _part(report.posterior),
         "missing": dict(report.missing),
         "notes": list(report.notes),
         "factors": None
@@ -141,6 +164,7 @@ def _part(part: Part) -> dict[str, Any]:
         "origin": _origin(part.origin),
         "rule": part.rule,
         **{name: {each.name: _plain(each.value) for each in figures} for name, figures in part.figures.items()},
+        "overlap": _overlap(part.overlap),
         "latents": [
             {
                 "latent": i,
@@ -152,10 +176,17 @@ def _part(part: Part) -> dict[str, Any]:
     }
 
 
+def _overlap(overlap: Overlap) -> dict[str, dict[str, int]]:
+    counts = (dict(zip(overlap.names, row, strict=True)) for row in overlap.counts.tolist())
+    return dict(zip(overlap.names, counts, strict=True))
+
+
 def _origin(origin: Origin) -> dict[str, Any]:
     told: dict[str, Any] = {"kind": origin.kind, "step": origin.step, "epoch": origin.epoch}
     if origin.kind == "checkpoint":
         return {**told, "images": origin.samples, "data": origin.data}
+    if origin.kind == "posterior":
+        return {"kind": origin.kind, "file": origin.data, "samples": origin.samples, "left_out": origin.left_out}
     return {
         **told,
         "first_step": origin.first_step,

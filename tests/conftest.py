@@ -6,6 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
+
+settings.register_profile("untimed", deadline=None)  # a machine that others share may take its time
+settings.load_profile("untimed")
 
 # A shell's background jobs are started with Ctrl-C ignored, and so would be every process that a test starts.
 if threading.current_thread() is threading.main_thread():

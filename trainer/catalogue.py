@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from trainer.config import flattened
-from trainer.options import with_company
 from vaemon.errors import UnknownName, UsageError
 
 OWN = ("about", "base", "quick")
@@ -53,7 +52,7 @@ def layers(name: str, quick: bool = False) -> list[Layer]:
         UsageError: the file cannot be read, or has no quick variant.
     """
     chain = _chain(name)
-    found = [Layer(origin, with_company(flattened(_without(tree, OWN)))) for origin, tree in chain]
+    found = [Layer(origin, flattened(_without(tree, OWN))) for origin, tree in chain]
     if quick:
         found.append(Layer(QUICK, _quick(name, [tree for _, tree in chain])))
     return found

@@ -151,6 +151,15 @@ class Checkpoint(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     seconds: Positive = 60.0
 
 
+class Evaluation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When figures are taken over test images, and samples made; at the end of a stage they are in any case."""
+
+    every: Count = 50
+    """Epochs between two; up to there, after 1, 2, 4, 8, …, too."""
+    images: CountOrNone = 0
+    """Test images that the figures are taken over, the first ones; 0: all."""
+
+
 class Judging(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """By what the latents of the run are judged; each is told of where it has its default, in vaemon/thresholds.py."""
 
@@ -186,6 +195,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     stage1: Stage1 = Stage1()
     stage2: Stage2 = Stage2()
     checkpoint: Checkpoint = Checkpoint()
+    evaluation: Evaluation = Evaluation()
     thresholds: Judging = Judging()
 
 
@@ -206,7 +216,7 @@ KEYS = _keys(Config)
 
 MAY_CHANGE = frozenset(
     [f"stage{n}.{key}" for n in (1, 2) for key in ("epochs", "max_steps", "lr", "halve_every", "kl_weight")]
-    + ["stage2.enabled", "checkpoint.seconds", "data.path", "device", "threads", "precision"]
+    + ["stage2.enabled", "checkpoint.seconds", "evaluation.every", "data.path", "device", "threads", "precision"]
 )
 """What may be set anew when a run goes on; the rest would make another run of it."""
 

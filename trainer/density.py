@@ -6,6 +6,7 @@ RUN/density.npz holds it as plain arrays: weights (c,), means (c, k), covariance
 import os
 import warnings
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,8 +56,14 @@ class Mixture:
 class CodeDensity:
     """The density of one run's codes: fitted anew whenever it is asked for, and kept in the run's folder."""
 
-    def __init__(self, folder: Path, network: VAE, images: npt.NDArray[np.uint8], seed: int) -> None:
-        """Fit to the codes that `network` has of training images (n, H, W, C), under the run's seed."""
+    def __init__(
+        self, folder: Path, network: VAE, images: npt.NDArray[np.uint8], seed: int, say: Callable[[str], None]
+    ) -> None:
+        """Fit to the codes that `network` has of training images (n, H, W, C), under the run's seed.
+
+        What takes long is told to `say` before.
+        """
+        self._say = say
         self._folder = folder
         self._network = network
         self._images = images
@@ -72,6 +79,8 @@ class CodeDensity:
         Raises:
             RunFileError: it cannot be kept; the one before is still there.
         """
+        if every:
+            self._say(f"fitting {COMPONENTS} Gaussians to the codes of {len(self._images):,} images")
         images = self._images if every else self._images[self._chosen]
         posteriors = images_to_posteriors(self._network, torch.from_numpy(images))
         assert posteriors is not None  # nothing asked it to stop

@@ -3,7 +3,7 @@
 Nothing here draws from a generator that training draws from: a run is the same, bit for bit, with or without it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import numpy as np
@@ -11,9 +11,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from trainer.config import Evaluation
 from trainer.density import CodeDensity
 from trainer.networks.vae import VAE, draw, images_to_input
-from trainer.objective import mean_squared_error
+from trainer.posteriors import CHUNK
 from trainer.stages import EVALUATION, Stage, generator
 from trainer.unrecorded import Unrecorded
 from vaemon import Recorder, latents
@@ -26,14 +27,14 @@ TRAVERSED = 8
 """Latents along which codes are decoded, at most: the most awake."""
 PLACES = torch.linspace(-3.0, 3.0, 9)
 """Where along each, in standard deviations of the prior."""
-TESTED = 256
-"""Test images that figures are taken over: enough to see where they go, and next to nothing beside an epoch."""
 
 
-def is_due(stage: Stage) -> bool:
-    """Whether the stage has just trained 1, 2, 4, 8, … epochs, or its last step."""
+def is_due(stage: Stage, every: int) -> bool:
+    """Whether the stage has just trained 1, 2, 4, 8, … epochs, fewer than `every`, or a multiple of it, or all."""
     epochs, rest = divmod(stage.step, stage.steps_per_epoch)
-    return stage.done or (rest == 0 and epochs > 0 and epochs & (epochs - 1) == 0)
+    if rest or not epochs:
+        return stage.done
+    return stage.done or epochs % every == 0 or (epochs < every and epochs & (epochs - 1) == 0)
 
 
 class Evaluator:
@@ -45,8 +46,10 @@ class Evaluator:
         seed: int,
         first: VAE,
         test: npt.NDArray[np.uint8],
+        settings: Evaluation,
         at: Thresholds,
         density: CodeDensity | None = None,
+        stop: Callable[[], object] = bool,
     ) -> None:
         """Evaluate a run.
 
@@ -54,16 +57,20 @@ class Evaluator:
             recorder: of the run.
             seed: of the run.
             first: the network of stage 1, on the device that is trained on.
-            test: images (n, H, W, C), of which the first ones are taken.
+            test: images (n, H, W, C).
+            settings: when, and over how many of them.
             at: those by which the run judges its latents.
             density: of the codes, where there is no prior to draw from.
+            stop: whether to leave off, asked now and then; the end of a stage is evaluated in any case.
         """
         self._recorder = recorder
         self._seed = seed
         self._first = first
-        self._test = test[:TESTED]
+        self._test = test[: settings.images or None]
+        self._every = settings.every
         self._at = at
         self._density = density
+        self._stop = stop
 
     def record_inputs(self) -> None:
         """Record what the reconstructions are of."""
@@ -71,26 +78,31 @@ class Evaluator:
 
     def __call__(self, stage: Stage) -> Mapping[str, float]:
         """Evaluate a stage where it is due, else nothing; asks the device for the figures, and waits for them."""
-        if not is_due(stage):
+        if not is_due(stage, self._every):
             return {}
         noise = generator(self._seed, stage.number, EVALUATION, stage.device)
-        x = images_to_input(torch.from_numpy(self._test).to(stage.device))
         with torch.no_grad(), _evaluating(self._first, stage.network):
-            figures = self._images_vae(stage, x, noise) if stage.number == 1 else self._latents_vae(stage, x, noise)
+            self._record_images(stage, noise)
+            figures = self._measure(stage, noise)
+        if not figures:
+            return {}
         self._recorder.evaluation(stage.step, **figures)
         return figures
 
-    def _images_vae(self, stage: Stage, x: Tensor, noise: torch.Generator) -> dict[str, float]:
+    def _record_images(self, stage: Stage, noise: torch.Generator) -> None:
+        """Record what the networks make of the first images, and of fixed noise."""
+        if stage.number == 2:
+            self._record_second_stage(stage, noise)
+            return
+        x = self._input(0, SHOWN, stage)
         mean, log_variance = self._first.encode(x)
         x_hat = self._first.decode(stage.balance.code(mean, log_variance, noise))
-        self._recorder.images("reconstructions", x_hat[:SHOWN], stage.step)
-        figures = {"mse": mean_squared_error(x, x_hat).item()}
+        self._recorder.images("reconstructions", x_hat, stage.step)
         if self._density is not None:
             self._record_density(self._density, stage, noise)
-            return figures
+            return
         self._recorder.images("GEN-1", self._first.decode(_prior(SHOWN, mean, noise)), stage.step)
         self._record_traversals(stage.step, mean[0], log_variance.exp().mean(0))
-        return {**figures, **_figures(mean, log_variance, self._at)}
 
     def _record_density(self, density: CodeDensity, stage: Stage, noise: torch.Generator) -> None:
         """Fit the density of the codes, keep it, and show what the decoder makes of its samples."""
@@ -109,18 +121,39 @@ class Evaluator:
             codes[:, latent] = PLACES.to(codes)
             self._recorder.images(f"traversal {latent}", self._first.decode(codes), step)
 
-    def _latents_vae(self, stage: Stage, x: Tensor, noise: torch.Generator) -> dict[str, float]:
-        z = draw(*self._first.encode(x), noise)
-        mean, log_variance = stage.network.encode(z)
-        z_hat = stage.network.decode(draw(mean, log_variance, noise))
+    def _record_second_stage(self, stage: Stage, noise: torch.Generator) -> None:
         # u ~ N(0, I), z = decoder(u), x = decoder of stage 1. With a learned γ, z ~ N(decoder(u), γ²) (Dai & Wipf
         # 2019); the code published for the computed γ adds no noise.
-        sampled = stage.network.decode(_prior(SHOWN, mean, noise))
+        like = next(stage.network.parameters())
+        sampled = stage.network.decode(_prior(SHOWN, like.new_empty(1, stage.network.latents), noise))
         deviation = stage.balance.sampling_noise
         if deviation is not None:
             sampled = sampled + deviation * _prior(SHOWN, sampled, noise)
         self._recorder.images("GEN-2", self._first.decode(sampled), stage.step)
-        return {"mse": mean_squared_error(z, z_hat).item(), **_figures(mean, log_variance, self._at)}
+
+    def _measure(self, stage: Stage, noise: torch.Generator) -> dict[str, float]:
+        """The figures of a stage over all images, `CHUNK` of them at a time; none where told to stop."""
+        errors, moments = [], torch.zeros(4, stage.network.latents, dtype=torch.float64)
+        for start in range(0, len(self._test), CHUNK):
+            if not stage.done and self._stop():
+                return {}
+            x = self._input(start, start + CHUNK, stage)
+            if stage.number == 2:
+                x = draw(*self._first.encode(x), noise)
+            mean, log_variance = stage.network.encode(x)
+            x_hat = stage.network.decode(stage.balance.code(mean, log_variance, noise))
+            errors.append((x - x_hat).square().flatten(1).mean(1))
+            parts = (log_variance.exp(), mean, mean.square(), log_variance)
+            moments += torch.stack(parts).sum(1, dtype=torch.float64).cpu()
+        each = torch.cat(errors).double()
+        figures = {"mse": each.mean().item()}
+        if stage.number == 1:
+            figures |= {"mse_min": each.min().item(), "mse_max": each.max().item()}
+        return figures if self._density is not None else {**figures, **_figures(moments / len(each), self._at)}
+
+    def _input(self, first: int, last: int, stage: Stage) -> Tensor:
+        """Some of the test images, as stage 1 takes them."""
+        return images_to_input(torch.from_numpy(self._test[first:last]).to(stage.device))
 
 
 def _prior(count: int, like: Tensor, noise: torch.Generator) -> Tensor:
@@ -128,12 +161,12 @@ def _prior(count: int, like: Tensor, noise: torch.Generator) -> Tensor:
     return torch.randn((count, like.shape[1]), generator=noise, device=like.device, dtype=like.dtype)
 
 
-def _figures(mean: Tensor, log_variance: Tensor, at: Thresholds) -> dict[str, float]:
-    """Variance law, inactive latents and active units of posteriors (n, k)."""
-    means = torch.stack([log_variance.exp().mean(0), mean.mean(0), mean.square().mean(0)])
-    mean_variance, mean_mu, mu_squared = means.double().cpu().numpy()
+def _figures(moments: Tensor, at: Thresholds) -> dict[str, float]:
+    """KL, variance law, inactive latents and active units, from the means of σ², μ, μ² and log σ², (4, k)."""
+    mean_variance, mean_mu, mu_squared, mean_log = moments.numpy()
     units = latents.active_units(latents.mu_variance(mean_mu, mu_squared), at.unit)
     return {
+        "kl": float(0.5 * (mu_squared + mean_variance - mean_log - 1.0).sum()),
         "variance_law": float((mean_variance + mu_squared).mean()),
         "inactive": int(latents.inactive(mean_variance, at.inactive).sum()),
         "active_units": int(units.sum()),

@@ -63,7 +63,7 @@ BRINGS: dict[str, Tree] = {
 
 def with_company(values: Mapping[str, Any]) -> Tree:
     """Values of one origin by dotted key, and what their choice of a strategy brings where they say nothing else."""
-    return BRINGS.get(str(values.get("balance.name")), {}) | values
+    return {**BRINGS.get(str(values.get("balance.name")), {}), **values}
 
 
 def refuse_foreign(config: Config, touched: Iterable[str]) -> None:

@@ -50,7 +50,7 @@ def config_of(found: Iterable[Layer]) -> Config:
     """The config that layers make, each over the ones before it; raises as `config_from` does."""
     flat: Tree = {}
     for layer in found:
-        flat |= layer.values
+        flat |= with_company(layer.values)
     _check_keys(flat)  # here, too: a value where a table should be cannot be nested
     return config_from(nested(flat))
 
@@ -150,7 +150,7 @@ def origins(found: Iterable[Layer], settings: Iterable[str] = (), data: str | Pa
     """Where the value of each key comes from, in words, given what `resolve` was given."""
     known = dict.fromkeys(KEYS, "default")
     for layer in (*found, Layer("--set", read_settings(settings)), Layer("--data", {} if data is None else DATA)):
-        known |= dict.fromkeys(layer.values, layer.origin)
+        known |= dict.fromkeys(with_company(layer.values), layer.origin)
     return known
 
 

@@ -170,8 +170,18 @@ class _Stages:
         self.save.tidy()
         density = None
         if config.balance.name in DETERMINISTIC:
-            density = CodeDensity(self.run.folder, first.network, self.images, config.seed)
-        evaluate = Evaluator(self.recorder, config.seed, first.network, self.test, thresholds_of(config), density)
+            density = CodeDensity(self.run.folder, first.network, self.images, config.seed, self.teller.say)
+        evaluate = Evaluator(
+            self.recorder,
+            config.seed,
+            first.network,
+            self.test,
+            config.evaluation,
+            thresholds_of(config),
+            density,
+            # Where several train, all must ask equally often, and the first evaluates alone.
+            stop=self.stop if ranks.here().count == 1 else bool,
+        )
         self._begin(first, saved[1])
         if not first.done:
             # What a second stage learned of an unfinished first one is void.

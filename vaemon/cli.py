@@ -37,10 +37,12 @@ COMMANDS = {
     "train": _Place("trainer.command", "Train a VAE from a preset, and record it."),
     "sweep": _Place("trainer.sweep.command", "Train a preset with several settings and seeds, here or on Slurm."),
     "data": _Place("trainer.fetch.command", "Fetch a dataset from where it is published."),
+    "sample": _Place("analysis.sample", "Make images with a trained run: samples, reconstructions, traversals."),
     "analyze": _Place("analysis.command", "Count inactive latents, check the variance law."),
+    "fid": _Place("analysis.fid.command", "Compare two sets of images: FID, KID, precision and recall."),
 }
 
-EXTRAS = {"torch": "train", "scipy": "analyze", "PIL": "analyze", "submitit": "sweep"}
+EXTRAS = {"torch": "train", "scipy": "analyze", "PIL": "analyze", "submitit": "sweep", "matplotlib": "figures"}
 """Packages that only some users install, and the extra that brings each."""
 
 

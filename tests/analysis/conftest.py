@@ -101,8 +101,16 @@ def make_posterior():
             "mu_squared": spread,
             "mu_variance": spread,
             "kl": -0.5 * np.log(variance),
-            "mean_deviation": np.sqrt(variance) if kind == "checkpoint" else None,
         }
+        if kind != "stream":
+            fields |= {
+                "mean_deviation": np.sqrt(variance),
+                "variance_variance": np.zeros_like(variance),
+                "near_prior": (fields["kl"] < 0.01).astype(float),
+                "mu_covariance": np.diag(spread),
+                "skewness": np.zeros_like(variance),
+                "kurtosis": -2 * spread**2,  # E[z⁴] = μ⁴ + 6 μ²σ² + 3 σ⁴ with μ² + σ² = 1
+            }
         return PosteriorStatistics(**(fields | more))
 
     return make

@@ -3,7 +3,11 @@
 import numpy as np
 import pytest
 
-from analysis.catalogue import COLUMNS, REPORTS, Subject, examine
+from analysis.catalogue import COLUMNS, REPORTS, examine, figures_by_name
+from analysis.inputs import Origin, statistics_of
+from analysis.measures.moments import merge, posterior_moments
+from analysis.rules import Rules
+from analysis.subject import Subject
 from vaemon.latents import LatentState
 
 NOBODY_WOKE = np.full(2, -1)
@@ -27,19 +31,22 @@ COUNTS = [
         "posterior is the prior",
         [1.0, 1.0],
         {"inactive": 2, "inactive_as_published": 2, "active_units": 0, "inactive_and_active_units": 0, "kl": 0.0}
-        | {"active": 0, "waking": 0, "limbo": 0, "collapsed": 2},
+        | {"active": 0, "waking": 0, "limbo": 0, "collapsed": 2}
+        | {"epsilon_delta_collapsed": 2, "active_variables": 0, "mixed_variables": 0, "passive_variables": 2},
     ),
     (
         "one used, one in the limbo",
         [0.01, 0.81],
         {"inactive": 1, "inactive_as_published": 1, "active_units": 2, "inactive_and_active_units": 1}
-        | {"active": 1, "waking": 0, "limbo": 1, "collapsed": 0, "kl": -0.5 * np.log(0.01 * 0.81)},
+        | {"active": 1, "waking": 0, "limbo": 1, "collapsed": 0, "kl": -0.5 * np.log(0.01 * 0.81)}
+        | {"epsilon_delta_collapsed": 0, "active_variables": 1, "mixed_variables": 1, "passive_variables": 0},
     ),
     (
         "one that only the published code calls inactive",
         [0.45, 0.7],
         {"inactive": 0, "inactive_as_published": 1, "active_units": 2, "inactive_and_active_units": 0}
-        | {"active": 0, "waking": 1, "limbo": 1, "collapsed": 0, "kl": -0.5 * np.log(0.45 * 0.7)},
+        | {"active": 0, "waking": 1, "limbo": 1, "collapsed": 0, "kl": -0.5 * np.log(0.45 * 0.7)}
+        | {"epsilon_delta_collapsed": 0, "active_variables": 0, "mixed_variables": 2, "passive_variables": 0},
     ),
 ]
 
@@ -64,6 +71,14 @@ def test_variance_law(make_posterior):
             "mean_as_published": (0.64 + 0.6 + 0.36 + 0.8) / 2,
             "largest_mean": 0.2,
             "mean_share": 0.02,
+            "aggregate_kl": 0.02,  # Var(z) = 1 and no correlation: ½ |E[μ]|² is left
+            "marginal_kl": 0.02,
+            "total_correlation": 0.0,
+            "chance_correlation": 2 * 0.64 * 0.36 / (4 * 500),
+            "mu_correlation": 0.0,
+            "z_correlation": 0.0,
+            "largest_skewness": 0.0,
+            "largest_kurtosis": 2 * 0.64**2,
         }
     )
 
@@ -124,3 +139,62 @@ def test_the_order_of_the_latents_makes_no_difference(make_posterior, order):
         assert shuffled.column(column.name).values.tolist() == column.values[order].tolist()
     for report in REPORTS:
         assert figures(shuffled, report) == pytest.approx(figures(part, report), rel=1e-14)
+
+
+def test_a_figure_is_called_so_in_one_report_alone():
+    assert len(figures_by_name()) == sum(len(report.figures) for report in REPORTS.values())
+
+
+def test_the_rules_overlap_and_none_is_the_others_opposite(make_posterior):
+    part = examine(Subject(make_posterior("checkpoint", [0.01, 0.81, 0.999]), np.full(3, -1)), REPORTS)
+    at = {name: i for i, name in enumerate(part.overlap.names)}
+    counts = part.overlap.counts
+    assert counts[at["inactive"], at["active_units"]] == 1
+    assert counts[at["inactive"], at["inactive"]] == 2
+    assert counts[at["epsilon_delta_collapsed"], at["passive_variables"]] == 1
+    np.testing.assert_array_equal(counts, counts.T)
+    assert part.column("marks").values.tolist() == ["..U.a", "IPU.m", "IP.Cp"]
+
+
+def test_of_the_stream_only_what_it_tells_is_judged(make_posterior):
+    part = examine(Subject(make_posterior("stream", [0.01, 0.9]), NOBODY_WOKE), REPORTS)
+    assert part.overlap.names == ("inactive", "active_units")
+    assert part.column("marks").values.tolist() == [".?U??", "I?U??"]
+    assert figures(part, "variance_law")["total_correlation"] is None
+    assert figures(part, "variance_law")["marginal_kl"] == pytest.approx(0)
+
+
+def test_wakes_are_numbered_in_their_order(make_posterior):
+    woke = np.array([300, -1, 20, 300, 900])
+    part = examine(Subject(make_posterior("stream", [0.1, 0.9, 0.1, 0.1, 0.1]), woke), REPORTS)
+    assert part.column("wake_order").values.tolist() == [2, -1, 1, 2, 4]
+
+
+def test_rules_are_followed_and_named(make_posterior):
+    posterior = make_posterior("checkpoint", [0.2, 0.9], near_prior=np.array([0.0, 0.95]))
+    subject = Subject(posterior, NOBODY_WOKE, rules=Rules(epsilon=0.5, delta=0.1, near=0.25))
+    found = {each.name: each for each in examine(subject, ["inactive"]).figures["inactive"]}
+    assert (found["epsilon_delta_collapsed"].label, found["epsilon_delta_collapsed"].value) == (
+        "(ε, δ)-collapsed: KL < 0.5 on 90 %",
+        1,
+    )
+    assert (found["active_variables"].label, found["active_variables"].value) == ("active variables: E[σ²] ≤ 0.25", 1)
+
+
+def test_how_many_latents_a_count_leaves_out(make_posterior):
+    posterior = make_posterior("checkpoint", [np.nan, 0.5], mu_variance=np.array([0.5, np.nan]))
+    found = {each.name: each for each in examine(Subject(posterior, NOBODY_WOKE), ["inactive"]).figures["inactive"]}
+    assert (found["inactive"].value, found["inactive"].lost) == (0, 1)
+    assert found["active_units"].lost == 1
+    assert found["mixed_variables"].lost == 0
+
+
+@pytest.mark.parametrize("mean", [0.0, np.nan, np.inf])
+@pytest.mark.parametrize("log_variance", [0.0, -np.inf, np.nan, 800.0])
+def test_posteriors_of_a_network_that_exploded_are_measured_without_a_warning(mean, log_variance):
+    halves = [posterior_moments(np.full((5, 2), mean), np.full((5, 2), log_variance)) for _ in range(2)]
+    posterior = statistics_of(merge(*halves), Origin("checkpoint", 1, 1, 10))
+    found = figures(examine(Subject(posterior, NOBODY_WOKE), REPORTS), "inactive")
+    known = not np.isnan(log_variance)
+    assert found["inactive"] == ((0 if log_variance == -np.inf else 2) if known else None)
+    assert found["epsilon_delta_collapsed"] == (None if np.isnan(mean) or not known else int(mean == log_variance) * 2)

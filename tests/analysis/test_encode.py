@@ -6,6 +6,7 @@ import torch
 
 from analysis import encode
 from analysis.encode import NOISE, Checkpoint
+from analysis.measures.collapse import EPSILON
 from trainer import checkpoint
 from trainer.config import Config, Data, Network, Stage2
 from trainer.images import load_images
@@ -54,13 +55,17 @@ def heard():
 def expected_figures(mean, log_variance):
     mean, log_variance = mean.double().numpy(), log_variance.double().numpy()
     variance = np.exp(log_variance)
+    kl = 0.5 * (mean**2 + variance - log_variance - 1)
     return {
         "mean_variance": variance.mean(axis=0),
         "mean_deviation": np.sqrt(variance).mean(axis=0),
         "mean_mu": mean.mean(axis=0),
         "mu_squared": (mean**2).mean(axis=0),
         "mu_variance": mean.var(axis=0),
-        "kl": (0.5 * (mean**2 + variance - log_variance - 1)).mean(axis=0),
+        "kl": kl.mean(axis=0),
+        "variance_variance": variance.var(axis=0),
+        "near_prior": (kl < EPSILON).mean(axis=0),
+        "mu_covariance": np.cov(mean, rowvar=False, ddof=0),
     }
 
 

@@ -32,7 +32,7 @@ def encoded(monkeypatch, make_posterior):
                 if restore_error:
                     raise restore_error
 
-            def encode_test_set(self, data, told):
+            def encode_test_set(self, data, told, epsilon):
                 asked.append(data)
                 told(1, 1)
                 if isinstance(result, Exception):
@@ -215,4 +215,33 @@ def test_a_run_is_judged_by_the_thresholds_it_was_recorded_with(runs):
     assert figures["inactive"] == ("inactive: E[σ²] ≥ 0.6", 1)
     assert figures["active_units"] == ("active units: Var(μ) > 0.001", 2)
     assert figures["active"] == ("state active: E[σ²] < 0.1, awake ≤ 0.5", 0)
-    assert answer(open_source("r"), Question(threshold=0.8, checkpoint=False)).stream.inactive.tolist() == [False] * 2
+    assert (
+        answer(open_source("r"), Question(thresholds={"inactive": 0.8}, checkpoint=False)).stream.inactive.tolist()
+        == [False] * 2
+    )
+
+
+def test_wakes_are_found_anew_by_other_thresholds(runs):
+    with Recorder("r", latents=1) as recorder:
+        for step in range(1, 800):
+            variance = [0.9 if step < 200 else 0.4]
+            recorder.log(step, mean_variance=variance, mean_mu=[0.0], mu_squared=[0.5], latent_kl=[0.2])
+    assert answer(open_source("r"), Question(checkpoint=False)).stream.column("woke_at").values.tolist() == [-1]
+    source = open_source("r", thresholds={"wake": 0.45})
+    report = answer(source, Question(checkpoint=False, thresholds={"wake": 0.45}))
+    assert 200 < report.stream.column("woke_at").values[0] < 300
+    assert report.stream.column("state").values.tolist() == ["active"]
+
+
+def test_epsilon_reaches_the_encoder(run, encoded, monkeypatch):
+    encoded()
+    heard = []
+    module = sys.modules["analysis.encode"]
+    before = module.Checkpoint.encode_test_set
+    monkeypatch.setattr(
+        module.Checkpoint,
+        "encode_test_set",
+        lambda self, data, told, epsilon: heard.append(epsilon) or before(self, data, told, epsilon),
+    )
+    answer(run, Question(thresholds={"epsilon": 0.3}))
+    assert heard == [0.3]

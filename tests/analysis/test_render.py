@@ -63,7 +63,7 @@ def test_no_line_is_wider_than_asked_and_none_ends_in_blanks(full, width):
 def test_a_narrow_terminal_loses_no_digit(full, width):
     wide = to_text(full, 200)
     narrow = to_text(full, width)
-    for value in ("0.020", "+0.000", "0.980", "1,340"):
+    for value in ("0.020", "+0.000", "1.956", "1,340"):
         assert value in narrow
         assert narrow.count(value) == wide.count(value)
     assert "…" not in narrow
@@ -83,9 +83,9 @@ def test_the_line_of_the_inactive_is_drawn_where_there_are_both(make_report, mak
         text = to_text(report, 80)
         return sum(line.startswith("──") for line in text.splitlines()), "Below the line" in text
 
-    assert rules([0.1, 0.9]) == (3, True)  # below two headings, and one between
-    assert rules([0.1, 0.2]) == (2, False)
-    assert rules([0.9, 1.0]) == (2, False)
+    assert rules([0.1, 0.9]) == (4, True)  # below three headings, and one between
+    assert rules([0.1, 0.2]) == (3, False)
+    assert rules([0.9, 1.0]) == (3, False)
 
 
 def test_numbers_too_large_to_read_are_in_powers_of_ten(make_report, make_posterior):

@@ -24,6 +24,7 @@ TOP = {
     "missing": dict,
     "notes": list,
     "factors": dict,
+    "posterior": type(None),
 }
 
 
@@ -42,7 +43,7 @@ def test_its_keys_and_types(report):
     assert {name: type(value) for name, value in told.items()} == TOP
     assert told["factors"] == {"count": 2, "names": ["x", "y"], "woken": 2, "active": 3}
     for kind in ("stream", "checkpoint"):
-        assert list(told[kind]) == ["origin", "rule", "inactive", "variance_law", "latents"]
+        assert list(told[kind]) == ["origin", "rule", "inactive", "variance_law", "overlap", "latents"]
         for name in REPORTS:
             assert list(told[kind][name]) == [each.name for each in REPORTS[name].figures]
         assert [each["latent"] for each in told[kind]["latents"]] == [0, 1, 2, 3, 4, 5]

@@ -33,6 +33,9 @@ HELP = "import sys; sys.argv = ['vaemon', {}]\nfrom vaemon.cli import main\ntry:
         (HELP.format("'train', '--help'"), {"torch", "scipy", "textual"}),
         (HELP.format("'data', 'celeba', '--to', '/dev/null'"), {"torch", "numpy", "h5py", "textual"}),
         (HELP.format("'analyze', '--help'"), {"torch", "scipy", "textual"}),
+        (HELP.format("'fid', '--help'"), {"torch", "scipy", "numpy", "textual"}),
+        (HELP.format("'sample', '--help'"), {"torch", "numpy", "scipy", "textual", "PIL"}),
+        ("import analysis.pictures.files, analysis.pictures.terminal", {"torch", "scipy", "textual", "h5py", "PIL"}),
     ],
     ids=lambda value: value[:60].replace("\n", " ") if isinstance(value, str) else "",
 )

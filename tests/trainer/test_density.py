@@ -108,7 +108,8 @@ def test_all_codes_are_fitted_at_the_end_and_some_before(monkeypatch, tmp_path, 
     monkeypatch.setattr("trainer.density.MOST", 12)
     monkeypatch.setattr("trainer.density.fit_mixture", lambda codes, seed: fitted.append(codes) or mixture)
     network = tiny_stage().network
-    density = CodeDensity(tmp_path, network, pixels, seed=3)
+    told = []
+    density = CodeDensity(tmp_path, network, pixels, 3, told.append)
     for every in (False, False, True):
         density.fit(every=every)
     with torch.no_grad():
@@ -116,6 +117,7 @@ def test_all_codes_are_fitted_at_the_end_and_some_before(monkeypatch, tmp_path, 
     np.testing.assert_allclose(fitted[2], codes.numpy(), rtol=1e-5, atol=1e-6)
     np.testing.assert_array_equal(fitted[0], fitted[1])
     assert len(fitted[0]) == 12
+    assert told == ["fitting 10 Gaussians to the codes of 40 images"]
     nearest = np.abs(fitted[0][:, None] - fitted[2][None]).max(2).min(1)
     np.testing.assert_allclose(nearest, 0, atol=1e-6)
 
@@ -134,7 +136,7 @@ def test_a_run_keeps_its_density_shows_its_samples_and_records_no_posterior(star
         assert set(run.channels(1)) == {
             *("step", "time", "epoch", "lr", "loss", "mse", "mean_mu", "mu_squared", "code_norm", "decoder_penalty")
         }
-        assert [each.values.keys() for each in run.evaluations()] == [{"mse"}] * 3
+        assert [each.values.keys() for each in run.evaluations()] == [{"mse", "mse_min", "mse_max"}] * 3
 
 
 def test_a_density_that_cannot_be_kept_does_not_end_a_run(start_rae, runs, monkeypatch):

@@ -4,6 +4,9 @@ import math
 import pytest
 import torch
 
+from analysis.measures.kl import gaussian_kl
+from trainer import evaluation
+from trainer.config import Evaluation
 from trainer.evaluation import Evaluator, is_due
 from trainer.stages import latent_stage
 from trainer.training import Run, train
@@ -18,14 +21,18 @@ def same(one, other):
     return torch.equal(one, other) if isinstance(one, torch.Tensor) else one == other
 
 
-def test_epochs_1_2_4_8_and_the_end_are_evaluated(tiny_stage):
+@pytest.mark.parametrize(
+    ("every", "epochs"),
+    [(50, [1, 2, 4, 8, 11]), (5, [1, 2, 4, 5, 10, 11]), (4, [1, 2, 4, 8, 11]), (1, list(range(1, 12)))],
+)
+def test_epochs_1_2_4_and_then_every_so_many_and_the_end_are_evaluated(tiny_stage, every, epochs):
     stage = tiny_stage("stage1.epochs=11")
     due = []
     for step in range(stage.total_steps + 1):
         stage.step = step
-        if is_due(stage):
+        if is_due(stage, every):
             due.append(stage.step)
-    assert due == [4, 8, 16, 32, 44]
+    assert due == [4 * epoch for epoch in epochs]
 
 
 class Kept:
@@ -44,7 +51,7 @@ class Kept:
 
 def test_a_first_stage_is_evaluated_on_test_images(tiny_stage, pixels):
     stage, kept = tiny_stage(), Kept()
-    evaluate = Evaluator(kept, 0, stage.network, pixels[:7], DEFAULT)
+    evaluate = Evaluator(kept, 0, stage.network, pixels[:7], Evaluation(), DEFAULT)
     evaluate.record_inputs()
     evaluate(stage)
     assert kept.rows == {}
@@ -57,10 +64,12 @@ def test_a_first_stage_is_evaluated_on_test_images(tiny_stage, pixels):
     }
     row = kept.rows[4]
     x = torch.from_numpy(pixels[:7]).permute(0, 3, 1, 2) / 255
-    assert row["mse"] == pytest.approx((x - kept.sets["reconstructions", 4]).square().mean().item(), rel=1e-5)
+    assert row["mse"] == pytest.approx((x - kept.sets["reconstructions", 4]).square().mean().item(), rel=1e-2)
+    assert 0 < row["mse_min"] < row["mse"] < row["mse_max"]
     with torch.no_grad():
         mean, log_variance = stage.network.encode(x)
     variance = log_variance.exp().mean(0)
+    assert row["kl"] == pytest.approx(gaussian_kl(mean.numpy(), log_variance.numpy()).sum(1).mean(), rel=1e-5)
     assert row["variance_law"] == pytest.approx((variance + mean.square().mean(0)).mean().item(), rel=1e-5)
     assert row["inactive"] == (variance >= 0.8).sum().item()
     assert row["active_units"] == (mean.var(0, correction=0) > 0.01).sum().item()
@@ -70,7 +79,7 @@ def test_codes_are_decoded_along_the_latents_that_are_most_awake(tiny_stage, pix
     stage, kept = tiny_stage(), Kept()
     code, variance = torch.tensor([0.5, -0.5, 1.0]), torch.tensor([0.2, 0.9, 0.1])
     with torch.no_grad():
-        Evaluator(kept, 0, stage.network, pixels, DEFAULT)._record_traversals(4, code, variance)
+        Evaluator(kept, 0, stage.network, pixels, Evaluation(), DEFAULT)._record_traversals(4, code, variance)
         assert list(kept.sets) == [("traversal 2", 4), ("traversal 0", 4)]
         images = kept.sets["traversal 0", 4]
         assert tuple(images.shape) == (9, 3, 8, 8)
@@ -83,9 +92,9 @@ def test_a_second_stage_is_sampled_through_the_first(tiny, tiny_stage, pixels):
     first, kept = tiny_stage(), Kept()
     second = latent_stage(tiny(), torch.zeros(40, 3), torch.zeros(40, 3), (8, 8, 3))
     second.step = second.total_steps
-    Evaluator(kept, 0, first.network, pixels, DEFAULT)(second)
+    Evaluator(kept, 0, first.network, pixels, Evaluation(), DEFAULT)(second)
     assert [(key, tuple(each.shape)) for key, each in kept.sets.items()] == [(("GEN-2", 8), (64, 3, 8, 8))]
-    assert kept.rows[8].keys() == {"mse", "variance_law", "inactive", "active_units"}
+    assert kept.rows[8].keys() == {"mse", "kl", "variance_law", "inactive", "active_units"}
 
 
 def test_samples_of_a_learned_gamma_have_its_noise_and_others_have_none(tiny, tiny_stage, pixels, monkeypatch):
@@ -100,7 +109,7 @@ def test_samples_of_a_learned_gamma_have_its_noise_and_others_have_none(tiny, ti
                 weight.fill_(math.log(0.3))
         second.step, kept = second.total_steps, Kept()
         monkeypatch.setattr(first.network, "decode", lambda z, name=name: decode(decoded.setdefault(name, z)))
-        Evaluator(kept, 0, first.network, pixels, DEFAULT)(second)
+        Evaluator(kept, 0, first.network, pixels, Evaluation(), DEFAULT)(second)
         torch.testing.assert_close(kept.sets["GEN-2", 8], decode(decoded[name]).detach())
     assert not decoded["computed"].any()
     assert decoded["learned"].shape == (64, 3)
@@ -113,7 +122,7 @@ def test_evaluating_changes_nothing_and_says_the_same_twice(tiny_stage, pixels):
     stage.step = 4
     before = copy.deepcopy(stage.network.state_dict())
     noise, order, everyones = stage.noise.get_state(), stage.state_dict()["shuffle"], torch.get_rng_state()
-    evaluate = Evaluator(kept, 0, stage.network, pixels, DEFAULT)
+    evaluate = Evaluator(kept, 0, stage.network, pixels, Evaluation(), DEFAULT)
     evaluate(stage)
     first, images = kept.rows[4], kept.sets["GEN-1", 4]
     evaluate(stage)
@@ -145,8 +154,38 @@ def test_latents_are_counted_by_the_thresholds_of_the_run(tiny_stage, pixels):
     for at in (DEFAULT, DEFAULT.changed({"inactive": 1e-9, "unit": 1e9})):
         stage, kept = tiny_stage(), Kept()
         stage.step = 4
-        Evaluator(kept, 0, stage.network, pixels, at)(stage)
+        Evaluator(kept, 0, stage.network, pixels, Evaluation(), at)(stage)
         found.append(kept.rows[4])
     latents = stage.network.encode(torch.zeros(1, 3, 8, 8))[0].shape[1]
     assert (found[1]["inactive"], found[1]["active_units"]) == (latents, 0)
     assert found[0]["mse"] == found[1]["mse"]
+
+
+def test_figures_are_over_as_many_test_images_as_are_asked_for_in_any_cut(tiny_stage, pixels, monkeypatch):
+    rows = {}
+    for images, chunk in ((0, 500), (0, 7), (9, 500)):
+        stage, kept = (
+            tiny_stage("balance=rae-l2", "stage2.enabled=false"),
+            Kept(),
+        )  # draws no noise
+        stage.step = 4
+        monkeypatch.setattr(evaluation, "CHUNK", chunk)
+        Evaluator(kept, 0, stage.network, pixels, Evaluation(images=images), DEFAULT)(stage)
+        rows[images, chunk] = kept.rows[4]
+        x = torch.from_numpy(pixels[: images or None]).permute(0, 3, 1, 2) / 255
+        with torch.no_grad():
+            errors = (x - stage.network.decode(stage.network.encode(x)[0])).square().mean((1, 2, 3))
+        expected = {"mse": errors.mean(), "mse_min": errors.min(), "mse_max": errors.max()}
+        assert {name: kept.rows[4][name] for name in expected} == pytest.approx(
+            {name: each.item() for name, each in expected.items()}, rel=1e-5
+        )
+    assert rows[0, 500] == pytest.approx(rows[0, 7])
+
+
+def test_an_evaluation_is_left_off_when_told_to_stop_but_for_the_last(tiny_stage, pixels):
+    stage, kept = tiny_stage(), Kept()
+    evaluate = Evaluator(kept, 0, stage.network, pixels, Evaluation(), DEFAULT, stop=lambda: "Ctrl-C")
+    for step in (4, stage.total_steps):
+        stage.step = step
+        evaluate(stage)
+    assert list(kept.rows) == [stage.total_steps]

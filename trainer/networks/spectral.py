@@ -57,7 +57,7 @@ def normalise(module: nn.Module, generator: torch.Generator) -> None:
 def plain_weight(layer: nn.Module) -> Tensor:
     """The weight that is trained, before it is normalised, if it is."""
     if parametrize.is_parametrized(layer, "weight"):
-        plain = layer.parametrizations.weight.original  # type: ignore[union-attr]
+        plain = layer.parametrizations.weight.original
         assert isinstance(plain, Tensor)
         return plain
     assert isinstance(layer.weight, Tensor)

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from vaemon.errors import RunFileError, UnknownName
-from vaemon.runfile.find import is_path
+from vaemon.errors import RunFileError, UnknownName, UsageError
+from vaemon.runfile.find import is_path, is_run
+from vaemon.runfile.selection import find_all, settled
 
 FOLDER = ".sweeps"
 """Within the folder of runs; hidden, and so no run itself."""
@@ -87,6 +88,27 @@ def names(runs: Path) -> list[str]:
 def is_sweep(name: str, runs: Path) -> bool:
     """Whether there is a sweep of that name."""
     return bool(name) and not is_path(name) and (folder_of(name, runs) / FILE).is_file()
+
+
+def is_meant(address: str, runs: Path) -> bool:
+    """Whether an address means a sweep: there is one of that name, and no run."""
+    return is_sweep(address, runs) and not is_run(runs / address)
+
+
+def folders(address: str, runs: Path) -> list[Path]:
+    """The folders of all runs that an address or a pattern means; of a sweep, those of its members that have begun.
+
+    Raises:
+        UnknownName, UsageError: it means no run.
+        RunFileError: what is noted of the sweep is damaged.
+    """
+    if not is_meant(address, runs):
+        return find_all([address], runs)
+    members = read(address, runs).members
+    found = [settled(runs / member.run) for member in members if is_run(runs / member.run)]
+    if not found:
+        raise UsageError(f"none of the {len(members)} members of sweep {address!r} has begun; ask again when one has")
+    return found
 
 
 def sweep_with(run: str, runs: Path) -> Sweep:

@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from vaemon.errors import SourceLost, UsageError, nearest
+from vaemon.runfile import sweeps
 from vaemon.runfile.find import LATEST, check_name, find_run, is_path, is_run, latest_run, list_runs, runs_folder
 from vaemon.runfile.selection import find_like, is_pattern, select, settled, told_apart
 from vaemon.source.directories import Directories
@@ -93,6 +94,37 @@ def await_all(
         found |= dict.fromkeys(_all_meant(address, runs_folder(runs)) if far is None else _all_far(far, links))
     if len(found) > MOST:
         raise UsageError(f"{len(found)} runs are too many to watch at once; name at most {MOST}, or a narrower pattern")
+    return _opened(list(found), thresholds, links)
+
+
+def open_several(
+    addresses: Sequence[str],
+    runs: str | Path | None = None,
+    thresholds: Given = None,
+    links: Links | None = None,
+) -> list[tuple[str, Source]]:
+    """Open runs that exist, each once and with a name that tells it from the others.
+
+    Arguments as of `await_all`; without an address it is the run written to last. The name of a sweep means those of
+    its members that have begun.
+
+    Raises:
+        UnknownName, UsageError: an address means no run; or the thresholds make no sense.
+        SourceLost, FarEndLacksVaemon: as of `open_source`.
+    """
+    links = links or Links()
+    found: dict[Path | FarAddress, None] = {}
+    for address in addresses or [LATEST]:
+        far = FarAddress.parse(address)
+        meant = sweeps.folders(address, runs_folder(runs)) if far is None else _all_far(far, links)
+        found |= dict.fromkeys(meant)
+    return _opened(list(found), thresholds, links, exist=True)
+
+
+def _opened(
+    found: Sequence[Path | FarAddress], thresholds: Given, links: Links, *, exist: bool = False
+) -> list[tuple[str, Source]]:
+    """A source and a name for each of the places found; far ones that need not `exist` are waited for."""
     here = [each for each in found if isinstance(each, Path)]
     names: dict[Path | FarAddress, str] = dict(zip(here, told_apart(here), strict=True))
     short = [each.title for each in found if isinstance(each, FarAddress)]
@@ -105,7 +137,7 @@ def await_all(
             if isinstance(each, Path):
                 sources.append((names[each], _local(each, thresholds)))
             else:
-                sources.append((names[each], links.source(each, thresholds)))
+                sources.append((names[each], links.source(each, thresholds, exists=exist)))
     except BaseException:
         for _, source in sources:
             source.close()

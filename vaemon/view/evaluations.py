@@ -12,7 +12,7 @@ PAPER = ("REC", "GEN-1", "GEN-2", "mse", "variance_law", "inactive")
 """Columns of table 1 (Asperti & Trentin 2020), after the epoch."""
 NAMES = {"variance_law": "variance law", "active_units": "active units"}
 _LEAST, _MOST, _NEAREST_1 = "least", "most", "nearest 1"
-_BEST = {"mse": _LEAST, "inactive": _LEAST, "active_units": _MOST, "variance_law": _NEAREST_1}
+_BEST = {"mse": _LEAST, "mse_max": _LEAST, "inactive": _LEAST, "active_units": _MOST, "variance_law": _NEAREST_1}
 _BEST_OF_KIND = ("REC", "GEN", "FID")
 """Names of Fréchet distances begin so: the least is best."""
 

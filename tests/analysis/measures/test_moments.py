@@ -12,6 +12,8 @@ from analysis.measures.kl import gaussian_kl
 from analysis.measures.moments import merge, posterior_moments
 
 FIELDS = ("mean_mu", "mu_variance", "mu_squared", "mean_variance", "mean_deviation", "kl")
+SHAPES = ("mu_covariance", "variance_variance", "near_prior", "skewness", "kurtosis")
+"""What there is beside; their closed forms are below."""
 
 
 def column(values):
@@ -89,3 +91,49 @@ def test_a_far_mean_loses_no_variance():
     assert merged.mu_variance[0] == pytest.approx(1.0, rel=1e-12)
     # What Chan's update is for: the difference of the two means has no correct digit here.
     assert abs(float(np.square(mean).mean() - mean.mean() ** 2) - 1.0) > 0.1
+
+
+def test_an_infinite_kl_stays_infinite_when_merged():
+    certain = np.full((3, 1), -np.inf)
+    merged = merge(posterior_moments(np.ones((3, 1)), certain), posterior_moments(np.zeros((2, 1)), certain[:2]))
+    assert merged.kl[0] == np.inf
+    assert merged.mean_variance[0] == 0
+
+
+def test_shapes_in_closed_form():
+    """μ = ±1 with equal odds and σ² = ½ and 1½: Var(z) = 2, E[z⁴] = 1 + 6 · 1 + 3 · 1.25 about the mean 0."""
+    found = posterior_moments(column([1, -1, 1, -1]), np.log(column([0.5, 0.5, 1.5, 1.5])))
+    assert found.variance_variance[0] == pytest.approx(0.25)
+    assert found.skewness[0] == pytest.approx(0, abs=1e-15)
+    assert found.kurtosis[0] == pytest.approx(10.75 / 4 - 3)
+    lone = posterior_moments(column([0, 0, 3]), np.full((3, 1), -np.inf))  # a Bernoulli of 1/3 times 3
+    assert lone.skewness[0] == pytest.approx(1 / np.sqrt(2))
+    assert lone.kurtosis[0] == pytest.approx(-1.5)
+
+
+def test_the_share_near_the_prior_is_counted_sample_by_sample():
+    mean = column([0, 0, 0, 2])  # KL 0, 0, 0 and 2
+    assert posterior_moments(mean, np.zeros((4, 1)), epsilon=1.0).near_prior[0] == 0.75
+    assert posterior_moments(mean, np.zeros((4, 1)), epsilon=2.5).near_prior[0] == 1.0
+
+
+def test_shapes_do_not_depend_on_how_samples_are_cut():
+    generator = np.random.default_rng(3)
+    mean = generator.standard_normal((997, 4)) @ generator.standard_normal((4, 4)) + [0, 3, -50, 1e4]
+    log_variance = generator.normal(-1, 1, (997, 4))
+    whole = posterior_moments(mean, log_variance)
+    pieces = np.split(np.arange(997), [1, 2, 300, 310, 900])
+    merged = reduce(merge, (posterior_moments(mean[piece], log_variance[piece]) for piece in pieces))
+    for name in SHAPES:
+        np.testing.assert_allclose(getattr(merged, name), getattr(whole, name), rtol=1e-9, atol=1e-11, err_msg=name)
+    np.testing.assert_allclose(whole.mu_covariance, np.cov(mean, rowvar=False, ddof=0), rtol=1e-9)
+
+
+def test_skewness_and_kurtosis_against_samples_of_the_mixture():
+    generator = np.random.default_rng(4)
+    mean = generator.exponential(1.0, (4000, 1))
+    found = posterior_moments(mean, np.full((4000, 1), np.log(0.3)))
+    drawn = np.repeat(mean, 500) + np.sqrt(0.3) * generator.standard_normal(4000 * 500)
+    off = (drawn - drawn.mean()) / drawn.std()
+    assert found.skewness[0] == pytest.approx((off**3).mean(), abs=0.02)
+    assert found.kurtosis[0] == pytest.approx((off**4).mean() - 3, abs=0.1)

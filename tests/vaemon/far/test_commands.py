@@ -47,6 +47,15 @@ def test_an_analysis(far, call, how):
     assert there[1].replace(f"there:{run}", str(run)) == here[1]
 
 
+def test_an_analysis_of_several(far, call):
+    near = far.record("near", rows=60)
+    far.record("b1", rows=60)
+    far.record("b2", rows=60)
+    code, out, _ = call("analyze", near, "there:b*", "--no-checkpoint", "--json")
+    assert code == 0
+    assert {each["run"] for each in json.loads(out)["reports"]} == {"near", "b1", "b2"}
+
+
 def test_the_ways_to_write_an_address(far, call):
     user, port = getpass.getuser(), far.server.port
     run = far.record("a")

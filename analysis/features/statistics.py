@@ -1,0 +1,95 @@
+"""Statistics of features as files: .npz with mu and sigma, as pytorch-fid writes and reads them.
+
+Ours hold the number of images and the recipe besides; others read past that.
+"""
+
+import json
+import os
+from contextlib import suppress
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+import numpy as np
+from numpy.lib.npyio import NpzFile
+
+from analysis.measures.features import FeatureStatistics
+from trainer.data import damage
+from trainer.data.members import ZIP
+from vaemon.errors import DataNotFound, VaemonError
+
+NOTE = "vaemon"
+"""The entry that tells how they were made, as JSON; `save` writes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """How features were made."""
+
+    distance: str
+    """What a distance of them is called: "FID", "FD-pixels"."""
+    recipe: str
+    """Empty where none has a part in it."""
+    made_by: str
+    """Of which network, by which weights, in which precision."""
+    quantisation: str
+    """What became of the images' values, in words."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Kept:
+    """Statistics from a file."""
+
+    statistics: FeatureStatistics
+    """Its count is 0 where the file does not tell."""
+    made: Made | None
+    """None where the file does not tell."""
+
+
+def save(path: Path, statistics: FeatureStatistics, made: Made) -> None:
+    """Write them, at one stroke.
+
+    Raises:
+        VaemonError: they cannot be written; what was there before is there.
+    """
+    note = json.dumps({"count": statistics.count, "ddof": statistics.ddof, **asdict(made)})
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("xb") as file:
+            np.savez(file, mu=statistics.mean, sigma=statistics.covariance, vaemon=np.array(note))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink()
+        raise VaemonError(f"cannot write the statistics to {path}: {error.strerror or error}") from error
+
+
+def load(path: Path) -> Kept | None:
+    """Statistics from a file; None where it holds none.
+
+    Raises:
+        DataNotFound: it does, but they are damaged or not those of features.
+    """
+    if not path.is_file():
+        return None
+    try:
+        with path.open("rb") as file:
+            if file.read(len(ZIP)) != ZIP:
+                return None
+            file.seek(0)
+            loaded: NpzFile = np.load(file, allow_pickle=False)
+            if not {"mu", "sigma"} <= set(loaded.files):
+                return None
+            mean, covariance = (np.asarray(loaded[name], np.float64) for name in ("mu", "sigma"))
+            note = json.loads(str(loaded[NOTE])) if NOTE in loaded.files else {}
+            made = Made(**{each.name: str(note[each.name]) for each in fields(Made)}) if note else None
+            count, ddof = int(note.get("count", 0)), int(note.get("ddof", 1))
+    except damage.NUMPY as error:
+        if path.suffix == ".npz":
+            raise DataNotFound(f"{path} cannot be read as statistics: {error}") from error
+        return None
+    try:
+        return Kept(FeatureStatistics(count, mean, covariance, ddof), made)
+    except VaemonError as error:
+        raise DataNotFound(f"{path}: {error}") from error

@@ -1,0 +1,1 @@
+"""`vaemon fid`: how far two sets of images are apart, and by which recipe."""

@@ -1,0 +1,140 @@
+"""Two sides to their distances, and what stands in the way of comparing the figures with others'."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from analysis.features.statistics import Made
+from analysis.measures.features import FeatureStatistics
+from analysis.measures.frechet import frechet_distance
+from vaemon.errors import UsageError
+
+FEW = 10_000
+"""Images below which an FID is mostly its bias, and those of other papers are not to be compared with it."""
+
+Rows = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Side:
+    """One set of images, as features."""
+
+    name: str
+    statistics: FeatureStatistics
+    made: Made | None
+    """None where the file that it comes from does not tell."""
+    rows: Rows | None = None
+    """(n, d), where they are there."""
+    notes: tuple[str, ...] = ()
+    """What was found about its images, in sentences."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked besides the Fréchet distance; all of it needs the features themselves."""
+
+    kid: bool = False
+    precision_recall: bool = False
+    infinity: bool = False
+
+    @property
+    def rows(self) -> bool:
+        """Whether anything is."""
+        return self.kid or self.precision_recall or self.infinity
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Comparison:
+    """What is between two sides."""
+
+    reference: Side
+    judged: Side
+    distance: str
+    """What the value is: "FID", "FD-pixels"."""
+    value: float
+    further: dict[str, float] = field(default_factory=dict)
+    """Other measures, by name."""
+    warnings: tuple[str, ...] = ()
+
+
+def compare(reference: Side, judged: Side, asked: Asked) -> Comparison:
+    """Their Fréchet distance, and what else is asked.
+
+    Raises:
+        UsageError: features that cannot be compared, or only statistics where the features themselves are needed.
+    """
+    _refuse_unlike(reference, judged)
+    made = reference.made or judged.made
+    distance = made.distance if made else f"FD of {len(reference.statistics.mean):,} features"
+    return Comparison(
+        reference=reference,
+        judged=judged,
+        distance=distance,
+        value=frechet_distance(reference.statistics, judged.statistics),
+        further=dict(_further(reference, judged, asked)),
+        warnings=tuple(_warnings(reference, judged)),
+    )
+
+
+def _refuse_unlike(reference: Side, judged: Side) -> None:
+    widths = [len(side.statistics.mean) for side in (reference, judged)]
+    distances = {side.made.distance for side in (reference, judged) if side.made}
+    if widths[0] != widths[1] or len(distances) > 1:
+        told = " against ".join(
+            f"{width:,} of {side.name}{f' ({side.made.distance})' if side.made else ''}"
+            for width, side in zip(widths, (reference, judged), strict=True)
+        )
+        raise UsageError(f"these are features of two kinds, {told}; compare such as come from one network")
+
+
+def _further(reference: Side, judged: Side, asked: Asked) -> Iterator[tuple[str, float]]:
+    if not asked.rows:
+        return
+    from analysis.measures.infinity import fid_infinity
+    from analysis.measures.kernel import kid
+    from analysis.measures.manifold import precision_recall
+
+    a, b = (_rows_of(side) for side in (reference, judged))
+    if asked.kid:
+        found = kid(a, b, subset=min(1000, len(a), len(b)))
+        yield "kid", found.mean
+        yield "kid_deviation", found.deviation
+    if asked.precision_recall:
+        manifold = precision_recall(a, b)
+        yield "precision", manifold.precision
+        yield "recall", manifold.recall
+    if asked.infinity:
+        yield "infinity", fid_infinity(reference.statistics, b).value
+
+
+def _rows_of(side: Side) -> Rows:
+    if side.rows is None:
+        raise UsageError(
+            f"{side.name} holds statistics alone; --kid, --precision-recall and --infinity need the images themselves"
+        )
+    return side.rows
+
+
+def _warnings(reference: Side, judged: Side) -> Iterator[str]:
+    counts = [side.statistics.count for side in (reference, judged)]
+    if all(counts) and counts[0] != counts[1]:
+        yield (
+            f"unequal numbers of images, {counts[0]:,} against {counts[1]:,}: a distance is biased by both, so that "
+            "this one is comparable only with others of the same two numbers"
+        )
+    for side in (reference, judged):
+        if side.made is None:
+            yield f"{side.name} does not tell by which recipe, or from how many images, its statistics were made"
+        elif 0 < side.statistics.count < FEW and side.made.distance == "FID":
+            yield f"{side.statistics.count:,} images in {side.name}: below {FEW:,}, an FID is mostly bias"
+    if reference.made and judged.made:
+        yield from _unlike(reference.made, judged.made)
+
+
+def _unlike(a: Made, b: Made) -> Iterator[str]:
+    if a.recipe != b.recipe:
+        yield f"unequal recipes, {a.recipe} against {b.recipe}: the distance is partly between the recipes"
+    elif a.made_by != b.made_by:
+        yield f"unequal features, {a.made_by} against {b.made_by}: the distance is partly between them"

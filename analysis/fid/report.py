@@ -1,0 +1,85 @@
+"""A comparison as text for people and as JSON for scripts."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from analysis.features.statistics import Made
+from analysis.fid.compare import Comparison, Side
+
+FORMAT = 1
+"""Of the JSON; raised when a key changes its meaning or goes."""
+
+
+def to_text(found: Comparison) -> str:
+    """The distance, what else was asked, and under which conditions."""
+    lines = [f"{label:<12}{value}" for label, value in _figures(found)]
+    return "\n".join([*lines, "", *conditions(found)]) + "\n"
+
+
+def conditions(found: Comparison) -> list[str]:
+    """Under which a distance is what it is, as lines; what is alike on both sides once."""
+    lines = [f"{'':<14}{'reference':<28}judged"]
+    for label, cells in _conditions(found):
+        lines.append(f"{label:<14}" + (cells[0] if cells[0] == cells[1] else f"{cells[0]:<28}{cells[1]}"))
+    notes = [f"{side.name}: {note}" for side in (found.reference, found.judged) for note in side.notes]
+    return [line.rstrip() for line in (*lines, *dict.fromkeys(notes))]
+
+
+def _figures(found: Comparison) -> Iterator[tuple[str, str]]:
+    more = found.further
+    yield found.distance, f"{found.value:.4f}"
+    if "infinity" in more:
+        yield f"{found.distance}-∞", f"{more['infinity']:.4f}"
+    if "kid" in more:
+        yield "KID", f"{more['kid']:.6f} ± {more['kid_deviation']:.6f}"
+    if "precision" in more:
+        yield "precision", f"{more['precision']:.4f}"
+        yield "recall", f"{more['recall']:.4f}"
+
+
+def _conditions(found: Comparison) -> Iterator[tuple[str, tuple[str, str]]]:
+    sides = (found.reference, found.judged)
+    made = [side.made or Made("", "not known", "not known", "not known") for side in sides]
+    yield "", (sides[0].name, sides[1].name)
+    yield "images", (_count(sides[0]), _count(sides[1]))
+    if any(each.recipe for each in made):
+        yield "recipe", (made[0].recipe, made[1].recipe)
+    yield "values", (made[0].quantisation, made[1].quantisation)
+    yield "covariance", tuple(_divisor(side) for side in sides)  # type: ignore[misc]
+    yield "features", (made[0].made_by, made[1].made_by)
+
+
+def _count(side: Side) -> str:
+    return f"{side.statistics.count:,}" if side.statistics.count else "not known"
+
+
+def _divisor(side: Side) -> str:
+    if not side.made:
+        return "not known"
+    return "by n - 1" if side.statistics.ddof == 1 else f"by n - {side.statistics.ddof}"
+
+
+def to_json(found: Comparison) -> dict[str, Any]:
+    """The comparison as what `json.dumps(allow_nan=False)` takes."""
+    return {
+        "format": FORMAT,
+        "distance": found.distance,
+        "value": found.value,
+        **found.further,
+        "reference": _side(found.reference),
+        "judged": _side(found.judged),
+        "warnings": list(found.warnings),
+    }
+
+
+def _side(side: Side) -> dict[str, Any]:
+    made = side.made
+    return {
+        "name": side.name,
+        "count": side.statistics.count or None,
+        "ddof": side.statistics.ddof if made else None,
+        "recipe": made.recipe or None if made else None,
+        "features": made.made_by if made else None,
+        "quantisation": made.quantisation if made else None,
+        "notes": list(side.notes),
+    }

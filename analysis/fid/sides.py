@@ -1,0 +1,142 @@
+"""What the command line names, a folder, an archive, an array or statistics, as a side of a comparison."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from analysis.features import statistics
+from analysis.features.extract import Features, features_of
+from analysis.features.extractors import CallableFeatures, EncoderFeatures, Extractor, InceptionFeatures
+from analysis.features.images import ImageSet, image_set
+from analysis.features.pixels import PixelFeatures
+from analysis.features.recipes import Role, recipe_named
+from analysis.features.statistics import Made
+from analysis.fid.compare import Side
+from trainer import ranks
+from trainer.data.watch import Watch
+from vaemon.errors import UsageError
+
+Progress = Callable[[str], AbstractContextManager[Callable[[int, int], None]]]
+"""Opens a bar under a name; gives what is told how far it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """By what features are made."""
+
+    features: str = "inception"
+    """Or pixels, encoder, MODULE:NAME."""
+    recipe: str = ""
+    """Empty: that of a file of statistics among the sides, else tf."""
+    weights: Path | None = None
+    model: Path | None = None
+    """Folder of the run whose encoder it is."""
+    bf16: bool = False
+
+
+Found = ImageSet | statistics.Kept
+
+
+class Passes:
+    """Makes sides, with bars on the way."""
+
+    def __init__(self, means: Means, progress: Progress, say: Callable[[str], None]) -> None:
+        self._means = means
+        self._progress = progress
+        self._say = say
+        self._device = torch.device(f"cuda:{ranks.here().local}" if torch.cuda.is_available() else "cpu")
+
+    def sides(self, paths: list[Path], *, keep_rows: bool) -> list[Side | None]:
+        """The reference and, where there is a second path, what is judged; None in all processes but the first.
+
+        Raises:
+            VaemonError: something is not there, damaged, or not to be had without weights.
+        """
+        found = [self._found(path) for path in paths]
+        extractor = self._extractor(found)
+        roles: tuple[Role, Role] = ("reference", "judged")
+        return [
+            self._side(str(path), each, extractor, role, keep_rows)
+            for path, each, role in zip(paths, found, roles, strict=False)
+        ]
+
+    def _found(self, path: Path) -> Found:
+        kept = statistics.load(path)
+        if kept is not None:
+            return kept
+        with self._progress(f"reading {path.name}") as told:
+            return image_set(path, Watch(show=lambda what, done, total: told(done, total)))
+
+    def _side(self, name: str, found: Found, extractor: Extractor | None, role: Role, keep_rows: bool) -> Side | None:
+        if isinstance(found, statistics.Kept):
+            return Side(name, found.statistics, found.made)
+        assert extractor is not None
+        return self.side_of(found, extractor, role, keep_rows=keep_rows)
+
+    def side_of(self, images: ImageSet, extractor: Extractor, role: Role, *, keep_rows: bool = False) -> Side | None:
+        """The side that a set of images is; None in all processes but the first."""
+        with self._progress(f"features of {Path(images.name).name or images.name}") as told:
+            found = features_of(images, extractor, role, keep_rows=keep_rows, told=told, say=self._say)
+        if found is None:
+            return None
+        made = Made(
+            distance=extractor.distance,
+            recipe=extractor.recipe.name if extractor.recipe else "",
+            made_by=extractor.made_by or self._means.features,
+            quantisation=_quantisation(extractor, found, role),
+        )
+        return Side(images.name, found.statistics, made, found.rows, tuple(_notes(images, found)))
+
+    def _extractor(self, found: list[Found]) -> Extractor | None:
+        sets = [each for each in found if isinstance(each, ImageSet)]
+        return self.extractor(sets[0], found) if sets else None
+
+    def extractor(self, reference: ImageSet, found: list[Found]) -> Extractor:
+        """What makes the features that the means ask for.
+
+        Args:
+            reference: what is fitted to it is fitted to these.
+            found: all sides; one that is statistics may say the recipe.
+        """
+        means = self._means
+        named = means.features
+        if named != "inception" and (means.recipe or means.weights or means.bf16):
+            raise UsageError("--recipe, --weights and --bf16 are of Inception; leave them out, or leave out --features")
+        if (named == "encoder") != (means.model is not None):
+            raise UsageError("--features encoder takes the encoder of a run, and --model says which: give both")
+        if named == "inception":
+            told = [each.made.recipe for each in found if isinstance(each, statistics.Kept) and each.made]
+            recipe = recipe_named(means.recipe or next((name for name in told if name), "tf"))
+            return InceptionFeatures(
+                recipe, means.weights, bf16=means.bf16, device=self._device, progress=self._progress
+            )
+        if named == "pixels":
+            if not isinstance(found[0], ImageSet):
+                raise UsageError("--features pixels are fitted to the reference's images; statistics are not enough")
+            with self._progress("fitting components") as bar:
+                return PixelFeatures(reference, bar)
+        if means.model is not None:
+            return EncoderFeatures(means.model, device=self._device)
+        if ":" in named:
+            return CallableFeatures(named, device=self._device)
+        raise UsageError(f"--features {named}: known are inception, pixels, encoder, and MODULE:NAME of a function")
+
+
+def _quantisation(extractor: Extractor, found: Features, role: Role) -> str:
+    if extractor.recipe is None:
+        return "floats" if found.floats else "bytes"
+    return extractor.recipe.quantisation(found.floats, role)
+
+
+def _notes(images: ImageSet, found: Features) -> Iterator[str]:
+    count = found.statistics.count
+    if found.grey:
+        which = "all" if found.grey == count else f"{found.grey:,} of {count:,}"
+        yield f"{which} images are grey, and were repeated to three channels"
+    if found.sizes == ("mixed",):
+        yield "the images differ in size, and each was resized from its own"
+    if left := images.count - count:
+        yield f"the last {left:,} images do not fill a batch of 64, and were left out, as the recipe has it"

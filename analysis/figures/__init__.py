@@ -1,0 +1,1 @@
+"""The paper's figures: what is drawn, as values, and the two ways to draw it."""

@@ -1,0 +1,82 @@
+"""What a renormalisation does, as a table for people and as lines of CSV."""
+
+import io
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from analysis.generate.renormalisation import FITTED_TO, AsPublished
+from analysis.generate.report import Found, to_json
+from analysis.measures.renormalisation import PUBLISHED_RULE
+
+COLUMNS = ("run", "stage", "origin", "step", "report", "latent", "name", "value")
+"""Of the CSV, as of the other reports'."""
+
+
+def to_text(found: Found, width: int) -> str:
+    """The report: a table of latents, the least variance first, then what it comes to.
+
+    Args:
+        found: the report.
+        width: columns that a line may take.
+    """
+    console = Console(file=io.StringIO(), width=width, highlight=False, emoji=False, markup=False)
+    with console.capture() as captured:
+        console.print(f"{found.run} · second stage · renormalised {found.found.name}")
+        steps = " and ".join(f"{each:,}" for each in found.found.steps)
+        console.print(f"steps {steps} · fitted to {FITTED_TO:,} samples, tried on as many others\n")
+        console.print(_table(found))
+        for line in _summary(found):
+            console.print(line)
+    return "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
+
+
+def _table(found: Found) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    for label in ("latent", "Var before", "target", "factor", "Var after"):
+        table.add_column(label, justify="right")
+    for i in found.before.argsort(kind="stable"):
+        values = (found.before[i], found.target[i], found.factor[i], found.variance[i])
+        table.add_row(str(i), *(f"{each:.3f}" for each in values))
+    return table
+
+
+def _summary(found: Found) -> list[str]:
+    lines = [
+        "",
+        f"mean variance          {found.before.mean():.3f} before, {found.variance.mean():.3f} after",
+        f"variance lacking       {found.shortfall.mean():+.3f} in the mean, at most {found.shortfall.max():+.3f}",
+        f"factor                 {found.factors.mean():.4f} ± {found.factors.std():.4f} over "
+        + (f"{len(found.factors)} batches of 100" if isinstance(found.found, AsPublished) else "the latents"),
+    ]
+    if isinstance(found.found, AsPublished):
+        sign, outcome = (">", "renormalised") if found.found.fires else ("≤", "left as they are")
+        lines += [
+            f"the published rule     (mean Var[μ] - mean Var[ẑ]) / mse(μ, ẑ) = {found.found.loss:.3f} {sign} "
+            f"{PUBLISHED_RULE:g}: {outcome}",
+            f"target deviation       root of the mean of Var[μ] + E[σ] = {found.found.target:.4f}",
+        ]
+    if still := int((found.before == 0).sum()):
+        lines.append(f"{still} latents do not vary at all, and are left as they are")
+    if found.path:
+        lines += ["", f"Kept in {found.path}; `vaemon sample {found.run} --renormalize` applies it."]
+    return lines
+
+
+def to_csv_lines(found: Found) -> list[tuple[str, str, str, str, str, str, str, str]]:
+    """What `COLUMNS` name, a line a value, exact."""
+    told = to_json(found)
+    before = (found.run, "2", "checkpoint", str(found.found.steps[1]), "renormalize")
+    single = {name: told[name] for name in ("mean_before", "mean_shortfall", "mean_after")}
+    single |= {f"factor_{name}": value for name, value in told["factor"].items()} | (told["published"] or {})
+    lines = [(*before, "", name, _word(value)) for name, value in single.items()]
+    for each in told["latents"]:
+        lines += [
+            (*before, str(each["latent"]), name, _word(value)) for name, value in each.items() if name != "latent"
+        ]
+    return lines
+
+
+def _word(value: float | bool | int) -> str:
+    return str(value).lower() if isinstance(value, bool) else repr(value)

@@ -1,0 +1,216 @@
+"""Mean and covariance of features, summed block by block in float64, so that no feature is held.
+
+`d` is the width of the features, `n` the number of images.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.linalg import blas, lapack
+
+from vaemon.errors import UsageError, VaemonError
+
+Array = npt.NDArray[Any]
+
+ROWS = 500
+"""Rows that are summed at a time, in float64: of more, a process keeps the memory when they are long gone."""
+
+COLUMNS = 256
+"""Columns of a matrix that are mirrored at a time."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class FeatureStatistics:
+    """Mean and covariance of the features of a set of images.
+
+    Raises:
+        VaemonError: a value is NaN or infinite, or the shapes do not belong together.
+    """
+
+    count: int
+    """Images that they were taken of, n."""
+    mean: Array
+    """(d,), float64."""
+    covariance: Array
+    """(d, d), float64."""
+    ddof: int = 1
+    """What the covariance was divided by: n - ddof."""
+
+    def __post_init__(self) -> None:
+        width = self.mean.size
+        if self.mean.shape != (width,) or self.covariance.shape != (width, width):
+            raise VaemonError(
+                f"a mean of shape {self.mean.shape} and a covariance of shape {self.covariance.shape} are no "
+                "statistics of features: (d,) and (d, d) are expected"
+            )
+        if _unusable(self.mean[:, None]) or _unusable(self.covariance):
+            raise VaemonError("statistics of features with NaN or infinity in them; compute them anew")
+
+
+class FeatureSums:
+    """Sums over features, from which their mean and covariance follow; 17 MB for 2,048 features, however many images.
+
+    The products are those of the deviations from the mean of the first block, so that nothing large cancels in the
+    covariance, whatever the mean of the features is (Chan et al. 1983, shifted data). They are kept as one triangle, in
+    LAPACK's rectangular full packed format (Gustavson et al. 2010).
+    """
+
+    def __init__(self, width: int) -> None:
+        """Begin with no features.
+
+        Args:
+            width: d.
+        """
+        self.width = width
+        self.count = 0
+        self._shift = np.zeros(width)
+        self._total = np.zeros(width)  # Σ (x - shift)
+        self._products = np.zeros(width * (width + 1) // 2)  # Σ (x - shift)(x - shift)ᵀ
+
+    def add(self, block: Array) -> None:
+        """Take the features of some more images.
+
+        Args:
+            block: (n, d), of any real type; never changed.
+
+        Raises:
+            VaemonError: it is not of shape (n, d), or has NaN or infinity; nothing of it is then taken.
+        """
+        if block.ndim != 2 or block.shape[1] != self.width:
+            raise VaemonError(f"features of shape {block.shape} where (n, {self.width}) was expected")
+        if bad := _unusable(block):
+            raise VaemonError(
+                f"the features of {bad} of {len(block)} images have NaN or infinity in them: no statistics"
+            )
+        for start in range(0, len(block), ROWS):
+            rows = np.array(block[start : start + ROWS], np.float64, order="C")
+            if not self.count:
+                self._shift = rows.mean(axis=0)
+            rows -= self._shift
+            self._total += rows.sum(axis=0)
+            self._add_products(rows, 1.0)
+            self.count += len(rows)
+
+    def merge(self, other: "FeatureSums") -> None:
+        """Take what another has summed, of other images (Chan et al. 1979, the pairwise update).
+
+        With δ the difference of the two means, the scatters about them add up with δδᵀ n_a n_b / n.
+
+        Raises:
+            VaemonError: the other's features have another width.
+        """
+        if other.width != self.width:
+            raise VaemonError(f"features of width {other.width} cannot be added to those of width {self.width}")
+        if not other.count:
+            return
+        if not self.count:
+            self._take(other.count, other._shift, other._total, other._products)
+            return
+        share = other.count / (self.count + other.count)
+        mean = self._total / self.count
+        delta = (other._shift - self._shift) + (other._total / other.count - mean)
+        self._products += other._products
+        self._add_products(self._total[None], -1 / self.count)
+        self._add_products(other._total[None], -1 / other.count)
+        self._add_products(delta[None], self.count * share)
+        self.count += other.count
+        self._shift = self._shift + mean + delta * share
+        self._total = np.zeros(self.width)
+
+    def statistics(self, ddof: int = 1) -> FeatureStatistics:
+        """Mean and covariance of all that was added.
+
+        Args:
+            ddof: the covariance is divided by n - ddof.
+
+        Raises:
+            UsageError: there are too few images for a covariance.
+        """
+        if self.count <= ddof:
+            raise UsageError(f"{self.count} image(s) have no covariance of features; {ddof + 1} or more are needed")
+        away = self._total / self.count
+        covariance, _ = lapack.dtfttr(self.width, self._products)
+        covariance = blas.dsyr(-self.count, away, a=covariance, overwrite_a=True)
+        covariance /= self.count - ddof
+        _mirror(covariance)
+        return FeatureStatistics(self.count, self._shift + away, covariance, ddof)
+
+    def state(self) -> dict[str, Array]:
+        """All that there is to go on from, as arrays that `np.savez` takes; copies."""
+        return {
+            "count": np.array(self.count),
+            "shift": self._shift.copy(),
+            "total": self._total.copy(),
+            "products": self._products.copy(),
+        }
+
+    @classmethod
+    def from_state(cls, state: dict[str, Array]) -> "FeatureSums":
+        """The sums as they were when `state()` was asked for them; to go on is then as if nothing had been between.
+
+        Raises:
+            KeyError: an array is missing.
+            ValueError: the arrays do not belong together.
+        """
+        sums = cls(len(state["shift"]))
+        sums._take(int(state["count"]), state["shift"], state["total"], state["products"])
+        return sums
+
+    def _take(self, count: int, shift: Array, total: Array, products: Array) -> None:
+        """Become what another is."""
+        self.count = count
+        self._shift[...], self._total[...], self._products[...] = shift, total, products
+
+    def _add_products(self, rows: Array, factor: float) -> None:
+        """Add factor · rowsᵀ rows to the products, in place."""
+        self._products = lapack.dsfrk(self.width, len(rows), factor, rows.T, 1.0, self._products, overwrite_c=True)
+
+
+def _mirror(matrix: Array) -> None:
+    """Make a matrix of which the upper triangle is known symmetric, in place, without another of its size."""
+    for start in range(0, len(matrix), COLUMNS):
+        stop = start + COLUMNS
+        square = np.triu(matrix[start:stop, start:stop])
+        matrix[start:stop, start:stop] = square + np.triu(square, 1).T
+        matrix[stop:, start:stop] = matrix[start:stop, stop:].T
+
+
+def same_width(a: Array, b: Array) -> None:
+    """See to it that two arrays end in the same number of features.
+
+    Raises:
+        UsageError: they do not.
+    """
+    if a.shape[-1] != b.shape[-1]:
+        raise UsageError(
+            f"one side has {a.shape[-1]} features, the other {b.shape[-1]}: compare what one extractor made of both"
+        )
+
+
+def check_features(a: Array, b: Array, least: int, what: str) -> None:
+    """See to it that two sets of features can be compared.
+
+    Args:
+        a: features of one set of images, (n, d).
+        b: of the other, (m, d).
+        least: so many images must be on each side.
+        what: that for which they must, to begin a sentence.
+
+    Raises:
+        UsageError: there are too few, or the sets are of different features.
+        VaemonError: a feature is NaN or infinite.
+    """
+    same_width(a, b)
+    if min(len(a), len(b)) < least:
+        raise UsageError(f"{what} need at least {least} images on each side; there are {len(a)} and {len(b)}")
+    for features in (a, b):
+        if bad := _unusable(features):
+            raise VaemonError(f"the features of {bad} of {len(features)} images have NaN or infinity in them")
+
+
+def _unusable(features: Array) -> int:
+    """How many rows have NaN or infinity in them, looked at some at a time."""
+    parts = (features[start : start + ROWS] for start in range(0, len(features), ROWS))
+    return sum(int((~np.isfinite(part).all(axis=1)).sum()) for part in parts)

@@ -1,0 +1,143 @@
+"""`vaemon analyze RUN --renormalize`: its options, and its report as text.
+
+Imports nothing heavy before it is called, as analysis/command.py.
+"""
+
+import csv
+import functools
+import json
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vaemon.errors import UsageError, VaemonError
+
+if TYPE_CHECKING:
+    from analysis.generate.renormalisation import Renormalisation
+    from analysis.generate.report import Found
+
+_ALONE = {
+    "inactive": "--inactive",
+    "variance_law": "--variance-law",
+    "no_checkpoint": "--no-checkpoint",
+    "thresholds": "--threshold",
+    "posteriors": "--posterior",
+    "conditions": "--fail-if",
+}
+"""Parameters of other reports, or of all but this one, and how they are given."""
+
+
+def renormalizing(command: Callable[..., None]) -> Callable[..., None]:
+    """Give `vaemon analyze` the options of this report, and answer where it is asked for."""
+
+    @functools.wraps(command)
+    def answered(*args: Any, renormalize: bool, target: str | None, **options: Any) -> None:
+        if not renormalize:
+            if target is not None:
+                raise UsageError("--target is what --renormalize aims at: say both")
+            command(*args, **options)
+            return
+        if others := [name for name in _ALONE if options.get(name)]:
+            raise UsageError(f"--renormalize is a report of its own: leave out {_ALONE[others[0]]}")
+        if target is not None and options["as_published"]:
+            raise UsageError("--as-published has a target of its own: leave out --target")
+        kind = "published" if options["as_published"] else target or "1"
+        _report(options["run"], options["runs"], options["data"], kind, _form(options))
+
+    for option in reversed(_OPTIONS):
+        answered = option(answered)
+    return answered
+
+
+_OPTIONS = (
+    click.option(
+        "--renormalize",
+        is_flag=True,
+        help="Stretch the second stage's latents to the variance they lack; kept for `vaemon sample --renormalize`.",
+    ),
+    click.option(
+        "--target",
+        type=click.Choice(("1", "law")),
+        help="With --renormalize: a variance of 1, the default, or each latent's own E[μ²] + E[σ²].",
+    ),
+)
+
+
+def run_folders(run: str | None, runs: Path | None) -> list[Path]:
+    """The folders of the runs of this machine that an address or a pattern means; each has checkpoints.
+
+    Raises:
+        UnknownName, UsageError: there is no such run here.
+        VaemonError: it lies on another machine, or has no checkpoint.
+    """
+    from vaemon.runfile.find import LATEST, runs_folder
+    from vaemon.runfile.sweeps import folders
+    from vaemon.source.far.address import FarAddress
+
+    if run is not None and FarAddress.parse(run) is not None:
+        raise VaemonError(f"{run} lies on another machine, and its networks are not fetched from there; ask there")
+    found = folders(LATEST if run is None else run, runs_folder(runs))
+    for folder in found:
+        if not (folder / "checkpoints").is_dir():
+            raise VaemonError(
+                f"run {folder.name!r} has no checkpoint; `vaemon train` saves one, a recorder alone does not"
+            )
+    return found
+
+
+def _form(options: dict[str, Any]) -> str:
+    return "json" if options["as_json"] else "csv" if options.get("as_csv") else "text"
+
+
+def _report(named: Sequence[str], runs: Path | None, data: Path | None, kind: str, form: str) -> None:
+    """Fit, keep and print for each run; for the newest where none is named."""
+    folders = [folder for each in named or (None,) for folder in run_folders(each, runs)]
+
+    found = [_renormalised(folder, data, kind) for folder in folders]
+    if form == "json":
+        from analysis.generate.report import to_json
+
+        told = [to_json(each) for each in found]
+        click.echo(json.dumps(told if len(told) > 1 else told[0], indent=1, allow_nan=False))
+    elif form == "csv":
+        from analysis.generate.written import COLUMNS, to_csv_lines
+
+        lines = csv.writer(sys.stdout, lineterminator="\n")
+        lines.writerows([COLUMNS, *(line for each in found for line in to_csv_lines(each))])
+    else:
+        _print(found)
+
+
+def _renormalised(folder: Path, data: Path | None, kind: str) -> "Found":
+    from analysis.generate.kept import save
+    from analysis.generate.renormalisation import fit, fit_as_published
+    from analysis.generate.report import examine
+    from analysis.generate.trained import Trained
+    from analysis.render import progress
+
+    trained = Trained(folder, data)
+    with progress("encoding the test set") as told:
+        if kind == "published":
+            new: Renormalisation = fit_as_published(trained, told)
+        else:
+            new = fit(trained, "law" if kind == "law" else "1", told)
+    try:
+        path = str(save(folder, new))
+    except VaemonError as error:  # a run of somebody else's may still be looked at
+        path = ""
+        click.echo(str(error), err=True)
+    return examine(trained, new, path)
+
+
+def _print(found: "Sequence[Found]") -> None:
+    from analysis.generate.written import to_text
+    from analysis.render import PLAIN_WIDTH, fits, to_ascii
+
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else PLAIN_WIDTH
+    text = "\n".join(to_text(each, width) for each in found)
+    ascii_only = not fits("σ²μ±√─≤", sys.stdout.encoding or "ascii")
+    click.echo(to_ascii(text.replace("±", "+-").replace("ẑ", "z^")) if ascii_only else text, nl=False)

@@ -1,0 +1,201 @@
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vaemon.errors import NotFetched, UsageError, VaemonError
+
+ROOT = Path(__file__).parents[3]
+RNG = np.random.default_rng(0)
+PIXELS = ("--features", "pixels")
+
+
+@pytest.fixture
+def a():
+    np.save("a.npy", RNG.integers(0, 256, (90, 8, 8, 3), dtype=np.uint8))
+    return "a.npy"
+
+
+@pytest.fixture
+def b():
+    np.save("b.npy", (RNG.random((70, 8, 8, 3)) ** 2).astype(np.float32))
+    return "b.npy"
+
+
+def frechet_in_pixels(a, b):
+    """By scipy, of components of `a` that leave nothing out but the least."""
+    from scipy.linalg import sqrtm
+
+    a, b = (x.reshape(len(x), -1) for x in (a / 255, b))
+    axes = np.linalg.eigh(np.cov(a.T))[1][:, ::-1][:, :64]
+    a, b = a @ axes, b @ axes
+    covariances = np.cov(a.T), np.cov(b.T)
+    root = sqrtm(covariances[0] @ covariances[1]).real
+    return ((a.mean(0) - b.mean(0)) ** 2).sum() + np.trace(covariances[0] + covariances[1] - 2 * root)
+
+
+def test_the_distance_and_its_conditions(run, a, b):
+    out, err = run(a, b, *PIXELS, "--json")
+    found = json.loads(out)
+    assert found["value"] == pytest.approx(frechet_in_pixels(np.load(a), np.load(b)), rel=1e-4)
+    assert found["distance"] == "FD-pixels"
+    assert (found["reference"]["count"], found["judged"]["count"]) == (90, 70)
+    assert (found["reference"]["quantisation"], found["judged"]["quantisation"]) == ("bytes", "floats")
+    assert found["reference"]["ddof"] == 1
+    assert "unequal numbers of images, 90 against 70" in err
+    text, _ = run(a, b, *PIXELS)
+    assert text.startswith(f"FD-pixels   {found['value']:.4f}")
+    assert "FID" not in text
+
+
+def test_a_set_against_itself_is_at_no_distance(run, a):
+    found = json.loads(run(a, a, *PIXELS, "--json")[0])
+    assert abs(found["value"]) < 1e-10
+    assert found["warnings"] == []
+
+
+def test_constant_images_are_sets_like_others(run, a):
+    np.save("flat.npy", np.full((90, 8, 8), 255, np.uint8))
+    assert json.loads(run("flat.npy", "flat.npy", *PIXELS, "--json")[0])["value"] == pytest.approx(0, abs=1e-10)
+    out, _ = run(a, "flat.npy", *PIXELS)
+    assert "flat.npy: all images are grey, and were repeated to three channels" in out
+
+
+def test_a_folder_of_mixed_sizes_is_told(run, a):
+    Path("mixed").mkdir()
+    for number, side in enumerate((8, 9, 8)):
+        Image.fromarray(RNG.integers(0, 256, (side, 8, 3), dtype=np.uint8)).save(f"mixed/{number}.png")
+    out, _ = run(a, "mixed", *PIXELS)
+    assert "mixed: the images differ in size, and each was resized from its own" in out
+
+
+def test_more_than_the_distance(run, a, b):
+    found = json.loads(run(a, b, *PIXELS, "--kid", "--precision-recall", "--json")[0])
+    assert found["kid"] > 0
+    assert found["kid_deviation"] >= 0
+    assert 0 <= found["precision"] <= 1
+    assert 0 <= found["recall"] <= 1
+    text, _ = run(a, b, *PIXELS, "--kid", "--precision-recall")
+    assert "KID" in text
+    assert "recall" in text
+
+
+def test_statistics_are_saved_and_compared(run, a):
+    assert run(a, *PIXELS, "--save-statistics", "a.npz")[0] == ""
+    out, err = run(a, "a.npz", *PIXELS, "--json")
+    assert json.loads(out)["value"] == pytest.approx(0, abs=1e-9)
+    assert err == ""
+    with pytest.raises(UsageError, match=r"a\.npz holds statistics alone"):
+        run(a, "a.npz", *PIXELS, "--kid")
+    with pytest.raises(UsageError, match="fitted to the reference's images"):
+        run("a.npz", a, *PIXELS)
+    np.savez("plain.npz", mu=np.zeros(2), sigma=np.eye(2))
+    with pytest.raises(UsageError, match="holds statistics already"):
+        run("plain.npz", "--save-statistics", "b.npz")
+
+
+def test_statistics_of_pytorch_fid_are_taken_with_a_warning(run):
+    for name, shift in (("x.npz", 0), ("y.npz", 2)):
+        np.savez_compressed(name, mu=np.full(5, float(shift)), sigma=np.eye(5))
+    out, err = run("x.npz", "y.npz", "--json")
+    assert json.loads(out)["value"] == pytest.approx(20)
+    assert err.count("does not tell by which recipe") == 2
+    assert json.loads(out)["judged"]["count"] is None
+
+
+def test_other_recipes_on_the_two_sides_are_warned_of(run):
+    from analysis.features.statistics import Made, save
+    from analysis.measures.features import FeatureStatistics
+
+    for recipe in ("tf", "clean"):
+        made = Made("FID", recipe, f"inception {recipe} float32", "bytes")
+        save(Path(f"{recipe}.npz"), FeatureStatistics(10_000, np.zeros(3), np.eye(3)), made)
+    out, err = run("tf.npz", "clean.npz")
+    assert "unequal recipes, tf against clean" in err
+    assert out.startswith("FID         0.0000")
+
+
+def test_features_of_two_kinds_are_not_compared(run, a):
+    np.savez("x.npz", mu=np.zeros(5), sigma=np.eye(5))
+    with pytest.raises(UsageError, match="features of two kinds"):
+        run(a, "x.npz", *PIXELS)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("a.npy",), "give a second, or --save-statistics"),
+        (("a.npy", "b.npy", "--features", "pixel"), "known are inception, pixels, encoder"),
+        (("a.npy", "b.npy", "--features", "pixels", "--recipe", "tf"), "are of Inception"),
+        (("a.npy", "b.npy", "--features", "encoder"), "--model says which"),
+        (("a.npy", "one.npy", "--features", "pixels"), "holds 1 image"),
+        (("a.npy", "nan.npy", "--features", "pixels"), "NaN"),
+        (("a.npy", "none", "--features", "pixels"), "no such file or folder"),
+    ],
+)
+def test_a_question_that_is_wrong_is_answered_in_a_line(run, a, b, words, said):
+    np.save("one.npy", np.zeros((1, 8, 8)))
+    np.save("nan.npy", np.full((9, 8, 8), np.nan))
+    with pytest.raises(UsageError, match=said) as told:
+        run(*words)
+    assert "\n" not in str(told.value)
+
+
+def test_without_weights_it_is_said_where_they_are(run, a, b, monkeypatch):
+    monkeypatch.setattr("analysis.features.weights.MIRRORS", ("http://127.0.0.1:9/",))
+    with pytest.raises(NotFetched, match="95,628,359 bytes, sha256:6726825d"):
+        run(a, b)
+
+
+def test_statistics_that_cannot_be_written_leave_nothing(run, a):
+    with pytest.raises(VaemonError, match=r"cannot write the statistics to none/a\.npz"):
+        run(a, *PIXELS, "--save-statistics", "none/a.npz")
+    assert not Path("none").exists()
+
+
+THEIRS = """
+import os
+
+def means(x):
+    with open(f"calls-{os.environ.get('RANK', 'alone')}", "a") as file:
+        file.write(f"{len(x)} ")
+    return x.mean((2, 3))
+"""
+
+
+def test_two_processes_share_a_pass(run, a, b, monkeypatch):
+    """As torchrun would start them; each does half of the blocks, and one of them tells."""
+    Path("theirs_counted.py").write_text(THEIRS)
+    images = RNG.integers(0, 256, (300, 8, 8, 3), dtype=np.uint8)
+    np.save("many.npy", images)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    words = ("many.npy", a, "--features", "theirs_counted:means", "--json")
+    alone = json.loads(run(*words)[0])
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    shared = {**os.environ, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2"}
+    shared |= {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-m", "vaemon", "fid", *words],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**shared, "RANK": str(rank), "LOCAL_RANK": str(rank)},
+        )
+        for rank in (0, 1)
+    ]
+    said = [process.communicate(timeout=100) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], said
+    assert said[1][0] == ""
+    assert json.loads(said[0][0]) == alone
+    # The width is not known beforehand, so that each computes the first block of both sets, too.
+    assert Path("calls-0").read_text().split() == ["64", "64", "64", "44", "64", "64"]
+    assert Path("calls-1").read_text().split() == ["64", "64", "64", "64", "26"]

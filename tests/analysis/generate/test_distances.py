@@ -1,0 +1,124 @@
+"""`vaemon analyze --fid`, of networks that were never trained, by features that need no weights."""
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from analysis.distances import as_kept
+from analysis.features.statistics import Made
+from analysis.fid.compare import Comparison, Side
+from analysis.generate.generate import samples
+from analysis.generate.latents import latents
+from analysis.generate.renormalisation import PerLatent
+from analysis.generate.trained import Trained
+from analysis.kept import kept
+from analysis.measures.features import FeatureSums
+from vaemon.cli import vaemon
+from vaemon.errors import NotFetched, UsageError
+
+FEATURES = ("--features", "pixels")
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("VAEMON_INCEPTION", raising=False)
+
+
+@pytest.fixture
+def analyze():
+    def run(*words):
+        words = ["analyze", *map(str, words)]
+        done = CliRunner().invoke(vaemon, words, catch_exceptions=False, standalone_mode=False)
+        return done.stdout, done.stderr
+
+    return run
+
+
+def test_every_set_of_a_run_is_measured_against_its_test_images(make_run, runs, analyze):
+    made = make_run()
+    out, err = analyze("tiny", "--runs", runs, "--fid", *FEATURES, "--json")
+    found = json.loads(out)["distances"]
+    assert list(found) == ["REC", "GEN-1", "GEN-2", "GEN-2 renormalised"]
+    assert {each["distance"] for each in found.values()} == {"FD-pixels"}
+    count = len(Trained(made.folder).images.test)
+    assert {each[side]["count"] for each in found.values() for side in ("reference", "judged")} == {count}
+    assert f"the run has {count} test images: as many of each are compared" in err
+    assert analyze("tiny", "--runs", runs, "--fid", *FEATURES, "--json")[0] == out
+    (there,) = kept(made.folder)
+    assert (there.recipe, there.how["images"], there.how["ddof"]) == ("FD-pixels", count, 1)
+    assert there.values == pytest.approx({name: each["value"] for name, each in found.items()})
+    text, _ = analyze("tiny", "--runs", runs, "--fid", *FEATURES, "--n", 5)
+    assert text.startswith("tiny: FD-pixels against its test images\n\nREC ")
+    assert "GEN-2 renormalised" in text
+
+
+def test_a_fid_is_kept_by_its_recipe_so_that_tables_find_it():
+    features = np.random.default_rng(0).normal(size=(50, 3))
+    sums = FeatureSums(3)
+    sums.add(features)
+    side = Side("its", sums.statistics(), Made("FID", "asperti", "Inception", "floats"))
+    found = as_kept({"REC": Comparison(side, side, "FID", 1.5), "GEN-1": Comparison(side, side, "FID", 2.5)}, 70)
+    assert (found.recipe, found.step, found.values) == ("asperti", 70, {"REC": 1.5, "GEN-1": 2.5})
+    assert found.how == {"images": 50, "ddof": 1, "made_by": "Inception", "quantisation": "floats"}
+
+
+def test_it_is_the_distance_that_vaemon_fid_gives_of_the_same_images(make_run, runs, analyze, tmp_path):
+    trained = Trained(make_run().folder)
+    np.save(tmp_path / "test.npy", trained.images.test)
+    np.save(tmp_path / "gen1.npy", np.concatenate(list(samples(trained, 1, len(trained.images.test)))))
+    words = ["fid", str(tmp_path / "test.npy"), str(tmp_path / "gen1.npy"), *FEATURES, "--json"]
+    by_files = json.loads(CliRunner().invoke(vaemon, words, standalone_mode=False).stdout)
+    by_run = json.loads(analyze("tiny", "--runs", runs, "--fid", *FEATURES, "--json")[0])
+    assert by_run["distances"]["GEN-1"]["value"] == pytest.approx(by_files["value"], rel=1e-9)
+
+
+def test_renormalised_samples_are_nearer_where_the_second_stage_falls_short(shrunken, tmp_path):
+    """The reference is what the prior decodes to; latents of the second stage are off by known factors and means."""
+    trained, count = Trained(shrunken.folder), 1500
+    short = samples(trained, 2, count)
+    true = PerLatent(trained.steps, 0, np.zeros(4), np.array([0.5, 0.8, 0.92, 1.25]) ** 2, np.ones(4), "1")
+    centred = (z - np.float32([0, 1, -2, 0.5]) for z in latents(trained, 2, count, 0))
+    sets = {
+        "prior": samples(trained, 1, count, seed=1),
+        "short": short,
+        "renormalised": map(trained.decode, true.applied(centred, 2)),
+    }
+    for name, blocks in sets.items():
+        np.save(tmp_path / name, np.concatenate(list(blocks)))
+    found = {}
+    for name in ("short", "renormalised"):
+        words = ["fid", str(tmp_path / "prior.npy"), str(tmp_path / f"{name}.npy"), *FEATURES, "--json"]
+        found[name] = json.loads(CliRunner().invoke(vaemon, words, standalone_mode=False).stdout)["value"]
+    assert found["renormalised"] < 0.2 * found["short"]
+
+
+def test_a_run_without_a_second_stage_has_two_sets(make_run, runs, analyze):
+    make_run(saved=(1,))
+    out, err = analyze("tiny", "--runs", runs, "--fid", *FEATURES, "--json")
+    assert list(json.loads(out)["distances"]) == ["REC", "GEN-1"]
+    assert "no GEN-2: run 'tiny' has no second stage" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--n", "5"), "--n is of --fid"),
+        (("--fid", "--inactive"), "leave out --inactive"),
+        (("--fid", "--renormalize"), "leave out --renormalize"),
+        (("--fid", "--features", "pixels", "--recipe", "tf"), "are of Inception"),
+    ],
+)
+def test_options_that_do_not_go_together(make_run, runs, analyze, words, said):
+    make_run()
+    with pytest.raises(UsageError, match=said):
+        analyze("tiny", "--runs", runs, *words)
+
+
+def test_without_weights_it_is_said_where_they_are(make_run, runs, analyze, monkeypatch):
+    monkeypatch.setattr("analysis.features.weights.MIRRORS", ("http://127.0.0.1:9/",))
+    make_run()
+    with pytest.raises(NotFetched, match="95,628,359 bytes"):
+        analyze("tiny", "--runs", runs, "--fid")
