@@ -170,7 +170,7 @@ def test_a_damaged_table_of_contents_is_noticed(source, keep, cache_home):
     keep(source, "8", build)
     (file,) = (cache_home / "vaemon").glob("*.u8")
     whole = file.read_bytes()
-    for told, instead in ((b'"train": [0, [2,', b'"train": [0, [1,'), (b'"names"', b'"nomes"')):
+    for told, instead in ((b'"train": [0, [2,', b'"train": [0, [1,'), (b'"names"', b'"NAMES"')):
         assert whole.count(told) == 1
         file.write_bytes(whole.replace(told, instead))
         build.times = 0

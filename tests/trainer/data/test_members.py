@@ -76,9 +76,9 @@ def test_a_name_that_climbs_is_just_a_name(kind, write_tar, write_zip, tmp_path)
 
 
 def test_names_come_fit_to_be_shown(write_tar):
-    given = ["\x1b[31mred.png", "new\nline.png", "caf\udce9.png", "caf\udce8.png", "猫 🐈.png"]
+    given = ["\x1b[31mred.png", "new\nline.png", "f\udce9.png", "f\udce8.png", "猫 🐈.png"]
     files = {name: name[-5:].encode("utf-8", "replace") for name in given}
-    shown = [r"\x1b[31mred.png", r"new\nline.png", r"caf\udce9.png", r"caf\udce8.png", "猫 🐈.png"]
+    shown = [r"\x1b[31mred.png", r"new\nline.png", r"f\udce9.png", r"f\udce8.png", "猫 🐈.png"]
     assert list(names(write_tar(files))) == shown
     assert len(_all(write_tar(files))) == len(files), "and different ones stay different"
 
