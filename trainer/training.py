@@ -1,6 +1,6 @@
 """A run: stage 1, the posteriors of its images, stage 2; begun anew or gone on with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,7 +13,7 @@ from trainer.data.images import Images
 from trainer.data.watch import Stopped, Watch
 from trainer.density import CodeDensity, check_density
 from trainer.evaluation import Evaluator
-from trainer.images import check_batches, load_images
+from trainer.images import check_batches, check_same_images, fingerprint, load_images
 from trainer.loop import Screen, raise_if_unsound, run_stage
 from trainer.memory import explained_memory, keep_freed_memory
 from trainer.options import DETERMINISTIC
@@ -90,6 +90,8 @@ def train(run: Run, teller: Teller, stop: Callable[[], str]) -> bool:
     images = _read_images(run.config, teller, stop)
     if images is None:
         return False
+    if run.resume and (told := check_same_images(_began_with(run.folder), images)):
+        teller.say(told)
     if ranks.here().count > 1:
         stop = ranks.Agreed(stop)  # from here on all ask equally often
     torch.manual_seed(run.config.seed)  # for what draws from torch's own generator; a checkpoint has its state
@@ -121,6 +123,7 @@ def _recorder(run: Run, first: Stage, images: Images) -> Recorder | Unrecorded:
         config={
             "preset": run.preset,
             "factors": list(images.factors),
+            "images": fingerprint(images),
             **undefined_as(first.balance.kind, first.balance.undefined),
             **to_tree(run.config),
         },
@@ -291,6 +294,13 @@ def _check_nothing_recorded(run: Run) -> None:
             f"run {run.name} has recorded rows, but {checkpoint.path_of(run.folder, 1)} is not there, and without it "
             "training would begin anew and replace them: put the file back, or begin a run of another name (--run)"
         )
+
+
+def _began_with(folder: Path) -> Mapping[str, Any] | None:
+    """The fingerprint of the images that a run began with."""
+    with open_run(folder) as recorded:
+        found = recorded.info().config.get("images")
+    return found if isinstance(found, Mapping) else None
 
 
 def _is_finished(folder: Path) -> bool:
