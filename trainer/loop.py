@@ -55,8 +55,7 @@ def run_stage(
     stage.network.train()
     if stage.step > stage.evaluated:
         evaluate(stage)  # where the last process was stopped before it could
-    look_at = time.monotonic()
-    save_at = look_at + save_every
+    look_at, save_at = time.monotonic(), time.monotonic() + save_every
 
     while not stage.done and not stop():
         # Begin an epoch, or go on with an interrupted one.
@@ -87,7 +86,6 @@ def run_stage(
         if time.monotonic() >= save_at and not stage.done:
             save_at = _save_soundly(stage, recorder, save) + save_every
 
-    # Save where training ended.
     _save_soundly(stage, recorder, save)
     screen.show(stage, recorder.newest)
 
