@@ -82,6 +82,8 @@ def train(run: Run, teller: Teller, stop: Callable[[], str]) -> bool:
             f"run {run.name} is trained to its end, there is nothing left to do; --set stage1.epochs=… adds to it"
         )
         return True
+    if run.resume and saved[1] is None:
+        _check_nothing_recorded(run)
     device = choose_device(run.config)
     if device.type == "cpu":
         keep_freed_memory()
@@ -91,9 +93,7 @@ def train(run: Run, teller: Teller, stop: Callable[[], str]) -> bool:
     if images is None:
         return False
     seen = fingerprint(images)
-    if run.resume:
-        # Before the recorder opens: what is refused here leaves the run as it was.
-        ranks.from_first(lambda: check_same_images(_began_with(run.folder, saved[1]), seen, images.source))
+    _check_images(run, images, seen, saved[1])
     if ranks.here().count > 1:
         stop = ranks.Agreed(stop)  # from here on all ask equally often
     torch.manual_seed(run.config.seed)  # for what draws from torch's own generator; a checkpoint has its state
@@ -191,9 +191,11 @@ class _Stages:
         )
         self._begin(first, saved[1])
         if not first.done:
-            # What a second stage learned of an unfinished first one is void.
-            self.save.drop(2)
-            saved[2] = None
+            if saved[2] is not None:
+                # What a second stage learned of an unfinished first one is void.
+                self.teller.say("stage 2 was trained on stage 1 as it was, and begins anew when that is done")
+                self.save.drop_with_next(2)
+                saved[2] = None
             if saved[1] is None:
                 self.save(first)  # so that there is always something to go on from
             evaluate.record_inputs()
@@ -223,8 +225,11 @@ class _Stages:
 
     def _train(self, stage: Stage, evaluate: Evaluator) -> None:
         def evaluate_and_judge(stage: Stage) -> None:
-            if ranks.is_first() and (figures := evaluate(stage)):
-                raise_if_unsound(stage, self.recorder)
+            if not (ranks.is_first() and evaluate.is_due(stage)):
+                stage.evaluated = stage.step
+                return
+            raise_if_unsound(stage, self.recorder)  # there is nothing to see of a network of NaN
+            if (figures := evaluate(stage)) and self.recorder.flush():
                 self.save.judge(stage, figures)
 
         run_stage(
@@ -306,6 +311,31 @@ def _began_with(folder: Path, first: State | None) -> dict[str, Any]:
         found = recorded.info().config.get("images")
     shape = {} if first is None else {"shape": first["shape"]}
     return {**shape, **found} if isinstance(found, Mapping) else shape
+
+
+def _check_images(run: Run, images: Images, seen: Mapping[str, Any], first: State | None) -> None:
+    """Refuse images other than the run began with, before the recorder opens: that leaves the run as it was.
+
+    Raises:
+        UsageError: they are others.
+    """
+    if run.resume:
+        ranks.from_first(lambda: check_same_images(_began_with(run.folder, first), seen, images.source))
+
+
+def _check_nothing_recorded(run: Run) -> None:
+    """Refuse to begin anew where rows would be lost by it.
+
+    Raises:
+        UsageError: the run has rows of stage 1.
+    """
+    with open_run(run.folder) as recorded:
+        begun = recorded.info().stage(1)
+    if begun is not None:
+        raise UsageError(
+            f"run {run.name} has recorded rows, but {checkpoint.path_of(run.folder, 1)} is not there, and without it "
+            "training would begin anew and replace them: put the file back, or begin a run of another name (--run)"
+        )
 
 
 def _is_finished(folder: Path) -> bool:
