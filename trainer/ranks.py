@@ -159,6 +159,15 @@ def from_first(make: Callable[[], Made]) -> Made:
     return found
 
 
+def from_all(mine: Made) -> list[Made]:
+    """What every rank has, by rank, on all of them."""
+    told: list[Any] = [mine] * _here.count
+    if _here.count > 1:
+        with _told_of_loss(_here):
+            dist.all_gather_object(told, mine)
+    return told
+
+
 class Agreed:
     """An answer to "stop?" that all ranks give alike, as long as all ask equally often.
 
@@ -186,9 +195,7 @@ class Agreed:
         # The first rank's clock says how many asks take so long; never many more than the last time.
         wanted = int(self._pace * CONFER_EVERY / max(now - self._since, 1e-9))
         self._pace, self._since = max(1, min(wanted, 2 * self._pace)), now
-        told: list[Any] = [None] * _here.count
-        with _told_of_loss(_here):
-            dist.all_gather_object(told, (self._stop(), self._pace))
+        told = from_all((self._stop(), self._pace))
         self._answer = next((answer for answer, _ in told if answer), "")
         self._pace = self._left = told[0][1]
 

@@ -1,6 +1,6 @@
 """A run: stage 1, the posteriors of its images, stage 2; begun anew or gone on with."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -26,7 +26,7 @@ from trainer.stages import Stage, check_balance, image_stage, latent_stage, plan
 from trainer.unrecorded import Unrecorded
 from vaemon import Recorder, open_run
 from vaemon.channels import undefined_as
-from vaemon.errors import RunFileError, UsageError
+from vaemon.errors import UsageError
 
 State = dict[str, Any]
 
@@ -276,14 +276,22 @@ def _check_same(saved: dict[int, State | None]) -> None:
     """Refuse processes that do not see the same checkpoints.
 
     Raises:
-        RunFileError: this one sees others than the first.
+        UsageError: one sees others than the first.
     """
-    steps = {stage: state and state["step"] for stage, state in saved.items()}
-    if ranks.from_first(lambda: steps) != steps:
-        raise RunFileError(
-            f"process {ranks.here().rank} sees other checkpoints than the first, {checkpoint.path_of(Path(), 1)}; all "
-            "must see one and the same folder of runs"
-        )
+    steps = ranks.from_all({stage: state and state["step"] for stage, state in saved.items()})
+    path = checkpoint.path_of(Path(), 1)
+    ranks.from_first(lambda: _check_alike(steps, f"checkpoints than the first, {path}", "see one folder of runs"))
+
+
+def _check_alike(seen: Sequence[object], what: str, wanted: str) -> None:
+    """Refuse processes that do not see the same.
+
+    Raises:
+        UsageError: one sees other things than the first.
+    """
+    others = [str(rank) for rank, each in enumerate(seen) if each != seen[0]]
+    if others:
+        raise UsageError(f"process {', '.join(others)} sees other {what}; all must {wanted}")
 
 
 def _check_fit(run: Run, first: Stage, saved: dict[int, State | None], images: Images) -> None:
@@ -314,11 +322,13 @@ def _began_with(folder: Path, first: State | None) -> dict[str, Any]:
 
 
 def _check_images(run: Run, images: Images, seen: Mapping[str, Any], first: State | None) -> None:
-    """Refuse images other than the run began with, before the recorder opens: that leaves the run as it was.
+    """Refuse images other than the run began with, or than the first process has; leaves the run as it was.
 
     Raises:
         UsageError: they are others.
     """
+    all_seen = ranks.from_all(seen)
+    ranks.from_first(lambda: _check_alike(all_seen, f"images than the first ({images.source})", "read the same files"))
     if run.resume:
         ranks.from_first(lambda: check_same_images(_began_with(run.folder, first), seen, images.source))
 

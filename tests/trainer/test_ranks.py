@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -47,11 +48,26 @@ def one_of(talk, arguments, environment, said):
     main()
 
 
+def one_of_other_images(talk, arguments, environment, said):
+    """The same, in which the second process reads all pixels inverted, and fewer of them where asked to."""
+    from trainer import training
+
+    load_images = training.load_images
+
+    def load(config, watch):
+        images = load_images(config, watch)
+        return replace(images, train=(255 - images.train)[: int(config.stage1.max_steps)])
+
+    if environment["RANK"] == "1":
+        training.load_images = load
+    one_of(talk, arguments, environment, said)
+
+
 @pytest.fixture
 def ranks(forks, tiny_settings, runs, tmp_path):
     """ranks(count, "--run", …) -> the processes of one training, and the files of what they say."""
 
-    def start(count, *arguments, tiny=True):
+    def start(count, *arguments, tiny=True, job=one_of):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
@@ -63,7 +79,7 @@ def ranks(forks, tiny_settings, runs, tmp_path):
             start.count += 1
             environment = {**shared, "RANK": str(rank), "LOCAL_RANK": str(rank)}
             said = tmp_path / f"said-{start.count}"
-            child = forks.start(one_of, arguments=given, environment=environment, said=said)
+            child = forks.start(job, arguments=given, environment=environment, said=said)
             child.said = said
             processes.append(child)
         return processes
@@ -222,6 +238,14 @@ def test_what_is_wrong_is_said_and_ends_all(ranks, arguments, said):
     words, codes = ended(ranks(2, "--run", "a", *arguments))
     assert codes == [2, 2], words
     assert said in words[0]
+
+
+@pytest.mark.parametrize("count", [40, 30])
+def test_processes_that_read_other_images_are_refused_before_a_run_begins(ranks, runs, count):
+    words, codes = ended(ranks(2, "--run", "a", *setting(f"stage1.max_steps={count}"), job=one_of_other_images))
+    assert codes == [2, 2], words
+    assert "process 1 sees other images than the first" in words[0]
+    assert not (runs / "a").exists()
 
 
 def test_torchrun_starts_it(runs, tiny_settings):
