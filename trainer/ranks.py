@@ -105,9 +105,9 @@ def mean(*parts: Tensor) -> tuple[Tensor, ...]:
 
 def gathered(part: Tensor) -> Tensor:
     """What every rank has, (...) to (ranks, ...), with gradients."""
-    whole = part.new_zeros((_here.count, *part.shape))
-    whole = whole.index_copy(0, torch.tensor([_here.rank], device=part.device), part[None])
-    found: Tensor = _Sum.apply(whole)
+    # Put together on the device: an index of the host's, copied there, would be waited for.
+    zeros = part.new_zeros((_here.count, *part.shape))
+    found: Tensor = _Sum.apply(torch.cat((zeros[: _here.rank], part[None], zeros[_here.rank + 1 :])))
     return found
 
 

@@ -15,6 +15,8 @@ import pytest
 import torch
 
 from trainer import checkpoint
+from trainer import ranks as trainer_ranks
+from trainer.ranks import Place
 from vaemon import open_run
 from vaemon.batch import RunState
 from vaemon.channels import CHANNELS, DROPPED
@@ -222,6 +224,26 @@ def test_what_is_wrong_is_said_and_ends_all(ranks, arguments, said):
     words, codes = ended(ranks(2, "--run", "a", *arguments))
     assert codes == [2, 2], words
     assert said in words[0]
+
+
+@pytest.mark.parametrize("rank", [0, 1, 2])
+def test_what_ranks_gather_is_put_together_without_a_copy_from_the_host(monkeypatch, rank):
+    """Such a copy waits for the device, in each batch norm of each step."""
+
+    def refused(*given, **options):
+        raise AssertionError("a tensor of the host's numbers")
+
+    monkeypatch.setattr(trainer_ranks, "_here", Place(rank, 3))
+    monkeypatch.setattr(trainer_ranks, "_summed", lambda part: part.clone())  # the others have zeros
+    part = torch.arange(4.0).view(2, 2).requires_grad_()
+    with monkeypatch.context() as patched:
+        for name in ("tensor", "as_tensor", "from_numpy"):
+            patched.setattr(torch, name, refused)
+        found = trainer_ranks.gathered(part)
+    assert torch.equal(found, torch.stack([part if each == rank else torch.zeros(2, 2) for each in range(3)]))
+    weights = torch.arange(12.0).view(3, 2, 2)
+    (found * weights).sum().backward()
+    assert torch.equal(part.grad, weights[rank])
 
 
 def test_torchrun_starts_it(runs, tiny_settings):
