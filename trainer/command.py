@@ -133,6 +133,9 @@ def _train_together(decide: Callable[[], tuple[Path, Config]], preset: str, resu
 
     def decide_and_check() -> tuple[Path, Config]:
         folder, config = decide()
+        ranks.check_batch(config.stage1.batch, "stage1.batch")
+        if config.stage2.enabled:
+            ranks.check_batch(config.stage2.batch, "stage2.batch")
         _check_images(config)
         return folder, config
 

@@ -216,14 +216,17 @@ def test_a_signal_to_one_process_stops_all_after_the_same_step(ranks, runs):
     ("arguments", "said"),
     [
         (setting("stage1.batch=9"), "stage1.batch=9 cannot be shared equally by 2 processes; --set stage1.batch=8 can"),
+        # Said before anything is trained: that the second stage's cannot be, not after the first.
+        (setting("stage2.batch=9"), "stage2.batch=9 cannot be shared equally by 2 processes; --set stage2.batch=8 can"),
         (setting("stage1.epoch=9"), "did you mean 'stage1.epochs'"),
         (["--watch"], "`vaemon watch` beside them"),
     ],
 )
-def test_what_is_wrong_is_said_and_ends_all(ranks, arguments, said):
+def test_what_is_wrong_is_said_and_ends_all(ranks, runs, arguments, said):
     words, codes = ended(ranks(2, "--run", "a", *arguments))
     assert codes == [2, 2], words
     assert said in words[0]
+    assert not (runs / "a").exists()
 
 
 @pytest.mark.parametrize("rank", [0, 1, 2])
