@@ -1,6 +1,5 @@
 """`vaemon train`: what the command line says, made into a run. Imports torch only once there is something to train."""
 
-import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ import click
 from trainer import runs as run_folders
 from trainer.catalogue import Layer, about, layers, presets
 from trainer.config import Config, flattened, to_tree
+from trainer.place import place_here
 from trainer.settings import config_of, origins, resolve, resolve_resumed, to_toml
 from vaemon.errors import RankLost, UsageError
 
@@ -108,7 +108,7 @@ def train(
         return Path() if show else run_folders.new_run(name, preset, runs), config, found
 
     short = run_folders.short_name(preset)
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not show:
+    if not show and place_here().count > 1:
         if watch:
             raise UsageError("--watch opens one dashboard, and these are several processes; `vaemon watch` beside them")
         number = _train_together(lambda: decide()[:2], short, resume, quiet)

@@ -8,11 +8,9 @@ that each rank takes of its own rows alone.
 Knows no networks and no runs. A world of one costs a comparison a call.
 """
 
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -20,22 +18,13 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from trainer.place import Place, place_here
 from vaemon.errors import RankLost, UsageError, VaemonError
 
 PATIENCE = timedelta(minutes=30)
 """For a rank that does not answer; one that has died is noticed at once."""
 CONFER_EVERY = 0.25
 """Seconds between two agreements on whether to stop."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Which of how many processes this one is."""
-
-    rank: int = 0
-    count: int = 1
-    local: int = 0
-    """Among those of this machine: the number of its GPU."""
 
 
 Made = TypeVar("Made")
@@ -58,11 +47,11 @@ def joined() -> Iterator[Place]:
     """Meet the other ranks that torchrun has started; a world of one outside.
 
     Raises:
+        UsageError: the environment does not say which of how many this one is, or where they meet.
         RankLost: another rank died, or did not come.
     """
     global _here
-    environment = os.environ
-    place = Place(int(environment["RANK"]), int(environment["WORLD_SIZE"]), int(environment.get("LOCAL_RANK", "0")))
+    place = place_here()
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() and dist.is_nccl_available() else "gloo"
     with _told_of_loss(place):
         dist.init_process_group(backend, timeout=PATIENCE)

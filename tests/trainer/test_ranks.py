@@ -16,7 +16,7 @@ import torch
 
 from trainer import checkpoint
 from trainer import ranks as trainer_ranks
-from trainer.ranks import Place
+from trainer.place import Place
 from vaemon import open_run
 from vaemon.batch import RunState
 from vaemon.channels import CHANNELS, DROPPED
