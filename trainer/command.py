@@ -1,12 +1,8 @@
 """`vaemon train`: what the command line says, made into a run. Imports torch only once there is something to train."""
 
 import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
 import click
 
@@ -15,12 +11,11 @@ from trainer.catalogue import Layer, about, layers, presets
 from trainer.config import Config, flattened, to_tree
 from trainer.place import place_here
 from trainer.settings import config_of, origins, resolve, resolve_resumed, to_toml
+from trainer.signals import WORDS, caught_signals
 from vaemon.errors import RankLost, UsageError
 
 STOPPED = 128
-"""Exit code of a training stopped by a signal, less the signal's number: 130 for Ctrl-C, 143 for SIGTERM."""
-
-_WORDS: dict[int, str] = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
+"""Exit code of a training stopped by a signal, less the signal's number: of Ctrl-C 130, SIGTERM 143, SIGHUP 129."""
 
 
 def _complete_preset(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
@@ -90,8 +85,8 @@ def train(
     In a file, base = "cifar10" begins with the values of that preset. A key's last word will do, as in --set lr=1e-3;
     where both stages have it, it means the first's.
 
-    Ctrl-C stops after the present step, saves a checkpoint and exits with code 130 (SIGTERM: 143); a second Ctrl-C
-    stops at once. --resume goes on from the last checkpoint as the same run.
+    Ctrl-C stops after the present step, saves a checkpoint and exits with code 130 (SIGTERM: 143, SIGHUP: 129); a
+    second Ctrl-C stops at once. --resume goes on from the last checkpoint as the same run.
     """
     settings += (f"data.resize={resize}",) if resize else ()
     settings += ("data.jpeg_roundtrip=true",) if jpeg_roundtrip else ()
@@ -179,26 +174,6 @@ def _train(folder: Path, preset: str, config: Config, resume: bool, quiet: bool)
     console = Console()
     teller = Quiet() if quiet else Bars(console) if console.is_terminal else Lines()
     run = Run(folder.name, folder, preset, config, resume)
-    with _caught_signals() as caught, teller:
-        finished = train(run, teller, lambda: _WORDS[caught[0]] if caught else "")
+    with caught_signals() as caught, teller:
+        finished = train(run, teller, lambda: WORDS[caught[0]] if caught else "")
     return 0 if finished else caught[0] if caught else signal.SIGTERM  # of several processes, another was signalled
-
-
-@contextmanager
-def _caught_signals() -> Iterator[list[int]]:
-    """The signals that asked to stop, in a list that fills; a second Ctrl-C or SIGTERM acts as if uncaught."""
-    caught: list[int] = []
-    former: dict[int, Any] = {}
-
-    def catch(number: int, frame: FrameType | None) -> None:
-        caught.append(number)
-        signal.signal(number, former[number])
-
-    if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGINT, signal.SIGTERM):
-            former[number] = signal.signal(number, catch)
-    try:
-        yield caught
-    finally:
-        for each, handler in former.items():
-            signal.signal(each, handler)
