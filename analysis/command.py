@@ -14,6 +14,7 @@ from analysis.distances import measuring
 from analysis.renormalize import renormalizing
 from analysis.tables.options import tabulating
 from vaemon.errors import UsageError
+from vaemon.runfile.find import runs_folder
 from vaemon.runfile.selection import names_like
 from vaemon.source.far.links import PYTHON, Links
 
@@ -23,8 +24,15 @@ if TYPE_CHECKING:
     from vaemon.source.protocol import Source
 
 
+def _complete_name(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
+    from vaemon.runfile import sweeps
+
+    runs = context.params.get("runs")
+    return names_like(begun, runs) + [each for each in sweeps.names(runs_folder(runs)) if each.startswith(begun)]
+
+
 @click.command("analyze", short_help="Count inactive latents, check the variance law.")
-@click.argument("run", nargs=-1, shell_complete=lambda context, _, begun: names_like(begun, context.params.get("runs")))
+@click.argument("run", nargs=-1, shell_complete=_complete_name)
 @click.option("--inactive", is_flag=True, help="Count the inactive latents, by the paper's rule and by others.")
 @click.option(
     "--variance-law", is_flag=True, help="Check that E[μ²] + E[σ²] is 1, and the aggregate posterior the prior."
@@ -107,7 +115,8 @@ def analyze(
 
     RUN is a name, a run's folder, or `latest`, which is the default: the run written to last; on another machine,
     HOST:RUN, of which the recorded stream is analyzed. Of several, or a pattern ('cifar*', in quotes), each figure is
-    told with its mean and deviation over the runs. Without --inactive or --variance-law, both are reported.
+    told with its mean and deviation over the runs; of a sweep, by its name, over the seeds of each setting. Without
+    --inactive or --variance-law, both are reported.
 
     The figures are taken twice: from the recorded stream, over the last full epoch (the last 500 rows where that is
     shorter), and, where the run has a checkpoint, over the whole test set with the network in evaluation mode.
@@ -116,6 +125,7 @@ def analyze(
     """
     _refuse_contradictions(as_json, as_csv, no_checkpoint, data, as_published)
     from analysis import failing, printing
+    from analysis.sweeps import swept
 
     parsed = failing.parse(conditions)
     asked = {name for name, wanted in (("inactive", inactive), ("variance_law", variance_law)) if wanted}
@@ -123,13 +133,16 @@ def analyze(
     with ExitStack() as opened:
         sources = _open(run, runs, question, posteriors, Links(remote_python), opened)
         found = _answers(sources, posteriors, question, stage)
+        groups, waiting = swept(run, runs_folder(runs))
+        for name in waiting:
+            click.echo(f"vaemon: {name}: it has not begun", err=True)
         if as_json:
-            printing.print_json(found)
+            printing.print_json(found, groups)
         elif as_csv:
-            printing.print_csv(found)
+            printing.print_csv(found, groups)
         else:
             left_out = {name for name, given in context.params.items() if not given}
-            printing.print_text(found, left_out)
+            printing.print_text(found, groups, left_out)
     failed = [why for each in found if each.reports for why in failing.failures(each.reports, parsed)]
     for why in failed:
         click.echo(f"vaemon: {why}", err=True)

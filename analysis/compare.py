@@ -8,7 +8,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from analysis.joined import Joined, Spread
+from analysis.joined import FINISHED, Joined, Spread
 from analysis.render import GAP, PLAIN_WIDTH, number, table_without_lines, to_ascii
 from analysis.report import Figure, Part, Report
 
@@ -45,7 +45,11 @@ def _blocks(joined: Joined, width: int) -> Iterator[RenderableType]:
     yield Text(f"{named}{whose}\n", style="bold")
     yield _runs(joined.reports, width)
     yield Text()
-    yield _figures(joined)
+    if joined.counted:
+        yield _figures(joined)
+    if len(joined.counted) < len(joined.reports):
+        of_all = f"{len(joined.counted)} of {_runs_words(len(joined.reports))}"
+        yield Text(f"Mean and deviation are over those that are finished: {of_all}.")
     for report in joined.reports:
         for note in (*report.notes, *(f"No figures from the {kind}: {why}" for kind, why in report.missing.items())):
             yield Text(f"\n{report.run}: {note}")
@@ -63,6 +67,9 @@ def _runs(reports: Sequence[Report], width: int) -> Table:
     """The figures that tell most of a run, from the checkpoint where it has one; as many as there is room for."""
     headings = ["from", "latents", *(each.short for each in _headlines(reports[0].parts[-1]))]
     rows = [_told(report) for report in reports]
+    if any(report.state != FINISHED for report in reports):
+        headings.insert(0, "state")
+        rows = [[report.state, *row] for report, row in zip(reports, rows, strict=True)]
     widths = [max(map(len, column)) + GAP for column in zip(headings, *rows, strict=True)]
     left = width - min(max(len(report.run) for report in reports), NAME)
     shown = [i for i in range(len(headings)) if sum(widths[: i + 1]) <= left]

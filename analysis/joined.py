@@ -5,12 +5,16 @@ Knows neither how the reports came about nor how they are drawn. The runs of a s
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from analysis.report import FORMAT, Figure, Report, to_json
+
+FINISHED = "finished"
+"""The state of a run that has come to its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,12 @@ class Joined:
     """What they have in common, as a sweep's setting; empty: they are all that were asked for."""
     reports: tuple[Report, ...]
     figures: tuple[JoinedFigure, ...]
+    """Over those that are `counted`."""
+
+    @property
+    def counted(self) -> tuple[Report, ...]:
+        """The reports that figures are taken over: of a group, the finished ones, for they alone have come as far."""
+        return tuple(each for each in self.reports if not self.group or each.state == FINISHED)
 
     @property
     def stage(self) -> int:
@@ -59,8 +69,8 @@ class Joined:
 
     @property
     def kinds(self) -> dict[str, int]:
-        """How many of the runs have a part of each kind of origin."""
-        found = [part.origin.kind for report in self.reports for part in report.parts]
+        """How many of the counted runs have a part of each kind of origin."""
+        found = [part.origin.kind for report in self.counted for part in report.parts]
         return {kind: found.count(kind) for kind in dict.fromkeys(found)}
 
     @property
@@ -75,18 +85,27 @@ def join(reports: Sequence[Report], group: str = "") -> list[Joined]:
     return [_joined([each for each in reports if each.stage == stage], group) for stage in stages]
 
 
+def join_groups(reports: Sequence[Report], groups: Mapping[Path, str]) -> list[Joined]:
+    """The reports of each group together, those of none first; `groups` tells of them by the folders of their runs."""
+    of_each: dict[str, list[Report]] = {}
+    for report in reports:
+        of_each.setdefault(groups.get(Path(report.address), ""), []).append(report)
+    return [joined for group in sorted(of_each, key=bool) for joined in join(of_each[group], group)]
+
+
 def _joined(reports: Sequence[Report], group: str) -> Joined:
+    together = Joined(group, tuple(reports), ())
     figures = []
     for name in reports[0].reports:
         for i, first in enumerate(reports[0].parts[-1].figures[name]):
             spreads: dict[str, list[float]] = {}
-            for part in (part for report in reports for part in report.parts):
+            for part in (part for report in together.counted for part in report.parts):
                 value = part.figures[name][i].value
                 if value is not None and np.isfinite(value):
                     spreads.setdefault(part.origin.kind, []).append(float(value))
             told = {kind: Spread(tuple(values)) for kind, values in spreads.items()}
             figures.append(JoinedFigure(name, first.name, first.label, first.style, told))
-    return Joined(group, tuple(reports), tuple(figures))
+    return replace(together, figures=tuple(figures))
 
 
 def _figures(report: Report) -> list[Figure]:
@@ -103,7 +122,12 @@ def joined_to_json(reports: Sequence[Report], joined: Sequence[Joined]) -> dict[
 
 
 def _together(joined: Joined) -> dict[str, Any]:
-    told: dict[str, Any] = {"group": joined.group, "stage": joined.stage, "runs": [each.run for each in joined.reports]}
+    told: dict[str, Any] = {
+        "group": joined.group,
+        "stage": joined.stage,
+        "runs": [each.run for each in joined.reports],
+        "counted": [each.run for each in joined.counted],
+    }
     for figure in joined.figures:
         told.setdefault(figure.report, {})[figure.name] = {
             kind: {"mean": each.mean, "deviation": each.deviation, "runs": len(each.values)}

@@ -75,18 +75,18 @@ def run_folders(run: str | None, runs: Path | None) -> list[Path]:
         VaemonError: it lies on another machine, or has no checkpoint.
     """
     from vaemon.runfile.find import LATEST, runs_folder
-    from vaemon.runfile.selection import find_all
+    from vaemon.runfile.sweeps import folders
     from vaemon.source.far.address import FarAddress
 
     if run is not None and FarAddress.parse(run) is not None:
         raise VaemonError(f"{run} lies on another machine, and its networks are not fetched from there; ask there")
-    folders = find_all([LATEST if run is None else run], runs_folder(runs))
-    for folder in folders:
+    found = folders(LATEST if run is None else run, runs_folder(runs))
+    for folder in found:
         if not (folder / "checkpoints").is_dir():
             raise VaemonError(
                 f"run {folder.name!r} has no checkpoint; `vaemon train` saves one, a recorder alone does not"
             )
-    return folders
+    return found
 
 
 def _form(options: dict[str, Any]) -> str:

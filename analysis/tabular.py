@@ -7,14 +7,23 @@ from typing import Any
 
 import numpy as np
 
+from analysis.joined import Joined
 from analysis.report import STEP, Part, Report
 
-COLUMNS = ("run", "stage", "origin", "step", "report", "latent", "name", "value")
-"""`report` is empty of a latent's values, `latent` of figures over all latents."""
+COLUMNS = ("run", "stage", "origin", "step", "report", "latent", "name", "value", "group", "over")
+"""`report` is empty of a latent's values, `latent` of figures over all latents. `over` is empty of a run's own values.
+Of several runs together `run` is, and it is mean, deviation, or runs: how many of them these are of."""
 
 
-def to_csv(reports: Iterable[Report]) -> str:
-    """Every figure and every latent's values of the reports, exact; empty where one is not known."""
+def to_csv(reports: Iterable[Report], joined: Iterable[Joined] = ()) -> str:
+    """Every figure and every latent's values of the reports, exact; empty where one is not known.
+
+    Args:
+        reports: of runs, one by one.
+        joined: the same together, in their groups.
+    """
+    together = list(joined)
+    groups = {id(report): each.group for each in together for report in each.reports}
     written = io.StringIO()
     lines = csv.writer(written, lineterminator="\n")
     lines.writerow(COLUMNS)
@@ -22,8 +31,20 @@ def to_csv(reports: Iterable[Report]) -> str:
         for part in report.parts:
             step = part.origin.step if report.stage else ""
             for line in _lines(part):
-                lines.writerow([report.run, report.stage or "", part.origin.kind, step, *line])
+                own = [report.run, report.stage or "", part.origin.kind, step, *line]
+                lines.writerow([*own, groups.get(id(report), ""), ""])
+    for each in together:
+        lines.writerows(_together(each))
     return written.getvalue()
+
+
+def _together(joined: Joined) -> Iterator[tuple[str | int, ...]]:
+    for figure in joined.figures:
+        for kind, spread in figure.spreads.items():
+            told = {"mean": spread.mean, "deviation": spread.deviation, "runs": len(spread.values)}
+            for over, value in told.items():
+                where = ("", joined.stage or "", kind, "", figure.report, "", figure.name)
+                yield (*where, _word(value), joined.group, over)
 
 
 def _lines(part: Part) -> Iterator[tuple[str, int | str, str, str]]:

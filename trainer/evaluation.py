@@ -11,6 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from trainer import ranks
 from trainer.config import Evaluation
 from trainer.density import CodeDensity
 from trainer.networks.vae import VAE, draw, images_to_input
@@ -78,16 +79,23 @@ class Evaluator:
 
     def __call__(self, stage: Stage) -> Mapping[str, float]:
         """Evaluate a stage where it is due, else nothing; asks the device for the figures, and waits for them."""
-        if not is_due(stage, self._every):
+        if not self.is_due(stage):
+            stage.evaluated = stage.step
             return {}
         noise = generator(self._seed, stage.number, EVALUATION, stage.device)
-        with torch.no_grad(), _evaluating(self._first, stage.network):
+        # The noise is that of a process alone, so that figures compare whatever the number of those that train.
+        with torch.no_grad(), ranks.alone(), _evaluating(self._first, stage.network):
             self._record_images(stage, noise)
             figures = self._measure(stage, noise)
         if not figures:
             return {}
         self._recorder.evaluation(stage.step, **figures)
+        stage.evaluated = stage.step
         return figures
+
+    def is_due(self, stage: Stage) -> bool:
+        """Whether the stage has come to where it is evaluated."""
+        return is_due(stage, self._every)
 
     def _record_images(self, stage: Stage, noise: torch.Generator) -> None:
         """Record what the networks make of the first images, and of fixed noise."""

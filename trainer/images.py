@@ -1,11 +1,14 @@
 """The images of a config: read, and padded where it says so."""
 
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from trainer.config import Config
+from trainer.data.checksum import checksum
 from trainer.data.images import Images
 from trainer.data.load import UNWATCHED, check, load
 from trainer.data.watch import Watch
@@ -66,6 +69,42 @@ def check_batches(config: Config, images: Images) -> None:
         raise UsageError(
             f"{images.source}: too few training images for {' and '.join(keys)}; {smaller} or less, or more images"
         )
+
+
+def fingerprint(images: Images) -> dict[str, int]:
+    """What tells these images from others: how many there are, and a checksum of those to train on."""
+    return {
+        "train": len(images.train),
+        "test": len(images.test),
+        "checksum": checksum(np.ascontiguousarray(images.train).reshape(-1)),
+    }
+
+
+def check_same_images(before: Mapping[str, Any] | None, images: Images) -> str:
+    """Refuse to go on with images of another number than a run began with.
+
+    Args:
+        before: their fingerprint; None where it is not known.
+        images: those at hand.
+
+    Returns:
+        What is to be told of them; empty where they are the same.
+
+    Raises:
+        UsageError: they are more, or fewer.
+    """
+    now = fingerprint(images)
+    if before is None or before == now:
+        return ""
+    there, here = (f"{each.get('train')} + {each.get('test')}" for each in (before, now))
+    if there != here:
+        raise UsageError(
+            f"{images.source}: the run began with {there} images, and a run goes on with those it began with; "
+            "put them back, or begin a new run"
+        )
+    return (
+        "these are not the images that the run began with, though as many: their files, or what decodes them, changed"
+    )
 
 
 def _path(config: Config) -> Path | None:

@@ -53,8 +53,9 @@ def run_stage(
         BadLoss: a term of the loss, or a weight, is no longer finite.
     """
     stage.network.train()
-    look_at = time.monotonic()
-    save_at = look_at + save_every
+    if stage.step > stage.evaluated:
+        evaluate(stage)  # where the last process was stopped before it could
+    look_at, save_at = time.monotonic(), time.monotonic() + save_every
 
     while not stage.done and not stop():
         # Begin an epoch, or go on with an interrupted one.
@@ -85,15 +86,17 @@ def run_stage(
         if time.monotonic() >= save_at and not stage.done:
             save_at = _save_soundly(stage, recorder, save) + save_every
 
-    # Save where training ended.
     _save_soundly(stage, recorder, save)
     screen.show(stage, recorder.newest)
 
 
 def _save_soundly(stage: Stage, recorder: Recorder | Unrecorded, save: Callable[[Stage], None]) -> float:
-    """Save a stage whose rows are all written and good; when that was done."""
-    raise_if_unsound(stage, recorder)
-    save(stage)
+    """Save a stage whose rows are all written and good; when that was done, or given up for now.
+
+    A checkpoint ahead of the rows would leave a hole in them for good, if the process died before they were written.
+    """
+    if raise_if_unsound(stage, recorder):
+        save(stage)
     return time.monotonic()
 
 
@@ -137,25 +140,29 @@ def raise_if_bad(stage: Stage, recorder: Recorder | Unrecorded) -> None:
         raise _bad_loss(stage, recorder, f"{bad.channel} became NaN or infinite at step {bad.step}")
 
 
-def raise_if_unsound(stage: Stage, recorder: Recorder | Unrecorded) -> None:
+def raise_if_unsound(stage: Stage, recorder: Recorder | Unrecorded) -> bool:
     """The same after all that was logged has been looked at, and the weights, too; waits for the device.
+
+    Returns:
+        Whether all that was logged is written; the recorder itself says so where it is not.
 
     Raises:
         BadLoss: a term or a weight is not finite.
     """
-    recorder.flush()
+    written = recorder.flush()
     raise_if_bad(stage, recorder)
     with torch.no_grad():
         finite = torch.stack([weight.isfinite().all() for weight in stage.network.parameters()]).all()
     if not finite:
         # Not finite after a step whose own loss was: the next loss would be bad, and a checkpoint is of no use.
         raise _bad_loss(stage, recorder, f"a weight became NaN or infinite in step {stage.step}")
+    return written
 
 
 def _bad_loss(stage: Stage, recorder: Recorder | Unrecorded, what: str) -> BadLoss:
     lr = f"stage{stage.number}.lr"
     return BadLoss(
         f"{what} of stage {stage.number}; training stopped, everything before it is recorded in {recorder.folder}. "
-        f"Lower {lr}, now {stage.learning_rate:g} (--set {lr}={stage.learning_rate / 2:g}), and begin anew, "
-        "or go on from the last good checkpoint with --resume"
+        f"Lower {lr}, now {stage.learning_rate:g}, and begin anew, or go on from the last good checkpoint: "
+        f"--resume --set {lr}={stage.settings.lr / 2:g}"
     )

@@ -12,6 +12,12 @@ from vaemon.errors import OutOfMemory
 _TRIM_THRESHOLD, _MMAP_MAX = -1, -4
 """Parameters of glibc's mallopt(3)."""
 _MOST = 2**31 - 1
+OF_A_DEVICE = ("out of memory", "ALLOC_FAILED")
+"""What is in the complaints of a GPU's libraries that are no torch.OutOfMemoryError."""
+OF_THE_MACHINE = ("can't allocate memory", "not enough memory")
+"""What is in those of torch's allocator for the CPU."""
+
+DEVICES, OURS = "the device's", "this machine's"
 
 
 def keep_freed_memory() -> None:
@@ -30,28 +36,43 @@ def keep_freed_memory() -> None:
 
 @contextmanager
 def explained_memory(config: Config) -> Iterator[None]:
-    """Say what to lower where a device runs out of memory.
+    """Say what to lower where memory runs out.
 
     Raises:
         OutOfMemory: it did.
     """
     try:
         yield
-    except torch.OutOfMemoryError as error:
-        raise OutOfMemory(f"the device's memory is full ({_short(error)}); {_advice(config)}") from error
+    except (RuntimeError, MemoryError) as error:
+        whose = _full(error)
+        if not whose:
+            raise
+        told = f"{whose} memory is full ({_short(error)})"
+        raise OutOfMemory(f"{told}; {_advice(config, elsewhere=whose == DEVICES)}") from error
 
 
-def _advice(config: Config) -> str:
-    """What takes memory, the largest part first, and what it may become."""
+def _full(error: RuntimeError | MemoryError) -> str:
+    """Whose memory an error says is full; empty where it says something else."""
+    if isinstance(error, torch.OutOfMemoryError) or any(words in str(error) for words in OF_A_DEVICE):
+        return DEVICES
+    return OURS if isinstance(error, MemoryError) or any(words in str(error) for words in OF_THE_MACHINE) else ""
+
+
+def _advice(config: Config, elsewhere: bool) -> str:
+    """What takes memory, the largest part first, and what it may become; or whether to go on elsewhere."""
     ways = [f"stage1.batch={max(1, config.stage1.batch // 2)}"]
     if config.network.name == "resnet":
         ways.append(f"network.base_dim={max(1, config.network.base_dim // 2)}")
     if config.stage2.enabled:
         ways.append(f"stage2.second_dim={max(1, config.stage2.second_dim // 2)}")
-    lower = ", ".join(f"--set {each}" for each in ways)
-    going_on = " --set precision=bfloat16 or" if config.precision == "float32" else ""
-    return f"lower what a new run needs ({lower}), or go on with{going_on} --set device=cpu --resume"
+    lower = f"lower what a new run needs ({', '.join(f'--set {each}' for each in ways)})"
+    if not elsewhere:
+        return f"{lower}, or end what else fills it and go on with --resume"
+    half = " --set precision=bfloat16 or" if config.precision == "float32" else ""
+    return f"{lower}, or go on with{half} --set device=cpu --resume"
 
 
-def _short(error: torch.OutOfMemoryError) -> str:
-    return str(error).partition("\n")[0].partition(". ")[0]
+def _short(error: RuntimeError | MemoryError) -> str:
+    text = str(error).partition("\n")[0]
+    text = text.partition("DefaultCPUAllocator: ")[2] or text  # before that stands a line of torch's source
+    return text.partition(". ")[0] or type(error).__name__

@@ -110,9 +110,11 @@ def check_options(config: Config) -> None:
         UsageError: the key is named.
     """
     balance = config.balance
-    for option in TAKES[balance.name]:
-        if option in NEEDED and not msgspec.structs.asdict(balance)[option]:
-            raise UsageError(f"balance={balance.name} needs its {option}: --set {NEEDED[option]}")
+    given = msgspec.structs.asdict(balance)
+    lacking = [option for option in TAKES[balance.name] if option in NEEDED and not given[option]]
+    if lacking:
+        told = "; and ".join(f"its {option}: --set {NEEDED[option]}" for option in lacking)
+        raise UsageError(f"balance={balance.name} needs {told}")
     if balance.name in DETERMINISTIC and config.stage2.enabled:
         raise UsageError(
             f"balance={balance.name} has no second stage, for its samples come from a density fitted to its codes; "

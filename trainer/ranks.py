@@ -69,6 +69,17 @@ def joined() -> Iterator[Place]:
             dist.destroy_process_group()
 
 
+@contextmanager
+def alone() -> Iterator[None]:
+    """Do something as a process alone would, what the others do not do meanwhile."""
+    global _here
+    place, _here = _here, Place()
+    try:
+        yield
+    finally:
+        _here = place
+
+
 def share(rows: Tensor) -> Tensor:
     """This rank's part of the rows of a batch, (B, ...) to (B / ranks, ...)."""
     if _here.count == 1:

@@ -6,7 +6,7 @@ from pathlib import Path
 from trainer.catalogue import presets
 from trainer.config import Config
 from trainer.settings import config_from
-from vaemon.errors import RunExists, UnknownName, UsageError
+from vaemon.errors import RunExists, RunFileError, UnknownName, UsageError
 from vaemon.runfile import lock, manifest
 from vaemon.runfile.find import check_name, find_run, is_run, list_runs, new_name, runs_folder
 
@@ -58,7 +58,7 @@ def resumable_run(name: str | None, preset: str, option: str | Path | None = Non
         return _newest(preset, runs)
     folder = find_run(check_name(name), runs)
     lock.refuse_if_held(folder)
-    made_with, config = _made_with(folder)
+    made_with = _made_with(folder)
     if made_with != short_name(preset):
         raise UsageError(
             f"the run {name!r} was made with the preset {made_with}, not {short_name(preset)}: "
@@ -66,7 +66,22 @@ def resumable_run(name: str | None, preset: str, option: str | Path | None = Non
             if made_with
             else f"the run {name!r} was not made by `vaemon train`, which therefore cannot go on with it"
         )
-    return folder, config
+    return folder, _config_of(folder)
+
+
+def has_begun(folder: Path) -> bool:
+    """Whether there is a run in a folder, which could be gone on with."""
+    return is_run(folder)
+
+
+def is_recorded(folder: Path) -> bool:
+    """Whether a run is being recorded at this moment."""
+    return lock.holder(folder) is not None
+
+
+def refuse_recorded(folder: Path) -> None:
+    """Raise RunLocked where a run is being recorded at this moment; nothing where there is none."""
+    lock.refuse_if_held(folder)
 
 
 def note_lost(folder: Path, reason: str) -> None:
@@ -87,16 +102,23 @@ def short_name(preset: str) -> str:
 
 def _newest(preset: str, runs: Path) -> tuple[Path, Config]:
     for folder in list_runs(runs):
-        made_with, config = _made_with(folder)
+        try:
+            made_with = _made_with(folder)
+        except RunFileError:
+            continue  # damaged: nobody can tell of what preset it is
         if made_with == short_name(preset):
             lock.refuse_if_held(folder)
-            return folder, config
+            return folder, _config_of(folder)
     if preset == short_name(preset) and preset not in presets():
         raise UnknownName("preset", preset, presets())
     raise UsageError(f"there is no run of the preset {short_name(preset)} in {runs.absolute()}; leave out --resume")
 
 
-def _made_with(folder: Path) -> tuple[str, Config]:
+def _made_with(folder: Path) -> str:
+    """The preset of a run; empty where another program made it."""
+    return str(manifest.read(folder).config.get("preset", ""))
+
+
+def _config_of(folder: Path) -> Config:
     found = manifest.read(folder).config
-    settings = {name: found[name] for name in Config.__struct_fields__ if name in found}
-    return (str(found["preset"]), config_from(settings)) if found.get("preset") else ("", Config())
+    return config_from({name: found[name] for name in Config.__struct_fields__ if name in found})

@@ -3,6 +3,7 @@
 The best of a stage is that of the least test mse: the loss is measured in units of a γ that changes as it trains.
 """
 
+import copy
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,8 @@ class Saver:
         self._recorder = recorder
         self._say = say
         self._owed: dict[int, dict[str, Any]] = {}  # states that are not written, by stage
+        self._owed_best: dict[int, dict[str, Any]] = {}  # the same of the best, where a later state is owed, too
+        self._void: set[int] = set()  # stages whose checkpoints go with the next of stage 1
         self._refusal = ""
 
     def __call__(self, stage: Stage) -> None:
@@ -51,6 +54,8 @@ class Saver:
         try:
             self._pay()
         except RunFileError as error:
+            if 0 < stage.best_step == stage.step:
+                self._owed_best[stage.number] = copy.deepcopy(self._owed[stage.number])
             if not self._refusal:
                 # A full disk may be emptied; hours of training are worth the wait. Told once, not every minute.
                 self._recorder.event("error", str(error), step=stage.step)
@@ -59,7 +64,7 @@ class Saver:
 
     def judge(self, stage: Stage, figures: Mapping[str, float]) -> None:
         """Keep a stage as its best, too, where an evaluation of it says that it is."""
-        if figures.get("mse", stage.best) >= stage.best:
+        if not figures.get("mse", stage.best) < stage.best:  # nor where it is NaN
             return
         stage.best, stage.best_step = figures["mse"], stage.step
         self(stage)
@@ -74,10 +79,9 @@ class Saver:
         if ranks.is_first():
             checkpoint.tidy(self._folder)
 
-    def drop(self, number: int) -> None:
-        """Remove the checkpoints of a stage that is to begin anew."""
-        if ranks.is_first():
-            checkpoint.drop(self._folder, number)
+    def drop_with_next(self, number: int) -> None:
+        """Remove the checkpoints of a stage that is to begin anew, when the next of stage 1 is written."""
+        self._void.add(number)
 
     def settle(self) -> None:
         """Write what is still owed, now that training is over.
@@ -89,10 +93,15 @@ class Saver:
 
     def _pay(self) -> None:
         for number, state in sorted(self._owed.items()):
-            checkpoint.save(self._folder, number, state, self._config, self._shape)
-            if 0 < state["best_step"] == state["step"]:
-                checkpoint.keep_best(self._folder, number)
+            best = self._owed_best.get(number)
+            for each in (state,) if best is None or best["best_step"] == state["step"] else (best, state):
+                checkpoint.save(self._folder, number, each, self._config, self._shape)
+                if 0 < each["best_step"] == each["step"]:
+                    checkpoint.keep_best(self._folder, number)
             del self._owed[number]
+            self._owed_best.pop(number, None)
+            while self._void:
+                checkpoint.drop(self._folder, self._void.pop())
             self._recorder.event("checkpoint", f"stage {number}", step=state["step"])
         if self._refusal:
             self._refusal = ""

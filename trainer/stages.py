@@ -74,6 +74,8 @@ class Stage:
         self.best = math.inf
         """The least test mse of an evaluation so far, and the step of it: 0 where there was none."""
         self.best_step = 0
+        self.evaluated = 0
+        """The last step after which an evaluation was due, and made, or none was due."""
         self.count = count
         self.noise = generator(config.seed, number, NOISE, device)
         self._seed = config.seed
@@ -127,6 +129,7 @@ class Stage:
             "torch": _own_state(self.device),
             "best": self.best,
             "best_step": self.best_step,
+            "evaluated": self.evaluated,
             "device": self.device.type,
         }
 
@@ -142,7 +145,7 @@ class Stage:
                 f"give {self.steps_per_epoch}; a run goes on with the images it began with"
             )
         self.step = state["step"]
-        self.best, self.best_step = state["best"], state["best_step"]
+        self.best, self.best_step, self.evaluated = state["best"], state["best_step"], state["evaluated"]
         torch.set_rng_state(state["torch"]["cpu"])
         if self.device.type == "cuda" and "cuda" in state["torch"]:
             torch.cuda.set_rng_state(state["torch"]["cuda"], self.device)

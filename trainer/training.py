@@ -1,6 +1,6 @@
 """A run: stage 1, the posteriors of its images, stage 2; begun anew or gone on with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,7 +13,7 @@ from trainer.data.images import Images
 from trainer.data.watch import Stopped, Watch
 from trainer.density import CodeDensity, check_density
 from trainer.evaluation import Evaluator
-from trainer.images import check_batches, load_images
+from trainer.images import check_batches, check_same_images, fingerprint, load_images
 from trainer.loop import Screen, raise_if_unsound, run_stage
 from trainer.memory import explained_memory, keep_freed_memory
 from trainer.options import DETERMINISTIC
@@ -80,6 +80,8 @@ def train(run: Run, teller: Teller, stop: Callable[[], str]) -> bool:
             f"run {run.name} is trained to its end, there is nothing left to do; --set stage1.epochs=… adds to it"
         )
         return True
+    if run.resume and saved[1] is None:
+        _check_nothing_recorded(run)
     device = choose_device(run.config)
     if device.type == "cpu":
         keep_freed_memory()
@@ -88,6 +90,8 @@ def train(run: Run, teller: Teller, stop: Callable[[], str]) -> bool:
     images = _read_images(run.config, teller, stop)
     if images is None:
         return False
+    if run.resume and (told := check_same_images(_began_with(run.folder), images)):
+        teller.say(told)
     if ranks.here().count > 1:
         stop = ranks.Agreed(stop)  # from here on all ask equally often
     torch.manual_seed(run.config.seed)  # for what draws from torch's own generator; a checkpoint has its state
@@ -119,6 +123,7 @@ def _recorder(run: Run, first: Stage, images: Images) -> Recorder | Unrecorded:
         config={
             "preset": run.preset,
             "factors": list(images.factors),
+            "images": fingerprint(images),
             **undefined_as(first.balance.kind, first.balance.undefined),
             **to_tree(run.config),
         },
@@ -181,9 +186,11 @@ class _Stages:
         )
         self._begin(first, saved[1])
         if not first.done:
-            # What a second stage learned of an unfinished first one is void.
-            self.save.drop(2)
-            saved[2] = None
+            if saved[2] is not None:
+                # What a second stage learned of an unfinished first one is void.
+                self.teller.say("stage 2 was trained on stage 1 as it was, and begins anew when that is done")
+                self.save.drop_with_next(2)
+                saved[2] = None
             if saved[1] is None:
                 self.save(first)  # so that there is always something to go on from
             evaluate.record_inputs()
@@ -213,8 +220,11 @@ class _Stages:
 
     def _train(self, stage: Stage, evaluate: Evaluator) -> None:
         def evaluate_and_judge(stage: Stage) -> None:
-            if ranks.is_first() and (figures := evaluate(stage)):
-                raise_if_unsound(stage, self.recorder)
+            if not (ranks.is_first() and evaluate.is_due(stage)):
+                stage.evaluated = stage.step
+                return
+            raise_if_unsound(stage, self.recorder)  # there is nothing to see of a network of NaN
+            if (figures := evaluate(stage)) and self.recorder.flush():
                 self.save.judge(stage, figures)
 
         run_stage(
@@ -269,6 +279,28 @@ def _check_same(saved: dict[int, State | None]) -> None:
             f"process {ranks.here().rank} sees other checkpoints than the first, {checkpoint.path_of(Path(), 1)}; all "
             "must see one and the same folder of runs"
         )
+
+
+def _check_nothing_recorded(run: Run) -> None:
+    """Refuse to begin anew where rows would be lost by it.
+
+    Raises:
+        UsageError: the run has rows of stage 1.
+    """
+    with open_run(run.folder) as recorded:
+        begun = recorded.info().stage(1)
+    if begun is not None:
+        raise UsageError(
+            f"run {run.name} has recorded rows, but {checkpoint.path_of(run.folder, 1)} is not there, and without it "
+            "training would begin anew and replace them: put the file back, or begin a run of another name (--run)"
+        )
+
+
+def _began_with(folder: Path) -> Mapping[str, Any] | None:
+    """The fingerprint of the images that a run began with."""
+    with open_run(folder) as recorded:
+        found = recorded.info().config.get("images")
+    return found if isinstance(found, Mapping) else None
 
 
 def _is_finished(folder: Path) -> bool:

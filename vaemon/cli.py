@@ -55,11 +55,11 @@ class Roof:
 
         sys.exit(watch_training(arguments, run, runs))
 
-    def show_sweep(self, members: Any, runs: Any, as_json: bool) -> None:
-        """Print how the members of a sweep fare: (setting, run, state, reason) each."""
+    def show_sweep(self, name: str, runs: Any, as_json: bool) -> None:
+        """Print how the members of a sweep fare."""
         from vaemon.commands.sweeping import show_sweep
 
-        show_sweep(members, runs, as_json)
+        show_sweep(name, runs, as_json)
 
 
 class _Commands(click.Group):

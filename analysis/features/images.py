@@ -18,7 +18,7 @@ from analysis.features.recipes import BLOCK
 from trainer.data import damage
 from trainer.data.cache import place
 from trainer.data.decode import AS_STORED, is_picture, version
-from trainer.data.digest import digest
+from trainer.data.digest import Source
 from trainer.data.images import CHANNELS
 from trainer.data.members import ZIP, members, names
 from trainer.data.missing import listing, missing
@@ -122,7 +122,7 @@ def _key(path: Path, watch: Watch) -> str:
     folder = place() or Path(os.devnull)  # without a home, what was hashed is not remembered
     with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
-    return digest(path, folder, watch)
+    return Source(path, watch).digest(folder)
 
 
 def _pictures(path: Path, pictures: list[str], wanted: Wanted) -> Generator[tuple[int, Block], None, None]:

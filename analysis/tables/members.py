@@ -17,7 +17,8 @@ from vaemon.errors import SourceLost, VaemonError
 from vaemon.evaluations import Evaluation, evaluations
 from vaemon.latents import LatentState
 from vaemon.runfile.find import runs_folder
-from vaemon.runfile.selection import find_all, is_pattern
+from vaemon.runfile.selection import is_pattern
+from vaemon.runfile.sweeps import folders
 from vaemon.source.far.address import FarAddress
 from vaemon.source.far.links import Links
 from vaemon.source.open import open_source
@@ -81,7 +82,7 @@ def opened(addresses: Sequence[str], runs: str | Path | None, links: Links) -> I
             elif far is not None or address is None:
                 sources.append(open_source(address, runs, links=links))
             else:
-                sources += [open_source(str(folder), runs) for folder in find_all([address], runs_folder(runs))]
+                sources += [open_source(str(folder), runs) for folder in folders(address, runs_folder(runs))]
         yield sources
     finally:
         for source in sources:

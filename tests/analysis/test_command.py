@@ -120,8 +120,8 @@ def test_thresholds_of_runs_reach_the_source_and_rules_do_not(source):
 
 def test_csv_alone_is_on_stdout(source):
     lines = invoke("--csv", "--no-checkpoint").stdout.splitlines()
-    assert lines[0] == "run,stage,origin,step,report,latent,name,value"
-    assert "run,1,stream,1000,inactive,,inactive,11" in lines
+    assert lines[0] == "run,stage,origin,step,report,latent,name,value,group,over"
+    assert "run,1,stream,1000,inactive,,inactive,11,," in lines
 
 
 @pytest.mark.parametrize(("condition", "code"), [("inactive>10", 4), ("inactive>11", 0), ("total_correlation>9", 4)])

@@ -42,7 +42,7 @@ def test_only_options_that_there_are_and_were_not_given(make_report):
 def test_the_line_is_the_last_and_fits(make_report, capsys, monkeypatch):
     monkeypatch.setattr(printing, "PLAIN_WIDTH", 80)
     answered = Answered("run", (make_report(), make_report(stage=2)), ())
-    printing.print_text([answered], {"fid", "renormalize"})
+    printing.print_text([answered], {}, {"fid", "renormalize"})
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 80
     assert lines[-2].startswith("Not computed: --renormalize (seconds), --fid (50,000 images")

@@ -56,6 +56,7 @@ class FakeRecorder:
         self.newest = {}
         self.first_bad = None
         self.flushes = 0
+        self.writes = True
 
     def log(self, step, **values):
         self.rows.append({"step": step, **values})
@@ -66,6 +67,7 @@ class FakeRecorder:
             for name in ("mse", "kl", "gamma", "loss"):
                 if self.first_bad is None and not torch.isfinite(row[name]):
                     self.first_bad = SimpleNamespace(step=row["step"], channel=name)
+        return self.writes
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from analysis.measures.kl import gaussian_kl
-from trainer import evaluation
+from trainer import evaluation, ranks
 from trainer.config import Evaluation
 from trainer.evaluation import Evaluator, is_due
 from trainer.stages import latent_stage
@@ -189,3 +189,15 @@ def test_an_evaluation_is_left_off_when_told_to_stop_but_for_the_last(tiny_stage
         stage.step = step
         evaluate(stage)
     assert list(kept.rows) == [stage.total_steps]
+
+
+def test_figures_and_samples_do_not_depend_on_how_many_train_together(tiny_stage, pixels, monkeypatch):
+    kept = [Kept(), Kept()]
+    for each, place in zip(kept, (ranks.Place(0, 1), ranks.Place(0, 2)), strict=True):
+        stage = tiny_stage()
+        stage.step = 4
+        monkeypatch.setattr(ranks, "_here", place)
+        Evaluator(each, 0, stage.network, pixels, Evaluation(), DEFAULT)(stage)
+        assert ranks.here() is place
+    assert kept[0].rows == kept[1].rows
+    assert all(torch.equal(images, kept[1].sets[which]) for which, images in kept[0].sets.items())

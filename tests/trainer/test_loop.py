@@ -49,6 +49,19 @@ def test_a_stage_logs_every_step_with_its_epoch_and_rate(run, tiny_stage, record
     assert recorder.rows[1]["gamma"].item() == pytest.approx((0.99 + 0.01 * recorder.rows[0]["mse"].item()) ** 0.5)
 
 
+def test_no_checkpoint_is_written_ahead_of_the_rows(run, tiny_stage, recorder):
+    recorder.writes = False
+    assert run(tiny_stage("stage1.epochs=2"), save_every=0.0) == []
+
+
+def test_an_evaluation_that_was_left_off_is_made_up_first(run, tiny_stage):
+    stage = tiny_stage("stage1.epochs=2")
+    run(stage, stop=lambda: stage.step >= 4)
+    assert run.evaluated == [4]
+    run(stage)
+    assert run.evaluated == [4, 8]
+
+
 def test_the_rate_in_force_is_the_rate_recorded(run, tiny_stage):
     stage = tiny_stage("stage1.epochs=2", "stage1.halve_every=1", "stage1.lr=0.4")
     run(stage)

@@ -136,6 +136,7 @@ def test_a_key_without_its_section_is_answered_in_a_file_too():
         (["balance=fixed"], r"balance=fixed needs its gamma_squared: --set balance\.gamma=0\.2"),
         (["balance=beta"], r"balance=beta needs its beta: --set balance\.beta="),
         (["balance=linear", "balance.warm_up=1"], r"balance=linear needs its gamma_squared"),
+        (["balance=linear"], r"needs its gamma_squared: --set balance\.gamma=.*; and its warm_up: --set balance\.warm"),
         (["balance=linear", "balance.gamma=1"], r"balance=linear needs its warm_up: --set balance\.warm_up="),
         (["balance=cyclical"], r"balance=cyclical needs its gamma_squared"),
         (["balance=free-bits", "balance.gamma=1"], r"balance=free-bits needs its floor: --set balance\.floor="),

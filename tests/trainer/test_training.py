@@ -1,5 +1,7 @@
 """Whole runs, recorded for real."""
 
+import shutil
+
 import numpy as np
 import pytest
 import torch
@@ -103,7 +105,7 @@ def flat(tree, prefix=""):
 
 
 @pytest.mark.parametrize("network", [(), RESNET], ids=["dense", "resnet"])
-@pytest.mark.parametrize("asked", [3, 6, 11, 13, 18], ids="stopped at ask {}".format)
+@pytest.mark.parametrize("asked", [3, 5, 6, 11, 13, 17, 18], ids="stopped at ask {}".format)
 def test_a_run_stopped_and_resumed_is_the_run_that_went_through(start, tiny, runs, network, asked):
     """Stops within and between epochs, between the stages and within the second, all bitwise equal in the end."""
     start("straight", tiny(*network))
@@ -122,6 +124,22 @@ def test_a_run_stopped_and_resumed_is_the_run_that_went_through(start, tiny, run
             one, other = (series(name, runs, channel, stage) for name in ("straight", "halted"))
             assert one.step.tolist() == other.step.tolist() == list(range(1, 9))
             np.testing.assert_array_equal(one.mean, other.mean, err_msg=channel)
+    assert evaluated("halted", runs) == evaluated("straight", runs)
+
+
+def evaluated(name, runs):
+    with open_run(name, runs) as run:
+        return [(each.stage, each.step, dict(each.values)) for each in run.evaluations()]
+
+
+def test_a_run_whose_checkpoints_are_gone_is_not_begun_anew_over_its_rows(start, tiny, runs):
+    start("a", tiny())
+    shutil.rmtree(runs / "a" / "checkpoints")
+    with pytest.raises(UsageError, match=r"stage1\.pt is not there"):
+        start("a", tiny(), resume=True)
+    assert len(series("a", runs, "mse", 1).step) == len(series("a", runs, "mse", 2).step) == 8
+    with open_run("a", runs) as run:
+        assert run.info().state is RunState.FINISHED
 
 
 def test_rows_after_the_checkpoint_are_replaced(start, tiny, runs, monkeypatch):

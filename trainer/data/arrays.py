@@ -1,15 +1,15 @@
 """Arrays as a dataset: NumPy files, .npy and .npz, and HDF5. Files with pickled objects are refused."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
-from numpy.lib.npyio import NpzFile
 
 from trainer.data import damage
 from trainer.data.images import CHANNELS, Images, Pixels
 from trainer.data.missing import missing
+from trainer.data.sheet import fits
 from trainer.data.split import hold_out
 from trainer.data.watch import Watch, WatchedFile
 from vaemon.errors import DataNotFound
@@ -18,7 +18,8 @@ Array = npt.NDArray[Any]
 
 PAIRS = (("train", "test"), ("x_train", "x_test"))
 """Names under which an .npz holds train and test images."""
-MAGICS = (b"\x93NUMPY", b"PK")
+NPY = b"\x93NUMPY"
+ZIP = b"PK"
 HDF5 = b"\x89HDF\r\n\x1a\n"
 SLACK = 1e-6
 """How far a float may leave [0, 1], for the rounding of whoever computed it."""
@@ -108,23 +109,39 @@ def _read(path: Path, dataset: str, watch: Watch) -> tuple[Array, Array | None]:
             from trainer.data import hdf5
 
             return hdf5.read(path, dataset, watch)
-        if not begin.startswith(MAGICS):
+        if not begin.startswith((NPY, ZIP)):
             raise DataNotFound(f"{path} is neither an .npy, an .npz nor an HDF5 file; {ADVICE}")
         file.seek(0)
         try:
-            return _chosen(path, np.load(WatchedFile(file, watch), allow_pickle=False), dataset)
+            if begin.startswith(NPY):
+                return _array(path, file, dataset, watch), None
+            return _arrays(path, file, dataset, watch)
         except damage.NUMPY as error:
-            raise DataNotFound(f"{path} cannot be read as a NumPy file of plain arrays: {error}") from error
+            why = str(error) or type(error).__name__
+            raise DataNotFound(f"{path} cannot be read as a NumPy file of plain arrays: {why}") from error
 
 
-def _chosen(path: Path, loaded: Array | NpzFile, dataset: str) -> tuple[Array, Array | None]:
-    if isinstance(loaded, np.ndarray):
-        if dataset:
-            raise DataNotFound(f"{path} holds one array, without a name; leave out data.dataset={dataset}")
-        return loaded, None
-    with loaded:
+def _array(path: Path, file: BinaryIO, dataset: str, watch: Watch) -> Array:
+    """The only array of an .npy file."""
+    if dataset:
+        raise DataNotFound(f"{path} holds one array, without a name; leave out data.dataset={dataset}")
+    _refuse_large(path, path.stat().st_size)
+    return np.asarray(np.load(WatchedFile(file, watch), allow_pickle=False))
+
+
+def _arrays(path: Path, file: BinaryIO, dataset: str, watch: Watch) -> tuple[Array, Array | None]:
+    """The train and test arrays of an .npz file; no test array where it holds but one."""
+    with np.load(WatchedFile(file, watch), allow_pickle=False) as loaded:
         train, test = _names(path, loaded.files, dataset)
+        # Of a few packed bytes an array of any size may come.
+        sizes = {info.filename.removesuffix(".npy"): info.file_size for info in loaded.zip.infolist()}
+        _refuse_large(path, sum(sizes[name] for name in {train, test or train}))
         return np.asarray(loaded[train]), None if test is None else np.asarray(loaded[test])
+
+
+def _refuse_large(path: Path, size: int) -> None:
+    if not fits(size):
+        raise DataNotFound(f"{path}: {size:,} bytes of images do not fit in memory; give fewer, or smaller ones")
 
 
 def _names(path: Path, names: list[str], dataset: str) -> tuple[str, str | None]:

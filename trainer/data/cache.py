@@ -13,22 +13,24 @@ import zlib
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
+from trainer.data.checksum import checksum
 from trainer.data.claim import claimed, sweep
-from trainer.data.digest import digest
+from trainer.data.digest import Source
 from trainer.data.images import Pixels
 from trainer.data.sheet import Sheet
 from trainer.data.watch import Watch
 
-VERSION = 2
+VERSION = 3
 """Of the file and of the meaning of its pixels; raised when decoding changes, so that older caches are not found."""
-MAGIC = b"vaemon\x00\x02"
-END = struct.Struct("<Q8s")
-"""The last bytes of a cache: how long the JSON before them is, and MAGIC. Before the JSON stand the pixels."""
+MAGIC = b"vaemon\x00\x03"
+END = struct.Struct("<QI8s")
+"""The last bytes of a cache: length and CRC-32 of the JSON before them, and MAGIC. Before the JSON stand the pixels."""
 
 DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error, OverflowError)
 """What reading a damaged cache raises."""
@@ -79,8 +81,9 @@ def cached(path: Path, recipe: str, build: Callable[[Sheet], Notes], watch: Watc
     except OSError as error:
         refused(error)
         return unkept()
-    source = digest(path, folder, watch)
-    kept = folder / f"images-{source[:24]}-{hashlib.sha256(f'{VERSION} {recipe}'.encode()).hexdigest()[:16]}.u8"
+    source = Source(path, watch)
+    recipe = hashlib.sha256(f"{VERSION} {recipe}".encode()).hexdigest()
+    kept = folder / f"images-{source.digest(folder)[:24]}-{recipe[:16]}.u8"
     if (found := _load(kept)) is not None:
         return found
     with ExitStack() as stack:
@@ -90,7 +93,7 @@ def cached(path: Path, recipe: str, build: Callable[[Sheet], Notes], watch: Watc
         except OSError as error:
             refused(error)
             return unkept()
-        return _load(kept) or _build(kept, descriptor, build, refused)
+        return _load(kept) or _build(kept, descriptor, build, partial(_still, source, path, watch), refused)
 
 
 def place() -> Path | None:
@@ -104,14 +107,29 @@ def place() -> Path | None:
     return Path(base) / "vaemon"
 
 
-def _build(kept: Path, descriptor: int, build: Callable[[Sheet], Notes], refused: Callable[[OSError], None]) -> Kept:
+def _still(source: Source, path: Path, watch: Watch) -> bool:
+    """Whether what was decoded is what was hashed; says so where it is not."""
+    if source.unchanged():
+        return True
+    watch.say(f"{path} changed while it was read; the images are as they were found, and are not kept for the next run")
+    return False
+
+
+def _build(
+    kept: Path,
+    descriptor: int,
+    build: Callable[[Sheet], Notes],
+    to_be_kept: Callable[[], bool],
+    refused: Callable[[OSError], None],
+) -> Kept:
     sheet = Sheet(descriptor, refused)
     notes = build(sheet)
     if sheet.descriptor is None:
         return Kept(sheet.in_memory(), notes)
     try:
         _finish(sheet, notes)
-        os.replace(kept.with_suffix(".part"), kept)
+        if to_be_kept():
+            os.replace(kept.with_suffix(".part"), kept)
         with os.fdopen(os.dup(descriptor), "rb") as file:
             return _mapped(file)
     except (OSError, ValueError) as error:
@@ -123,12 +141,12 @@ def _finish(sheet: Sheet, notes: Notes) -> None:
     assert sheet.descriptor is not None
     length = max(at + int(np.prod(shape)) for at, shape in sheet.parts().values())
     with mmap.mmap(sheet.descriptor, length, access=mmap.ACCESS_READ) as pixels:
-        head = {"parts": sheet.parts(), "notes": notes, "length": length, "crc": zlib.crc32(pixels)}
-    text = json.dumps(head).encode()
+        found = checksum(np.frombuffer(pixels, np.uint8))
+    text = json.dumps({"parts": sheet.parts(), "notes": notes, "length": length, "checksum": found}).encode()
     os.ftruncate(sheet.descriptor, length)
     with os.fdopen(os.dup(sheet.descriptor), "r+b", buffering=0) as file:
         file.seek(length)
-        end = memoryview(text + END.pack(len(text), MAGIC))
+        end = memoryview(text + END.pack(len(text), zlib.crc32(text), MAGIC))
         while end:
             end = end[file.write(end) :]
     os.fsync(sheet.descriptor)
@@ -143,13 +161,16 @@ def _load(kept: Path) -> Kept | None:
 def _mapped(file: BinaryIO) -> Kept:
     """The content of a cache, checked; ValueError and others where it is damaged."""
     size = file.seek(-END.size, os.SEEK_END)
-    length, magic = END.unpack(file.read())
+    length, crc, magic = END.unpack(file.read())
     if magic != MAGIC or length > size:
         raise ValueError("not a cache")
     file.seek(size - length)
-    head = json.loads(file.read(length))
+    text = file.read(length)
+    if zlib.crc32(text) != crc:
+        raise ValueError("damaged")
+    head = json.loads(text)
     pixels = np.memmap(file, np.uint8, "c", shape=(size - length,))
-    if head["length"] != len(pixels) or zlib.crc32(pixels.data) != head["crc"]:
+    if head["length"] != len(pixels) or checksum(pixels) != head["checksum"]:
         raise ValueError("damaged")
     parts = {
         part: np.asarray(pixels[at : at + int(np.prod(shape))]).reshape(shape)

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from trainer.data.decode import Fit
-from trainer.data.gallery import gallery
+from trainer.data.gallery import Divided, gallery
 from trainer.data.images import Images
 from trainer.data.members import members
 from trainer.data.missing import listing
@@ -50,18 +50,18 @@ def images(path: Path, *, size: int, ways: Ways, watch: Watch) -> Images:
         Stopped: the watch said so.
     """
     pictures = _found(path)
-    split = _split(path, pictures)
+    beside = _beside(path, pictures)
     fit = Fit(size or SIDE, ways.resize, BOX, STORED, ways.colour)
 
-    def division(names: Iterable[str]) -> dict[str, str]:
-        return _divided(pictures, list(names), split)
+    def division(names: Iterable[str]) -> Divided:
+        return _divided(pictures, list(names), dict(_read_split(*(beside or _inside(pictures)))))
 
-    recipe = f"celeba {hashlib.sha256(repr(sorted(split.items())).encode()).hexdigest()}"
+    # A split file within the pictures' zip is part of the content by which they are known.
+    recipe = f"celeba {hashlib.sha256(beside[1]).hexdigest() if beside else ''}"
     found = gallery(pictures, fit, watch, skip_bad=ways.skip_bad, division=division, recipe=recipe)
-    by = "official split file" if split else "split by number"
     there = len(found.train) + len(found.test) + found.left_out + len(found.unreadable)
     lacking = "" if there == COUNT else f", only {there:,} of {COUNT:,} pictures"
-    return Images(found.train, found.test, f"CelebA from {pictures}, {by}{lacking}{found.note}")
+    return Images(found.train, found.test, f"CelebA from {pictures}, {found.divided}{lacking}{found.note}")
 
 
 def _found(path: Path) -> Path:
@@ -70,20 +70,26 @@ def _found(path: Path) -> Path:
     return next((each for each in inside if each.exists()), path)
 
 
-def _split(path: Path, pictures: Path) -> dict[str, str]:
-    """The part of each picture by its file name, from the official file; empty where that is not there."""
+def _beside(path: Path, pictures: Path) -> tuple[str, bytes] | None:
+    """Where the official split file lies outside of an archive, and its content."""
     for folder in dict.fromkeys((path, pictures, pictures.parent, pictures.parent.parent)):
         for name in SPLITS:
             for place in (folder / name, folder / "Eval" / name):
                 with suppress(FileNotFoundError, NotADirectoryError):
-                    return dict(_read_split(str(place), place.read_bytes()))
+                    return str(place), place.read_bytes()
+    return None
+
+
+def _inside(pictures: Path) -> tuple[str, bytes]:
+    """The same of one in the pictures' archive; no content where there is none."""
     if pictures.is_file():
         for member in members(pictures, lambda name: PurePosixPath(name).name in SPLITS):
-            return dict(_read_split(f"{pictures}: {member.name}", member.read()))
-    return {}
+            return f"{pictures}: {member.name}", member.read()
+    return "", b""
 
 
 def _read_split(where: str, data: bytes) -> Iterator[tuple[str, str]]:
+    """File name and part of each picture."""
     for number, line in enumerate(data.decode("latin1").splitlines(), start=1):
         name, _, part = line.replace(",", " ").strip().partition(" ")
         if not name or (number == 1 and part == "partition"):
@@ -95,7 +101,8 @@ def _read_split(where: str, data: bytes) -> Iterator[tuple[str, str]]:
         yield name, PARTS[int(part)]
 
 
-def _divided(path: Path, names: list[str], split: dict[str, str]) -> dict[str, str]:
+def _divided(path: Path, names: list[str], split: dict[str, str]) -> Divided:
+    by = "official split file" if split else "split by number"
     if split:
         part = {name: split.get(PurePosixPath(name).name, "") for name in names}
     elif all(NUMBERED.fullmatch(PurePosixPath(name).name) for name in names):
@@ -110,7 +117,7 @@ def _divided(path: Path, names: list[str], split: dict[str, str]) -> dict[str, s
     for wanted in ("train", "test"):
         if wanted not in part.values():
             raise DataNotFound(f"{path}: of {len(names):,} pictures none is for {wanted} by CelebA's split; get all")
-    return part
+    return Divided(part, by)
 
 
 def _by_number(number: int) -> str:

@@ -24,6 +24,7 @@ FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "TGA", "AVIF", "J
 """What a file may turn out to be, whatever its name. EPS is left out: Pillow would hand it to Ghostscript."""
 
 JPEG_ENDINGS = (".jfif", ".jpe", ".jpeg", ".jpg")
+JPEG_FORMATS = ("JPEG", "MPO")
 
 MOST_PIXELS = 2**26
 """More than a picture may have: a few bytes can promise any number, and several are decoded at once."""
@@ -81,11 +82,14 @@ def decode(data: bytes, fit: Fit = AS_STORED) -> Pixels:
         (H, W) for a grey picture, (H, W, 3) for one in colour; transparency is laid on white.
 
     Raises:
-        Unreadable: the bytes are no picture of the known formats, damaged, or not of the size that `fit` expects.
+        Unreadable: the bytes are no picture of the known formats, damaged, or not of the size that `fit` expects; or
+            JPEG, where `fit` is to send it through JPEG.
     """
     image_module, formats = _pillow()
     try:
         with image_module.open(io.BytesIO(data), formats=formats) as image:
+            if fit.jpeg and image.format in JPEG_FORMATS:
+                raise Unreadable("is JPEG already, whatever its name says; leave out --jpeg-roundtrip")
             pixels = np.asarray(_fitted(_plain(image, fit), fit))
             return through_jpeg(pixels) if fit.jpeg else pixels
     except image_module.UnidentifiedImageError as error:

@@ -1,6 +1,6 @@
 """The pictures of a folder or an archive as arrays: divided into train and test, and kept in the cache."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -19,8 +19,18 @@ ADVICE = "give --data a folder, a tar or a zip with png, jpg, webp … files"
 PARTS = ("train", "test")
 """Folders that divide pictures, wherever both stand side by side."""
 
-Division = Callable[[Iterable[str]], dict[str, str]]
-"""Names of pictures -> the part that each belongs to: train, test, one that is left out, or, for all of them, ""."""
+
+@dataclass(frozen=True, slots=True)
+class Divided:
+    """Pictures divided into train and test."""
+
+    part: Mapping[str, str]
+    """By the name of each: train, test, one that is left out, or, for all of them, ""."""
+    by: str = ""
+    """By what they were divided, in words; empty where that goes without saying."""
+
+
+Division = Callable[[Iterable[str]], Divided]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -35,6 +45,8 @@ class Gallery:
     """Pictures that are left out since they cannot be read, and why."""
     left_out: int
     """Pictures that belong neither to train nor to test."""
+    divided: str
+    """By what they were divided, in words."""
 
     @property
     def note(self) -> str:
@@ -47,7 +59,7 @@ class Gallery:
         return f" ({'; '.join(notes)})" if notes else ""
 
 
-def divide(pictures: Iterable[str]) -> dict[str, str]:
+def divide(pictures: Iterable[str]) -> Divided:
     """The part that each name belongs to: "train" and "test" by the folders of that name, "" elsewhere.
 
     The folders count only where both stand side by side, nearest to the top; so a class `train/` beside
@@ -56,7 +68,7 @@ def divide(pictures: Iterable[str]) -> dict[str, str]:
     folders = {name: tuple(part.lower() for part in PurePosixPath(name).parts[:-1]) for name in pictures}
     places = [{at[:i] for at in folders.values() for i, each in enumerate(at) if each == part} for part in PARTS]
     top = min(set.intersection(*places), key=lambda place: (len(place), place), default=None)
-    return {name: "" if top is None else _part(at, top) for name, at in folders.items()}
+    return Divided({name: "" if top is None else _part(at, top) for name, at in folders.items()})
 
 
 def _part(at: tuple[str, ...], top: tuple[str, ...]) -> str:
@@ -85,7 +97,7 @@ def gallery(
         Stopped: the watch said so.
     """
     kept = cached(path, f"{recipe} {fit} {version()}", _Builder(path, fit, watch, division), watch)
-    found = Gallery(kept.parts["train"], kept.parts["test"], kept.notes["unreadable"], kept.notes["left_out"])
+    found = Gallery(kept.parts["train"], kept.parts["test"], **kept.notes)
     if found.unreadable and not skip_bad:
         _refuse_bad(path, found)
     return found
@@ -110,17 +122,17 @@ class _Builder:
     division: Division
 
     def __call__(self, sheet: Sheet) -> Notes:
-        parts, left_out = self._divided()
+        parts, left_out, by = self._divided()
         wanted = {name: (part, row) for part, chosen in parts.items() for row, name in enumerate(chosen)}
         bad = self._decode(parts, wanted, sheet)
         for part, chosen in parts.items():
             if chosen and bad.keys() >= set(chosen):
                 raise DataNotFound(f"{self.path}: there is no readable picture in {part} ({_reasons(bad)})")
             sheet.keep(part, [row for row, name in enumerate(chosen) if name not in bad])
-        return {"unreadable": dict(sorted(bad.items())), "left_out": left_out}
+        return {"unreadable": dict(sorted(bad.items())), "left_out": left_out, "divided": by}
 
-    def _divided(self) -> tuple[dict[str, list[str]], int]:
-        """Names of the pictures to decode, by part and sorted, and how many others there are."""
+    def _divided(self) -> tuple[dict[str, list[str]], int, str]:
+        """Names of the pictures to decode, by part and sorted; how many others there are; by what they were divided."""
         pictures = set()
         for name in names(self.path):
             self.watch.look()
@@ -128,13 +140,14 @@ class _Builder:
                 pictures.add(name)
         if not pictures:
             raise missing("pictures", self.path, ADVICE, names(self.path))
-        part = self.division(pictures)
+        division = self.division(pictures)
+        part = division.part
         whole = not any(part.values())
         parts = {
             "train": sorted(name for name in pictures if whole or part[name] == "train"),
             "test": sorted(name for name in pictures if part[name] == "test"),
         }
-        return parts, len(pictures) - sum(map(len, parts.values()))
+        return parts, len(pictures) - sum(map(len, parts.values())), division.by
 
     def _decode(self, parts: dict[str, list[str]], wanted: dict[str, tuple[str, int]], sheet: Sheet) -> dict[str, str]:
         """Fill the sheet; the names of those that cannot be read, and why."""

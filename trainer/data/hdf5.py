@@ -80,6 +80,8 @@ def _dataset(path: Path, file: h5py.File, name: str) -> h5py.Dataset:
         at = at[part] if there else None
     if not isinstance(at, h5py.Dataset):
         raise missing(f"the dataset {name}", path, ADVICE, _datasets(file))
+    if at.shape is None:
+        raise DataNotFound(f"{path}: {name} has no values, not even a shape; {ADVICE}")
     if at.is_virtual or at.external:
         raise DataNotFound(f"{path}: the images of {name} lie in other files, which are not read; copy them into one")
     return at
@@ -95,9 +97,9 @@ def _read(dataset: h5py.Dataset, watch: Watch) -> Array:
     rows = dataset.shape[0] if dataset.shape else 0
     if not fits(dataset.nbytes):
         raise DataNotFound(f"{dataset.file.filename}: {dataset.name} {dataset.shape} does not fit in memory")
-    if not rows or not dataset.size:
-        return np.empty(dataset.shape, dataset.dtype)
     array = np.empty(dataset.shape, dataset.dtype)
+    if not rows or not array.size:
+        return array
     block = max(1, BLOCK // (array.nbytes // rows))
     if dataset.chunks:
         block = -(-block // dataset.chunks[0]) * dataset.chunks[0]  # else a chunk is decompressed twice

@@ -14,6 +14,7 @@ import numpy as np
 
 from trainer.data.images import Images, Pixels
 from trainer.data.missing import missing
+from trainer.data.sheet import fits
 from vaemon.errors import DataNotFound
 
 MAGIC = 0x00000803
@@ -65,6 +66,8 @@ def read(path: Path) -> Pixels:
 def _images(path: Path, file: BinaryIO) -> Pixels:
     count = _count(path, file.read(16))
     expected = count * SIDE * SIDE
+    if not fits(expected):
+        raise DataNotFound(f"{path}: {count:,} images, as its header says, do not fit in memory; fetch it again")
     values = file.read(expected + 1)
     if len(values) != expected:
         found = f"{len(values):,}" if len(values) < expected else "more"

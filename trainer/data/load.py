@@ -163,11 +163,13 @@ def _at_home(path: Path) -> Path:
 
 @contextmanager
 def _told(path: Path) -> Iterator[None]:
-    """Say in words what the file system refuses."""
+    """Say in words what the file system refuses, and that memory is full."""
     try:
         yield
     except OSError as error:
         raise DataNotFound(f"cannot read {error.filename or path}: {error.strerror or error}") from error
+    except MemoryError as error:
+        raise UsageError(f"the images of {path} do not fit in memory; give fewer, or smaller ones") from error
 
 
 def _finished(images: Images, seed: int, limit: int | None) -> Images:

@@ -10,16 +10,17 @@ import stat
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path, PurePath, PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from trainer.data import damage
 from trainer.data.missing import printable
+from trainer.data.unpacked import MOST, Unpacked
 from vaemon.errors import DataNotFound
 
-LARGEST = 256 * 2**20
+LARGEST = MOST
 """Bytes of the largest file read into memory; no image and no batch of a dataset comes near."""
 ARCHIVE = re.compile(r"\.(tar(\.\w+)?|tgz|txz|tbz2?|zip)$", re.IGNORECASE)
 """File names that promise an archive."""
@@ -37,7 +38,7 @@ class Member:
     """Path below the folder or inside the archive, with slashes."""
     data: bytes | Path | OSError
     """Its bytes, or where to read them: a folder's files can be read by several threads, an archive's cannot. An
-    error where a zip's other members are whole, but not this one."""
+    error where other files can be read, but not this one."""
     size: int
     """Its length in bytes."""
 
@@ -45,7 +46,7 @@ class Member:
         """The bytes.
 
         Raises:
-            OSError: the file cannot be read.
+            OSError: the file cannot be read, or has more than LARGEST bytes.
         """
         if isinstance(self.data, OSError):
             raise self.data
@@ -70,41 +71,48 @@ def members(path: Path, wanted: Callable[[str], bool]) -> Iterator[Member]:
     """The files of a folder, a tar or a zip whose names are wanted, in the order of `names`.
 
     Raises:
-        DataNotFound: neither a folder nor an archive, a damaged archive, or a file larger than LARGEST.
+        DataNotFound: neither a folder nor an archive, or a damaged archive.
     """
     with _opened(path) as entries:
         for name, size, data in entries:
-            if not wanted(name):
-                continue
-            if size > LARGEST:
-                raise DataNotFound(
-                    f"{path}: {name} has {size:,} bytes; files above {LARGEST:,} bytes are not read as data"
-                )
-            yield Member(name, data(), size)
+            if wanted(name):
+                yield Member(name, data() if size <= LARGEST else _too_large(size), size)
 
 
-def walk(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Every file below a folder with its name relative to it, sorted; hidden ones are passed over.
+def _too_large(size: int) -> OSError:
+    return OSError(f"has {size:,} bytes; files above {LARGEST:,} bytes are not read as data")
+
+
+def walk(folder: Path) -> Iterator[tuple[str, str]]:
+    """Name relative to the folder, and path, of every file below it, sorted by name; hidden ones are passed over.
 
     Raises:
         OSError: a folder cannot be listed.
     """
-    found: list[tuple[str, Path]] = []
+    found: list[tuple[str, str]] = []
     seen: set[tuple[int, int]] = set()
-    for at, folders, files in os.walk(folder, followlinks=True, onerror=_raise):
-        place = os.stat(at)
-        if (place.st_dev, place.st_ino) in seen:  # a link back up would go round for ever
-            folders.clear()
+    ahead = [("", os.fspath(folder))]
+    while ahead:
+        above, at = ahead.pop()
+        status = os.stat(at)
+        if (status.st_dev, status.st_ino) in seen:  # a link back up would go round for ever
             continue
-        seen.add((place.st_dev, place.st_ino))
-        folders[:] = [each for each in folders if _shown(each)]
-        base = Path(at)
-        found += [(_named((base / file).relative_to(folder)), base / file) for file in files if _shown(file)]
-    yield from sorted(pair for pair in found if pair[1].is_file())
-
-
-def _raise(error: OSError) -> None:
-    raise error
+        seen.add((status.st_dev, status.st_ino))
+        folders = []
+        with os.scandir(at) as entries:
+            for entry in entries:
+                name = entry.name
+                if not _shown(name):
+                    continue
+                try:
+                    if entry.is_file():
+                        found.append((printable(above + name), entry.path))
+                    elif entry.is_dir():
+                        folders.append((f"{above}{name}/", entry.path))
+                except OSError:  # a link that leads nowhere
+                    continue
+        ahead += sorted(folders, reverse=True)  # of two links to one folder, the same is taken wherever that is done
+    yield from sorted(found)
 
 
 def _shown(name: str) -> bool:
@@ -115,21 +123,21 @@ def _visible(at: PurePosixPath) -> bool:
     return all(_shown(part) or part == ".." for part in at.parts)
 
 
-def _named(at: PurePath) -> str:
-    return printable(at.as_posix())
-
-
 @contextmanager
 def _opened(path: Path) -> Iterator[Iterator[Entry]]:
     if path.is_dir():
-        yield ((name, file.stat().st_size, partial(_itself, file)) for name, file in walk(path))
+        yield ((name, os.stat(file).st_size, partial(Path, file)) for name, file in walk(path))
         return
     zipped = False
     try:
         with path.open("rb") as file:
             zipped = file.read(len(ZIP)) == ZIP
-        with zipfile.ZipFile(path) if zipped else tarfile.open(path) as archive:
-            yield _zipped(archive) if isinstance(archive, zipfile.ZipFile) else _tarred(archive)
+        if zipped:
+            with zipfile.ZipFile(path) as archive:
+                yield _zipped(archive)
+        else:
+            with closing(Unpacked(path)) as content, tarfile.TarFile(fileobj=content) as tar:  # type: ignore[arg-type]
+                yield _tarred(tar)
     except PermissionError:
         raise
     except (*damage.TAR, *damage.ZIP) as error:
@@ -138,15 +146,11 @@ def _opened(path: Path) -> Iterator[Iterator[Entry]]:
         raise DataNotFound(f"{path} {_fault(path, zipped)} ({why})") from error
 
 
-def _itself(file: Path) -> Path:
-    return file
-
-
 def _tarred(tar: tarfile.TarFile) -> Iterator[Entry]:
     for info in tar:
         at = PurePosixPath(info.name)
         if info.isreg() and _visible(at):
-            yield _named(at), info.size, partial(_taken, tar, info)
+            yield printable(at.as_posix()), info.size, partial(_taken, tar, info)
 
 
 def _taken(tar: tarfile.TarFile, info: tarfile.TarInfo) -> bytes:
@@ -161,8 +165,10 @@ def _zipped(archive: zipfile.ZipFile) -> Iterator[Entry]:
         if info.is_dir() or kind not in (0, stat.S_IFREG) or not _visible(at):
             continue
         if info.flag_bits & ENCRYPTED:
-            raise DataNotFound(f"{archive.filename}: {_named(at)} needs a password; unpack it and give the folder")
-        yield _named(at), info.file_size, partial(_unzipped, archive, info)
+            raise DataNotFound(
+                f"{archive.filename}: {printable(at.as_posix())} needs a password; unpack it and give the folder"
+            )
+        yield printable(at.as_posix()), info.file_size, partial(_unzipped, archive, info)
 
 
 def _unzipped(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes | OSError:

@@ -46,7 +46,10 @@ def listing(names: Iterable[str]) -> str:
 
 
 def printable(name: str) -> str:
-    """A file's name as it may be shown: no control characters, no bytes that are not text."""
+    """A file's name as it may be shown: control characters and bytes that are not text as escapes, as in Python.
+
+    Different names stay different, so that none is taken for another.
+    """
     if name.isprintable():
         return name
-    return "".join(each if each.isprintable() else "�" for each in name)
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in name)

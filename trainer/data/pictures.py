@@ -3,6 +3,7 @@
 Knows neither train nor test, nor what the pictures are for.
 """
 
+import logging
 import os
 import warnings
 from collections import deque
@@ -79,6 +80,12 @@ def _found(member: Member, fit: Fit) -> Found:
 @contextmanager
 def quietly() -> Iterator[None]:
     """What Pillow says of damaged pictures is not shown within: they are counted instead."""
+    logger = logging.getLogger("PIL")
+    former = logger.level
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"PIL\.")
-        yield
+        logger.setLevel(logging.CRITICAL + 1)
+        try:
+            yield
+        finally:
+            logger.setLevel(former)

@@ -4,6 +4,7 @@ A file, so that images need not fit in memory. Written by calls that can fail, n
 that would end the process.
 """
 
+import errno
 import os
 from collections.abc import Callable, Mapping, Sequence
 
@@ -14,6 +15,9 @@ from vaemon.errors import UsageError
 
 MEMORY_SHARE = 0.6
 """Share of the machine's memory that images may fill."""
+
+NO_ALLOCATION = (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS)
+"""What a file system says that cannot set room aside; it may have it all the same."""
 
 Shape = tuple[int, ...]
 
@@ -57,7 +61,8 @@ class Sheet:
             if self.descriptor is not None and hasattr(os, "posix_fallocate"):
                 os.posix_fallocate(self.descriptor, 0, at * self._bytes)
         except OSError as error:
-            self._give_up(error)
+            if error.errno not in NO_ALLOCATION:
+                self._give_up(error)
         if self.descriptor is None and not len(self._rows):
             self._rows = self._in_memory()
 

@@ -73,7 +73,7 @@ class _Batch(pickle.Unpickler):
         if (module, name) == ("numpy", "dtype"):
             return lambda *arguments: _Dtype(*arguments)
         if (module, name) == ("_codecs", "encode"):
-            return _encode
+            return lambda text, encoding: _encode(text, encoding)
         raise pickle.UnpicklingError(f"asks for {module}.{name}, which images do not need; it was not called")
 
 

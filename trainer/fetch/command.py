@@ -1,11 +1,17 @@
 """`vaemon data`: a dataset from where it is published to a folder."""
 
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from trainer.fetch.catalogue import CATALOGUE, File, Published
 from vaemon.errors import NotFetched, UnknownName
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
 
 
 def _complete_name(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
@@ -40,29 +46,41 @@ def data(name: str, to: str | None) -> None:
 def _fetch(published: Published, folder: Path) -> None:
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
-    from trainer.fetch.download import fetch
+    from trainer.fetch.download import Unreachable, fetch
 
     columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
     with Progress(TextColumn("{task.description}"), *columns) as progress:
         for file in published.files:
             task = progress.add_task(file.name, total=file.size)
-            new = fetch(
-                file,
-                published.mirrors,
-                folder,
-                lambda done, task=task: progress.update(task, completed=done),  # type: ignore[misc]
-            )
+            show = partial(_show, progress, task)
+            try:
+                new = fetch(file, published.mirrors, folder, show)
+            except Unreachable as error:
+                raise NotFetched(f"{error}\n{_by_hand(published, folder)}") from error
             progress.update(task, completed=file.size)
             progress.console.print(f"{file.name}: {'fetched' if new else 'is there'}, checksum right", highlight=False)
+
+
+def _show(progress: "Progress", task: "TaskID", done: int) -> None:
+    progress.update(task, completed=done)
+
+
+def _by_hand(published: Published, folder: Path) -> str:
+    """What to do where this machine does not come to the mirrors."""
+    lacking = [file for file in published.files if not (folder / file.name).exists()]
+    addresses = [f"  {published.mirrors[0]}{file.name}  {file.size:,} bytes" for file in lacking]
+    return "\n".join(["By hand: fetch", *addresses, *_put([file.name for file in lacking], folder)])
+
+
+def _put(names: Sequence[str], folder: Path) -> tuple[str, ...]:
+    last = "it is checked then" if len(names) == 1 else "they are checked then"
+    return f"Put {' and '.join(names)} into", f"  {folder.absolute()}", f"and say the same again: {last}."
 
 
 def _check_by_hand(published: Published, folder: Path) -> None:
     lacking = [file for file in published.files if not _is_there(file, folder)]
     if lacking:
-        names = " and ".join(file.name for file in lacking)
-        raise NotFetched(
-            f"{published.by_hand}\nPut {names} into\n  {folder.absolute()}\nand say the same again: it is checked then."
-        )
+        raise NotFetched("\n".join((published.by_hand, *_put([file.name for file in lacking], folder))))
 
 
 def _is_there(file: File, folder: Path) -> bool:

@@ -30,6 +30,10 @@ Told = Callable[[int], None]
 """Takes how many bytes are there."""
 
 
+class Unreachable(NotFetched):
+    """No mirror gave the file."""
+
+
 class _Cut(Exception):
     """A connection that ended early; another try may go on from there."""
 
@@ -61,7 +65,8 @@ def fetch(file: File, mirrors: Sequence[str], folder: Path, told: Told) -> bool:
         Whether anything had to be fetched.
 
     Raises:
-        NotFetched: no mirror gave it; or another file of that name is there, which is left as it is.
+        Unreachable: no mirror gave it.
+        NotFetched: another file of that name is there, which is left as it is; or another process is fetching it.
         OSError: it cannot be written.
     """
     target = folder / file.name
@@ -84,7 +89,7 @@ def fetch(file: File, mirrors: Sequence[str], folder: Path, told: Told) -> bool:
         if not there:
             os.unlink(part.name)
     later = f"; {there:,} bytes are kept, and the same command goes on from there" if there else ""
-    raise NotFetched(f"{file.name} could not be fetched{later}\n  " + "\n  ".join(reasons))
+    raise Unreachable(f"{file.name} could not be fetched{later}\n  " + "\n  ".join(reasons))
 
 
 def verify(file: File, path: Path) -> None:

@@ -5,27 +5,10 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from msgspec import Struct
-
 from trainer.config import Config
 from trainer.settings import full_key, resolve
 from vaemon.errors import UsageError
-
-
-class Member(Struct, kw_only=True):
-    """One training of a sweep."""
-
-    run: str
-    """The name of its run."""
-    setting: str
-    """What tells it from those of other settings, seeds aside: "stage1.lr=2e-4"; empty where all have the same."""
-    seed: int
-    settings: list[str]
-    """All that `vaemon train --set` is to be told."""
-    state: str = "waiting"
-    """waiting, submitted, finished, stopped or failed."""
-    job: str = ""
-    reason: str = ""
+from vaemon.runfile.sweeps import Member
 
 
 def members_of(name: str, preset: Config, given: Iterable[str], seeds: int, data: str | None) -> list[Member]:

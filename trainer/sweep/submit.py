@@ -1,131 +1,193 @@
 """Members of a sweep as jobs of submitit: processes of this machine, or of a Slurm cluster."""
 
 import os
-import re
 import signal
+import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import submitit
 
-from trainer.sweep.book import Sweep, folder_of, write
-from trainer.sweep.plan import Member
-from vaemon.errors import UsageError
+from trainer.sweep.book import note
+from trainer.sweep.member import Training
+from vaemon.errors import UsageError, VaemonError
+from vaemon.runfile.sweeps import Member, Sweep, folder_of
 
 LOOK_EVERY = 0.2
 """Seconds between two looks at what has ended."""
+ASK_EVERY = 25
+"""Looks between two requests to stop: one that comes before a training listens is lost."""
 LONGEST = 60 * 24 * 365
 """Minutes that a process of this machine may take: submitit wants a limit."""
-Job = Any
+SLURM = {"time": 60 * 24}
+"""What Slurm is asked for where nothing else is said; minutes. Submitit's own default is five."""
+GOES_ON = 1000
+"""Times that Slurm may end a training before its end; it goes on each time."""
+
+Say = Callable[[str], None]
 
 
-def train_member(arguments: Sequence[str]) -> int:
-    """`vaemon train ARGUMENTS` in this process; its exit code.
+class _Running(NamedTuple):
+    member: Member
+    job: Any
+    gpu: str | None
+
+
+def run_here(sweep: Sweep, members: Sequence[Member], runs: Path, say: Say) -> None:
+    """Train members as processes of this machine, `sweep.at_most` at once, and wait for all.
+
+    Where the machine has GPUs, each has one of them. Ctrl-C and SIGTERM stop those that train, each after its present
+    step, and leave the rest waiting.
 
     Raises:
-        VaemonError: as of `train`.
+        KeyboardInterrupt: it was stopped.
     """
-    from trainer.command import train
-
-    return int(train.main(list(arguments), prog_name="vaemon train", standalone_mode=False) or 0)
-
-
-def arguments_of(sweep: Sweep, member: Member, runs: Path) -> list[str]:
-    """What `train` is told: to begin the member's run, or to go on with it."""
-    given = [sweep.preset, "--run", member.run, "--runs", str(runs), "--quiet"]
-    if (runs / member.run / "run.json").exists():
-        return [*given, "--resume"]
-    for setting in member.settings:
-        given += ["--set", setting]
-    return [*given, *(["--data", sweep.data] if sweep.data is not None else [])]
-
-
-def run_here(sweep: Sweep, members: Sequence[Member], runs: Path, say: Callable[[str], None]) -> None:
-    """Train members as processes of this machine, `at_most` at once, and wait for all.
-
-    Ctrl-C stops those that train, each after its present step, and leaves the rest waiting.
-    """
-    executor = _local(sweep, runs)
-    waiting, running = deque(members), list[tuple[Member, Job]]()
-    try:
-        while waiting or running:
-            while waiting and len(running) < sweep.at_most:
-                running.append(_submit(executor, sweep, waiting.popleft(), runs))
-            running = _without_ended(sweep, running, runs, say)
-            time.sleep(LOOK_EVERY)
-    except KeyboardInterrupt:
-        for _, job in running:
-            with suppress(ProcessLookupError):
-                os.kill(int(job.job_id), signal.SIGTERM)
-        while running := _without_ended(sweep, running, runs, say):
-            time.sleep(LOOK_EVERY)
-        raise
+    executor = submitit.LocalExecutor(_logs(sweep, runs))
+    executor.update_parameters(timeout_min=LONGEST)
+    gpus, waiting, running = _gpus(), deque(members), list[_Running]()
+    with _sigterm_as_ctrl_c():
+        try:
+            while waiting or running:
+                while waiting and len(running) < (sweep.at_most or len(members)):
+                    running.append(_start(executor, sweep, waiting.popleft(), runs, _least_used(gpus, running), say))
+                running = _without_ended(sweep, running, runs, say)
+                time.sleep(LOOK_EVERY)
+        except KeyboardInterrupt:
+            say(f"stopping {len(running)} after the present step; `vaemon sweep --rerun {sweep.name}` goes on with all")
+            _stop(sweep, running, runs, say)
+            raise
 
 
-def run_on_slurm(sweep: Sweep, members: Sequence[Member], runs: Path) -> None:
-    """Hand members to Slurm, as one array of which `at_most` train at once; waits for none.
+def run_on_slurm(sweep: Sweep, members: Sequence[Member], runs: Path) -> list[str]:
+    """Hand members to Slurm, as one array of which `sweep.at_most` train at once; waits for none.
+
+    Returns:
+        The jobs as Slurm calls them.
 
     Raises:
         UsageError: there is no Slurm here, or it takes no such option.
+        RunFileError: what was done cannot be noted.
     """
+    asked: dict[str, Any] = SLURM | {key: _number(value) for key, value in sweep.slurm.items()}
+    if sweep.at_most:
+        asked["array_parallelism"] = sweep.at_most
+    _set_state(sweep, members, "submitted", runs)  # before any of them can say more of itself
     try:
-        executor = submitit.AutoExecutor(_logs(sweep, runs), cluster="slurm")
-        asked = {f"slurm_{key}": _number(value) for key, value in sweep.slurm.items()}
-        executor.update_parameters(slurm_array_parallelism=sweep.at_most, name=sweep.name[:60], **asked)
-        jobs = executor.map_array(train_member, [arguments_of(sweep, member, runs) for member in members])
-    except (RuntimeError, NameError, TypeError, submitit.core.utils.FailedJobError) as error:
+        executor = submitit.SlurmExecutor(_logs(sweep, runs), max_num_timeout=GOES_ON)
+        executor.update_parameters(job_name=sweep.name[:60], **asked)
+        with executor.batch():
+            jobs = [executor.submit(Training(sweep, member, runs)) for member in members]
+    except (RuntimeError, ValueError, TypeError, OSError) as error:
+        _set_state(sweep, members, "waiting", runs)
         raise UsageError(f"Slurm does not take the sweep: {str(error).strip()}") from error
-    for member, job in zip(members, jobs, strict=True):
-        member.state, member.job, member.reason = "submitted", job.job_id, ""
-    write(sweep, runs)
+    return [job.job_id for job in jobs]
+
+
+def _set_state(sweep: Sweep, members: Sequence[Member], state: str, runs: Path) -> None:
+    for member in members:
+        member.state, member.reason = state, ""
+    note(sweep, members, runs)
 
 
 def _logs(sweep: Sweep, runs: Path) -> Path:
     return folder_of(sweep.name, runs) / "logs"
 
 
-def _local(sweep: Sweep, runs: Path) -> Any:
-    executor = submitit.LocalExecutor(_logs(sweep, runs))
-    executor.update_parameters(timeout_min=LONGEST)
-    return executor
+def _gpus() -> list[str]:
+    """The GPUs of this machine that may be used, as CUDA_VISIBLE_DEVICES names them."""
+    import torch
+
+    count = torch.cuda.device_count()
+    named = os.environ.get("CUDA_VISIBLE_DEVICES", "")
+    return ([each.strip() for each in named.split(",")] if named else [str(i) for i in range(count)])[:count]
 
 
-def _submit(executor: Any, sweep: Sweep, member: Member, runs: Path) -> tuple[Member, Job]:
-    job = executor.submit(train_member, arguments_of(sweep, member, runs))
+def _least_used(gpus: Sequence[str], running: Sequence[_Running]) -> str | None:
+    used = [each.gpu for each in running]
+    return min(gpus, key=used.count, default=None)
+
+
+def _start(executor: Any, sweep: Sweep, member: Member, runs: Path, gpu: str | None, say: Say) -> _Running:
+    with _shielded():
+        job = executor.submit(Training(sweep, member, runs), gpu)
     member.state, member.job, member.reason = "submitted", job.job_id, ""
-    write(sweep, runs)
-    return member, job
+    _note(sweep, member, runs, say)
+    return _Running(member, job, gpu)
+
+
+@contextmanager
+def _shielded() -> Iterator[None]:
+    """Processes begun within are not reached by the terminal's Ctrl-C: the sweep stops them, and once."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+
+
+@contextmanager
+def _sigterm_as_ctrl_c() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    former = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, former)
 
 
 def _without_ended(
-    sweep: Sweep, running: list[tuple[Member, Job]], runs: Path, say: Callable[[str], None]
-) -> list[tuple[Member, Job]]:
+    sweep: Sweep, running: Sequence[_Running], runs: Path, say: Say, *, stopping: bool = False
+) -> list[_Running]:
     """Note and tell of those that have ended; the rest."""
     left = []
-    for member, job in running:
-        if not job.done():
-            left.append((member, job))
+    for each in running:
+        if not each.job.done():
+            left.append(each)
             continue
-        member.state, member.reason = _outcome(job)
-        write(sweep, runs)
+        member = each.member
+        member.state, member.reason = _outcome(each.job, stopping)
+        _note(sweep, member, runs, say)
         say(f"{member.run}: {member.state}{f', {member.reason}' if member.reason else ''}")
     return left
 
 
-def _outcome(job: Job) -> tuple[str, str]:
+def _stop(sweep: Sweep, running: Sequence[_Running], runs: Path, say: Say) -> None:
+    looks = 0
+    while running:
+        if looks % ASK_EVERY == 0:
+            for each in running:
+                with suppress(ProcessLookupError):
+                    os.kill(int(each.job.job_id), signal.SIGTERM)
+        looks += 1
+        running = _without_ended(sweep, running, runs, say, stopping=True)
+        time.sleep(LOOK_EVERY)
+
+
+def _outcome(job: Any, stopping: bool) -> tuple[str, str]:
+    """State and reason of a job of this machine that has ended."""
     try:
-        code = job.result()
+        state, reason = job.result()
+    except submitit.core.utils.FailedJobError:
+        return "failed", f"an error that is not foreseen; its output is in {job.paths.stderr}"
     except submitit.core.utils.UncompletedJobError:
-        return "failed", "its process died without a word"
-    except submitit.core.utils.FailedJobError as error:
-        # The last line of a traceback: "vaemon.errors.BadLoss: mse became …".
-        last = str(error).strip().splitlines()[-1]
-        return "failed", re.sub(r"^vaemon\.errors\.\w+: ", "", last)
-    return ("finished", "") if code == 0 else ("stopped", "")
+        if stopping:
+            return "stopped", ""
+        return "failed", f"its process died without a word; its output is in {job.paths.stderr}"
+    return state, reason
+
+
+def _note(sweep: Sweep, member: Member, runs: Path, say: Say) -> None:
+    """Note how a member fares; that this cannot be written is no reason to stop those that train."""
+    try:
+        note(sweep, [member], runs)
+    except VaemonError as error:
+        say(f"{error}; the sweep goes on")
 
 
 def _number(value: str) -> int | str:

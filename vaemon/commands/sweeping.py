@@ -13,6 +13,7 @@ import click
 
 from vaemon.batch import Cursor, Want
 from vaemon.errors import SourceLost, UsageError
+from vaemon.runfile import sweeps
 from vaemon.source.protocol import Source
 from vaemon.view.fold import fold
 from vaemon.view.state import RunView
@@ -23,17 +24,19 @@ HEADINGS = ("mse", "KL", "variance law", "inactive")
 COUNTED = ("running", "finished")
 """Members that figures are taken over: one that broke off says nothing of where the others got."""
 
-Told = tuple[str, str, str, str]
-"""Of a member: its setting, the name of its run, the state that the sweep has noted, and why."""
 
+def show_sweep(name: str, runs: Path, as_json: bool) -> None:
+    """Print the table of a sweep, or all that is known of it as JSON.
 
-def show_sweep(members: Sequence[Told], runs: Path, as_json: bool) -> None:
-    """Print the table of a sweep, or all that is known of it as JSON."""
-    lines = [_line(*told, runs) for told in members]
-    settings = [
-        {"setting": setting, **_over_seeds([line for line in lines if line["setting"] == setting])}
-        for setting in dict.fromkeys(line["setting"] for line in lines)
-    ]
+    Raises:
+        UnknownName: there is none of that name.
+        RunFileError: its file is damaged.
+    """
+    settings, lines = [], []
+    for setting, members in sweeps.read(name, runs).by_setting():
+        of_setting = [_line(member, runs) for member in members]
+        settings.append({"setting": setting, **_over_seeds(of_setting)})
+        lines += of_setting
     if as_json:
         click.echo(json.dumps({"settings": settings, "members": lines}, indent=1))
         return
@@ -44,14 +47,20 @@ def show_sweep(members: Sequence[Told], runs: Path, as_json: bool) -> None:
             click.echo(f"{line['run']} {line['state']}{why}; `vaemon sweep --rerun {line['run']}` goes on with it")
 
 
-def _line(setting: str, run: str, state: str, reason: str, runs: Path) -> dict[str, Any]:
+def _line(member: sweeps.Member, runs: Path) -> dict[str, Any]:
     from vaemon.runfile.find import is_run
     from vaemon.source.local import LocalSource
 
-    line: dict[str, Any] = {"run": run, "setting": setting, "state": state, "reason": reason, "step": 0}
-    if not is_run(runs / run):
+    line: dict[str, Any] = {
+        "run": member.run,
+        "setting": member.setting,
+        "state": member.state,
+        "reason": member.reason,
+        "step": 0,
+    }
+    if not is_run(runs / member.run):
         return line
-    source = LocalSource(runs / run)
+    source = LocalSource(runs / member.run)
     try:
         view = _first_stage(source)
     except (SourceLost, UsageError, OSError) as error:
@@ -60,8 +69,8 @@ def _line(setting: str, run: str, state: str, reason: str, runs: Path) -> dict[s
         source.close()
     assert view.info is not None
     # What the sweep has noted of its end is no older than what the run could note of it.
-    if state in ("waiting", "submitted") or view.info.state.over:
-        line |= {"state": str(view.info.state), "reason": view.info.reason or reason}
+    if member.state in ("waiting", "submitted") or view.info.state.over:
+        line |= {"state": str(view.info.state), "reason": view.info.reason or member.reason}
     if view.latest is None:
         return line
     smoothed = {name: float(view.latest.smoothed[name]) for name in FIGURES[:3] if name in view.latest.smoothed}

@@ -5,8 +5,9 @@ from functools import partial
 from pathlib import Path
 
 from vaemon.errors import SourceLost, UsageError, nearest
+from vaemon.runfile import sweeps
 from vaemon.runfile.find import LATEST, check_name, find_run, is_path, is_run, latest_run, list_runs, runs_folder
-from vaemon.runfile.selection import find_all, find_like, is_pattern, select, settled, told_apart
+from vaemon.runfile.selection import find_like, is_pattern, select, settled, told_apart
 from vaemon.source.directories import Directories
 from vaemon.source.directory import LocalDirectory
 from vaemon.source.far.address import FarAddress
@@ -104,7 +105,8 @@ def open_several(
 ) -> list[tuple[str, Source]]:
     """Open runs that exist, each once and with a name that tells it from the others.
 
-    Arguments as of `await_all`; without an address it is the run written to last.
+    Arguments as of `await_all`; without an address it is the run written to last. The name of a sweep means those of
+    its members that have begun.
 
     Raises:
         UnknownName, UsageError: an address means no run; or the thresholds make no sense.
@@ -114,7 +116,7 @@ def open_several(
     found: dict[Path | FarAddress, None] = {}
     for address in addresses or [LATEST]:
         far = FarAddress.parse(address)
-        meant = find_all([address], runs_folder(runs)) if far is None else _all_far(far, links)
+        meant = sweeps.folders(address, runs_folder(runs)) if far is None else _all_far(far, links)
         found |= dict.fromkeys(meant)
     return _opened(list(found), thresholds, links, exist=True)
 

@@ -5,7 +5,7 @@ from contextlib import suppress
 import numpy as np
 import pytest
 
-from trainer.data import arrays
+from trainer.data import arrays, sheet
 from trainer.data.arrays import to_pixels
 from trainer.data.watch import Stopped, Watch
 from vaemon.errors import DataNotFound
@@ -113,6 +113,16 @@ def test_pickled_objects_are_refused(tmp_path):
     np.save(tmp_path / "objects.npy", np.array([{"a": 1}], dtype=object))
     with pytest.raises(DataNotFound, match=r"objects.npy cannot be read as a NumPy file of plain arrays"):
         _read(tmp_path / "objects.npy")
+
+
+@pytest.mark.parametrize("save", [np.save, np.savez, np.savez_compressed])
+def test_more_than_fits_in_memory_is_refused_before_it_is_read(save, tmp_path, monkeypatch):
+    path = tmp_path / f"images.{'npy' if save is np.save else 'npz'}"
+    with path.open("wb") as file:
+        save(file, np.zeros((40, 32, 32), np.uint8))
+    monkeypatch.setattr(sheet, "_memory", lambda: 40_000)
+    with pytest.raises(DataNotFound, match=r"bytes of images do not fit in memory"):
+        _read(path)
 
 
 @pytest.mark.parametrize("content", [b"", b"hello, world", b"\x80\x04N."])

@@ -9,7 +9,7 @@ import pytest
 from trainer.data import decode as room
 from trainer.data.load import NAMES, load
 from trainer.data.ways import Ways
-from trainer.images import check_batches, load_images
+from trainer.images import check_batches, check_same_images, fingerprint, load_images
 from vaemon.errors import DataNotFound, UsageError
 
 
@@ -83,6 +83,31 @@ def test_a_grey_picture_among_colours_is_named(good, encode, pack):
     assert _load(path, colour="rgb").train.shape[1:] == (8, 8, 3)
 
 
+def test_a_file_that_may_not_be_read_is_a_bad_picture_too(good, write_folder, monkeypatch):
+    folder = write_folder(good)
+    opened = open
+
+    def refuse(path, *more, **options):
+        if str(path).endswith("03.png"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, *more, **options)
+
+    monkeypatch.setattr("builtins.open", refuse)
+    monkeypatch.setattr("io.open", refuse)
+    with pytest.raises(DataNotFound, match=r"1 of 20 pictures cannot be read \(03.png: .*Permission denied"):
+        _load(folder)
+    images = _load(folder, skip_bad=True)
+    assert len(images.train) + len(images.test) == 19
+
+
+def test_an_absurdly_large_file_is_a_bad_picture_too(good, pack, monkeypatch):
+    monkeypatch.setattr("trainer.data.members.LARGEST", 500)
+    path = pack(good | {"huge.png": bytes(501)})
+    with pytest.raises(DataNotFound, match=r"1 of 21 pictures cannot be read \(huge.png: has 501 bytes; files above"):
+        _load(path)
+    assert "1 unreadable skipped: huge.png" in _load(path, skip_bad=True).source
+
+
 @pytest.mark.parametrize("name", ["cifar10", "celeba"])
 def test_named_datasets_tell_it_too(name, encode, write_folder):
     side = (218, 178, 3) if name == "celeba" else (32, 32, 3)
@@ -116,3 +141,16 @@ def test_too_few_images_for_a_batch_are_told_with_their_place(good, write_folder
     for enough in (("stage1.batch=18", "stage2.batch=18"), ("stage1.batch=18", "stage2.enabled=false")):
         config = tiny(*settings[:3], *enough)
         check_batches(config, load_images(config))
+
+
+def test_images_that_changed_since_a_run_began_are_told_and_others_in_number_refused(good, encode, write_folder):
+    path = write_folder(good)
+    before = fingerprint(_load(path))
+    assert (before["train"], before["test"]) == (18, 2)
+    assert check_same_images(before, _load(path)) == ""
+    assert check_same_images(None, _load(path)) == ""
+    write_folder({"03.png": encode(np.full((8, 8, 3), 99, np.uint8))})
+    assert "not the images that the run began with, though as many" in check_same_images(before, _load(path))
+    write_folder({"new.png": good["04.png"]})
+    with pytest.raises(UsageError, match=r"began with 18 \+ 2 images, .* put them back, or begin a new run"):
+        check_same_images(before, _load(path))

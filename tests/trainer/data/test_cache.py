@@ -124,7 +124,7 @@ def test_a_folder_is_known_by_names_and_content(write_folder, tmp_path):
     (tmp_path / "records").mkdir()
 
     def taken():
-        return digest.digest(folder, tmp_path / "records", Watch())
+        return digest.Source(folder, Watch()).digest(tmp_path / "records")
 
     folder = write_folder({"a.png": b"one", "b/c.png": b"two"})
     seen = [taken()]
@@ -165,6 +165,30 @@ def test_a_damaged_cache_is_rebuilt(source, keep, cache_home):
         assert _values(keep(source, "8", build)) == [[10, 12], [15, 16]], "a wrong byte is noticed, or does not matter"
 
 
+def test_a_damaged_table_of_contents_is_noticed(source, keep, cache_home):
+    build = _Build()
+    keep(source, "8", build)
+    (file,) = (cache_home / "vaemon").glob("*.u8")
+    whole = file.read_bytes()
+    for told, instead in ((b'"train": [0, [2,', b'"train": [0, [1,'), (b'"names"', b'"NAMES"')):
+        assert whole.count(told) == 1
+        file.write_bytes(whole.replace(told, instead))
+        build.times = 0
+        assert _values(keep(source, "8", build)) == [[10, 12], [15, 16]]
+        assert build.times == 1
+
+
+def test_what_changes_while_it_is_read_is_not_kept(source, keep, cache_home, said):
+    build = _Build(lambda: source.write_bytes(b"another content"))
+    assert _values(keep(source, "8", build)) == [[10, 12], [15, 16]]
+    assert said == [
+        f"{source} changed while it was read; the images are as they were found, and are not kept for the next run"
+    ]
+    assert _files(cache_home) == [".json"]
+    assert _values(keep(source, "8", _Build())) == [[10, 12], [15, 16]]
+    assert _files(cache_home) == [".json", ".u8"]
+
+
 def test_a_cache_folder_that_cannot_be_is_done_without_and_told(source, keep, cache_home, said):
     (cache_home / "vaemon").write_text("a file where the folder should be")
     build = _Build()
@@ -201,6 +225,16 @@ def test_a_disk_that_fills_costs_nothing_but_the_cache(when, source, keep, cache
     assert len(said) == 1
     assert "No space left on device" in said[0]
     assert _files(cache_home) == [".json"], "nothing half-written is left"
+
+
+def test_a_file_system_that_sets_no_room_aside_is_good_enough(source, keep, cache_home, said, monkeypatch):
+    def unknown(*_):
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr(os, "posix_fallocate", unknown)
+    assert _values(keep(source, "8", _Build())) == [[10, 12], [15, 16]]
+    assert _files(cache_home) == [".json", ".u8"]
+    assert said == []
 
 
 def test_a_real_limit_of_file_size_costs_nothing_but_the_cache(source, tmp_path):

@@ -95,7 +95,7 @@ def test_files_of_other_names_need_the_split_file(faces, write_folder):
 
 
 def test_the_whole_set_is_divided_by_order_whatever_the_names(tmp_path):
-    part = celeba._divided(tmp_path, [f"{i:07}.jpg" for i in range(celeba.COUNT)][::-1], {})
+    part = celeba._divided(tmp_path, [f"{i:07}.jpg" for i in range(celeba.COUNT)][::-1], {}).part
     counts = {each: sum(1 for found in part.values() if found == each) for each in ("train", "validation", "test")}
     assert counts == {"train": 162_770, "validation": 19_867, "test": 19_962}
     assert (part["0162769.jpg"], part["0162770.jpg"], part["0202598.jpg"]) == ("train", "validation", "test")

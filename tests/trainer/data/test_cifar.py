@@ -198,3 +198,6 @@ def test_other_pictures_go_through_jpeg_and_jpegs_do_not_go_twice(pixels, encode
         UsageError, match=r"holds JPEG pictures \(test/test_batch0.jpg\): they have been through JPEG once"
     ):
         _read(jpg, jpeg_roundtrip=True)
+    disguised = write_folder({f"{name}.png": encode(image, "JPEG") for name, image in files.items()}, "disguised")
+    with pytest.raises(DataNotFound, match="is JPEG already, whatever its name says; leave out --jpeg-roundtrip"):
+        _read(disguised, jpeg_roundtrip=True)

@@ -139,4 +139,4 @@ def test_the_cache_stands_in_for_the_pictures(pictures, write_tar, monkeypatch):
     ],
 )
 def test_folders_divide_only_where_both_stand_side_by_side(names, parts):
-    assert list(divide(names).items()) == list(zip(names, parts, strict=True))
+    assert list(divide(names).part.items()) == list(zip(names, parts, strict=True))

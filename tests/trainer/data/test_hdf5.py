@@ -117,6 +117,22 @@ def test_a_dataset_of_an_absurd_size_is_refused(tmp_path, monkeypatch):
         _read(tmp_path / "huge.h5")
 
 
+@pytest.mark.parametrize("kind", ["null", "text", "objects", "pairs"])
+def test_what_holds_no_numbers_is_told(kind, tmp_path):
+    made = {
+        "null": {"data": h5py.Empty("u1")},
+        "text": {"shape": (4, 8, 8), "dtype": h5py.string_dtype()},
+        "objects": {"shape": (4, 8, 8), "dtype": h5py.vlen_dtype(np.uint8)},
+        "pairs": {"shape": (4, 8, 8), "dtype": np.dtype([("a", "u1"), ("b", "u1")])},
+    }
+    with h5py.File(tmp_path / "odd.h5", "w") as file:
+        file.create_dataset("x", **made[kind])
+    with pytest.raises(DataNotFound, match=r"odd.h5.*(has no values, not even a shape|images are bytes \(uint8\))"):
+        _read(tmp_path / "odd.h5", "x")
+    with pytest.raises(DataNotFound, match="looked for one dataset of the shape of images"):
+        _read(tmp_path / "odd.h5")
+
+
 def test_reading_can_be_stopped(write, random_pixels):
     path = write({"train": random_pixels((20, 8, 8)), "test": random_pixels((5, 8, 8))})
     with pytest.raises(Stopped):

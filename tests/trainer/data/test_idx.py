@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from trainer.data import idx
+from trainer.data import idx, sheet
 from vaemon.errors import DataNotFound
 
 
@@ -64,3 +64,12 @@ def test_one_file_of_two_is_not_enough(idx_file, write_folder, random_pixels):
     folder = write_folder({"train-images-idx3-ubyte": idx_file(random_pixels((5, 28, 28))), "notes.txt": b"hello"})
     with pytest.raises(DataNotFound, match=r"t10k-images-idx3-ubyte.*found notes.txt, train-images-idx3-ubyte"):
         idx.images(folder, "MNIST")
+
+
+def test_a_header_that_promises_more_than_memory_holds_is_not_believed(
+    idx_file, write_folder, random_pixels, monkeypatch
+):
+    monkeypatch.setattr(sheet, "_memory", lambda: 10**9)
+    folder = write_folder({"train-images-idx3-ubyte": idx_file(random_pixels((5, 28, 28)), count=1_000_000)})
+    with pytest.raises(DataNotFound, match=r"1,000,000 images, as its header says, do not fit in memory"):
+        idx.read(folder / "train-images-idx3-ubyte")

@@ -1,3 +1,4 @@
+import gzip
 import os
 import stat
 import tarfile
@@ -6,6 +7,7 @@ import zipfile
 import pytest
 
 from trainer.data import members as room
+from trainer.data import unpacked
 from trainer.data.members import members, names
 from vaemon.errors import DataNotFound
 
@@ -74,22 +76,30 @@ def test_a_name_that_climbs_is_just_a_name(kind, write_tar, write_zip, tmp_path)
 
 
 def test_names_come_fit_to_be_shown(write_tar):
-    assert list(names(write_tar({"\x1b[31mred.png": b"x", "new\nline.png": b"y"}))) == ["�[31mred.png", "new�line.png"]
+    given = ["\x1b[31mred.png", "new\nline.png", "f\udce9.png", "f\udce8.png", "猫 🐈.png"]
+    files = {name: name[-5:].encode("utf-8", "replace") for name in given}
+    shown = [r"\x1b[31mred.png", r"new\nline.png", r"f\udce9.png", r"f\udce8.png", "猫 🐈.png"]
+    assert list(names(write_tar(files))) == shown
+    assert len(_all(write_tar(files))) == len(files), "and different ones stay different"
 
 
-def test_absurdly_large_files_are_refused(write_tar, write_folder, monkeypatch):
+def test_absurdly_large_files_are_refused_each_by_itself(write_tar, write_zip, write_folder, monkeypatch):
     monkeypatch.setattr(room, "LARGEST", 4)
-    for path in (write_tar(FILES), write_folder(FILES)):
-        with pytest.raises(DataNotFound, match=r"notes.txt has 5 bytes; files above 4 bytes are not read"):
-            _all(path)
+    for path in (write_tar(FILES), write_zip(FILES), write_folder(FILES)):
+        found = {member.name: member for member in members(path, lambda name: True)}
+        assert found["a/1.png"].read() == b"one"
+        with pytest.raises(OSError, match=r"has 5 bytes; files above 4 bytes are not read"):
+            found["notes.txt"].read()
 
 
 def test_a_header_may_lie_about_its_size(tmp_path):
     info = tarfile.TarInfo("huge.png")
     info.size = 2**40
     (tmp_path / "lie.tar").write_bytes(info.tobuf() + bytes(1024))
-    with pytest.raises(DataNotFound, match=r"huge.png has 1,099,511,627,776 bytes"):
+    with pytest.raises(OSError, match=r"has 1,099,511,627,776 bytes"):
         _all(tmp_path / "lie.tar")
+    with pytest.raises(DataNotFound, match=r"lie.tar is damaged"):
+        list(names(tmp_path / "lie.tar"))
 
 
 @pytest.mark.parametrize(
@@ -100,6 +110,18 @@ def test_a_cut_tar_is_damaged(mode, ending, write_tar):
     tar.write_bytes(tar.read_bytes()[:9000])
     with pytest.raises(DataNotFound, match=rf"cut{ending} is damaged, or its download was cut short"):
         _all(tar)
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME])
+@pytest.mark.parametrize("at", [0, 1])
+def test_a_header_of_absurd_length_is_not_read(kind, at, tmp_path, monkeypatch):
+    monkeypatch.setattr(unpacked, "MOST", 2**20)
+    header = tarfile.TarInfo("long")
+    header.type, header.size = kind, 2**21
+    with gzip.open(tmp_path / "bomb.tar.gz", "wb") as packed:
+        packed.write(at * tarfile.TarInfo("empty.png").tobuf() + header.tobuf(tarfile.GNU_FORMAT) + bytes(2**22))
+    with pytest.raises(DataNotFound, match=r"bomb.tar.gz is damaged.*it promises 2,097,152 bytes at once"):
+        _all(tmp_path / "bomb.tar.gz")
 
 
 @pytest.mark.parametrize("content", [b"", b"Rar!\x1a\x07 an archive", b"<html>" * 200])
@@ -158,7 +180,7 @@ def test_a_zip_may_lie_about_its_size(write_zip):
     at = data.index(b"PK\x01\x02") + 24
     data[at : at + 4] = (2**31).to_bytes(4, "little")
     path.write_bytes(data)
-    with pytest.raises(DataNotFound, match=r"huge.png has 2,147,483,648 bytes"):
+    with pytest.raises(OSError, match=r"has 2,147,483,648 bytes"):
         _all(path)
 
 

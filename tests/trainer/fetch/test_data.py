@@ -198,6 +198,28 @@ def test_no_route_is_told(fetch):
     assert f"no.such.host.invalid/{NAME}: " in str(result.exception)
 
 
+def test_who_cannot_reach_it_is_told_what_to_fetch_and_where_to_put_it(fetch, server, tmp_path, monkeypatch):
+    mirrors = (server.at + "gone/", server.at + "gone/too/")
+    files = tuple(File(name, _checksum(), 300_000) for name in ("train.gz", "test.gz"))
+    monkeypatch.setitem(CATALOGUE, "mnist", Published("Made up", files, mirrors, train="vaemon train x {}"))
+
+    def ask():
+        return CliRunner().invoke(command.data, ["mnist", "--to", str(tmp_path / "to")])
+
+    assert str(ask().exception).endswith(
+        f"By hand: fetch\n  {mirrors[0]}train.gz  300,000 bytes\n  {mirrors[0]}test.gz  300,000 bytes\n"
+        f"Put train.gz and test.gz into\n  {tmp_path / 'to'}\nand say the same again: they are checked then."
+    )
+    (tmp_path / "to" / "train.gz").write_bytes(CONTENT)
+    told = str(ask().exception)
+    assert told.endswith(f"Put test.gz into\n  {tmp_path / 'to'}\nand say the same again: it is checked then.")
+    assert f"{mirrors[1]}test.gz: 404" in told
+    (tmp_path / "to" / "test.gz").write_bytes(CONTENT[:-1])
+    assert "is not test.gz as published" in str(ask().exception)
+    (tmp_path / "to" / "test.gz").write_bytes(CONTENT)
+    assert ask().exit_code == 0
+
+
 def test_only_https_is_asked(fetch, server, monkeypatch):
     monkeypatch.setattr(download, "SCHEMES", ("https",))
     for address in (server.at, "ftp://x/", "file:///etc/"):

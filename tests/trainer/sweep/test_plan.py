@@ -3,7 +3,8 @@ import pytest
 from trainer.settings import load_preset
 from trainer.sweep import book
 from trainer.sweep.plan import members_of
-from vaemon.errors import RunExists, UnknownName, UsageError
+from vaemon.errors import RunExists, RunFileError, UnknownName, UsageError
+from vaemon.runfile import sweeps
 
 
 def members(*given, seeds=1, name="s"):
@@ -50,14 +51,44 @@ def test_what_is_wrong_is_said(given, said):
     assert said in str(caught.value)
 
 
-def test_the_summary_comes_back_as_it_was(tmp_path):
-    sweep = book.Sweep(name="s", preset="shapes", at_most=2, slurm={"partition": "gpu"}, members=members(seeds=2))
+@pytest.fixture
+def noted(tmp_path):
+    """A sweep of two members, noted in the folder of runs, which is tmp_path."""
+    sweep = sweeps.Sweep(name="s", preset="shapes", at_most=2, slurm={"partition": "gpu"}, members=members(seeds=2))
     book.create(sweep, tmp_path)
-    assert book.read("s", tmp_path) == sweep
-    assert book.sweep_with("s-seed1", tmp_path) == sweep
+    return sweep
+
+
+def test_the_summary_comes_back_as_it_was(noted, tmp_path):
+    assert sweeps.read("s", tmp_path) == noted
+    assert sweeps.sweep_with("s-seed1", tmp_path) == noted
+    assert [(setting, [each.seed for each in found]) for setting, found in noted.by_setting()] == [("", [0, 1])]
     with pytest.raises(RunExists):
-        book.create(sweep, tmp_path)
+        book.create(noted, tmp_path)
     with pytest.raises(UnknownName, match="did you mean 's-seed1'"):
-        book.sweep_with("s-sed1", tmp_path)
-    with pytest.raises(UnknownName, match="unknown sweep"):
-        book.read("t", tmp_path)
+        sweeps.sweep_with("s-sed1", tmp_path)
+    for name in ("t", "", "..", "/s"):
+        with pytest.raises(UnknownName, match="unknown sweep"):
+            sweeps.read(name, tmp_path)
+
+
+def test_what_others_have_noted_meanwhile_stays(noted, tmp_path):
+    other = sweeps.read("s", tmp_path)
+    noted.members[0].state = "finished"
+    book.note(noted, noted.members[:1], tmp_path)
+    other.members[1].state = "failed"
+    book.note(other, other.members[1:], tmp_path)
+    assert [member.state for member in sweeps.read("s", tmp_path).members] == ["finished", "failed"]
+    assert [each.name for each in sweeps.folder_of("s", tmp_path).iterdir()] == ["sweep.json"]
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"format": 2, "name": "s", "preset": "shapes"}', b"\xff"])
+def test_a_damaged_summary_is_told(content, noted, tmp_path):
+    (sweeps.folder_of("s", tmp_path) / "sweep.json").write_bytes(content)
+    with pytest.raises(RunFileError, match=r"sweep.json (cannot be read|has format 2)"):
+        sweeps.read("s", tmp_path)
+
+
+def test_a_sweep_that_has_not_begun_can_be_forgotten(noted, tmp_path):
+    book.forget(noted, tmp_path)
+    assert sweeps.names(tmp_path) == []

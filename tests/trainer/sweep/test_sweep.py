@@ -3,18 +3,21 @@
 import json
 import os
 import signal
+import stat
+import subprocess
+import sys
 import time
 from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
 
-from trainer.sweep import book
 from trainer.sweep.command import sweep
 from vaemon import open_run
 from vaemon.batch import RunState
 from vaemon.cli import Roof
-from vaemon.errors import UsageError
+from vaemon.errors import DataNotFound, RunLocked, UsageError
+from vaemon.runfile import lock, sweeps
 
 submitit = pytest.importorskip("submitit", reason="vaemon[sweep] is not installed")
 
@@ -55,8 +58,17 @@ def meanwhile(monkeypatch, runs):
     return arrange
 
 
+def _wait_for_rows(folder):
+    rows = False
+    while not rows:
+        time.sleep(0.05)
+        if (folder / "run.json").exists():
+            with open_run(folder) as run:
+                rows = bool(run.segments and len(run.series("step").step))
+
+
 def states(runs, name):
-    return {member.run: member.state for member in book.read(name, runs).members}
+    return {member.run: member.state for member in sweeps.read(name, runs).members}
 
 
 def test_a_sweep_trains_every_member_and_tells_mean_and_deviation(invoke, runs):
@@ -87,7 +99,7 @@ def test_a_failed_member_is_told_with_its_reason(invoke, runs):
     done = invoke("shapes", "--name", "s", *tiny("lr=1e-3,1e11"))
     bad = "s-lr1e11-seed0"
     assert done.exit_code == 1, done.exception
-    assert f"{bad}: failed, " in done.output
+    assert f"{bad}: failed, mse became NaN or infinite" in done.output.replace("loss", "mse")
     assert f"`vaemon sweep --rerun {bad}`" in done.output
     assert states(runs, "s") == {"s-lr1e-3-seed0": "finished", bad: "failed"}
     assert "became NaN or infinite" in invoke("--status", "s").output
@@ -133,33 +145,174 @@ def test_ctrl_c_stops_those_that_train_and_leaves_the_rest(invoke, runs, meanwhi
 
 
 def test_what_is_wrong_is_said_before_anything_begins(invoke, runs):
-    for arguments in ((), ("shapes", "--status", "s"), ("shapes", "--slurm", "gpu"), ("shapes", "--set", "lr=x")):
+    wrong = [(), ("shapes", "--status", "s"), ("shapes", "--slurm", "gpu"), ("shapes", "--set", "lr=x")]
+    for arguments in (*wrong, ("--rerun", "s", "--set", "lr=1"), ("--status", "s", "--name", "t")):
         assert isinstance(invoke(*arguments).exception, UsageError)
     assert not runs.exists()
 
 
-def test_slurm_is_handed_an_array_and_where_there_is_none_says_so(invoke, runs, monkeypatch):
-    from trainer.sweep import submit
+def test_a_sweep_on_data_that_are_not_there_is_refused_at_once(invoke, runs, tmp_path):
+    result = invoke("mnist", "--data", str(tmp_path / "nowhere"))
+    assert isinstance(result.exception, DataNotFound)
+    assert not runs.exists()
 
-    result = invoke("shapes", "--name", "none", "--slurm", "partition=gpu", *tiny())
-    assert isinstance(result.exception, UsageError)
-    assert "Slurm" in str(result.exception)
 
-    class Slurm:
-        def __init__(self, folder, cluster):
-            self.cluster = cluster
+def test_what_trains_at_this_moment_is_not_trained_again(invoke, runs, monkeypatch):
+    from trainer.settings import load_preset
+    from trainer.sweep import book, submit
+    from trainer.sweep.plan import members_of
 
-        def update_parameters(self, **parameters):
-            asked.append(parameters)
+    members = members_of("s", load_preset("shapes"), (), 2, None)
+    book.create(sweeps.Sweep(name="s", preset="shapes", members=members), runs)
+    asked, also = [], []
 
-        def map_array(self, function, arguments):
-            asked.append([each[:3] for each in arguments])
-            return [SimpleNamespace(job_id=f"7_{i}") for i, _ in enumerate(arguments)]
+    def run_here(found, chosen, *_):
+        asked.append([each.run for each in chosen])
+        also.append((found.data, found.at_most))
 
-    asked = []
-    monkeypatch.setattr(submit.submitit, "AutoExecutor", Slurm)
-    slurm = ("--slurm", "partition=gpu", "--slurm", "time=600")
-    assert invoke("shapes", "--name", "s", "--seeds", "2", "--at-most", "3", *slurm, *tiny()).exit_code == 0
-    assert asked[0] == {"slurm_array_parallelism": 3, "name": "s", "slurm_partition": "gpu", "slurm_time": 600}
-    assert asked[1] == [["shapes", "--run", f"s-seed{seed}"] for seed in (0, 1)]
-    assert [member.job for member in book.read("s", runs).members] == ["7_0", "7_1"]
+    monkeypatch.setattr(submit, "run_here", run_here)
+    (runs / "s-seed0").mkdir()
+    with lock.holding(runs / "s-seed0"):
+        assert isinstance(invoke("--rerun", "s-seed0").exception, RunLocked)
+        assert invoke("--rerun", "s").exit_code == 0
+    assert invoke("--rerun", "s").exit_code == 0
+    assert invoke("--rerun", "s-seed1", "--data", "/moved", "--at-most", "3").exit_code == 0
+    assert asked == [["s-seed1"], ["s-seed0", "s-seed1"], ["s-seed1"]]
+    assert also == [(None, 0), (None, 0), ("/moved", 3)]
+
+
+def test_members_have_the_gpus_one_each(monkeypatch, tmp_path):
+    import torch
+
+    from trainer.sweep import member, submit
+
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert submit._gpus() == ["0", "1"]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3, GPU-77")
+    assert submit._gpus() == ["3", "GPU-77"]
+    running = []
+    for _ in range(3):
+        running.append(submit._Running(None, None, submit._least_used(submit._gpus(), running)))
+    assert [each.gpu for each in running] == ["3", "GPU-77", "3"]
+    assert submit._least_used([], []) is None
+
+    monkeypatch.setattr(member, "trained", lambda arguments: (os.environ["CUDA_VISIBLE_DEVICES"], ""))
+    # As submitit leaves them:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    monkeypatch.setenv("SUBMITIT_EXECUTOR", "local")
+    monkeypatch.setenv("SUBMITIT_LOCAL_JOB_ID", "77")
+    one = sweeps.Member(run="r", setting="", seed=0, settings=[])
+    training = member.Training(sweeps.Sweep(name="s", preset="shapes"), one, tmp_path)
+    monkeypatch.setattr(member, "arguments_of", lambda *_: [])
+    assert training("GPU-77") == ("GPU-77", "")
+    assert one.job == "77"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["Ctrl-C", "SIGTERM"])
+def test_a_real_ctrl_c_reaches_the_sweep_alone_and_the_members_save(how, runs):
+    command = [sys.executable, "-m", "vaemon", "sweep", "shapes", "--name", "s", "--seeds", "2", "--runs", str(runs)]
+    process = subprocess.Popen(
+        [*command, *tiny(epochs=100_000)], stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    _wait_for_rows(runs / "s-seed0")
+    if how == "Ctrl-C":
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does it: to all of the group
+    else:
+        process.terminate()
+    told = process.communicate()[1]
+    assert process.returncode == 130
+    assert told.strip() == "vaemon: stopped", "no traceback of anybody's"
+    assert states(runs, "s") == {"s-seed0": "stopped", "s-seed1": "waiting"}
+    with open_run("s-seed0", runs) as run:
+        info = run.info()
+        assert info.state is RunState.STOPPED
+        assert [event.step for event in run.events() if event.kind == "checkpoint"][-1] == run.series("loss").step[-1]
+
+
+def _script(path, text):
+    path.write_text(text)
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+
+
+@pytest.fixture
+def slurm(tmp_path, monkeypatch):
+    """A cluster of this machine: the commands by which Slurm is asked, the tasks of an array one after the other."""
+    folder = tmp_path / "slurm"
+    folder.mkdir()
+    _script(
+        folder / "sbatch",
+        f"""#!/bin/sh
+cp "$1" {folder}/submitted
+tasks=$(sed -n 's/^#SBATCH --array=0-\\([0-9]*\\)%.*/\\1/p' "$1")
+export SLURM_JOB_ID=77 SLURM_JOB_NODELIST=here
+if [ -n "$tasks" ]; then
+    (for i in $(seq 0 $tasks); do SLURM_ARRAY_JOB_ID=77 SLURM_ARRAY_TASK_ID=$i sh "$1"; done) >/dev/null 2>&1 &
+else
+    (sh "$1"; while [ -e {folder}/again ]; do rm {folder}/again; sh "$1"; done) >/dev/null 2>&1 &
+fi
+echo Submitted batch job 77
+""",
+    )
+    _script(
+        folder / "srun",
+        """#!/bin/sh
+while [ "${1#--}" != "$1" ]; do
+    case $1 in --output|--error) shift;; esac
+    shift
+done
+exec "$@"
+""",
+    )
+    _script(folder / "scontrol", f"#!/bin/sh\ntouch {folder}/again\n")
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    return folder
+
+
+def _wait_until_over(runs, name):
+    while {"waiting", "submitted"} & set(states(runs, name).values()):
+        time.sleep(0.1)
+
+
+def test_on_slurm_members_train_as_an_array_and_say_themselves_how_they_ended(invoke, runs, slurm):
+    asked = ("--slurm", "partition=gpu", "--slurm", "gpus_per_node=1")
+    done = invoke("shapes", "--name", "s", "--seeds", "2", *asked, *tiny())
+    assert done.exit_code == 0, done.output
+    submitted = (slurm / "submitted").read_text()
+    for line in ("array=0-1%2", "partition=gpu", "gpus-per-node=1", "time=1440", "job-name=s"):
+        assert f"#SBATCH --{line}\n" in submitted
+    _wait_until_over(runs, "s")
+    assert states(runs, "s") == dict.fromkeys(("s-seed0", "s-seed1"), "finished")
+    assert [member.job for member in sweeps.read("s", runs).members] == ["77_0", "77_1"]
+    with open_run("s-seed1", runs) as run:
+        assert run.info().config["seed"] == 1
+
+
+@pytest.mark.slow
+def test_on_slurm_a_training_that_is_moved_goes_on(invoke, runs, slurm):
+    asked = ("--slurm", "partition=gpu", "--slurm", "time=3", "--set", "checkpoint.seconds=0.2")
+    done = invoke("shapes", "--name", "s", *asked, *tiny(epochs=400))
+    assert "Slurm has them as 77\n" in done.output
+    _wait_for_rows(runs / "s-seed0")
+    before = json.loads((runs / "s-seed0" / "run.json").read_text())["pid"]
+    os.kill(before, signal.SIGUSR2)  # by which Slurm tells of the end of the time, or of others who come first
+    _wait_until_over(runs, "s")
+    assert states(runs, "s") == {"s-seed0": "finished"}
+    assert json.loads((runs / "s-seed0" / "run.json").read_text())["pid"] != before
+    with open_run("s-seed0", runs) as run:
+        assert run.series("loss").step.tolist() == list(range(1, 1601))
+
+
+def test_where_there_is_no_slurm_or_it_refuses_nothing_is_left(invoke, runs, slurm, monkeypatch):
+    result = invoke("shapes", "--slurm", "partitoin=gpu", *tiny())
+    assert "partitoin" in str(result.exception)
+    for refusing in ("#!/bin/sh\necho sbatch: error: invalid partition >&2; exit 1\n", None):
+        if refusing is None:
+            monkeypatch.setenv("PATH", "/nowhere")
+        else:
+            _script(slurm / "sbatch", refusing)
+        result = invoke("shapes", "--name", "none", "--slurm", "partition=gpu", *tiny())
+        assert isinstance(result.exception, UsageError)
+        assert "Slurm does not take the sweep: " in str(result.exception)
+        assert sweeps.names(runs) == []
