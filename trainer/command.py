@@ -11,7 +11,7 @@ from trainer.catalogue import Layer, about, layers, presets
 from trainer.config import Config, flattened, to_tree
 from trainer.place import place_here
 from trainer.settings import config_of, origins, resolve, resolve_resumed, to_toml
-from trainer.signals import WORDS, caught_signals
+from trainer.signals import WORDS, caught_signals, ended_by_ctrl_c
 from vaemon.errors import RankLost, UsageError
 
 STOPPED = 128
@@ -135,7 +135,8 @@ def _train_together(decide: Callable[[], tuple[Path, Config]], preset: str, resu
         return folder, config
 
     with ranks.joined() as place:
-        folder, config = ranks.from_first(decide_and_check)
+        with ended_by_ctrl_c():
+            folder, config = ranks.from_first(decide_and_check)
         try:
             return _train(folder, preset, config, resume, quiet or place.rank > 0)
         except RankLost as error:

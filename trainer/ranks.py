@@ -19,6 +19,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 from trainer.place import Place, place_here
+from trainer.signals import ended_by_ctrl_c
 from vaemon.errors import RankLost, UsageError, VaemonError
 
 PATIENCE = timedelta(minutes=30)
@@ -53,7 +54,7 @@ def joined() -> Iterator[Place]:
     global _here
     place = place_here()
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() and dist.is_nccl_available() else "gloo"
-    with _told_of_loss(place):
+    with _told_of_loss(place), ended_by_ctrl_c():
         dist.init_process_group(backend, timeout=PATIENCE)
     _here = place
     try:

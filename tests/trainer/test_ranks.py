@@ -53,7 +53,7 @@ def one_of(talk, arguments, environment, said):
 def ranks(forks, tiny_settings, runs, tmp_path):
     """ranks(count, "--run", …) -> the processes of one training, and the files of what they say."""
 
-    def start(count, *arguments, tiny=True):
+    def start(count, *arguments, tiny=True, but=()):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
@@ -62,6 +62,9 @@ def ranks(forks, tiny_settings, runs, tmp_path):
         shared["VAEMON_RUNS"] = str(runs)
         processes = []
         for rank in range(count):
+            if rank in but:
+                processes.append(None)
+                continue
             start.count += 1
             environment = {**shared, "RANK": str(rank), "LOCAL_RANK": str(rank)}
             said = tmp_path / f"said-{start.count}"
@@ -210,6 +213,34 @@ def test_a_signal_to_one_process_stops_all_after_the_same_step(ranks, runs):
         assert run.info().state is RunState.STOPPED
         assert run.info().reason == "Ctrl-C"
     assert checkpoint.load(runs / "a", 1)["step"] == series(runs / "a", "loss", 1).step[-1]
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_second_signal_ends_a_process_whose_other_hangs(ranks, runs, number, code):
+    """The first waits in a call of C, in which Python runs no handler."""
+    processes = ranks(2, "--run", "a", *setting("stage1.epochs=100000"))
+    wait_for_row(runs / "a")
+    processes[1].kill(signal.SIGSTOP)
+    time.sleep(1.0)
+    processes[0].kill(number)
+    time.sleep(0.2)
+    processes[0].kill(number)
+    assert processes[0].wait(PATIENCE) == code
+    assert "again: ended at once; --resume goes on" in processes[0].said.read_text()
+    processes[1].kill()
+    processes[1].wait(PATIENCE)
+
+
+def test_ctrl_c_ends_a_process_that_waits_for_one_that_never_comes(ranks, runs):
+    first, second = ranks(2, "--run", "a", but=[1])
+    deadline = time.monotonic() + PATIENCE
+    while not first.said.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(5.0)  # for torch
+    first.kill(signal.SIGINT)
+    assert first.wait(PATIENCE) == -signal.SIGINT
+    assert second is None
+    assert not (runs / "a").exists()
 
 
 @pytest.mark.parametrize(
