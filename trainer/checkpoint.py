@@ -97,7 +97,7 @@ def keep_best(run_folder: Path, stage: int) -> None:
 
 def tidy(run_folder: Path) -> None:
     """Remove what a process that was killed left half written; for the one process that records the run."""
-    for path in (run_folder / "checkpoints").glob("*.tmp"):
+    for path in (*(run_folder / "checkpoints").glob("*.tmp"), *run_folder.glob("density.*.tmp")):
         _remove(path)
 
 
