@@ -24,7 +24,7 @@ from trainer.networks.vae import VAE
 from trainer.settings import config_kept
 from vaemon.errors import RunFileError, UsageError
 
-FORMAT = 2
+FORMAT = 3
 
 _UNREADABLE = (OSError, RuntimeError, EOFError, ValueError, zipfile.BadZipFile, zlib.error, pickle.UnpicklingError)
 """What `zipfile` and `torch.load` raise of a file that is damaged, or no checkpoint."""
@@ -105,7 +105,7 @@ def keep_best(run_folder: Path, stage: int) -> None:
 
 def tidy(run_folder: Path) -> None:
     """Remove what a process that was killed left half written; for the one process that records the run."""
-    for path in (run_folder / "checkpoints").glob("*.tmp"):
+    for path in (*(run_folder / "checkpoints").glob("*.tmp"), *run_folder.glob("density.*.tmp")):
         _remove(path)
 
 

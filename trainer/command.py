@@ -1,26 +1,21 @@
 """`vaemon train`: what the command line says, made into a run. Imports torch only once there is something to train."""
 
-import os
 import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
 import click
 
 from trainer import runs as run_folders
 from trainer.catalogue import Layer, about, layers, presets
 from trainer.config import Config, flattened, to_tree
+from trainer.place import place_here
 from trainer.settings import config_of, origins, resolve, resolve_resumed, to_toml
+from trainer.signals import WORDS, caught_signals, ended_by_ctrl_c
 from vaemon.errors import RankLost, UsageError
 
 STOPPED = 128
-"""Exit code of a training stopped by a signal, less the signal's number: 130 for Ctrl-C, 143 for SIGTERM."""
-
-_WORDS: dict[int, str] = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
+"""Exit code of a training stopped by a signal, less the signal's number: of Ctrl-C 130, SIGTERM 143, SIGHUP 129."""
 
 
 def _complete_preset(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
@@ -90,8 +85,8 @@ def train(
     In a file, base = "cifar10" begins with the values of that preset. A key's last word will do, as in --set lr=1e-3;
     where both stages have it, it means the first's.
 
-    Ctrl-C stops after the present step, saves a checkpoint and exits with code 130 (SIGTERM: 143); a second Ctrl-C
-    stops at once. --resume goes on from the last checkpoint as the same run.
+    Ctrl-C stops after the present step, saves a checkpoint and exits with code 130 (SIGTERM: 143, SIGHUP: 129); a
+    second Ctrl-C stops at once. --resume goes on from the last checkpoint as the same run.
     """
     settings += (f"data.resize={resize}",) if resize else ()
     settings += ("data.jpeg_roundtrip=true",) if jpeg_roundtrip else ()
@@ -108,7 +103,7 @@ def train(
         return Path() if show else run_folders.new_run(name, preset, runs), config, found
 
     short = run_folders.short_name(preset)
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not show:
+    if not show and place_here().count > 1:
         if watch:
             raise UsageError("--watch opens one dashboard, and these are several processes; `vaemon watch` beside them")
         number = _train_together(lambda: decide()[:2], short, resume, quiet)
@@ -133,11 +128,15 @@ def _train_together(decide: Callable[[], tuple[Path, Config]], preset: str, resu
 
     def decide_and_check() -> tuple[Path, Config]:
         folder, config = decide()
+        ranks.check_batch(config.stage1.batch, "stage1.batch")
+        if config.stage2.enabled:
+            ranks.check_batch(config.stage2.batch, "stage2.batch")
         _check_images(config)
         return folder, config
 
     with ranks.joined() as place:
-        folder, config = ranks.from_first(decide_and_check)
+        with ended_by_ctrl_c():
+            folder, config = ranks.from_first(decide_and_check)
         try:
             return _train(folder, preset, config, resume, quiet or place.rank > 0)
         except RankLost as error:
@@ -176,26 +175,6 @@ def _train(folder: Path, preset: str, config: Config, resume: bool, quiet: bool)
     console = Console()
     teller = Quiet() if quiet else Bars(console) if console.is_terminal else Lines()
     run = Run(folder.name, folder, preset, config, resume)
-    with _caught_signals() as caught, teller:
-        finished = train(run, teller, lambda: _WORDS[caught[0]] if caught else "")
+    with caught_signals() as caught, teller:
+        finished = train(run, teller, lambda: WORDS[caught[0]] if caught else "")
     return 0 if finished else caught[0] if caught else signal.SIGTERM  # of several processes, another was signalled
-
-
-@contextmanager
-def _caught_signals() -> Iterator[list[int]]:
-    """The signals that asked to stop, in a list that fills; a second Ctrl-C or SIGTERM acts as if uncaught."""
-    caught: list[int] = []
-    former: dict[int, Any] = {}
-
-    def catch(number: int, frame: FrameType | None) -> None:
-        caught.append(number)
-        signal.signal(number, former[number])
-
-    if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGINT, signal.SIGTERM):
-            former[number] = signal.signal(number, catch)
-    try:
-        yield caught
-    finally:
-        for each, handler in former.items():
-            signal.signal(each, handler)

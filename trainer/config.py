@@ -157,7 +157,7 @@ class Evaluation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     every: Count = 50
     """Epochs between two; up to there, after 1, 2, 4, 8, …, too."""
     images: CountOrNone = 0
-    """Test images that the figures are taken over, the first ones; 0: all."""
+    """Test images that the figures are taken over, chosen by the seed; 0: all."""
 
 
 class Judging(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -56,7 +56,7 @@ class Evaluator:
 
         Args:
             recorder: of the run.
-            seed: of the run.
+            seed: of the run; says by chance which images are shown, and measured where not all are.
             first: the network of stage 1, on the device that is trained on.
             test: images (n, H, W, C).
             settings: when, and over how many of them.
@@ -67,7 +67,11 @@ class Evaluator:
         self._recorder = recorder
         self._seed = seed
         self._first = first
-        self._test = test[: settings.images or None]
+        # By chance, the same for the seed: the first of a folder per class are all of one class.
+        order = torch.randperm(len(test), generator=generator(seed, 1, EVALUATION)).numpy()
+        measured = settings.images or len(test)
+        self._test = test if measured >= len(test) else test[np.sort(order[:measured])]
+        self._shown = test[np.sort(order[: min(SHOWN, measured)])]
         self._every = settings.every
         self._at = at
         self._density = density
@@ -75,7 +79,7 @@ class Evaluator:
 
     def record_inputs(self) -> None:
         """Record what the reconstructions are of."""
-        self._recorder.images("inputs", self._test[:SHOWN], step=0)
+        self._recorder.images("inputs", self._shown, step=0)
 
     def __call__(self, stage: Stage) -> Mapping[str, float]:
         """Evaluate a stage where it is due, else nothing; asks the device for the figures, and waits for them."""
@@ -98,11 +102,11 @@ class Evaluator:
         return is_due(stage, self._every)
 
     def _record_images(self, stage: Stage, noise: torch.Generator) -> None:
-        """Record what the networks make of the first images, and of fixed noise."""
+        """Record what the networks make of the images shown, and of fixed noise."""
         if stage.number == 2:
             self._record_second_stage(stage, noise)
             return
-        x = self._input(0, SHOWN, stage)
+        x = images_to_input(torch.from_numpy(self._shown).to(stage.device))
         mean, log_variance = self._first.encode(x)
         x_hat = self._first.decode(stage.balance.code(mean, log_variance, noise))
         self._recorder.images("reconstructions", x_hat, stage.step)

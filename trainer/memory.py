@@ -35,8 +35,12 @@ def keep_freed_memory() -> None:
 
 
 @contextmanager
-def explained_memory(config: Config) -> Iterator[None]:
+def explained_memory(config: Config, images: int = 0) -> Iterator[None]:
     """Say what to lower where memory runs out.
+
+    Args:
+        config: of the run.
+        images: bytes of them, where they are brought to the device whole; no smaller batch makes room for them.
 
     Raises:
         OutOfMemory: it did.
@@ -48,6 +52,8 @@ def explained_memory(config: Config) -> Iterator[None]:
         if not whose:
             raise
         told = f"{whose} memory is full ({_short(error)})"
+        if images and whose == DEVICES:
+            raise OutOfMemory(f"{told}; {_advice_on_images(config, images)}") from error
         raise OutOfMemory(f"{told}; {_advice(config, elsewhere=whose == DEVICES)}") from error
 
 
@@ -72,7 +78,17 @@ def _advice(config: Config, elsewhere: bool) -> str:
     return f"{lower}, or go on with{half} --set device=cpu --resume"
 
 
+def _advice_on_images(config: Config, size: int) -> str:
+    fewer = "" if config.data.size == 0 else f", --set data.size={max(1, config.data.size // 2)}"
+    return (
+        f"all training images lie there, {size / 2**30:.3g} GiB: take fewer or smaller ones (--set data.limit=…{fewer})"
+        ", or --set device=cpu"
+    )
+
+
 def _short(error: RuntimeError | MemoryError) -> str:
     text = str(error).partition("\n")[0]
     text = text.partition("DefaultCPUAllocator: ")[2] or text  # before that stands a line of torch's source
-    return text.partition(". ")[0] or type(error).__name__
+    first, _, second = text.partition(". ")
+    size = f", {second.partition('. ')[0]}" if second.startswith("Tried to allocate") else ""
+    return f"{first}{size}" if first else type(error).__name__

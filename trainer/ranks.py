@@ -8,11 +8,9 @@ that each rank takes of its own rows alone.
 Knows no networks and no runs. A world of one costs a comparison a call.
 """
 
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -20,22 +18,14 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from trainer.place import Place, place_here
+from trainer.signals import ended_by_ctrl_c
 from vaemon.errors import RankLost, UsageError, VaemonError
 
 PATIENCE = timedelta(minutes=30)
 """For a rank that does not answer; one that has died is noticed at once."""
 CONFER_EVERY = 0.25
 """Seconds between two agreements on whether to stop."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Which of how many processes this one is."""
-
-    rank: int = 0
-    count: int = 1
-    local: int = 0
-    """Among those of this machine: the number of its GPU."""
 
 
 Made = TypeVar("Made")
@@ -58,13 +48,13 @@ def joined() -> Iterator[Place]:
     """Meet the other ranks that torchrun has started; a world of one outside.
 
     Raises:
+        UsageError: the environment does not say which of how many this one is, or where they meet.
         RankLost: another rank died, or did not come.
     """
     global _here
-    environment = os.environ
-    place = Place(int(environment["RANK"]), int(environment["WORLD_SIZE"]), int(environment.get("LOCAL_RANK", "0")))
+    place = place_here()
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() and dist.is_nccl_available() else "gloo"
-    with _told_of_loss(place):
+    with _told_of_loss(place), ended_by_ctrl_c():
         dist.init_process_group(backend, timeout=PATIENCE)
     _here = place
     try:
@@ -116,9 +106,9 @@ def mean(*parts: Tensor) -> tuple[Tensor, ...]:
 
 def gathered(part: Tensor) -> Tensor:
     """What every rank has, (...) to (ranks, ...), with gradients."""
-    whole = part.new_zeros((_here.count, *part.shape))
-    whole = whole.index_copy(0, torch.tensor([_here.rank], device=part.device), part[None])
-    found: Tensor = _Sum.apply(whole)
+    # Put together on the device: an index of the host's, copied there, would be waited for.
+    zeros = part.new_zeros((_here.count, *part.shape))
+    found: Tensor = _Sum.apply(torch.cat((zeros[: _here.rank], part[None], zeros[_here.rank + 1 :])))
     return found
 
 

@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from trainer import ranks
 from trainer.balance.registry import build_balance
 from trainer.balance.strategy import Plan
 from trainer.config import Config, Stage1, Stage2
@@ -48,15 +47,13 @@ class Stage:
             device: where to train.
 
         Raises:
-            UsageError: there are fewer samples than a batch takes, or steps than the balance needs, or the processes
-                cannot share a batch.
+            UsageError: there are fewer samples than a batch takes, or steps than the balance needs.
         """
         if settings.batch > count:
             raise UsageError(
                 f"stage{number}.batch={settings.batch}, but there are only {count} training images; "
                 f"--set stage{number}.batch={count} or less"
             )
-        ranks.check_batch(settings.batch, f"stage{number}.batch")
         self.number = number
         self.settings = settings
         self.device = device

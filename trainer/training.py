@@ -97,7 +97,7 @@ def train(run: Run, teller: Teller, stop: Callable[[], str]) -> bool:
     if ranks.here().count > 1:
         stop = ranks.Agreed(stop)  # from here on all ask equally often
     torch.manual_seed(run.config.seed)  # for what draws from torch's own generator; a checkpoint has its state
-    with explained_memory(run.config):
+    with explained_memory(run.config, images.train.nbytes):
         first = image_stage(run.config, images.train, device)
         ranks.from_first(lambda: _check_fit(run, first, saved, images))
     count = ranks.here().count
@@ -370,7 +370,7 @@ def choose_device(config: Config) -> torch.device:
     """The device to train on; sets torch's threads, too.
 
     Raises:
-        UsageError: torch knows no such device, or it is not there.
+        UsageError: torch knows no such device, it is not there, or it holds no values.
     """
     if config.threads:
         torch.set_num_threads(config.threads)
@@ -381,7 +381,7 @@ def choose_device(config: Config) -> torch.device:
         name = _own_gpu(name)
     try:
         device = torch.device(name)
-        torch.zeros(1, device=device)
+        torch.zeros(1, device=device).item()  # torch has kinds of device that hold no values, too
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
         raise UsageError(

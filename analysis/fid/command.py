@@ -4,7 +4,6 @@ Imports nothing heavy before it is called, so that `vaemon --help` loads neither
 """
 
 import json
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from trainer.place import place_here
 from vaemon.errors import UsageError
 from vaemon.runfile.find import find_run, runs_folder
 
@@ -93,7 +93,7 @@ def fid(
     means = Means(features, recipe or "", weights, find_run(model, runs_folder(runs)) if model else None, bf16)
     asked = Asked(kid, precision_recall, infinity)
     paths = [reference] if judged is None else [reference, judged]
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+    if place_here().count == 1:
         _answer(paths, means, asked, save_statistics, as_json)
         return
     from trainer import ranks

@@ -1,4 +1,5 @@
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from trainer import training
+from trainer import checkpoint, training
 from trainer.catalogue import about, presets
 from trainer.command import train
 from trainer.settings import load_preset
@@ -141,7 +142,10 @@ def test_resume_goes_on_with_the_newest_run_of_the_preset(invoke, runs):
     assert "nothing left to do" in again.output
 
 
-@pytest.mark.parametrize(("number", "code", "word"), [(signal.SIGINT, 130, "Ctrl-C"), (signal.SIGTERM, 143, "SIGTERM")])
+@pytest.mark.parametrize(
+    ("number", "code", "word"),
+    [(signal.SIGINT, 130, "Ctrl-C"), (signal.SIGTERM, 143, "SIGTERM"), (signal.SIGHUP, 129, "SIGHUP")],
+)
 def test_a_signal_stops_cleanly_and_the_run_can_go_on(invoke, runs, monkeypatch, number, code, word):
     log = training.Recorder.log
 
@@ -150,11 +154,11 @@ def test_a_signal_stops_cleanly_and_the_run_can_go_on(invoke, runs, monkeypatch,
         if step == 5:
             os.kill(os.getpid(), number)
 
-    handlers = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
+    handlers = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
     with monkeypatch.context() as patched:
         patched.setattr(training.Recorder, "log", log_and_interrupt)
         result = invoke("shapes", "--run", "a")
-    assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)] == handlers
+    assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)] == handlers
     assert result.exit_code == code
     assert "`vaemon train shapes --run a --resume` goes on" in result.output
     with open_run("a", runs) as run:
@@ -162,6 +166,52 @@ def test_a_signal_stops_cleanly_and_the_run_can_go_on(invoke, runs, monkeypatch,
         assert run.info().reason == word
         assert run.series("loss", stage=1).step.tolist() == [1, 2, 3, 4, 5]
     assert "stage 1 goes on after step 5 of 8" in invoke("shapes", "--run", "a", "--resume", tiny=False).output
+
+
+def test_sighup_stays_ignored_where_it_is(invoke, monkeypatch):
+    """As under nohup."""
+    log = training.Recorder.log
+
+    def log_and_hang_up(self, step, **values):
+        log(self, step, **values)
+        os.kill(os.getpid(), signal.SIGHUP)
+
+    monkeypatch.setattr(training.Recorder, "log", log_and_hang_up)
+    former = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        assert invoke("shapes", "--run", "a").exit_code == 0
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, former)
+
+
+def test_a_training_whose_terminal_goes_away_is_saved(runs, tiny_settings):
+    """As when ssh loses its connection: what is printed then fails."""
+    code = (
+        "import fcntl, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); import trainer.progress as progress\n"
+        "progress.LINE_EVERY = 0.0\n"
+        f"sys.argv = {['vaemon', 'train', 'shapes', '--run', 'a', *tiny_settings, '--set', 'stage1.epochs=100000']!r}\n"
+        "from vaemon.cli import main; main()\n"
+    )
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        cwd=Path(__file__).parents[2],
+        env=os.environ | {"VAEMON_RUNS": str(runs)},
+    )
+    os.close(theirs)
+    said = b""
+    while b"mse" not in said:
+        said += os.read(ours, 4096)
+    os.close(ours)
+    assert process.wait(100) == 129
+    with open_run("a", runs) as run:
+        assert (run.info().state, run.info().reason) == (RunState.STOPPED, "SIGHUP")
+        assert run.series("loss", stage=1).step[-1] == checkpoint.load(runs / "a", 1)["step"]
 
 
 def test_a_second_ctrl_c_stops_at_once(invoke, runs, monkeypatch):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from trainer import checkpoint
 from trainer.density import CodeDensity, Mixture, check_density, fit_mixture, load_mixture, path_of, save_mixture
 from trainer.networks.vae import images_to_input
 from trainer.training import Run, train
@@ -165,3 +166,11 @@ def test_analyze_refuses_what_is_not_defined(start_rae, runs):
     start_rae()
     with pytest.raises(VaemonError, match=r"inactive, variance_law are not defined for RAE"):
         answer(LocalSource(runs / "a"), Question())
+
+
+def test_what_a_killed_process_left_half_written_is_removed(tmp_path, mixture):
+    save_mixture(tmp_path, mixture)
+    (tmp_path / "density.4711.tmp").write_bytes(b"half")
+    (tmp_path / "run.4711.tmp").write_bytes(b"another's")
+    checkpoint.tidy(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["density.npz", "run.4711.tmp"]

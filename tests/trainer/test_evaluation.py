@@ -1,6 +1,7 @@
 import copy
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -8,7 +9,7 @@ from analysis.measures.kl import gaussian_kl
 from trainer import evaluation, ranks
 from trainer.config import Evaluation
 from trainer.evaluation import Evaluator, is_due
-from trainer.stages import latent_stage
+from trainer.stages import EVALUATION, generator, latent_stage
 from trainer.training import Run, train
 from vaemon import open_run
 from vaemon.source.local import LocalSource
@@ -172,7 +173,8 @@ def test_figures_are_over_as_many_test_images_as_are_asked_for_in_any_cut(tiny_s
         monkeypatch.setattr(evaluation, "CHUNK", chunk)
         Evaluator(kept, 0, stage.network, pixels, Evaluation(images=images), DEFAULT)(stage)
         rows[images, chunk] = kept.rows[4]
-        x = torch.from_numpy(pixels[: images or None]).permute(0, 3, 1, 2) / 255
+        order = torch.randperm(40, generator=generator(0, 1, EVALUATION))
+        x = torch.from_numpy(pixels)[order[: images or None]].permute(0, 3, 1, 2) / 255
         with torch.no_grad():
             errors = (x - stage.network.decode(stage.network.encode(x)[0])).square().mean((1, 2, 3))
         expected = {"mse": errors.mean(), "mse_min": errors.min(), "mse_max": errors.max()}
@@ -180,6 +182,26 @@ def test_figures_are_over_as_many_test_images_as_are_asked_for_in_any_cut(tiny_s
             {name: each.item() for name, each in expected.items()}, rel=1e-5
         )
     assert rows[0, 500] == pytest.approx(rows[0, 7])
+
+
+def test_images_are_shown_and_measured_by_chance_not_by_name(tiny_stage):
+    """A folder per class has all images of the first class first."""
+    classes = np.repeat(np.arange(10, dtype=np.uint8), 100)
+    test = np.broadcast_to(classes[:, None, None, None], (1000, 8, 8, 3))
+    shown = {}
+    for seed, images in ((0, 0), (0, 0), (1, 0), (0, 100), (0, 30)):
+        stage, kept = tiny_stage(), Kept()
+        evaluate = Evaluator(kept, seed, stage.network, test, Evaluation(images=images), DEFAULT)
+        evaluate.record_inputs()
+        again = shown.setdefault((seed, images), kept.sets["inputs", 0][:, 0, 0, 0].tolist())
+        assert again == kept.sets["inputs", 0][:, 0, 0, 0].tolist()
+        assert again == sorted(again), "in their own order"
+        assert len(set(again)) > 7
+        assert len(evaluate._test) == (images or 1000)
+        assert len(np.unique(evaluate._test)) > 7
+    assert shown[0, 0] == shown[0, 100] != shown[1, 0]
+    assert len(shown[0, 0]) == 64
+    assert len(shown[0, 30]) == 30
 
 
 def test_an_evaluation_is_left_off_when_told_to_stop_but_for_the_last(tiny_stage, pixels):

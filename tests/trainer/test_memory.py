@@ -5,6 +5,7 @@ import sys
 import pytest
 import torch
 
+from trainer import training
 from trainer.memory import explained_memory
 from vaemon.errors import OutOfMemory
 
@@ -50,6 +51,36 @@ def test_of_a_device_it_is_told_what_to_lower_and_where_else_to_go(error, tiny):
         raise error
     for words in ("the device's memory is full (CUDA ", "--set stage1.batch=5", "second_dim=4", "device=cpu --resume"):
         assert words in str(told.value)
+
+
+def test_how_much_was_asked_for_is_told(tiny):
+    asked = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has …")
+    with (
+        pytest.raises(OutOfMemory, match=r"\(CUDA out of memory, Tried to allocate 2.00 GiB\)"),
+        explained_memory(tiny()),
+    ):
+        raise asked
+    with pytest.raises(OutOfMemory, match="tried to allocate 1152921504606846976 bytes"), explained_memory(tiny()):
+        torch.empty(2**60, dtype=torch.uint8)
+
+
+def test_of_images_that_do_not_fit_a_device_it_is_told_that_fewer_or_smaller_may(tiny):
+    full = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 3.00 GiB. GPU 0 has …")
+    with pytest.raises(OutOfMemory) as told, explained_memory(tiny(), 3 * 2**30):
+        raise full
+    for words in ("3 GiB", "all training images", "--set data.limit=…", "--set data.size=4", "--set device=cpu"):
+        assert words in str(told.value)
+    assert "batch" not in str(told.value)
+
+
+def test_bringing_images_to_a_device_is_what_asks_for_their_room(tiny, runs, screen, monkeypatch):
+    def full(config, images, device):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 3.00 GiB. GPU 0 has …")
+
+    monkeypatch.setattr(training, "image_stage", full)
+    with pytest.raises(OutOfMemory, match="all training images lie there"):
+        training.train(training.Run("a", runs / "a", "shapes", tiny()), screen, str)
+    assert not runs.exists()
 
 
 def test_of_the_machine_it_is_told_what_to_lower(tiny):

@@ -16,6 +16,8 @@ import pytest
 import torch
 
 from trainer import checkpoint
+from trainer import ranks as trainer_ranks
+from trainer.place import Place
 from vaemon import open_run
 from vaemon.batch import RunState
 from vaemon.channels import CHANNELS, DROPPED
@@ -67,7 +69,7 @@ def one_of_other_images(talk, arguments, environment, said):
 def ranks(forks, tiny_settings, runs, tmp_path):
     """ranks(count, "--run", …) -> the processes of one training, and the files of what they say."""
 
-    def start(count, *arguments, tiny=True, job=one_of):
+    def start(count, *arguments, tiny=True, but=(), job=one_of):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
@@ -78,6 +80,9 @@ def ranks(forks, tiny_settings, runs, tmp_path):
         shared["VAEMON_RUNS"] = str(runs)
         processes = []
         for rank in range(count):
+            if rank in but:
+                processes.append(None)
+                continue
             start.count += 1
             environment = {**shared, "RANK": str(rank), "LOCAL_RANK": str(rank)}
             said = tmp_path / f"said-{start.count}"
@@ -228,18 +233,69 @@ def test_a_signal_to_one_process_stops_all_after_the_same_step(ranks, runs):
     assert checkpoint.load(runs / "a", 1)["step"] == series(runs / "a", "loss", 1).step[-1]
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_second_signal_ends_a_process_whose_other_hangs(ranks, runs, number, code):
+    """The first waits in a call of C, in which Python runs no handler."""
+    processes = ranks(2, "--run", "a", *setting("stage1.epochs=100000"))
+    wait_for_row(runs / "a")
+    processes[1].kill(signal.SIGSTOP)
+    time.sleep(1.0)
+    processes[0].kill(number)
+    time.sleep(0.2)
+    processes[0].kill(number)
+    assert processes[0].wait(PATIENCE) == code
+    assert "again: ended at once; --resume goes on" in processes[0].said.read_text()
+    processes[1].kill()
+    processes[1].wait(PATIENCE)
+
+
+def test_ctrl_c_ends_a_process_that_waits_for_one_that_never_comes(ranks, runs):
+    first, second = ranks(2, "--run", "a", but=[1])
+    deadline = time.monotonic() + PATIENCE
+    while not first.said.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(5.0)  # for torch
+    first.kill(signal.SIGINT)
+    assert first.wait(PATIENCE) == -signal.SIGINT
+    assert second is None
+    assert not (runs / "a").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (setting("stage1.batch=9"), "stage1.batch=9 cannot be shared equally by 2 processes; --set stage1.batch=8 can"),
+        # Said before anything is trained: that the second stage's cannot be, not after the first.
+        (setting("stage2.batch=9"), "stage2.batch=9 cannot be shared equally by 2 processes; --set stage2.batch=8 can"),
         (setting("stage1.epoch=9"), "did you mean 'stage1.epochs'"),
         (["--watch"], "`vaemon watch` beside them"),
     ],
 )
-def test_what_is_wrong_is_said_and_ends_all(ranks, arguments, said):
+def test_what_is_wrong_is_said_and_ends_all(ranks, runs, arguments, said):
     words, codes = ended(ranks(2, "--run", "a", *arguments))
     assert codes == [2, 2], words
     assert said in words[0]
+    assert not (runs / "a").exists()
+
+
+@pytest.mark.parametrize("rank", [0, 1, 2])
+def test_what_ranks_gather_is_put_together_without_a_copy_from_the_host(monkeypatch, rank):
+    """Such a copy waits for the device, in each batch norm of each step."""
+
+    def refused(*given, **options):
+        raise AssertionError("a tensor of the host's numbers")
+
+    monkeypatch.setattr(trainer_ranks, "_here", Place(rank, 3))
+    monkeypatch.setattr(trainer_ranks, "_summed", lambda part: part.clone())  # the others have zeros
+    part = torch.arange(4.0).view(2, 2).requires_grad_()
+    with monkeypatch.context() as patched:
+        for name in ("tensor", "as_tensor", "from_numpy"):
+            patched.setattr(torch, name, refused)
+        found = trainer_ranks.gathered(part)
+    assert torch.equal(found, torch.stack([part if each == rank else torch.zeros(2, 2) for each in range(3)]))
+    weights = torch.arange(12.0).view(3, 2, 2)
+    (found * weights).sum().backward()
+    assert torch.equal(part.grad, weights[rank])
 
 
 @pytest.mark.parametrize("count", [40, 30])

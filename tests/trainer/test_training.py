@@ -310,7 +310,7 @@ def test_a_taken_name_is_refused(start, tiny):
         start("a", tiny())
 
 
-@pytest.mark.parametrize("name", ["warp", "cuda:99", "cpu:x"])
+@pytest.mark.parametrize("name", ["warp", "cuda:99", "cpu:x", "meta"])
 def test_a_device_that_is_not_there_is_said(tiny, name):
     with pytest.raises(UsageError, match=f"device={name} cannot be used here"):
         choose_device(tiny(f"device={name}"))

@@ -24,8 +24,8 @@ from vaemon.source.local import LocalSource
 from vaemon.source.open import open_directory
 from vaemon.view.conditions import parse_condition
 
-STOPPED = (130, 143)
-"""Exit codes of a training that Ctrl-C or SIGTERM stopped cleanly."""
+STOPPED = (129, 130, 143)
+"""Exit codes of a training that SIGHUP, Ctrl-C or SIGTERM stopped cleanly."""
 PATIENCE = 120.0
 """Seconds that a training may take to its first sign of life: importing torch, decoding images."""
 
