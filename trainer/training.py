@@ -12,6 +12,7 @@ from trainer.config import Config, Stage1, Stage2, differences, thresholds_of, t
 from trainer.data.images import Images
 from trainer.data.watch import Stopped, Watch
 from trainer.density import CodeDensity, check_density
+from trainer.device import choose_device
 from trainer.evaluation import Evaluator
 from trainer.images import check_batches, check_same_images, fingerprint, load_images
 from trainer.loop import Screen, raise_if_unsound, run_stage
@@ -364,43 +365,3 @@ def nothing_left(config: Config, saved: dict[int, State | None]) -> bool:
         if state is None or state["step"] < planned_steps(settings, state["steps_per_epoch"]):
             return False
     return True
-
-
-def choose_device(config: Config) -> torch.device:
-    """The device to train on; sets torch's threads, too.
-
-    Raises:
-        UsageError: torch knows no such device, it is not there, or it holds no values.
-    """
-    if config.threads:
-        torch.set_num_threads(config.threads)
-    name = config.device
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    if ranks.here().count > 1 and name.startswith("cuda"):
-        name = _own_gpu(name)
-    try:
-        device = torch.device(name)
-        torch.zeros(1, device=device).item()  # torch has kinds of device that hold no values, too
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise UsageError(
-            f"device={config.device} cannot be used here ({reason}); device=auto takes what is there"
-        ) from error
-    if ranks.here().count > 1 and device.type == "cuda":
-        torch.cuda.set_device(device)
-    return device
-
-
-def _own_gpu(name: str) -> str:
-    """The GPU of this process among those of its machine that train together.
-
-    Raises:
-        UsageError: there are too few, or one was named for all.
-    """
-    local, there = ranks.here().local, torch.cuda.device_count()
-    if name != "cuda":
-        raise UsageError(f"device={name} is one GPU, and {ranks.here().count} processes want one each; use device=auto")
-    if local >= there:
-        raise UsageError(f"there are more processes on this machine than its {there} GPUs: lower --nproc-per-node")
-    return f"cuda:{local}"

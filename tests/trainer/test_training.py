@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from trainer import checkpoint, training
-from trainer.training import Run, choose_device, train
+from trainer.device import choose_device
+from trainer.training import Run, train
 from vaemon import open_run
 from vaemon.batch import RunState
 from vaemon.channels import CHANNELS, CLOCKS, DROPPED
