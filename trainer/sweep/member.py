@@ -1,6 +1,7 @@
 """One training of a sweep, as it runs in a process of its own: here, or on a machine of a cluster."""
 
 import os
+import signal
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -33,7 +34,11 @@ class Training(Checkpointable):
         if gpu is not None:
             os.environ["CUDA_VISIBLE_DEVICES"] = gpu  # before torch looks for it; submitit has set it to none
         self.member.job = JobEnvironment().job_id
-        self.member.state, self.member.reason = trained(arguments_of(self.sweep, self.member, self.runs))
+        former = signal.signal(signal.SIGTERM, signal.default_int_handler)  # submitit's own does nothing
+        try:
+            self.member.state, self.member.reason = trained(arguments_of(self.sweep, self.member, self.runs))
+        finally:
+            signal.signal(signal.SIGTERM, former)
         if self.sweep.slurm:  # nobody waits there to note it
             with suppress(VaemonError):
                 note(self.sweep, [self.member], self.runs)
@@ -51,10 +56,12 @@ def arguments_of(sweep: Sweep, member: Member, runs: Path) -> list[str]:
 
 def trained(arguments: Sequence[str]) -> tuple[str, str]:
     """`vaemon train ARGUMENTS` in this process: finished, stopped or failed, and why."""
-    from trainer.command import train
-
     try:
+        from trainer.command import train
+
         code = train.main(list(arguments), prog_name="vaemon train", standalone_mode=False)
+    except (KeyboardInterrupt, click.Abort):  # before there was anything to save
+        return "stopped", ""
     except VaemonError as error:
         return "failed", str(error)
     except click.ClickException as error:

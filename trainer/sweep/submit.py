@@ -6,12 +6,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import submitit
 
+from trainer import runs as run_folders
 from trainer.sweep.book import note
 from trainer.sweep.member import Training
 from vaemon.errors import UsageError, VaemonError
@@ -19,8 +20,8 @@ from vaemon.runfile.sweeps import Member, Sweep, folder_of
 
 LOOK_EVERY = 0.2
 """Seconds between two looks at what has ended."""
-ASK_EVERY = 25
-"""Looks between two requests to stop: one that comes before a training listens is lost."""
+ASK_EVERY = 5
+"""Looks between two requests to stop, as long as a member does not record: one may be lost before it listens."""
 LONGEST = 60 * 24 * 365
 """Minutes that a process of this machine may take: submitit wants a limit."""
 SLURM = {"time": 60 * 24}
@@ -40,8 +41,8 @@ class _Running(NamedTuple):
 def run_here(sweep: Sweep, members: Sequence[Member], runs: Path, say: Say) -> None:
     """Train members as processes of this machine, `sweep.at_most` at once, and wait for all.
 
-    Where the machine has GPUs, each has one of them. Ctrl-C and SIGTERM stop those that train, each after its present
-    step, and leave the rest waiting.
+    Where the machine has GPUs, each has one of them. Ctrl-C, SIGTERM and SIGHUP stop those that train, each after its
+    present step, and leave the rest waiting.
 
     Raises:
         KeyboardInterrupt: it was stopped.
@@ -49,7 +50,7 @@ def run_here(sweep: Sweep, members: Sequence[Member], runs: Path, say: Say) -> N
     executor = submitit.LocalExecutor(_logs(sweep, runs))
     executor.update_parameters(timeout_min=LONGEST)
     gpus, waiting, running = _gpus(), deque(members), list[_Running]()
-    with _sigterm_as_ctrl_c():
+    with _as_ctrl_c(signal.SIGTERM, signal.SIGHUP):
         try:
             while waiting or running:
                 while waiting and len(running) < (sweep.at_most or len(members)):
@@ -130,15 +131,14 @@ def _shielded() -> Iterator[None]:
 
 
 @contextmanager
-def _sigterm_as_ctrl_c() -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():
+def _as_ctrl_c(*numbers: signal.Signals) -> Iterator[None]:
+    """Other signals do as Ctrl-C does; one that is ignored, as SIGHUP under nohup, stays so."""
+    with ExitStack() as after:
+        if threading.current_thread() is threading.main_thread():
+            for number in numbers:
+                if signal.getsignal(number) != signal.SIG_IGN:
+                    after.callback(signal.signal, number, signal.signal(number, signal.default_int_handler))
         yield
-        return
-    former = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, former)
 
 
 def _without_ended(
@@ -160,8 +160,9 @@ def _without_ended(
 def _stop(sweep: Sweep, running: Sequence[_Running], runs: Path, say: Say) -> None:
     looks = 0
     while running:
-        if looks % ASK_EVERY == 0:
-            for each in running:
+        for each in running:
+            # A second request ends one that records at once, without a checkpoint.
+            if looks == 0 or (looks % ASK_EVERY == 0 and not run_folders.is_recorded(runs / each.member.run)):
                 with suppress(ProcessLookupError):
                     os.kill(int(each.job.job_id), signal.SIGTERM)
         looks += 1

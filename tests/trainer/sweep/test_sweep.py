@@ -210,7 +210,7 @@ def test_members_have_the_gpus_one_each(monkeypatch, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("how", ["Ctrl-C", "SIGTERM"])
+@pytest.mark.parametrize("how", ["Ctrl-C", "SIGTERM", "SIGHUP"])
 def test_a_real_ctrl_c_reaches_the_sweep_alone_and_the_members_save(how, runs):
     command = [sys.executable, "-m", "vaemon", "sweep", "shapes", "--name", "s", "--seeds", "2", "--runs", str(runs)]
     process = subprocess.Popen(
@@ -220,7 +220,7 @@ def test_a_real_ctrl_c_reaches_the_sweep_alone_and_the_members_save(how, runs):
     if how == "Ctrl-C":
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does it: to all of the group
     else:
-        process.terminate()
+        process.send_signal(signal.Signals[how])
     told = process.communicate()[1]
     assert process.returncode == 130
     assert told.strip() == "vaemon: stopped", "no traceback of anybody's"
@@ -229,6 +229,19 @@ def test_a_real_ctrl_c_reaches_the_sweep_alone_and_the_members_save(how, runs):
         info = run.info()
         assert info.state is RunState.STOPPED
         assert [event.step for event in run.events() if event.kind == "checkpoint"][-1] == run.series("loss").step[-1]
+
+
+@pytest.mark.slow
+def test_a_member_that_is_stopped_while_it_starts_ends_at_once(runs):
+    command = [sys.executable, "-m", "vaemon", "sweep", "shapes", "--name", "s", "--runs", str(runs)]
+    process = subprocess.Popen(
+        [*command, *tiny(epochs=100_000)], stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    while "submitted" not in (states(runs, "s").values() if sweeps.is_sweep("s", runs) else ()):
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.communicate()[1].strip() == "vaemon: stopped"
+    assert states(runs, "s") == {"s-seed0": "stopped"}
 
 
 def _script(path, text):
