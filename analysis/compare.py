@@ -1,6 +1,5 @@
 """Several reports joined, as text for people: a row a run, then every figure over all of them."""
 
-import io
 import math
 from collections.abc import Iterator, Sequence
 
@@ -9,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from analysis.joined import FINISHED, Joined, Spread
-from analysis.render import GAP, PLAIN_WIDTH, number, table_without_lines, to_ascii
+from analysis.render import GAP, PLAIN_WIDTH, drawn, number, table_without_lines
 from analysis.report import Figure, Part, Report
 
 NAME = 24
@@ -21,22 +20,13 @@ def joined_to_text(
     joined: Sequence[Joined], width: int = PLAIN_WIDTH, colour: bool = False, ascii_only: bool = False
 ) -> str:
     """All that was joined, one after the other; arguments as of `render.to_text`."""
-    console = Console(
-        file=io.StringIO(),
-        width=width,
-        force_terminal=colour,
-        color_system="auto" if colour else None,
-        legacy_windows=False,
-        highlight=False,
-        emoji=False,
-        markup=False,
-    )
-    with console.capture() as captured:
+
+    def draw(console: Console) -> None:
         for i, each in enumerate(joined):
             for block in [*([Text()] if i else []), *_blocks(each, width)]:
                 console.print(block)
-    text = "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
-    return to_ascii(text) if ascii_only else text
+
+    return drawn(draw, width, colour, ascii_only)
 
 
 def _blocks(joined: Joined, width: int) -> Iterator[RenderableType]:

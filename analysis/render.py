@@ -33,7 +33,7 @@ _MOST_WOKEN = 12
 _BLOCKS = " ▏▎▍▌▋▊▉█"
 _BAR = range(8, 25)
 """Cells that a bar may have: fewer show nothing, more are hard to compare."""
-_WIDEST = 1000
+WIDEST = 1000
 """No table is cut: a terminal too narrow for its digits wraps them."""
 GAP = 2
 """Cells between two columns."""
@@ -75,9 +75,19 @@ def to_text(report: Report, width: int = PLAIN_WIDTH, colour: bool = False, asci
         ascii_only: write `E[s^2]` for `E[σ²]`, and so on.
     """
     report = _with_ascii_labels(report) if ascii_only else report
+
+    def draw(console: Console) -> None:
+        for block in _blocks(report, width):
+            console.print(block, width=WIDEST if isinstance(block, Table) else width)
+
+    return drawn(draw, WIDEST, colour, ascii_only)
+
+
+def drawn(draw: Callable[[Console], None], width: int, colour: bool = False, ascii_only: bool = False) -> str:
+    """What `draw` prints on a console of that many columns, as text without spaces at the ends of its lines."""
     console = Console(
         file=io.StringIO(),
-        width=_WIDEST,
+        width=width,
         force_terminal=colour,
         color_system="auto" if colour else None,
         legacy_windows=False,
@@ -86,8 +96,7 @@ def to_text(report: Report, width: int = PLAIN_WIDTH, colour: bool = False, asci
         markup=False,
     )
     with console.capture() as captured:
-        for block in _blocks(report, width):
-            console.print(block, width=_WIDEST if isinstance(block, Table) else width)
+        draw(console)
     text = "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
     return to_ascii(text) if ascii_only else text
 

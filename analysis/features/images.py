@@ -16,10 +16,10 @@ from numpy.lib.npyio import NpzFile
 
 from analysis.features.recipes import BLOCK
 from trainer.data import damage
+from trainer.data.arrays import channels_last
 from trainer.data.cache import place
 from trainer.data.decode import AS_STORED, is_picture, version
 from trainer.data.digest import Source
-from trainer.data.images import CHANNELS
 from trainer.data.members import ZIP, members, names
 from trainer.data.missing import listing, missing
 from trainer.data.pictures import decode_each, quietly
@@ -181,15 +181,7 @@ def _of_npz(path: Path, loaded: NpzFile) -> Array | None:
 def _channels_last(array: Array, where: str) -> Array:
     if array.dtype != np.uint8 and array.dtype.kind != "f":
         raise DataNotFound(f"{where} holds {array.dtype}; images are bytes (uint8) or floats in [0, 1]")
-    if array.ndim == 3:
-        return array[..., None]
-    if array.ndim == 4 and array.shape[3] in CHANNELS:
-        return array
-    if array.ndim == 4 and array.shape[1] in CHANNELS:
-        return array.transpose(0, 2, 3, 1)
-    raise DataNotFound(
-        f"{where} has shape {array.shape}; images are (n, H, W), (n, H, W, C) or (n, C, H, W) with C = 1 or 3"
-    )
+    return channels_last(array, where)
 
 
 def _checked(images: Array, where: str) -> Array:

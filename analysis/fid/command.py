@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trainer.place import place_here
 from vaemon.errors import UsageError
 from vaemon.runfile.find import find_run, runs_folder
 
@@ -89,6 +88,7 @@ def fid(
         raise UsageError("one set of images has no distance: give a second, or --save-statistics FILE")
     from analysis.fid.compare import Asked
     from analysis.fid.sides import Means
+    from trainer.place import place_here
 
     means = Means(features, recipe or "", weights, find_run(model, runs_folder(runs)) if model else None, bf16)
     asked = Asked(kid, precision_recall, infinity)

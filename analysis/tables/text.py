@@ -1,6 +1,5 @@
 """A table as text for people: the lines of the runs, the paper's below them, then what is to be known."""
 
-import io
 from collections.abc import Callable
 
 from rich import box
@@ -8,7 +7,7 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
-from analysis.render import to_ascii
+from analysis.render import WIDEST, drawn, to_ascii
 from analysis.tables.shape import Key, Line, Spread, Table
 from vaemon.view.evaluations import NAMES
 from vaemon.view.words import NOTHING, number
@@ -16,8 +15,6 @@ from vaemon.view.words import NOTHING, number
 _STYLES = {"REC": ".1f", "GEN-1": ".1f", "GEN-2": ".1f", "mse": ".4f", "variance_law": ".3f", "inactive": ".1f"}
 _LARGEST = 1e5
 """From here on a number is written in powers of ten."""
-_WIDEST = 1000
-"""No table is cut: a terminal too narrow for its digits wraps them."""
 _BOX = box.Box("    \n    \n ── \n    \n ── \n    \n    \n    \n")
 """A line below the headings, and no other."""
 
@@ -32,26 +29,17 @@ def to_text(table: Table, last: str, width: int, colour: bool = False, ascii_onl
         colour: whether to write colours; where $NO_COLOR is set, only bold and dim.
         ascii_only: write `+-` for `±`, and so on.
     """
-    console = Console(
-        file=io.StringIO(),
-        width=_WIDEST,
-        force_terminal=colour,
-        color_system="auto" if colour else None,
-        legacy_windows=False,
-        highlight=False,
-        emoji=False,
-        markup=False,
-    )
     runs = f"{len(table.runs)} runs" if len(table.runs) > 1 else table.runs[0]
-    with console.capture() as captured:
+
+    def draw(console: Console) -> None:
         console.print(Text.assemble((f"Table {table.number}", "bold"), f" · {table.title} · {runs}\n"))
         console.print(_grid(table, to_ascii if ascii_only else str))
         for note in table.notes:
             console.print(Text(f"\n{note}", style="dim"), width=width)
         if last:
             console.print(Text(f"\n{last}"), soft_wrap=True)  # a command is copied whole
-    text = "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
-    return to_ascii(text) if ascii_only else text
+
+    return drawn(draw, WIDEST, colour, ascii_only)
 
 
 def _grid(table: Table, written: Callable[[str], str]) -> Grid:

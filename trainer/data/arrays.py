@@ -58,10 +58,15 @@ def to_pixels(array: Array, where: str) -> Pixels:
     Raises:
         DataNotFound: another shape, another dtype, or values outside of the dtype's range for images.
     """
-    return _bytes(_channels_last(array, where), where)
+    return _bytes(channels_last(array, where), where)
 
 
-def _channels_last(array: Array, where: str) -> Array:
+def channels_last(array: Array, where: str) -> Array:
+    """Images (n, H, W), (n, H, W, C) or (n, C, H, W) as (n, H, W, C), C being 1 or 3; a view.
+
+    Raises:
+        DataNotFound: it has another shape; `where` says of what.
+    """
     if array.ndim == 3:
         return array[..., None]
     if array.ndim == 4 and array.shape[3] in CHANNELS:
