@@ -112,12 +112,15 @@ def train(run: Run, teller: Teller, stop: Callable[[], str]) -> bool:
         both.save.settle()
         if not finished:
             recorder.close("stopped", stop())
-    if finished:
-        counts = f", `vaemon analyze {run.name} --inactive` counts the sleepers"
-        teller.say(f"done; `vaemon watch {run.name}` shows it{'' if first.balance.undefined else counts}")
-    else:
-        teller.say(f"stopped, all of it is recorded; `vaemon train {run.preset} --run {run.name} --resume` goes on")
+    teller.say(_what_next(run, finished, has_posteriors=not first.balance.undefined))
     return finished
+
+
+def _what_next(run: Run, finished: bool, has_posteriors: bool) -> str:
+    if not finished:
+        return f"stopped, all of it is recorded; `vaemon train {run.preset} --run {run.name} --resume` goes on"
+    counts = f", `vaemon analyze {run.name} --inactive` counts the sleepers" if has_posteriors else ""
+    return f"done; `vaemon watch {run.name}` shows it{counts}"
 
 
 def _recorder(run: Run, first: Stage, images: Images, seen: Mapping[str, Any]) -> Recorder | Unrecorded:
