@@ -85,11 +85,7 @@ def train(run: Run, teller: Teller, stop: Callable[[], str]) -> bool:
         return True
     if run.resume and saved[1] is None:
         _check_nothing_recorded(run)
-    device = choose_device(run.config)
-    if device.type == "cpu":
-        keep_freed_memory()
-    if run.config.precision == "bfloat16" and emulates_bfloat16(device):
-        teller.say("this processor emulates bfloat16 and is some 20 times slower with it; --set precision=float32")
+    device = _prepared_device(run.config, teller)
     images = _read_images(run.config, teller, stop)
     if images is None:
         return False
@@ -118,6 +114,16 @@ def train(run: Run, teller: Teller, stop: Callable[[], str]) -> bool:
     else:
         teller.say(f"stopped, all of it is recorded; `vaemon train {run.preset} --run {run.name} --resume` goes on")
     return finished
+
+
+def _prepared_device(config: Config, teller: Teller) -> torch.device:
+    """The device to train on; what this process is to do for it is done, and what speaks against it said."""
+    device = choose_device(config)
+    if device.type == "cpu":
+        keep_freed_memory()
+    if config.precision == "bfloat16" and emulates_bfloat16(device):
+        teller.say("this processor emulates bfloat16 and is some 20 times slower with it; --set precision=float32")
+    return device
 
 
 def _recorder(run: Run, first: Stage, images: Images, seen: Mapping[str, Any]) -> Recorder | Unrecorded:

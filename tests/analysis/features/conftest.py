@@ -194,6 +194,6 @@ def small_run(tmp_path):
     with Recorder("small", runs=tmp_path / "runs", latents=3) as recorder:
         recorder.log(1, mean_variance=np.ones(3))
     network = build(config, 1, (8, 8, 3), torch.Generator().manual_seed(1))
-    state = {"network": network.state_dict(), "step": 1, "epoch": 1}
+    state = {"network": network.state_dict(), "step": 1, "epoch": 1, "steps_per_epoch": 1}
     checkpoint.save(tmp_path / "runs" / "small", 1, state, config, (8, 8, 3))
     return tmp_path / "runs" / "small", np.random.default_rng(0).integers(0, 256, (5, 8, 8, 3), dtype=np.uint8)
