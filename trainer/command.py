@@ -170,11 +170,11 @@ def _train(folder: Path, preset: str, config: Config, resume: bool, quiet: bool)
     from rich.console import Console
 
     from trainer.progress import Bars, Lines, Quiet
-    from trainer.training import Run, train
+    from trainer.training import train
 
     console = Console()
     teller = Quiet() if quiet else Bars(console) if console.is_terminal else Lines()
-    run = Run(folder.name, folder, preset, config, resume)
+    run = run_folders.Run(folder.name, folder, preset, config, resume)
     with caught_signals() as caught, teller:
         finished = train(run, teller, lambda: WORDS[caught[0]] if caught else "")
     return 0 if finished else caught[0] if caught else signal.SIGTERM  # of several processes, another was signalled

@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 
 from trainer import ranks
-from trainer.config import Evaluation
 from trainer.density import CodeDensity
 from trainer.networks.vae import VAE, draw, images_to_input
 from trainer.posteriors import CHUNK
@@ -47,7 +46,7 @@ class Evaluator:
         seed: int,
         first: VAE,
         test: npt.NDArray[np.uint8],
-        settings: Evaluation,
+        measured: int,
         at: Thresholds,
         density: CodeDensity | None = None,
         stop: Callable[[], object] = bool,
@@ -59,7 +58,7 @@ class Evaluator:
             seed: of the run; says by chance which images are shown, and measured where not all are.
             first: the network of stage 1, on the device that is trained on.
             test: images (n, H, W, C).
-            settings: when, and over how many of them.
+            measured: how many of them the figures are taken over; 0: all.
             at: those by which the run judges its latents.
             density: of the codes, where there is no prior to draw from.
             stop: whether to leave off, asked now and then; the end of a stage is evaluated in any case.
@@ -69,10 +68,9 @@ class Evaluator:
         self._first = first
         # By chance, the same for the seed: the first of a folder per class are all of one class.
         order = torch.randperm(len(test), generator=generator(seed, 1, EVALUATION)).numpy()
-        measured = settings.images or len(test)
+        measured = measured or len(test)
         self._test = test if measured >= len(test) else test[np.sort(order[:measured])]
         self._shown = test[np.sort(order[: min(SHOWN, measured)])]
-        self._every = settings.every
         self._at = at
         self._density = density
         self._stop = stop
@@ -82,24 +80,15 @@ class Evaluator:
         self._recorder.images("inputs", self._shown, step=0)
 
     def __call__(self, stage: Stage) -> Mapping[str, float]:
-        """Evaluate a stage where it is due, else nothing; asks the device for the figures, and waits for them."""
-        if not self.is_due(stage):
-            stage.evaluated = stage.step
-            return {}
+        """Evaluate a stage; asks the device for the figures, and waits for them. None where told to stop."""
         noise = generator(self._seed, stage.number, EVALUATION, stage.device)
         # The noise is that of a process alone, so that figures compare whatever the number of those that train.
         with torch.no_grad(), ranks.alone(), _evaluating(self._first, stage.network):
             self._record_images(stage, noise)
             figures = self._measure(stage, noise)
-        if not figures:
-            return {}
-        self._recorder.evaluation(stage.step, **figures)
-        stage.evaluated = stage.step
+        if figures:
+            self._recorder.evaluation(stage.step, **figures)
         return figures
-
-    def is_due(self, stage: Stage) -> bool:
-        """Whether the stage has come to where it is evaluated."""
-        return is_due(stage, self._every)
 
     def _record_images(self, stage: Stage, noise: torch.Generator) -> None:
         """Record what the networks make of the images shown, and of fixed noise."""
@@ -113,7 +102,7 @@ class Evaluator:
         if self._density is not None:
             self._record_density(self._density, stage, noise)
             return
-        self._recorder.images("GEN-1", self._first.decode(_prior(SHOWN, mean, noise)), stage.step)
+        self._recorder.images("GEN-1", self._first.decode(_prior(SHOWN, mean.shape[1], noise)), stage.step)
         self._record_traversals(stage.step, mean[0], log_variance.exp().mean(0))
 
     def _record_density(self, density: CodeDensity, stage: Stage, noise: torch.Generator) -> None:
@@ -136,11 +125,11 @@ class Evaluator:
     def _record_second_stage(self, stage: Stage, noise: torch.Generator) -> None:
         # u ~ N(0, I), z = decoder(u), x = decoder of stage 1. With a learned γ, z ~ N(decoder(u), γ²) (Dai & Wipf
         # 2019); the code published for the computed γ adds no noise.
-        like = next(stage.network.parameters())
-        sampled = stage.network.decode(_prior(SHOWN, like.new_empty(1, stage.network.latents), noise))
+        size = stage.network.latents
+        sampled = stage.network.decode(_prior(SHOWN, size, noise))
         deviation = stage.balance.sampling_noise
         if deviation is not None:
-            sampled = sampled + deviation * _prior(SHOWN, sampled, noise)
+            sampled = sampled + deviation * _prior(SHOWN, size, noise)
         self._recorder.images("GEN-2", self._first.decode(sampled), stage.step)
 
     def _measure(self, stage: Stage, noise: torch.Generator) -> dict[str, float]:
@@ -168,9 +157,9 @@ class Evaluator:
         return images_to_input(torch.from_numpy(self._test[first:last]).to(stage.device))
 
 
-def _prior(count: int, like: Tensor, noise: torch.Generator) -> Tensor:
-    """Samples of N(0, I), (count, k)."""
-    return torch.randn((count, like.shape[1]), generator=noise, device=like.device, dtype=like.dtype)
+def _prior(count: int, size: int, noise: torch.Generator) -> Tensor:
+    """Samples of N(0, I), (count, size)."""
+    return torch.randn((count, size), generator=noise, device=noise.device)
 
 
 def _figures(moments: Tensor, at: Thresholds) -> dict[str, float]:

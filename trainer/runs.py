@@ -1,7 +1,8 @@
-"""Which run a command means: a new one's name and folder, or the one to go on with. Knows no torch."""
+"""Which run a command means: a new one, or the one to go on with. Knows no torch."""
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from trainer.catalogue import presets
@@ -13,6 +14,18 @@ from vaemon.runfile.find import check_name, find_run, is_run, list_runs, new_nam
 
 DYING = 5.0
 """Seconds that a process that was killed may still hold its lock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What is to be trained, and where it is recorded."""
+
+    name: str
+    folder: Path
+    """Of the run, in the folder of runs."""
+    preset: str
+    config: Config
+    resume: bool = False
 
 
 def home(option: str | Path | None = None) -> Path:

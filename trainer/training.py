@@ -1,47 +1,30 @@
 """A run: stage 1, the posteriors of its images, stage 2; begun anew or gone on with."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import torch
 
-from trainer import checkpoint, ranks
-from trainer.config import Config, Stage1, Stage2, differences, thresholds_of, to_tree
+from trainer import checkpoint, ranks, resuming
+from trainer.config import Config, thresholds_of, to_tree
 from trainer.data.images import Images
 from trainer.data.watch import Stopped, Watch
 from trainer.density import CodeDensity, check_density
 from trainer.device import choose_device
-from trainer.evaluation import Evaluator
-from trainer.images import check_batches, check_same_images, fingerprint, load_images
+from trainer.evaluation import Evaluator, is_due
+from trainer.images import check_batches, fingerprint, load_images
 from trainer.loop import Screen, raise_if_unsound, run_stage
 from trainer.memory import explained_memory, keep_freed_memory
 from trainer.options import DETERMINISTIC
 from trainer.posteriors import images_to_posteriors
 from trainer.precision import emulates_bfloat16
-from trainer.runs import refuse_moved
+from trainer.resuming import Saved, State
+from trainer.runs import Run, refuse_moved
 from trainer.saving import Saver
-from trainer.settings import config_kept
-from trainer.stages import Stage, check_balance, image_stage, latent_stage, planned_steps
+from trainer.stages import Stage, check_balance, image_stage, latent_stage
 from trainer.unrecorded import Unrecorded
-from vaemon import Recorder, open_run
+from vaemon import Recorder
 from vaemon.channels import undefined_as
-from vaemon.errors import UsageError
-
-State = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What is to be trained, and where it is recorded."""
-
-    name: str
-    folder: Path
-    """Of the run, in the folder of runs."""
-    preset: str
-    config: Config
-    resume: bool = False
 
 
 class Teller(Screen, Protocol):
@@ -76,27 +59,26 @@ def train(run: Run, teller: Teller, stop: Callable[[], str]) -> bool:
         OutOfMemory: the device's memory is too small.
     """
     version = checkpoint.version(run.folder)
-    saved = {stage: _load(run, stage) if run.resume else None for stage in (1, 2)}
-    _check_same(saved)
-    if run.resume and nothing_left(run.config, saved) and _is_finished(run.folder):
+    saved = resuming.load(run)
+    if run.resume and resuming.is_done(run, saved):
         teller.say(
             f"run {run.name} is trained to its end, there is nothing left to do; --set stage1.epochs=… adds to it"
         )
         return True
     if run.resume and saved[1] is None:
-        _check_nothing_recorded(run)
+        resuming.check_nothing_recorded(run)
     device = _prepared_device(run.config, teller)
     images = _read_images(run.config, teller, stop)
     if images is None:
         return False
     seen = fingerprint(images)
-    _check_images(run, images, seen, saved[1])
+    resuming.check_images(run, seen, images.source)
     if ranks.here().count > 1:
         stop = ranks.Agreed(stop)  # from here on all ask equally often
     torch.manual_seed(run.config.seed)  # for what draws from torch's own generator; a checkpoint has its state
     with explained_memory(run.config, images.train.nbytes):
         first = image_stage(run.config, images.train, device)
-        ranks.from_first(lambda: _check_fit(run, first, saved, images))
+        ranks.from_first(lambda: resuming.check_fit(run, first, saved, images))
     count = ranks.here().count
     teller.say(f"run {run.name} in {run.folder}, on {device}{f', {count} processes together' if count > 1 else ''}")
     if run.resume:
@@ -178,7 +160,7 @@ class _Stages:
         self.shape = images.train.shape[1:]
         self.save = Saver(run.folder, run.config, self.shape, recorder, teller.say)
 
-    def train(self, first: Stage, saved: dict[int, State | None]) -> bool:
+    def train(self, first: Stage, saved: Saved) -> bool:
         """Train what is left of either stage; whether all of it was done."""
         config = self.run.config
         self.save.tidy()
@@ -190,7 +172,7 @@ class _Stages:
             config.seed,
             first.network,
             self.test,
-            config.evaluation,
+            config.evaluation.images,
             thresholds_of(config),
             density,
             # Where several train, all must ask equally often, and the first evaluates alone.
@@ -232,12 +214,14 @@ class _Stages:
 
     def _train(self, stage: Stage, evaluate: Evaluator) -> None:
         def evaluate_and_judge(stage: Stage) -> None:
-            if not (ranks.is_first() and evaluate.is_due(stage)):
+            if not (ranks.is_first() and is_due(stage, self.run.config.evaluation.every)):
                 stage.evaluated = stage.step
                 return
             raise_if_unsound(stage, self.recorder)  # there is nothing to see of a network of NaN
-            if (figures := evaluate(stage)) and self.recorder.flush():
-                self.save.judge(stage, figures)
+            if figures := evaluate(stage):
+                stage.evaluated = stage.step
+                if self.recorder.flush():
+                    self.save.judge(stage, figures)
 
         run_stage(
             stage,
@@ -257,117 +241,3 @@ class _Stages:
             return None
         mean, log_variance = posteriors
         return latent_stage(self.run.config, mean, log_variance, self.shape)
-
-
-def _load(run: Run, stage: int) -> State | None:
-    """The checkpoint of a stage.
-
-    Raises:
-        UsageError: it is of another config.
-        RunFileError: it is damaged, or of another vaemon.
-    """
-    state = checkpoint.load(run.folder, stage)
-    if state is None:
-        return None
-    changed = differences(config_kept(state["config"], checkpoint.path_of(run.folder, stage)), run.config)
-    if changed:
-        told = ", ".join(f"{key}={theirs} (the run: {ours})" for key, (theirs, ours) in changed.items())
-        raise UsageError(
-            f"the checkpoint {checkpoint.path_of(run.folder, stage)} is of another config: it has {told}; put back the "
-            "one that belongs to the run, or begin a new run"
-        )
-    return state
-
-
-def _check_same(saved: dict[int, State | None]) -> None:
-    """Refuse processes that do not see the same checkpoints.
-
-    Raises:
-        UsageError: one sees others than the first.
-    """
-    steps = ranks.from_all({stage: state and state["step"] for stage, state in saved.items()})
-    path = checkpoint.path_of(Path(), 1)
-    ranks.from_first(lambda: _check_alike(steps, f"checkpoints than the first, {path}", "see one folder of runs"))
-
-
-def _check_alike(seen: Sequence[object], what: str, wanted: str) -> None:
-    """Refuse processes that do not see the same.
-
-    Raises:
-        UsageError: one sees other things than the first.
-    """
-    others = [str(rank) for rank, each in enumerate(seen) if each != seen[0]]
-    if others:
-        raise UsageError(f"process {', '.join(others)} sees other {what}; all must {wanted}")
-
-
-def _check_fit(run: Run, first: Stage, saved: dict[int, State | None], images: Images) -> None:
-    """Refuse checkpoints that the stages cannot take up, before the recorder opens; leaves the first as it was saved.
-
-    Raises:
-        UsageError: they were made with another number of images.
-        RunFileError: they lack something, or have other layers.
-    """
-    if saved[1] is None:
-        return
-    with checkpoint.explained(run.folder, 1):
-        first.load_state_dict(saved[1])
-    if saved[2] is None or not (first.done and run.config.stage2.enabled):
-        return
-    statistics = torch.zeros(1, device=first.device).expand(len(images.train), first.network.latents)
-    second = latent_stage(run.config, statistics, statistics, images.train.shape[1:])
-    with checkpoint.explained(run.folder, 2):
-        second.load_state_dict(saved[2])
-
-
-def _began_with(folder: Path, first: State | None) -> dict[str, Any]:
-    """What is known of the images that a run began with, as far as `fingerprint` tells it."""
-    with open_run(folder) as recorded:
-        found = recorded.info().config.get("images")
-    shape = {} if first is None else {"shape": first["shape"]}
-    return {**shape, **found} if isinstance(found, Mapping) else shape
-
-
-def _check_images(run: Run, images: Images, seen: Mapping[str, Any], first: State | None) -> None:
-    """Refuse images other than the run began with, or than the first process has; leaves the run as it was.
-
-    Raises:
-        UsageError: they are others.
-    """
-    all_seen = ranks.from_all(seen)
-    ranks.from_first(lambda: _check_alike(all_seen, f"images than the first ({images.source})", "read the same files"))
-    if run.resume:
-        ranks.from_first(lambda: check_same_images(_began_with(run.folder, first), seen, images.source))
-
-
-def _check_nothing_recorded(run: Run) -> None:
-    """Refuse to begin anew where rows would be lost by it.
-
-    Raises:
-        UsageError: the run has rows of stage 1.
-    """
-    with open_run(run.folder) as recorded:
-        begun = recorded.info().stage(1)
-    if begun is not None:
-        raise UsageError(
-            f"run {run.name} has recorded rows, but {checkpoint.path_of(run.folder, 1)} is not there, and without it "
-            "training would begin anew and replace them: put the file back, or begin a run of another name (--run)"
-        )
-
-
-def _is_finished(folder: Path) -> bool:
-    """Whether the run was ended as such; one killed after its last checkpoint was not."""
-    with open_run(folder) as recorded:
-        return str(recorded.info().state) == "finished"
-
-
-def nothing_left(config: Config, saved: dict[int, State | None]) -> bool:
-    """Whether the checkpoints of a run have every step that its config plans."""
-    wanted: dict[int, Stage1 | Stage2] = {1: config.stage1}
-    if config.stage2.enabled:
-        wanted[2] = config.stage2
-    for number, settings in wanted.items():
-        state = saved[number]
-        if state is None or state["step"] < planned_steps(settings, state["steps_per_epoch"]):
-            return False
-    return True

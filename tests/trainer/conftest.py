@@ -8,8 +8,10 @@ import pytest
 import torch
 
 from trainer.config import Config
+from trainer.runs import Run
 from trainer.settings import resolve
 from trainer.stages import image_stage
+from trainer.training import train
 
 TINY = [
     *("data.size=8", "data.limit=40", "network=dense", "network.hidden=[8]", "network.latents=3"),
@@ -114,3 +116,30 @@ def forks(fork_server):
     """start(job, **arguments) -> a child that may be killed; see tests/vaemon/hazards/forks.py."""
     yield fork_server
     fork_server.end_children()
+
+
+@pytest.fixture
+def start(runs, screen):
+    """start(name, config, stop=…, resume=…) -> whether it was finished."""
+
+    def call(name, config, stop=lambda: "", resume=False):
+        return train(Run(name, runs / name, "shapes", config, resume), screen, stop)
+
+    return call
+
+
+class _After:
+    """Says stop once it has been asked so often; the loop asks before an epoch and after each step."""
+
+    def __init__(self, count):
+        self.left = count
+
+    def __call__(self):
+        self.left -= 1
+        return "Ctrl-C" if self.left <= 0 else ""
+
+
+@pytest.fixture
+def after():
+    """after(count) -> what to stop by."""
+    return _After

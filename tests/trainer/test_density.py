@@ -7,7 +7,8 @@ import torch
 from trainer import checkpoint
 from trainer.density import CodeDensity, Mixture, check_density, fit_mixture, load_mixture, path_of, save_mixture
 from trainer.networks.vae import images_to_input
-from trainer.training import Run, train
+from trainer.runs import Run
+from trainer.training import train
 from vaemon import open_run
 from vaemon.errors import RunFileError, UsageError, VaemonError
 from vaemon.source.local import LocalSource

@@ -7,10 +7,10 @@ import torch
 
 from analysis.measures.kl import gaussian_kl
 from trainer import evaluation, ranks
-from trainer.config import Evaluation
 from trainer.evaluation import Evaluator, is_due
+from trainer.runs import Run
 from trainer.stages import EVALUATION, generator, latent_stage
-from trainer.training import Run, train
+from trainer.training import train
 from vaemon import open_run
 from vaemon.source.local import LocalSource
 from vaemon.thresholds import DEFAULT
@@ -52,10 +52,8 @@ class Kept:
 
 def test_a_first_stage_is_evaluated_on_test_images(tiny_stage, pixels):
     stage, kept = tiny_stage(), Kept()
-    evaluate = Evaluator(kept, 0, stage.network, pixels[:7], Evaluation(), DEFAULT)
+    evaluate = Evaluator(kept, 0, stage.network, pixels[:7], 0, DEFAULT)
     evaluate.record_inputs()
-    evaluate(stage)
-    assert kept.rows == {}
     stage.step = 4
     evaluate(stage)
     assert {key: tuple(each.shape) for key, each in kept.sets.items()} == {
@@ -80,7 +78,7 @@ def test_codes_are_decoded_along_the_latents_that_are_most_awake(tiny_stage, pix
     stage, kept = tiny_stage(), Kept()
     code, variance = torch.tensor([0.5, -0.5, 1.0]), torch.tensor([0.2, 0.9, 0.1])
     with torch.no_grad():
-        Evaluator(kept, 0, stage.network, pixels, Evaluation(), DEFAULT)._record_traversals(4, code, variance)
+        Evaluator(kept, 0, stage.network, pixels, 0, DEFAULT)._record_traversals(4, code, variance)
         assert list(kept.sets) == [("traversal 2", 4), ("traversal 0", 4)]
         images = kept.sets["traversal 0", 4]
         assert tuple(images.shape) == (9, 3, 8, 8)
@@ -93,7 +91,7 @@ def test_a_second_stage_is_sampled_through_the_first(tiny, tiny_stage, pixels):
     first, kept = tiny_stage(), Kept()
     second = latent_stage(tiny(), torch.zeros(40, 3), torch.zeros(40, 3), (8, 8, 3))
     second.step = second.total_steps
-    Evaluator(kept, 0, first.network, pixels, Evaluation(), DEFAULT)(second)
+    Evaluator(kept, 0, first.network, pixels, 0, DEFAULT)(second)
     assert [(key, tuple(each.shape)) for key, each in kept.sets.items()] == [(("GEN-2", 8), (64, 3, 8, 8))]
     assert kept.rows[8].keys() == {"mse", "kl", "variance_law", "inactive", "active_units"}
 
@@ -110,7 +108,7 @@ def test_samples_of_a_learned_gamma_have_its_noise_and_others_have_none(tiny, ti
                 weight.fill_(math.log(0.3))
         second.step, kept = second.total_steps, Kept()
         monkeypatch.setattr(first.network, "decode", lambda z, name=name: decode(decoded.setdefault(name, z)))
-        Evaluator(kept, 0, first.network, pixels, Evaluation(), DEFAULT)(second)
+        Evaluator(kept, 0, first.network, pixels, 0, DEFAULT)(second)
         torch.testing.assert_close(kept.sets["GEN-2", 8], decode(decoded[name]).detach())
     assert not decoded["computed"].any()
     assert decoded["learned"].shape == (64, 3)
@@ -123,7 +121,7 @@ def test_evaluating_changes_nothing_and_says_the_same_twice(tiny_stage, pixels):
     stage.step = 4
     before = copy.deepcopy(stage.network.state_dict())
     noise, order, everyones = stage.noise.get_state(), stage.state_dict()["shuffle"], torch.get_rng_state()
-    evaluate = Evaluator(kept, 0, stage.network, pixels, Evaluation(), DEFAULT)
+    evaluate = Evaluator(kept, 0, stage.network, pixels, 0, DEFAULT)
     evaluate(stage)
     first, images = kept.rows[4], kept.sets["GEN-1", 4]
     evaluate(stage)
@@ -155,7 +153,7 @@ def test_latents_are_counted_by_the_thresholds_of_the_run(tiny_stage, pixels):
     for at in (DEFAULT, DEFAULT.changed({"inactive": 1e-9, "unit": 1e9})):
         stage, kept = tiny_stage(), Kept()
         stage.step = 4
-        Evaluator(kept, 0, stage.network, pixels, Evaluation(), at)(stage)
+        Evaluator(kept, 0, stage.network, pixels, 0, at)(stage)
         found.append(kept.rows[4])
     latents = stage.network.encode(torch.zeros(1, 3, 8, 8))[0].shape[1]
     assert (found[1]["inactive"], found[1]["active_units"]) == (latents, 0)
@@ -171,7 +169,7 @@ def test_figures_are_over_as_many_test_images_as_are_asked_for_in_any_cut(tiny_s
         )  # draws no noise
         stage.step = 4
         monkeypatch.setattr(evaluation, "CHUNK", chunk)
-        Evaluator(kept, 0, stage.network, pixels, Evaluation(images=images), DEFAULT)(stage)
+        Evaluator(kept, 0, stage.network, pixels, images, DEFAULT)(stage)
         rows[images, chunk] = kept.rows[4]
         order = torch.randperm(40, generator=generator(0, 1, EVALUATION))
         x = torch.from_numpy(pixels)[order[: images or None]].permute(0, 3, 1, 2) / 255
@@ -191,7 +189,7 @@ def test_images_are_shown_and_measured_by_chance_not_by_name(tiny_stage):
     shown = {}
     for seed, images in ((0, 0), (0, 0), (1, 0), (0, 100), (0, 30)):
         stage, kept = tiny_stage(), Kept()
-        evaluate = Evaluator(kept, seed, stage.network, test, Evaluation(images=images), DEFAULT)
+        evaluate = Evaluator(kept, seed, stage.network, test, images, DEFAULT)
         evaluate.record_inputs()
         again = shown.setdefault((seed, images), kept.sets["inputs", 0][:, 0, 0, 0].tolist())
         assert again == kept.sets["inputs", 0][:, 0, 0, 0].tolist()
@@ -206,7 +204,7 @@ def test_images_are_shown_and_measured_by_chance_not_by_name(tiny_stage):
 
 def test_an_evaluation_is_left_off_when_told_to_stop_but_for_the_last(tiny_stage, pixels):
     stage, kept = tiny_stage(), Kept()
-    evaluate = Evaluator(kept, 0, stage.network, pixels, Evaluation(), DEFAULT, stop=lambda: "Ctrl-C")
+    evaluate = Evaluator(kept, 0, stage.network, pixels, 0, DEFAULT, stop=lambda: "Ctrl-C")
     for step in (4, stage.total_steps):
         stage.step = step
         evaluate(stage)
@@ -219,7 +217,7 @@ def test_figures_and_samples_do_not_depend_on_how_many_train_together(tiny_stage
         stage = tiny_stage()
         stage.step = 4
         monkeypatch.setattr(ranks, "_here", place)
-        Evaluator(each, 0, stage.network, pixels, Evaluation(), DEFAULT)(stage)
+        Evaluator(each, 0, stage.network, pixels, 0, DEFAULT)(stage)
         assert ranks.here() is place
     assert kept[0].rows == kept[1].rows
     assert all(torch.equal(images, kept[1].sets[which]) for which, images in kept[0].sets.items())

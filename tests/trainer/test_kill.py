@@ -13,8 +13,9 @@ import torch
 
 from trainer import checkpoint
 from trainer.progress import Quiet
+from trainer.runs import Run
 from trainer.settings import config_from
-from trainer.training import Run, train
+from trainer.training import train
 from vaemon import open_run
 from vaemon.batch import RunState
 from vaemon.channels import CHANNELS, DROPPED

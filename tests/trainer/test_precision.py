@@ -18,7 +18,8 @@ def test_a_processor_without_bfloat16_is_known(tmp_path, monkeypatch, flags, slo
 
 @pytest.mark.parametrize(("wanted", "told"), [("float32", 0), ("bfloat16", 1)])
 def test_a_training_that_would_be_slow_says_so(tiny, runs, screen, tmp_path, monkeypatch, wanted, told):
-    from trainer.training import Run, train
+    from trainer.runs import Run
+    from trainer.training import train
 
     file = tmp_path / "cpuinfo"
     file.write_text("flags : fpu\n")

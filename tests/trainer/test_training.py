@@ -1,48 +1,19 @@
 """Whole runs, recorded for real."""
 
-import shutil
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
 
 from trainer import checkpoint, training
 from trainer.device import choose_device
-from trainer.training import Run, train
 from vaemon import open_run
 from vaemon.batch import RunState
 from vaemon.channels import CHANNELS, CLOCKS, DROPPED
-from vaemon.errors import BadLoss, OutOfMemory, RunExists, RunFileError, RunLocked, UsageError
+from vaemon.errors import BadLoss, OutOfMemory, RunExists, RunFileError, UsageError
 from vaemon.thresholds import Thresholds
 
 TRAINED = set(CHANNELS) - {DROPPED}
 """What the trainer records at every step."""
-
-
-def go() -> str:
-    return ""
-
-
-@pytest.fixture
-def start(runs, screen):
-    """start(name, config, stop=…, resume=…) -> whether it was finished."""
-
-    def call(name, config, stop=go, resume=False):
-        return train(Run(name, runs / name, "shapes", config, resume), screen, stop)
-
-    return call
-
-
-class After:
-    """Says stop once it has been asked so often; the loop asks before an epoch and after each step."""
-
-    def __init__(self, count):
-        self.left = count
-
-    def __call__(self):
-        self.left -= 1
-        return "Ctrl-C" if self.left <= 0 else ""
 
 
 def series(name, runs, channel, stage):
@@ -100,91 +71,6 @@ def test_the_same_seed_trains_the_same_network_and_another_does_not(start, tiny,
 RESNET = ("network=resnet", "network.base_dim=2", "network.num_scale=2", "network.fc_dim=4")
 
 
-def flat(tree, prefix=""):
-    if isinstance(tree, dict):
-        return {k: v for key, value in tree.items() for k, v in flat(value, f"{prefix}{key}.").items()}
-    return {prefix: tree}
-
-
-@pytest.mark.parametrize("network", [(), RESNET], ids=["dense", "resnet"])
-@pytest.mark.parametrize("asked", [3, 5, 6, 11, 13, 17, 18], ids="stopped at ask {}".format)
-def test_a_run_stopped_and_resumed_is_the_run_that_went_through(start, tiny, runs, network, asked):
-    """Stops within and between epochs, between the stages and within the second, all bitwise equal in the end."""
-    start("straight", tiny(*network))
-    assert not start("halted", tiny(*network), stop=After(asked))
-    with open_run("halted", runs) as run:
-        assert run.info().state is RunState.STOPPED
-    assert start("halted", tiny(*network), resume=True)
-
-    for stage in (1, 2):
-        one, other = (flat(checkpoint.load(runs / name, stage)) for name in ("straight", "halted"))
-        assert one.keys() == other.keys()
-        for key in one:
-            same = torch.equal(one[key], other[key]) if isinstance(one[key], torch.Tensor) else one[key] == other[key]
-            assert same, f"{key} of stage {stage}"
-        for channel in TRAINED - {"time"}:
-            one, other = (series(name, runs, channel, stage) for name in ("straight", "halted"))
-            assert one.step.tolist() == other.step.tolist() == list(range(1, 9))
-            np.testing.assert_array_equal(one.mean, other.mean, err_msg=channel)
-    assert evaluated("halted", runs) == evaluated("straight", runs)
-
-
-def evaluated(name, runs):
-    with open_run(name, runs) as run:
-        return [(each.stage, each.step, dict(each.values)) for each in run.evaluations()]
-
-
-def test_a_run_whose_checkpoints_are_gone_is_not_begun_anew_over_its_rows(start, tiny, runs):
-    start("a", tiny())
-    shutil.rmtree(runs / "a" / "checkpoints")
-    with pytest.raises(UsageError, match=r"stage1\.pt is not there"):
-        start("a", tiny(), resume=True)
-    assert len(series("a", runs, "mse", 1).step) == len(series("a", runs, "mse", 2).step) == 8
-    with open_run("a", runs) as run:
-        assert run.info().state is RunState.FINISHED
-
-
-def test_rows_after_the_checkpoint_are_replaced(start, tiny, runs, monkeypatch):
-    """A crash between two checkpoints: the run goes on from the first of them."""
-    start("straight", tiny())
-    start("crashed", tiny(), stop=After(4))
-    early = checkpoint.path_of(runs / "crashed", 1).read_bytes()
-    start("crashed", tiny(), stop=After(3), resume=True)
-    checkpoint.path_of(runs / "crashed", 1).write_bytes(early)
-    assert start("crashed", tiny(), resume=True)
-    np.testing.assert_array_equal(series("crashed", runs, "mse", 1).mean, series("straight", runs, "mse", 1).mean)
-
-
-def test_a_finished_run_has_nothing_left_to_do(start, tiny, runs, screen):
-    start("a", tiny())
-    before = {path: path.read_bytes() for path in (runs / "a").rglob("*") if path.is_file()}
-    assert start("a", tiny(), resume=True)
-    assert "nothing left to do" in screen.said[-1]
-    assert {path: path.read_bytes() for path in (runs / "a").rglob("*") if path.is_file()} == before
-
-
-def test_a_finished_run_may_get_more_epochs_and_a_fresh_second_stage(start, tiny, runs):
-    start("a", tiny())
-    assert start("a", tiny("stage1.epochs=4"), resume=True)
-    start("straight", tiny("stage1.epochs=4"))
-    for stage, steps in ((1, 16), (2, 8)):
-        one, other = (series(name, runs, "loss", stage) for name in ("a", "straight"))
-        assert len(one.step) == steps
-        np.testing.assert_array_equal(one.mean, other.mean)
-
-
-def test_a_second_stage_may_be_added_later(start, tiny, runs):
-    start("a", tiny("stage2.enabled=false"))
-    assert start("a", tiny(), resume=True)
-    assert checkpoint.load(runs / "a", 2)["step"] == 8
-
-
-def test_a_run_stopped_before_its_first_step_can_be_resumed(start, tiny, runs):
-    assert not start("a", tiny(), stop=After(1))
-    assert checkpoint.load(runs / "a", 1)["step"] == 0
-    assert start("a", tiny(), resume=True)
-
-
 def test_a_bad_loss_stops_the_run_with_its_step_and_term(start, tiny, runs):
     with pytest.raises(BadLoss, match=r"(mse|kl|a weight) became NaN or infinite (at|in) step \d+ of stage 1"):
         start("a", tiny("stage1.lr=1e11", "stage1.epochs=100"))
@@ -212,11 +98,11 @@ def test_a_checkpoint_that_cannot_be_written_in_between_does_not_end_a_run(start
         assert [event.step for event in run.events() if event.kind == "error"] == [2]
 
 
-def test_a_last_checkpoint_that_cannot_be_written_is_an_error(start, tiny, monkeypatch):
+def test_a_last_checkpoint_that_cannot_be_written_is_an_error(start, tiny, monkeypatch, after):
     def full(folder, stage, state, config, shape):
         raise RunFileError("cannot write the checkpoint: No space left on device")
 
-    start("a", tiny(), stop=After(2))
+    start("a", tiny(), stop=after(2))
     monkeypatch.setattr(checkpoint, "save", full)
     with pytest.raises(RunFileError, match="No space left"):
         start("a", tiny(), resume=True)
@@ -252,16 +138,6 @@ def test_the_best_of_a_stage_is_kept_apart_from_its_newest(start, tiny, runs, mo
     assert checkpoint.restore_vae(runs / "a").step == 64
 
 
-def test_a_checkpoint_of_another_config_is_refused_with_the_keys_that_differ(start, tiny, runs):
-    start("a", tiny(), stop=After(3))
-    start("b", tiny("seed=4", "network.latents=2", "stage1.lr=.002"), stop=After(3))
-    path = checkpoint.path_of(runs / "a", 1)
-    path.write_bytes(checkpoint.path_of(runs / "b", 1).read_bytes())
-    with pytest.raises(UsageError, match=r"stage1.pt is of another config") as caught:
-        start("a", tiny(), resume=True)
-    assert "it has seed=4 (the run: 0), network.latents=2 (the run: 3); put back" in str(caught.value)
-
-
 def test_a_device_whose_memory_is_full_says_what_to_lower(start, tiny, runs, monkeypatch):
     from trainer import loop
 
@@ -281,17 +157,6 @@ def test_a_device_whose_memory_is_full_says_what_to_lower(start, tiny, runs, mon
     with open_run("a", runs) as run:
         assert run.info().state is RunState.FAILED
         assert "out of memory" in run.info().reason
-
-
-def test_a_run_killed_before_it_could_say_that_it_is_finished_says_so_when_resumed(start, tiny, runs):
-    from vaemon.runfile import manifest
-
-    start("a", tiny())
-    manifest.end(runs / "a", "", "")
-    assert start("a", tiny(), resume=True)
-    with open_run("a", runs) as run:
-        assert run.info().state is RunState.FINISHED
-        assert run.series("loss", stage=2).step.tolist() == list(range(1, 9))
 
 
 def test_what_does_not_go_together_leaves_no_run_behind(start, tiny, runs):
@@ -326,108 +191,3 @@ def test_who_stops_while_images_are_read_has_recorded_nothing(start, tiny, runs,
     assert not start("a", tiny("data.name=arrays", f"data.path={tmp_path / 'a.npz'}", "data.size=0"), lambda: "Ctrl-C")
     assert screen.said[-1] == "stopped while the images were read; nothing was recorded"
     assert not runs.exists()
-
-
-@pytest.fixture
-def write_pixels(tmp_path, tiny):
-    """write_pixels(train, test) -> settings of a run of those images (n, 8, 8, C)."""
-
-    def write(train, test):
-        np.savez(tmp_path / "pixels.npz", train=train, test=test)
-        return ("data.name=arrays", f"data.path={tmp_path / 'pixels.npz'}", "data.size=0", "data.limit=0")
-
-    return write
-
-
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        (lambda train, test: (255 - train, test), "as many, of other content"),
-        (lambda train, test: (train, 255 - test), "as many, of other content"),
-        (lambda train, test: (train[::-1], test), "as many, of other content"),
-        (lambda train, test: (np.concatenate((train, train[:5])), test), "train 40, now 45"),
-        (lambda train, test: (train, test[:9]), "test 10, now 9"),
-        (lambda train, test: (train[..., :1], test[..., :1]), r"shape \[8, 8, 3\], now \[8, 8, 1\]"),
-        (lambda train, test: (train[:, :7, :7], test[:, :7, :7]), r"shape \[8, 8, 3\], now \[7, 7, 3\]"),
-    ],
-    ids=["train", "test", "order", "more", "fewer tests", "grey", "smaller"],
-)
-def test_other_images_are_refused_and_the_run_stays_as_it_was(start, tiny, runs, pixels, write_pixels, change, said):
-    settings = write_pixels(pixels, pixels[:10])
-    start("a", tiny(*settings))
-    before = {path: path.read_bytes() for path in (runs / "a").rglob("*") if path.is_file()}
-    write_pixels(*change(pixels, pixels[:10]))
-    with pytest.raises(UsageError, match=rf"not the images that the run began with \({said}.*put them back"):
-        start("a", tiny(*settings, "stage1.epochs=4"), resume=True)
-    assert {path: path.read_bytes() for path in (runs / "a").rglob("*") if path.is_file()} == before
-    write_pixels(pixels, pixels[:10])
-    assert start("a", tiny(*settings, "stage1.epochs=4"), resume=True)
-
-
-def test_a_run_that_noted_no_images_is_still_held_to_their_shape(start, tiny, runs, pixels, write_pixels):
-    from vaemon.runfile import manifest
-
-    settings = write_pixels(pixels, pixels[:10])
-    start("a", tiny(*settings, "stage2.enabled=false"))
-    kept = manifest.read(runs / "a")
-    manifest.write(runs / "a", replace(kept, config={key: kept.config[key] for key in kept.config if key != "images"}))
-    write_pixels(pixels[..., :1], pixels[:10, ..., :1])
-    with pytest.raises(UsageError, match=r"shape \[8, 8, 3\], now \[8, 8, 1\]"):
-        start("a", tiny(*settings), resume=True)
-    write_pixels(pixels, pixels[:10])
-    assert start("a", tiny(*settings), resume=True)
-
-
-@pytest.mark.parametrize("stage", [1, 2])
-@pytest.mark.parametrize(
-    "spoil",
-    [
-        lambda content: content.pop("noise"),
-        lambda content: content["network"].popitem(),
-        lambda content: content["optimizer"]["param_groups"].append({"params": []}),
-        lambda content: content["balance"].update(warp=torch.ones(1)),
-    ],
-    ids=["key", "layer", "optimizer", "balance"],
-)
-def test_a_checkpoint_that_does_not_fit_is_said_and_the_run_stays_as_it_was(start, tiny, runs, stage, spoil):
-    start("a", tiny())
-    path = checkpoint.path_of(runs / "a", stage)
-    content = torch.load(path, weights_only=True)
-    spoil(content)
-    torch.save(content, path)
-    before = {path: path.read_bytes() for path in (runs / "a").rglob("*") if path.is_file()}
-    with pytest.raises(RunFileError, match=rf"stage{stage}.pt does not fit its own config"):
-        start("a", tiny("stage2.epochs=4"), resume=True)
-    assert {path: path.read_bytes() for path in (runs / "a").rglob("*") if path.is_file()} == before
-
-
-def test_a_second_stage_whose_checkpoint_was_removed_is_trained_anew(start, tiny, runs):
-    start("a", tiny())
-    checkpoint.path_of(runs / "a", 2).unlink()
-    assert start("a", tiny(), resume=True)
-    start("straight", tiny())
-    np.testing.assert_array_equal(series("a", runs, "loss", 2).mean, series("straight", runs, "loss", 2).mean)
-
-
-@pytest.mark.parametrize("stage", [1, 2])
-def test_a_run_that_another_process_went_on_with_meanwhile_is_left_to_it(start, tiny, runs, monkeypatch, stage):
-    """Its first stage from the beginning, or a second that was not there."""
-    load_images, others = training.load_images, []
-
-    def load_slowly(config, watch):
-        if not others:
-            others.append("reads while this one does, and is faster")
-            assert start("a", tiny("stage1.epochs=3"), resume=True)
-            others.extend(path.read_bytes() for path in files())
-        return load_images(config, watch)
-
-    def files():
-        return sorted(path for path in (runs / "a").rglob("*") if path.is_file())
-
-    start("a", tiny("stage1.epochs=3", "stage2.enabled=false"), stop=After(4 if stage == 1 else 99))
-    monkeypatch.setattr(training, "load_images", load_slowly)
-    with pytest.raises(RunLocked, match="another process has trained the run a further while this one read the images"):
-        start("a", tiny("stage1.epochs=3"), resume=True)
-    assert [path.read_bytes() for path in files()] == others[1:]
-    with open_run("a", runs) as run:
-        assert run.info().state is RunState.FINISHED

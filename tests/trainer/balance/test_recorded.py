@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from trainer.training import Run, train
+from trainer.runs import Run
+from trainer.training import train
 from vaemon import open_run
 
 

@@ -9,7 +9,8 @@ from trainer.config import Config, Network
 from trainer.loop import train_batch
 from trainer.networks.build import build
 from trainer.networks.spectral import plain_weight
-from trainer.training import Run, train
+from trainer.runs import Run
+from trainer.training import train
 from vaemon import open_run
 
 

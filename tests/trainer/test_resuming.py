@@ -1,0 +1,221 @@
+"""Runs that were stopped, killed or changed, and gone on with."""
+
+import shutil
+
+import numpy as np
+import pytest
+import torch
+
+from trainer import checkpoint, training
+from vaemon import open_run
+from vaemon.batch import RunState
+from vaemon.channels import CHANNELS, DROPPED
+from vaemon.errors import RunFileError, RunLocked, UsageError
+
+TRAINED = set(CHANNELS) - {DROPPED}
+"""What the trainer records at every step."""
+
+
+RESNET = ("network=resnet", "network.base_dim=2", "network.num_scale=2", "network.fc_dim=4")
+
+
+def series(name, runs, channel, stage):
+    with open_run(name, runs) as run:
+        return run.series(channel, stage=stage)
+
+
+def flat(tree, prefix=""):
+    if isinstance(tree, dict):
+        return {k: v for key, value in tree.items() for k, v in flat(value, f"{prefix}{key}.").items()}
+    return {prefix: tree}
+
+
+@pytest.mark.parametrize("network", [(), RESNET], ids=["dense", "resnet"])
+@pytest.mark.parametrize("asked", [3, 5, 6, 11, 13, 17, 18], ids="stopped at ask {}".format)
+def test_a_run_stopped_and_resumed_is_the_run_that_went_through(start, tiny, runs, network, asked, after):
+    """Stops within and between epochs, between the stages and within the second, all bitwise equal in the end."""
+    start("straight", tiny(*network))
+    assert not start("halted", tiny(*network), stop=after(asked))
+    with open_run("halted", runs) as run:
+        assert run.info().state is RunState.STOPPED
+    assert start("halted", tiny(*network), resume=True)
+
+    for stage in (1, 2):
+        one, other = (flat(checkpoint.load(runs / name, stage)) for name in ("straight", "halted"))
+        assert one.keys() == other.keys()
+        for key in one:
+            same = torch.equal(one[key], other[key]) if isinstance(one[key], torch.Tensor) else one[key] == other[key]
+            assert same, f"{key} of stage {stage}"
+        for channel in TRAINED - {"time"}:
+            one, other = (series(name, runs, channel, stage) for name in ("straight", "halted"))
+            assert one.step.tolist() == other.step.tolist() == list(range(1, 9))
+            np.testing.assert_array_equal(one.mean, other.mean, err_msg=channel)
+    assert evaluated("halted", runs) == evaluated("straight", runs)
+
+
+def evaluated(name, runs):
+    with open_run(name, runs) as run:
+        return [(each.stage, each.step, dict(each.values)) for each in run.evaluations()]
+
+
+def test_a_run_whose_checkpoints_are_gone_is_not_begun_anew_over_its_rows(start, tiny, runs):
+    start("a", tiny())
+    shutil.rmtree(runs / "a" / "checkpoints")
+    with pytest.raises(UsageError, match=r"stage1\.pt is not there"):
+        start("a", tiny(), resume=True)
+    assert len(series("a", runs, "mse", 1).step) == len(series("a", runs, "mse", 2).step) == 8
+    with open_run("a", runs) as run:
+        assert run.info().state is RunState.FINISHED
+
+
+def test_rows_after_the_checkpoint_are_replaced(start, tiny, runs, monkeypatch, after):
+    """A crash between two checkpoints: the run goes on from the first of them."""
+    start("straight", tiny())
+    start("crashed", tiny(), stop=after(4))
+    early = checkpoint.path_of(runs / "crashed", 1).read_bytes()
+    start("crashed", tiny(), stop=after(3), resume=True)
+    checkpoint.path_of(runs / "crashed", 1).write_bytes(early)
+    assert start("crashed", tiny(), resume=True)
+    np.testing.assert_array_equal(series("crashed", runs, "mse", 1).mean, series("straight", runs, "mse", 1).mean)
+
+
+def test_a_finished_run_has_nothing_left_to_do(start, tiny, runs, screen):
+    start("a", tiny())
+    before = {path: path.read_bytes() for path in (runs / "a").rglob("*") if path.is_file()}
+    assert start("a", tiny(), resume=True)
+    assert "nothing left to do" in screen.said[-1]
+    assert {path: path.read_bytes() for path in (runs / "a").rglob("*") if path.is_file()} == before
+
+
+def test_a_finished_run_may_get_more_epochs_and_a_fresh_second_stage(start, tiny, runs):
+    start("a", tiny())
+    assert start("a", tiny("stage1.epochs=4"), resume=True)
+    start("straight", tiny("stage1.epochs=4"))
+    for stage, steps in ((1, 16), (2, 8)):
+        one, other = (series(name, runs, "loss", stage) for name in ("a", "straight"))
+        assert len(one.step) == steps
+        np.testing.assert_array_equal(one.mean, other.mean)
+
+
+def test_a_second_stage_may_be_added_later(start, tiny, runs):
+    start("a", tiny("stage2.enabled=false"))
+    assert start("a", tiny(), resume=True)
+    assert checkpoint.load(runs / "a", 2)["step"] == 8
+
+
+def test_a_run_stopped_before_its_first_step_can_be_resumed(start, tiny, runs, after):
+    assert not start("a", tiny(), stop=after(1))
+    assert checkpoint.load(runs / "a", 1)["step"] == 0
+    assert start("a", tiny(), resume=True)
+
+
+def test_a_checkpoint_of_another_config_is_refused_with_the_keys_that_differ(start, tiny, runs, after):
+    start("a", tiny(), stop=after(3))
+    start("b", tiny("seed=4", "network.latents=2", "stage1.lr=.002"), stop=after(3))
+    path = checkpoint.path_of(runs / "a", 1)
+    path.write_bytes(checkpoint.path_of(runs / "b", 1).read_bytes())
+    with pytest.raises(UsageError, match=r"stage1.pt is of another config") as caught:
+        start("a", tiny(), resume=True)
+    assert "it has seed=4 (the run: 0), network.latents=2 (the run: 3); put back" in str(caught.value)
+
+
+def test_a_run_killed_before_it_could_say_that_it_is_finished_says_so_when_resumed(start, tiny, runs):
+    from vaemon.runfile import manifest
+
+    start("a", tiny())
+    manifest.end(runs / "a", "", "")
+    assert start("a", tiny(), resume=True)
+    with open_run("a", runs) as run:
+        assert run.info().state is RunState.FINISHED
+        assert run.series("loss", stage=2).step.tolist() == list(range(1, 9))
+
+
+@pytest.fixture
+def write_pixels(tmp_path, tiny):
+    """write_pixels(train, test) -> settings of a run of those images (n, 8, 8, C)."""
+
+    def write(train, test):
+        np.savez(tmp_path / "pixels.npz", train=train, test=test)
+        return ("data.name=arrays", f"data.path={tmp_path / 'pixels.npz'}", "data.size=0", "data.limit=0")
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda train, test: (255 - train, test), "as many, of other content"),
+        (lambda train, test: (train, 255 - test), "as many, of other content"),
+        (lambda train, test: (train[::-1], test), "as many, of other content"),
+        (lambda train, test: (np.concatenate((train, train[:5])), test), "train 40, now 45"),
+        (lambda train, test: (train, test[:9]), "test 10, now 9"),
+        (lambda train, test: (train[..., :1], test[..., :1]), r"shape \[8, 8, 3\], now \[8, 8, 1\]"),
+        (lambda train, test: (train[:, :7, :7], test[:, :7, :7]), r"shape \[8, 8, 3\], now \[7, 7, 3\]"),
+    ],
+    ids=["train", "test", "order", "more", "fewer tests", "grey", "smaller"],
+)
+def test_other_images_are_refused_and_the_run_stays_as_it_was(start, tiny, runs, pixels, write_pixels, change, said):
+    settings = write_pixels(pixels, pixels[:10])
+    start("a", tiny(*settings))
+    before = {path: path.read_bytes() for path in (runs / "a").rglob("*") if path.is_file()}
+    write_pixels(*change(pixels, pixels[:10]))
+    with pytest.raises(UsageError, match=rf"not the images that the run began with \({said}.*put them back"):
+        start("a", tiny(*settings, "stage1.epochs=4"), resume=True)
+    assert {path: path.read_bytes() for path in (runs / "a").rglob("*") if path.is_file()} == before
+    write_pixels(pixels, pixels[:10])
+    assert start("a", tiny(*settings, "stage1.epochs=4"), resume=True)
+
+
+@pytest.mark.parametrize("stage", [1, 2])
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda content: content.pop("noise"),
+        lambda content: content["network"].popitem(),
+        lambda content: content["optimizer"]["param_groups"].append({"params": []}),
+        lambda content: content["balance"].update(warp=torch.ones(1)),
+    ],
+    ids=["key", "layer", "optimizer", "balance"],
+)
+def test_a_checkpoint_that_does_not_fit_is_said_and_the_run_stays_as_it_was(start, tiny, runs, stage, spoil):
+    start("a", tiny())
+    path = checkpoint.path_of(runs / "a", stage)
+    content = torch.load(path, weights_only=True)
+    spoil(content)
+    torch.save(content, path)
+    before = {path: path.read_bytes() for path in (runs / "a").rglob("*") if path.is_file()}
+    with pytest.raises(RunFileError, match=rf"stage{stage}.pt does not fit its own config"):
+        start("a", tiny("stage2.epochs=4"), resume=True)
+    assert {path: path.read_bytes() for path in (runs / "a").rglob("*") if path.is_file()} == before
+
+
+def test_a_second_stage_whose_checkpoint_was_removed_is_trained_anew(start, tiny, runs):
+    start("a", tiny())
+    checkpoint.path_of(runs / "a", 2).unlink()
+    assert start("a", tiny(), resume=True)
+    start("straight", tiny())
+    np.testing.assert_array_equal(series("a", runs, "loss", 2).mean, series("straight", runs, "loss", 2).mean)
+
+
+@pytest.mark.parametrize("stage", [1, 2])
+def test_a_run_that_another_process_went_on_with_meanwhile_is_left_to_it(start, tiny, runs, monkeypatch, stage, after):
+    """Its first stage from the beginning, or a second that was not there."""
+    load_images, others = training.load_images, []
+
+    def load_slowly(config, watch):
+        if not others:
+            others.append("reads while this one does, and is faster")
+            assert start("a", tiny("stage1.epochs=3"), resume=True)
+            others.extend(path.read_bytes() for path in files())
+        return load_images(config, watch)
+
+    def files():
+        return sorted(path for path in (runs / "a").rglob("*") if path.is_file())
+
+    start("a", tiny("stage1.epochs=3", "stage2.enabled=false"), stop=after(4 if stage == 1 else 99))
+    monkeypatch.setattr(training, "load_images", load_slowly)
+    with pytest.raises(RunLocked, match="another process has trained the run a further while this one read the images"):
+        start("a", tiny("stage1.epochs=3"), resume=True)
+    assert [path.read_bytes() for path in files()] == others[1:]
+    with open_run("a", runs) as run:
+        assert run.info().state is RunState.FINISHED
