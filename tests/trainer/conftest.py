@@ -1,6 +1,7 @@
 """For tests of the trainer: a config that trains in a blink, and stand-ins for recorder and screen."""
 
 import importlib.util
+import signal
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -143,3 +144,11 @@ class _After:
 def after():
     """after(count) -> what to stop by."""
     return _After
+
+
+@pytest.fixture
+def hangs_up():
+    """SIGHUP is not ignored, as it is where the tests are started by nohup."""
+    former = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, former)

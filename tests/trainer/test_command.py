@@ -146,7 +146,7 @@ def test_resume_goes_on_with_the_newest_run_of_the_preset(invoke, runs):
     ("number", "code", "word"),
     [(signal.SIGINT, 130, "Ctrl-C"), (signal.SIGTERM, 143, "SIGTERM"), (signal.SIGHUP, 129, "SIGHUP")],
 )
-def test_a_signal_stops_cleanly_and_the_run_can_go_on(invoke, runs, monkeypatch, number, code, word):
+def test_a_signal_stops_cleanly_and_the_run_can_go_on(hangs_up, invoke, runs, monkeypatch, number, code, word):
     log = training.Recorder.log
 
     def log_and_interrupt(self, step, **values):
@@ -185,7 +185,7 @@ def test_sighup_stays_ignored_where_it_is(invoke, monkeypatch):
         signal.signal(signal.SIGHUP, former)
 
 
-def test_a_training_whose_terminal_goes_away_is_saved(runs, tiny_settings):
+def test_a_training_whose_terminal_goes_away_is_saved(hangs_up, runs, tiny_settings):
     """As when ssh loses its connection: what is printed then fails."""
     code = (
         "import fcntl, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); import trainer.progress as progress\n"

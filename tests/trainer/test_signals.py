@@ -33,7 +33,7 @@ def test_two_signals_that_python_sees_as_one_count_as_two():
     assert signal.set_wakeup_fd(-1) == -1
 
 
-def test_signals_of_two_kinds_are_two_first_ones():
+def test_signals_of_two_kinds_are_two_first_ones(hangs_up):
     with caught_signals() as caught:
         os.kill(os.getpid(), signal.SIGHUP)
         os.kill(os.getpid(), signal.SIGINT)
