@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from analysis.figures.drawn import Array, Trajectories
-from analysis.inputs import stage_of, woke_steps
+from analysis.inputs import rows_until, stage_of, woke_steps
 from vaemon import latents
 from vaemon.batch import Cursor, StageInfo, Want, Window
 from vaemon.errors import UnknownName, VaemonError
@@ -22,7 +22,7 @@ _LAST_ROWS = 25
 
 class _Span(NamedTuple):
     last: int
-    """The last recorded step of those asked for."""
+    """Up to which step: the end of the epochs asked for, or the latest that is recorded where it comes before."""
     epochs: float
     """How many it makes; NaN where that is not known."""
 
@@ -101,7 +101,7 @@ def _states(source: Source, stage: StageInfo, last: int, at: Thresholds) -> tupl
 
 
 def _at(source: Source, channel: str, stage: StageInfo, last: int) -> Array:
-    rows = source.series(channel, Window(stage.number, max(last - _LAST_ROWS + 1, 0), last), _LAST_ROWS).mean
+    rows = rows_until(source, channel, stage, last, _LAST_ROWS)[1][-_LAST_ROWS:]
     known = np.isfinite(rows)
     with np.errstate(invalid="ignore"):
         return np.asarray(np.where(known, rows, 0.0).sum(axis=0) / np.where(known, 1.0, 0.0).sum(axis=0))

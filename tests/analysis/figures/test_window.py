@@ -45,6 +45,19 @@ def test_all_steps(falling):
     assert "400 steps" in drawn.title
 
 
+@pytest.mark.parametrize("per_epoch", [5000, 5030])  # a row falls on the epoch's end; none in the last 25 steps
+def test_the_latents_are_judged_by_as_many_rows_where_not_every_step_is_recorded(make_source, per_epoch):
+    source = make_source(400, per_epoch, latents=2, stride=50)
+    variance = np.tile([1.0, 0.05], (400, 1))
+    variance[:75] = 1e6  # of the first epoch's 100 rows the last 25 count
+    variance[99, 0] = 0.75  # .99 in the mean
+    variance[100:] = 0.5
+    source.channels["mean_variance"] = variance
+    source.channels["latent_kl"] = np.tile([0.001, 2.0], (400, 1))
+    drawn = trajectories(source, "4", 1, 1000)
+    assert (drawn.end, drawn.states) == (per_epoch, ("collapsed", "active"))
+
+
 def test_points_are_means_where_they_are_fewer_than_rows(falling):
     drawn = trajectories(falling(), "latents", 1, 40)
     assert drawn.mean.shape == (40, 3)
