@@ -213,9 +213,7 @@ def _tail(source: Source, stage: StageInfo) -> _Tail:
     return _Tail(step[-wanted:], epoch[-wanted:].astype(np.int64), from_start and len(step) <= wanted)
 
 
-def rows_until(
-    source: Source, channel: str, stage: StageInfo, last: int, wanted: int
-) -> tuple[Array, Array, bool]:
+def rows_until(source: Source, channel: str, stage: StageInfo, last: int, wanted: int) -> tuple[Array, Array, bool]:
     """The last rows of a channel, as recorded: at least so many, or all where there are fewer.
 
     Args:
