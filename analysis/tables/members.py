@@ -32,7 +32,9 @@ RENORMALISED = "GEN-2 renormalised"
 RECIPE = "asperti"
 """What distances must be made by to stand beside the paper's."""
 MIXTURE = "GEN-GMM"
-"""What a regularised autoencoder has in the place of a second stage."""
+"""What a regularised autoencoder has in the place of a second stage; of its prior it is not sampled."""
+DETERMINISTIC = "rae-"
+"""How the balances of regularised autoencoders begin."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -56,6 +58,11 @@ class Member:
         """Epochs of stage 1; NaN where nobody knows."""
         stage = self.info.stage(1)
         return _epochs(stage.total_steps, stage) if stage is not None else math.nan
+
+    @property
+    def has_second(self) -> bool:
+        """Whether a second stage is planned."""
+        return bool(self.setting("stage2", "enabled"))
 
     def setting(self, *keys: str) -> Any:
         """A value of the run's config, by the keys that lead to it; None where it does not say."""

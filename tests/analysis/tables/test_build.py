@@ -5,11 +5,14 @@ import math
 import pytest
 
 from analysis.kept import Distances, keep
-from analysis.tables.kinds import model_of_table_3
+from analysis.tables.kinds import KINDS, model_of_table_3
+from analysis.tables.members import Member
 from analysis.tables.shape import Spread
+from trainer.balance.registry import STRATEGIES
 from trainer.config import to_tree
 from trainer.settings import load_preset
 from vaemon import Recorder
+from vaemon.batch import RunInfo, RunState
 from vaemon.errors import UnknownName, UsageError, VaemonError
 
 
@@ -153,6 +156,27 @@ def test_the_presets_are_the_models_of_table_3(model):
     for name in (f"celeba-{model}", f"celeba-{model}-learned-gamma"):
         assert model_of_table_3(to_tree(load_preset(name))["network"]) == model
     assert model_of_table_3(to_tree(load_preset("celeba"))["network"]) is None
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_what_weighs_its_terms_by_gamma_is_called_so(strategy):
+    member = Member(
+        "a", RunInfo("a", "a", RunState.FINISHED, config={"balance": {"name": strategy}}), {4: {"mse": 0.1}}
+    )
+    ((model, _),) = [entry.keys for entry in KINDS[2].of_run(member)]
+    assert model.endswith(" γ") == STRATEGIES[strategy].__module__.endswith(".gamma")
+
+
+def test_table_3_tells_of_a_second_stage_only_where_one_was_trained(record, table):
+    celeba = {"data.name": "celeba", "stage2.epochs": 300, **MODELS[1]}
+    alone = {**celeba, "stage2.enabled": False}
+    record("finished", {4: {"mse": 0.1}}, celeba)
+    record("stopped", {4: {"mse": 0.1}}, celeba, planned=50)
+    record("alone", {4: {"mse": 0.1}}, alone)
+    record("rae", {4: {"mse": 0.1, "GEN-GMM": 75.0}}, {**alone, "balance.name": "rae-l2"})
+    record("sampled", {4: {"mse": 0.1}}, celeba, planned=50, second={"GEN-2": 70.0})
+    labels = {name: line.keys[1] for line in table(3).lines for name in line.runs}
+    assert labels == {"finished": "4/300", "stopped": "4", "alone": "4", "rae": "4", "sampled": "4/300"}
 
 
 def test_table_3_has_the_paper_s_epochs_on_the_way(record, table):
