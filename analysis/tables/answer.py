@@ -12,6 +12,7 @@ from analysis.tables.members import RECIPE, members, opened
 from analysis.tables.shape import Table
 from analysis.tables.text import to_text
 from analysis.tables.written import to_csv, to_json
+from vaemon.source.far.address import FarAddress
 from vaemon.source.far.links import Links
 
 
@@ -27,9 +28,10 @@ class Asked:
     """A condition that they must meet."""
 
     def command(self, options: str) -> str:
-        """`vaemon analyze` of these runs."""
+        """`vaemon analyze` of those of these runs that are on this machine."""
+        here = [each for each in self.addresses if FarAddress.parse(each) is None]
         where = [] if self.runs is None else ["--runs", str(self.runs)]
-        return f"vaemon analyze {shlex.join([*self.addresses, *where])} {options}".replace("  ", " ")
+        return " ".join(filter(None, ("vaemon analyze", shlex.join([*here, *where]), options)))
 
 
 def table_of(asked: Asked, number: int) -> Table:

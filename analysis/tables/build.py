@@ -56,7 +56,9 @@ def build(number: int, found: Sequence[Member]) -> Table:
             *(published(number).notes if beside else ()),
         ),
         lacking=tuple(
-            name for name in SAMPLED if name in kind.columns and any(name not in each.final for each in chosen)
+            name
+            for name in SAMPLED
+            if name in kind.columns and any(name in each.obtainable and name not in each.final for each in chosen)
         ),
     )
 

@@ -64,6 +64,15 @@ class Member:
         """Whether a second stage is planned."""
         return bool(self.setting("stage2", "enabled"))
 
+    @property
+    def obtainable(self) -> tuple[str, ...]:
+        """Which of SAMPLED `vaemon analyze --fid` computes: of a run of this machine, with a checkpoint."""
+        if self.info.place or not (Path(self.info.address) / "checkpoints").is_dir():
+            return ()
+        if str(self.setting("balance", "name")).startswith(DETERMINISTIC):
+            return ("REC", "GEN-2")
+        return SAMPLED if self.has_second else SAMPLED[:2]
+
     def setting(self, *keys: str) -> Any:
         """A value of the run's config, by the keys that lead to it; None where it does not say."""
         found: Any = self.info.config

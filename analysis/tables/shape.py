@@ -62,7 +62,7 @@ class Table:
     """Names of all runs that it is of."""
     notes: tuple[str, ...] = ()
     lacking: tuple[str, ...] = ()
-    """Columns that some run lacks at its end, and that a command can compute."""
+    """Columns that some run lacks at its end, though `--fid` can compute them of it."""
 
 
 def spread(values: Iterable[float]) -> Spread | None:

@@ -1,10 +1,12 @@
 """The tables, from runs recorded for real: what is averaged, where it stands, what is said below."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
 from analysis.kept import Distances, keep
+from analysis.tables.answer import Asked
 from analysis.tables.kinds import KINDS, model_of_table_3
 from analysis.tables.members import Member
 from analysis.tables.shape import Spread
@@ -14,6 +16,7 @@ from trainer.settings import load_preset
 from vaemon import Recorder
 from vaemon.batch import RunInfo, RunState
 from vaemon.errors import UnknownName, UsageError, VaemonError
+from vaemon.source.far.links import Links
 
 
 def of_runs(table):
@@ -177,6 +180,31 @@ def test_table_3_tells_of_a_second_stage_only_where_one_was_trained(record, tabl
     record("sampled", {4: {"mse": 0.1}}, celeba, planned=50, second={"GEN-2": 70.0})
     labels = {name: line.keys[1] for line in table(3).lines for name in line.runs}
     assert labels == {"finished": "4/300", "stopped": "4", "alone": "4", "rae": "4", "sampled": "4/300"}
+
+
+def test_what_no_command_can_compute_is_not_said_to_be_lacking(record, table, runs):
+    alone = {"stage2.enabled": False}
+    record("alone", {4: {"mse": 0.1}}, alone)
+    assert table(1).lacking == ("REC", "GEN-1")
+    record("rae", {4: {"mse": 0.1}}, {**alone, "balance.name": "rae-l2"})
+    assert table(2, "rae").lacking == ("REC", "GEN-2")
+    record("recorded", {4: {"mse": 0.1}}, {"seed": 1})
+    (runs / "recorded" / "checkpoints").rmdir()
+    assert table(1, "recorded").lacking == ()
+    assert table(1, "recorded", "alone").lacking == ("REC", "GEN-1")
+
+
+def test_of_a_run_on_another_machine_nothing_can_be_computed_here(runs):
+    (runs / "far" / "checkpoints").mkdir(parents=True)
+    info = RunInfo("far", str(runs / "far"), RunState.FINISHED, config={"stage2": {"enabled": True}})
+    here, far = Member("far", info), Member("far", replace(info, place="gpu1"))
+    assert here.obtainable == ("REC", "GEN-1", "GEN-2")
+    assert far.obtainable == ()
+
+
+def test_the_command_keeps_addresses_as_they_are_and_leaves_out_other_machines():
+    assert Asked(("a  b", "gpu1:c"), None, Links()).command("--fid") == "vaemon analyze 'a  b' --fid"
+    assert Asked((), None, Links()).command("--fid") == "vaemon analyze --fid"
 
 
 def test_table_3_has_the_paper_s_epochs_on_the_way(record, table):
