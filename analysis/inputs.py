@@ -12,11 +12,12 @@ import numpy.typing as npt
 
 from analysis.measures.moments import Moments
 from vaemon import latents
-from vaemon.batch import Batch, Cursor, Event, RunInfo, StageInfo, Want, Window
+from vaemon.batch import Cursor, RunInfo, StageInfo, Want, Window
 from vaemon.channels import POSTERIOR
 from vaemon.errors import UnknownName, VaemonError
 from vaemon.source.protocol import Source
 from vaemon.view.fold import woke_at
+from vaemon.view.whole import whole
 
 Array = npt.NDArray[Any]
 Kind = Literal["stream", "checkpoint", "posterior"]
@@ -124,11 +125,7 @@ def woke_steps(source: Source, stage: StageInfo, until: int | None = None) -> Ar
         stage: the stage whose events count.
         until: take no notice of events after this step.
     """
-    found: list[Event] = []
-    batch: Batch | None = None
-    while batch is None or batch.more:  # by other thresholds than its own all rows of the run are looked through
-        batch = source.poll(batch.cursor if batch else Cursor(), Want(channels=(), stage=stage.number, columns=0))
-        found = [*([] if batch.events_anew else found), *batch.events]
+    found = whole(source.poll, Want(channels=(), stage=stage.number, columns=0)).events
     events = tuple(each for each in found if until is None or each.step <= until)
     return woke_at(events, stage.number, stage.latents)
 

@@ -12,7 +12,7 @@ import numpy as np
 from analysis.inputs import read_stream, woke_steps
 from analysis.kept import kept
 from vaemon import latents
-from vaemon.batch import Cursor, RunInfo, StageInfo, Want
+from vaemon.batch import RunInfo, StageInfo, Want
 from vaemon.errors import SourceLost, VaemonError
 from vaemon.evaluations import Evaluation, evaluations
 from vaemon.latents import LatentState
@@ -23,8 +23,8 @@ from vaemon.source.far.address import FarAddress
 from vaemon.source.far.links import Links
 from vaemon.source.open import open_source
 from vaemon.source.protocol import Source
-from vaemon.view.fold import fold
 from vaemon.view.state import RunView
+from vaemon.view.whole import whole
 
 SAMPLED = ("REC", "GEN-1", "GEN-2")
 """Fréchet distances, which need features of images: of reconstructions, and of samples of either stage."""
@@ -116,7 +116,7 @@ def members(sources: Iterable[Source]) -> list[Member]:
 
 def read_member(source: Source) -> Member:
     """One run, as far as it has come."""
-    view = _first_stage(source)
+    view = whole(source.poll, Want((), columns=0, stage=1))
     assert view.info is not None
     told = evaluations(view.events)
     stage = view.info.stage(1)
@@ -131,14 +131,6 @@ def read_member(source: Source) -> Member:
     _add_kept(by_epoch, view.info, stage)
     final = {**(by_epoch[max(by_epoch)] if by_epoch else sampled), **_counts(source, stage, view)}
     return Member(view.info.title, view.info, by_epoch, final)
-
-
-def _first_stage(source: Source) -> RunView:
-    want = Want((), columns=0, stage=1)
-    view = fold(RunView(), source.poll(Cursor(), want))
-    while view.loading:
-        view = fold(view, source.poll(view.cursor, want))
-    return view
 
 
 def _by_epoch(told: Iterable[Evaluation], stage: StageInfo) -> dict[float, dict[str, float]]:
