@@ -14,7 +14,6 @@ from analysis.figures.terminal import HEIGHT, draw
 from analysis.figures.window import trajectories
 from analysis.render import PLAIN_WIDTH, fits
 from analysis.tables.answer import Asked, lacking, table_of
-from analysis.tables.members import opened
 from analysis.tables.shape import Line, Table
 from vaemon.errors import UsageError
 from vaemon.exchange.file import write_file
@@ -41,10 +40,10 @@ def figure_of(asked: Asked, figure: str, stage: int, points: int) -> tuple[Drawn
     if figure == "2":
         table = table_of(asked, 1)
         return evolution(table), lacking(table.lacking, asked)
-    with opened(asked.addresses, asked.runs, asked.links) as sources:
+    with asked.opened() as sources:
         if len(sources) > 1:
             raise UsageError(f"--figure {figure} is of one run, not of {len(sources)}; --figure 2 is of several")
-        return trajectories(sources[0], figure, stage, points), ""
+        return trajectories(sources[0][1], figure, stage, points), ""
 
 
 def evolution(table: Table) -> Evolution:

@@ -1,8 +1,7 @@
 """The runs that a table is of: what each was evaluated at, what it ended with, and how it was set up."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,12 +15,6 @@ from vaemon.batch import RunInfo, StageInfo, Want
 from vaemon.errors import SourceLost, VaemonError
 from vaemon.evaluations import Evaluation, evaluations
 from vaemon.latents import LatentState
-from vaemon.runfile.find import runs_folder
-from vaemon.runfile.selection import is_pattern
-from vaemon.runfile.sweeps import folders
-from vaemon.source.far.address import FarAddress
-from vaemon.source.far.links import Links
-from vaemon.source.open import open_source
 from vaemon.source.protocol import Source
 from vaemon.view.state import RunView
 from vaemon.view.whole import whole
@@ -81,36 +74,13 @@ class Member:
         return found
 
 
-@contextmanager
-def opened(addresses: Sequence[str], runs: str | Path | None, links: Links) -> Iterator[list[Source]]:
-    """The sources of runs that exist: by name, path or pattern, HOST: before it; the latest where none is named.
-
-    Raises:
-        UnknownName, UsageError: there is no such run.
-        SourceLost, FarEndLacksVaemon: another machine does not answer, or has no vaemon.
-    """
-    sources: list[Source] = []
-    try:
-        for address in addresses or (None,):
-            far = FarAddress.parse(address) if address is not None else None
-            if far is not None and is_pattern(far.path):
-                sources += [links.source(each, exists=True) for each in links.addresses_like(far)]
-            elif far is not None or address is None:
-                sources.append(open_source(address, runs, links=links))
-            else:
-                sources += [open_source(str(folder), runs) for folder in folders(address, runs_folder(runs))]
-        yield sources
-    finally:
-        for source in sources:
-            source.close()
-
-
-def members(sources: Iterable[Source]) -> list[Member]:
-    """What the runs tell, each once; those of one name go by their addresses."""
-    found = {member.info.address: member for member in map(read_member, sources)}
-    names = [member.name for member in found.values()]
+def members(sources: Iterable[tuple[str, Source]]) -> list[Member]:
+    """What the runs tell, each once; those of one name go by the names that come with them, which differ."""
+    read = [(apart, read_member(source)) for apart, source in sources]
+    found = {member.info.address: (apart, member) for apart, member in read}
+    names = [member.name for _, member in found.values()]
     return [
-        member if names.count(member.name) == 1 else replace(member, name=address) for address, member in found.items()
+        member if names.count(member.name) == 1 else replace(member, name=apart) for apart, member in found.values()
     ]
 
 

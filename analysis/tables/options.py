@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 FIGURES = ("2", "4", "5", "6", "latents")
 FORMATS = (".png", ".svg", ".pdf")
-_SHARED = {"run", "runs", "remote_python"}
+_SHARED = {"run", "runs", "links"}
 """Options of the command itself that say which runs are meant."""
 _GO_WITH = {
     "table": _SHARED | {"table", "only", "as_json", "as_csv"},
@@ -90,11 +90,8 @@ def _refuse(table: int | None, figure: str | None, only: str | None, to: Path | 
 
 def _asked(rest: dict[str, Any], only: str | None) -> "Asked":
     from analysis.tables.answer import Asked
-    from vaemon.source.far.links import Links
 
-    links = Links(rest["remote_python"], keeps=True)
-    click.get_current_context().call_on_close(links.close)
-    return Asked(tuple(rest["run"]), rest["runs"], links, only)
+    return Asked(tuple(rest["run"]), rest["runs"], rest["links"], only)
 
 
 def _print_table(asked: "Asked", number: int, as_json: bool, as_csv: bool) -> None:

@@ -1,6 +1,7 @@
 """The tables, from runs recorded for real: what is averaged, where it stands, what is said below."""
 
 import math
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -200,6 +201,15 @@ def test_of_a_run_on_another_machine_nothing_can_be_computed_here(runs):
     here, far = Member("far", info), Member("far", replace(info, place="gpu1"))
     assert here.obtainable == ("REC", "GEN-1", "GEN-2")
     assert far.obtainable == ()
+
+
+def test_runs_of_one_name_are_told_apart(record, table, runs, tmp_path):
+    record("run", {4: {"mse": 0.1}})
+    record("other", {4: {"mse": 0.3}})
+    (tmp_path / "elsewhere").mkdir()
+    shutil.copytree(runs / "run", tmp_path / "elsewhere" / "run")
+    found = table(1, "run", "other", str(tmp_path / "elsewhere" / "run"), str(runs / "run"))
+    assert found.runs == (f"{runs.name}/run", "other", "elsewhere/run")
 
 
 def test_the_command_keeps_addresses_as_they_are_and_leaves_out_other_machines():
