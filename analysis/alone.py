@@ -3,7 +3,6 @@
 Imports nothing heavy before it is called, as analysis/command.py.
 """
 
-import sys
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -85,10 +84,9 @@ def answer_each(named: Sequence[str], runs: Path | None, answer: Callable[[Path]
 
 def print_text(text: str, colour: bool = False) -> None:
     """To stdout; in ASCII where that can write no more."""
-    from analysis.render import fits, to_ascii
+    from analysis.terminal import fits, to_ascii
 
-    written = text if fits(text, sys.stdout.encoding or "ascii") else to_ascii(text)
-    click.echo(written, nl=False, color=colour)
+    click.echo(text if fits(text) else to_ascii(text), nl=False, color=colour)
 
 
 def say(sentence: str) -> None:

@@ -8,8 +8,9 @@ from rich.table import Table
 from rich.text import Text
 
 from analysis.joined import FINISHED, Joined, Spread
-from analysis.render import GAP, PLAIN_WIDTH, drawn, number, table_without_lines
+from analysis.render import GAP, drawn, number, table_without_lines
 from analysis.report import Figure, Part, Report
+from analysis.terminal import PLAIN_WIDTH
 
 NAME = 24
 """Cells of a run's name, at least, before it is folded."""

@@ -3,9 +3,6 @@
 Imports nothing heavy before it is called, as analysis/command.py.
 """
 
-import os
-import shutil
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -255,10 +252,8 @@ def _watched(blocks: Iterable[Any], total: int, told: Callable[[int, int], None]
 
 def _print(draw: Callable[[int, bool, bool], str]) -> None:
     """Draw for the terminal that stdout is, or in shades where it is none."""
-    from analysis.render import PLAIN_WIDTH, fits
+    from analysis.terminal import form
 
-    is_terminal = sys.stdout.isatty()
-    width = shutil.get_terminal_size().columns if is_terminal else PLAIN_WIDTH
-    colour = is_terminal and "NO_COLOR" not in os.environ
-    plain = not fits("▀░▒▓█", sys.stdout.encoding or "ascii")
-    click.echo(draw(width, colour and not plain, plain), nl=False, color=colour)
+    how = form("▀░▒▓█")
+    colour = how.colour and not how.ascii_only
+    click.echo(draw(how.width, colour, how.ascii_only), nl=False, color=colour)

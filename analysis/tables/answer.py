@@ -13,6 +13,7 @@ from analysis.tables.members import RECIPE, members
 from analysis.tables.shape import Table
 from analysis.tables.text import to_text
 from analysis.tables.written import to_csv, to_json
+from analysis.terminal import Form
 from vaemon.source.far.address import FarAddress
 from vaemon.source.far.links import Links
 from vaemon.source.open import open_several
@@ -61,9 +62,9 @@ def table_of(asked: Asked, number: int) -> Table:
         return build(number, only(members(sources), asked.only))
 
 
-def as_text(table: Table, asked: Asked, width: int, colour: bool, ascii_only: bool) -> str:
+def as_text(table: Table, asked: Asked, how: Form) -> str:
     """The table for people; its last line says how to get what it lacks."""
-    return to_text(table, lacking(table.lacking, asked), width, colour, ascii_only)
+    return to_text(table, lacking(table.lacking, asked), *how)
 
 
 def as_json(table: Table) -> str:

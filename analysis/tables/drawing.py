@@ -1,8 +1,5 @@
 """A figure of the paper from the runs: figure 2 from table 1, the others from the recorded stream."""
 
-import os
-import shutil
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, cast
@@ -12,9 +9,9 @@ import numpy as np
 from analysis.figures.drawn import NAMES, Curve, Evolution, Trajectories
 from analysis.figures.terminal import HEIGHT, draw
 from analysis.figures.window import trajectories
-from analysis.render import PLAIN_WIDTH, fits
 from analysis.tables.answer import Asked, lacking, table_of
 from analysis.tables.shape import Line, Table
+from analysis.terminal import form
 from vaemon.errors import UsageError
 from vaemon.exchange.file import write_file
 
@@ -70,11 +67,9 @@ def _curves(lines: Sequence[Line], *, printed: bool) -> list[Curve]:
 
 def in_terminal(asked: Asked, figure: str, stage: int) -> tuple[str, str]:
     """A figure as text, and how to get what it lacks."""
-    terminal = sys.stdout.isatty()
-    width = shutil.get_terminal_size().columns if terminal else PLAIN_WIDTH
-    marker = "braille" if fits("⣿", sys.stdout.encoding or "ascii") else "*"
-    drawn, last = figure_of(asked, figure, stage, points=2 * width)  # braille has two dots across
-    return draw(drawn, (width, HEIGHT), terminal and "NO_COLOR" not in os.environ, marker), last
+    how = form("⣿")
+    drawn, last = figure_of(asked, figure, stage, points=2 * how.width)  # braille has two dots across
+    return draw(drawn, (how.width, HEIGHT), how.colour, "*" if how.ascii_only else "braille"), last
 
 
 def to_file(asked: Asked, figure: str, stage: int, to: Path) -> tuple[Path, str]:

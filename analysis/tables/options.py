@@ -3,7 +3,6 @@
 Imports nothing heavy before one of them is given.
 """
 
-import shutil
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -95,10 +94,10 @@ def _asked(rest: dict[str, Any], only: str | None) -> "Asked":
 
 
 def _print_table(asked: "Asked", number: int, as_json: bool, as_csv: bool) -> None:
-    from analysis.render import PLAIN_WIDTH, fits
     from analysis.tables.answer import as_csv as csv_of
     from analysis.tables.answer import as_json as json_of
     from analysis.tables.answer import as_text, table_of
+    from analysis.terminal import form
 
     if as_json and as_csv:
         raise UsageError("--json and --csv are two forms of one table: use one of the two")
@@ -106,10 +105,8 @@ def _print_table(asked: "Asked", number: int, as_json: bool, as_csv: bool) -> No
     if as_json or as_csv:
         click.echo(json_of(table) if as_json else csv_of(table), nl=False)
         return
-    colour = sys.stdout.isatty()
-    width = shutil.get_terminal_size().columns if colour else PLAIN_WIDTH
-    ascii_only = not fits("γ±–·─", sys.stdout.encoding or "ascii")
-    click.echo(as_text(table, asked, width, colour, ascii_only), nl=False, color=colour)
+    how = form("γ±–·─")
+    click.echo(as_text(table, asked, how), nl=False, color=how.is_terminal)
 
 
 def _draw(asked: "Asked", figure: str, stage: int, to: Path | None) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from analysis import printing
+from analysis import printing, terminal
 from analysis import rest as module
 from analysis.rest import rest
 from analysis.several import Answered
@@ -40,7 +40,7 @@ def test_only_options_that_there_are_and_were_not_given(make_report):
 
 
 def test_the_line_is_the_last_and_fits(make_report, capsys, monkeypatch):
-    monkeypatch.setattr(printing, "PLAIN_WIDTH", 80)
+    monkeypatch.setattr(terminal, "PLAIN_WIDTH", 80)
     answered = Answered("run", (make_report(), make_report(stage=2)), ())
     printing.print_text([answered], {}, {"fid", "renormalize"})
     lines = capsys.readouterr().out.splitlines()
