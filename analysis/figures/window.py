@@ -79,14 +79,18 @@ def _span(source: Source, stage: StageInfo, epochs: int | None, name: str) -> _S
 
 
 def _words(figure: str, stage: StageInfo, span: _Span) -> str:
-    which = f"{stage.latents} latents" + ("" if stage.number == 1 else f" of stage {stage.number}")
+    which = f"{stage.latents} latent{_s(stage.latents)}" + ("" if stage.number == 1 else f" of stage {stage.number}")
     asked = EPOCHS.get(figure)
     if asked is None:
-        return f"{which}, {span.last:,} steps"
+        return f"{which}, {span.last:,} step{_s(span.last)}"
     if span.epochs < asked:
         told = f"{span.epochs:.2f}" if asked == 1 else f"{span.epochs:.3g}"
         return f"{which}, {told} of the first {'epoch' if asked == 1 else f'{asked} epochs'}, for it has no more"
     return f"{which}, the first {'epoch' if asked == 1 else f'{asked} epochs'}"
+
+
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"
 
 
 def _states(source: Source, stage: StageInfo, last: int, at: Thresholds) -> tuple[str, ...]:

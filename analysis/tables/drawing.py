@@ -12,7 +12,7 @@ from analysis.figures.window import trajectories
 from analysis.tables.answer import Asked, lacking, table_of
 from analysis.tables.shape import Line, Table
 from analysis.terminal import form
-from vaemon.errors import UsageError
+from vaemon.errors import UsageError, VaemonError
 from vaemon.exchange.file import write_file
 
 POINTS = 600
@@ -36,7 +36,10 @@ def figure_of(asked: Asked, figure: str, stage: int, points: int) -> tuple[Drawn
     """
     if figure == "2":
         table = table_of(asked, 1)
-        return evolution(table), lacking(table.lacking, asked)
+        found, last = evolution(table), lacking(table.lacking, asked)
+        if not found.curves:
+            raise VaemonError(f"figure 2 has nothing to show: {last or 'no evaluation has ' + ' or '.join(NAMES)}")
+        return found, last
     with asked.opened() as sources:
         if len(sources) > 1:
             raise UsageError(f"--figure {figure} is of one run, not of {len(sources)}; --figure 2 is of several")

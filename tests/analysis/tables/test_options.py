@@ -100,6 +100,13 @@ def test_figure_2_in_the_terminal_says_what_is_lacking(two):
     assert text.splitlines()[-1].endswith("vaemon analyze 'run*' --fid --recipe asperti")
 
 
+def test_figure_2_of_nothing_says_how_to_get_it(record, tmp_path):
+    record("run", {4: {"mse": 0.1}}, {"data.name": "mnist"})
+    with pytest.raises(VaemonError, match=r"nothing to show: REC, GEN-1 .*: vaemon analyze run --fid --recipe asperti"):
+        invoke("run", "--figure", "2", "--to", str(tmp_path / "figure.png"))
+    assert list(tmp_path.glob("*.png")) == []
+
+
 @pytest.mark.parametrize("figure", ["2", "5"])
 def test_a_figure_in_a_file_never_takes_the_place_of_another(two, tmp_path, figure):
     pytest.importorskip("matplotlib", reason="vaemon[figures] is not installed")
