@@ -18,8 +18,6 @@ class Kind(ABC):
     """What the paper's was trained on, as `data.name` of a config has it."""
     headings: tuple[str, ...]
     columns: tuple[str, ...]
-    told: tuple[str, ...] = ()
-    """Keys of the config by which the lines are told apart."""
 
     @abstractmethod
     def of_paper(self, row: Mapping[str, str], number: int) -> tuple[tuple[Key, ...], tuple[Key, ...]]:
@@ -54,7 +52,6 @@ class Summary(Kind):
 
     headings = ("model", "epochs")
     columns = ("REC", "GEN-1", "GEN-2")
-    told = ("balance.", "network.latents")
 
     def __init__(self, number: int, title: str, data: str) -> None:
         self.title, self.data = title, data
@@ -86,7 +83,6 @@ class Configurations(Kind):
     data = "celeba"
     headings = ("model", "epochs", "γ")
     columns = ("REC", "GEN-1", "GEN-2", "mse", "variance_law")
-    told = ("network.", "balance.", "stage1.epochs", "stage2.epochs")
 
     def of_paper(self, row: Mapping[str, str], number: int) -> tuple[tuple[Key, ...], tuple[Key, ...]]:
         """Model, epochs of both stages, and how γ is found."""
@@ -115,7 +111,6 @@ class Rates(Kind):
     data = "cifar10"
     headings = ("lr",)
     columns = ("inactive", "REC", "GEN-1", "GEN-2", "mse")
-    told = ("stage1.lr", "stage2.lr")
 
     def of_paper(self, row: Mapping[str, str], number: int) -> tuple[tuple[Key, ...], tuple[Key, ...]]:
         """The rate, the highest first."""

@@ -86,6 +86,22 @@ def test_lines_over_unlike_runs_are_told(record, table):
     assert not any("differ" in note for note in table(5).notes), "table 5 tells rates apart"
 
 
+def test_latents_and_weights_that_no_label_tells_of_are_told(record, table):
+    record("a", {4: {"mse": 0.1}})
+    record("b", {4: {"mse": 0.2}}, {"network.latents": 16, "balance.momentum": 0.9})
+    (said,) = [note for note in table(2).notes if "differ" in note]
+    assert "network.latents" in said
+    assert "balance.momentum" in said
+
+
+def test_images_that_the_seed_renders_do_not_make_runs_unlike(record, table):
+    for seed in range(2):
+        record(f"s{seed}", {4: {"mse": 0.1}}, {"data.name": "shapes", "seed": seed, "images.crc32": seed})
+        record(f"c{seed}", {4: {"mse": 0.1}}, {"seed": seed, "images.crc32": seed})
+    assert not any("differ" in note for note in table(1, "s*").notes)
+    assert any("images.crc32" in note for note in table(1, "c*").notes)
+
+
 def test_runs_of_another_data_set_stand_alone_or_are_left_out(record, table):
     record("a", {4: {"mse": 0.1}}, {"data.name": "mnist"})
     alone = table(1)
