@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from analysis.alone import run_folders
+from analysis.alone import check_trained, run_folders
 from vaemon.errors import UsageError
 from vaemon.runfile.selection import names_like
 
@@ -121,6 +121,7 @@ def sample(run: str | None, data: Path | None, runs: Path | None, **asked: Any) 
     folders = run_folders(() if run is None else (run,), runs)
     if len(folders) > 1:
         raise UsageError(f"{run} means {len(folders)} runs; name one")
+    check_trained(folders[0])
 
     from analysis.generate.trained import Trained
     from analysis.pictures.files import check_place
