@@ -149,8 +149,7 @@ def analyze(
         elif as_csv:
             printing.print_csv(found, groups)
         else:
-            left_out = {name for name, given in context.params.items() if not given}
-            printing.print_text(found, groups, left_out)
+            printing.print_text(found, groups)
     failed = [why for each in found if each.reports for why in failing.failures(each.reports, parsed)]
     for why in failed:
         click.echo(f"vaemon: {why}", err=True)

@@ -2,7 +2,7 @@
 
 import json
 import textwrap
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -34,13 +34,12 @@ def print_csv(found: Sequence[Answered], groups: Groups) -> None:
     click.echo(to_csv(_reports(found), _together(found, groups)), nl=False)
 
 
-def print_text(found: Sequence[Answered], groups: Groups, left_out: Collection[str]) -> None:
+def print_text(found: Sequence[Answered], groups: Groups) -> None:
     """Each report of one run, of several one table a group; and a line that names what was not asked for.
 
     Args:
         found: what came of each run.
         groups: of which group it is.
-        left_out: names of the options that were not given.
     """
     reports, joined = _reports(found), _together(found, groups)
     how = form("σ²μεδ±≥–·─│█▏⣿")
@@ -50,7 +49,7 @@ def print_text(found: Sequence[Answered], groups: Groups, left_out: Collection[s
         if i:
             click.echo()
         click.echo(to_text(report, *how), nl=False, color=how.is_terminal)
-    if left := rest(reports, left_out):
+    if left := rest(reports):
         click.echo(f"\n{textwrap.fill(left, how.width, break_on_hyphens=False)}")
 
 
