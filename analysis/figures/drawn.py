@@ -49,7 +49,7 @@ class Curve:
     x: Array
     """(n,), rising."""
     mean: Array
-    """(n,)."""
+    """(n,), finite."""
     deviation: Array
     """(n,); NaN where it is not known."""
     printed: bool

@@ -79,10 +79,7 @@ def _trajectories(plotext: Any, drawn: Trajectories, marker: str) -> None:
 def _evolution(plotext: Any, drawn: Evolution, marker: str) -> None:
     """A curve a distance, with a letter at each epoch; those of the paper are an x at each; deviations are dots."""
     for curve in sorted(drawn.curves, key=lambda each: not each.printed):  # the runs' own on top
-        known = np.isfinite(curve.mean)
-        if not known.any():
-            continue
-        x, mean, deviation = curve.x[known], curve.mean[known], curve.deviation[known]
+        x, mean, deviation = curve.x, curve.mean, curve.deviation
         mark, colour = _CURVES[curve.name]
         if not curve.printed:
             plotext.plot(x.tolist(), mean.tolist(), marker=marker, color=colour)
@@ -100,11 +97,10 @@ def _evolution(plotext: Any, drawn: Evolution, marker: str) -> None:
 def _range(curves: Iterable[Curve]) -> tuple[float, float]:
     edges = [each.mean + sign * np.nan_to_num(each.deviation) for each in curves for sign in (-1, 1)]
     values = np.concatenate(edges or [np.zeros(0)])
-    known = values[np.isfinite(values)]
-    if not len(known):
+    if not len(values):
         return 0, 1
-    room = max(_HEADROOM * float(known.max() - known.min()), 1.0)
-    return float(known.min()) - room, float(known.max()) + room
+    room = max(_HEADROOM * float(values.max() - values.min()), 1.0)
+    return float(values.min()) - room, float(values.max()) + room
 
 
 def _across(plotext: Any, end: float) -> None:

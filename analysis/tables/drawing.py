@@ -1,5 +1,6 @@
 """A figure of the paper from the runs: figure 2 from table 1, the others from the recorded stream."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, cast
@@ -59,7 +60,11 @@ def evolution(table: Table) -> Evolution:
 def _curves(lines: Sequence[Line], *, printed: bool) -> list[Curve]:
     curves = []
     for name in NAMES:
-        known = [(float(line.keys[0]), line.values[name]) for line in lines if name in line.values]
+        known = [
+            (float(line.keys[0]), line.values[name])
+            for line in lines
+            if name in line.values and math.isfinite(line.values[name].mean)
+        ]
         if known:
             x, spreads = zip(*known, strict=True)
             deviation = [np.nan if each.deviation is None else each.deviation for each in spreads]

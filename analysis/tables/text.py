@@ -87,4 +87,4 @@ def _words(found: Spread, name: str) -> str:
 def _number(value: float, style: str) -> str:
     """A number with the digits that the paper gives it; in four figures where it would be 0 by them, or endless."""
     written = f"{value:{style}}"
-    return number(value) if abs(value) >= _LARGEST or (value != 0 and float(written) == 0) else written
+    return written if abs(value) < _LARGEST and (value == 0 or float(written) != 0) else number(value)
