@@ -7,7 +7,8 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from analysis.render import WIDEST, drawn, table_without_lines
-from analysis.tables.shape import Key, Line, Spread, Table
+from analysis.spread import Spread
+from analysis.tables.shape import Key, Line, Table
 from analysis.terminal import to_ascii
 from vaemon.view.evaluations import NAMES
 from vaemon.view.words import NOTHING, number

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from analysis.kept import Distances, keep
+from analysis.spread import Spread
 from analysis.tables.answer import Asked
 from analysis.tables.kinds import KINDS, model_of_table_3
 from analysis.tables.members import Member
-from analysis.tables.shape import Spread
 from trainer.balance.registry import STRATEGIES
 from trainer.config import to_tree
 from trainer.settings import load_preset
