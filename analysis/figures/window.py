@@ -9,6 +9,7 @@ from analysis.figures.drawn import Array, Trajectories
 from analysis.inputs import rows_until, stage_of, woke_steps
 from vaemon import latents
 from vaemon.batch import Cursor, StageInfo, Want, Window
+from vaemon.channels import not_defined
 from vaemon.errors import UnknownName, VaemonError
 from vaemon.latents import LatentState
 from vaemon.source.protocol import Source
@@ -38,9 +39,12 @@ def trajectories(source: Source, figure: str, stage_number: int, points: int) ->
 
     Raises:
         UnknownName: the run has no such stage.
-        VaemonError: it has no rows, or did not record E[σ²], or does not tell how many steps an epoch has.
+        VaemonError: it has no rows, or did not record E[σ²], or its model has none, or it does not tell how many steps
+            an epoch has.
     """
     info = source.info()
+    if why := not_defined(info.config, "mean_variance"):
+        raise VaemonError(f"run {info.name!r}: E[σ²] is {why}, which has no posterior variance")
     stage = stage_of(info, stage_number)
     span = _span(source, stage, EPOCHS.get(figure), info.name)
     try:

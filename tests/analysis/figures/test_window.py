@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from analysis.figures.window import trajectories
+from vaemon.channels import UNDEFINED
 from vaemon.errors import UnknownName, VaemonError
 
 
@@ -77,6 +78,18 @@ def test_what_is_not_there_is_told(make_source, falling):
         trajectories(make_source(100, 100, channels={"mse": np.ones(100)}), "5", 1, 100)
     with pytest.raises(VaemonError, match="no rows yet"):
         trajectories(make_source(0, 100), "5", 1, 100)
+
+
+def test_a_model_without_a_posterior_is_not_asked_to_record_it(falling):
+    source = falling(config={UNDEFINED: {"RAE": ["mean_variance"]}})
+    with pytest.raises(
+        VaemonError, match=r"run 'run': E\[σ²\] is not defined for RAE, which has no posterior variance"
+    ):
+        trajectories(source, "5", 1, 100)
+
+
+def test_one_latent_is_one(make_source):
+    assert trajectories(make_source(1, 100, latents=1), "latents", 1, 100).title == "run: 1 latent, 1 step"
 
 
 def test_without_kl_a_latent_is_not_called_collapsed(falling):
