@@ -12,8 +12,8 @@ import numpy.typing as npt
 import torch
 
 from analysis.features.extractors import Extractor
-from analysis.features.images import Block, ImageSet
-from analysis.features.recipes import BLOCK, Role
+from analysis.features.images import ImageSet
+from analysis.features.recipes import BLOCK, Block, Role
 from analysis.features.store import Looks, Store, looks_of, opened
 from analysis.measures.features import FeatureStatistics, FeatureSums
 from trainer import ranks
@@ -37,8 +37,8 @@ class Features:
     """(n, d), where they were asked for."""
     grey: int
     """Images of one channel."""
-    sizes: tuple[str, ...]
-    """Width × height, of a set of one size; ("mixed",) else."""
+    mixed: bool
+    """Whether images differ in size."""
     floats: bool
     """Whether images were floats."""
 
@@ -176,11 +176,10 @@ def _summed(store: Store, name: str, keep_rows: bool) -> Features:
     if held:
         sums.add(np.concatenate(held))
     sides = {(each.width, each.height) for each in looks}
-    mixed = len(sides) > 1 or (0, 0) in sides
     return Features(
         statistics=sums.statistics(),
         rows=store.rows() if keep_rows else None,
         grey=sum(each.grey for each in looks),
-        sizes=("mixed",) if mixed else tuple(f"{width} × {height}" for width, height in sides),
+        mixed=len(sides) > 1 or (0, 0) in sides,
         floats=any(each.floats for each in looks),
     )

@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.npyio import NpzFile
 
-from analysis.features.recipes import BLOCK
+from analysis.features.recipes import BLOCK, Block
 from trainer.data import damage
-from trainer.data.arrays import channels_last
+from trainer.data.arrays import NPY, SLACK, channels_last
 from trainer.data.cache import place
 from trainer.data.decode import AS_STORED, is_picture, version
 from trainer.data.digest import Source
@@ -27,17 +27,12 @@ from trainer.data.watch import Watch
 from vaemon.errors import DataNotFound
 
 Array = npt.NDArray[Any]
-Block = list[Array]
 Wanted = Callable[[int], bool]
 """Takes a block's number, says whether it is to be read."""
 
-SLACK = 1e-6
-"""How far a float may leave [0, 1], for the rounding of whoever computed it."""
 ADVICE = (
     "give a folder, a tar or a zip of pictures, an .npy or .npz file of images, or one of statistics (mu and sigma)"
 )
-NUMPY = b"\x93NUMPY"
-"""What an .npy file begins with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,12 +150,12 @@ def _grouped(images: list[Array]) -> Block:
 def _array(path: Path) -> Array | None:
     """The images of an .npy or .npz file, from the disk as they are needed where that can be; None for other files."""
     with path.open("rb") as file:
-        begin = file.read(len(NUMPY))
+        begin = file.read(len(NPY))
         file.seek(0)
         try:
             if begin.startswith(ZIP):
                 return _of_npz(path, np.load(file, allow_pickle=False))
-            return np.asanyarray(np.load(path, mmap_mode="r", allow_pickle=False)) if begin == NUMPY else None
+            return np.asanyarray(np.load(path, mmap_mode="r", allow_pickle=False)) if begin == NPY else None
         except damage.NUMPY as error:
             if begin.startswith(ZIP) and path.suffix != ".npz":
                 return None  # a zip of pictures, which are read by others

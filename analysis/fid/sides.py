@@ -136,7 +136,7 @@ def _notes(images: ImageSet, found: Features) -> Iterator[str]:
     if found.grey:
         which = "all" if found.grey == count else f"{found.grey:,} of {count:,}"
         yield f"{which} images are grey, and were repeated to three channels"
-    if found.sizes == ("mixed",):
+    if found.mixed:
         yield "the images differ in size, and each was resized from its own"
     if left := images.count - count:
         yield f"the last {left:,} images do not fill a batch of 64, and were left out, as the recipe has it"
