@@ -20,6 +20,7 @@ from trainer.data.arrays import NPY, SLACK, channels_last
 from trainer.data.cache import place
 from trainer.data.decode import AS_STORED, is_picture, version
 from trainer.data.digest import Source
+from trainer.data.load import reading
 from trainer.data.members import ZIP, members, names
 from trainer.data.missing import listing, missing
 from trainer.data.pictures import decode_each, quietly
@@ -53,10 +54,14 @@ def image_set(path: Path, watch: Watch) -> ImageSet:
     """The images of a folder, an archive, or an array file.
 
     Raises:
-        DataNotFound: there are no images, or a file is damaged.
-        OSError: it cannot be read.
+        DataNotFound: there are no images, or a file is damaged or cannot be read.
         Stopped: the watch said so.
     """
+    with reading(path):
+        return _image_set(path, watch)
+
+
+def _image_set(path: Path, watch: Watch) -> ImageSet:
     if not path.exists():
         raise missing("images", path, ADVICE)
     array = None if path.is_dir() else _array(path)
@@ -125,7 +130,7 @@ def _pictures(path: Path, pictures: list[str], wanted: Wanted) -> Generator[tupl
     number = {name: i for i, name in enumerate(pictures)}
     needed = members(path, lambda name: name in number and wanted(number[name] // BLOCK))
     held: list[Array] = []
-    with quietly(), closing(decode_each(needed, AS_STORED)) as decoded:
+    with reading(path), quietly(), closing(decode_each(needed, AS_STORED)) as decoded:
         for name, found in decoded:
             if isinstance(found, str):
                 raise DataNotFound(f"{path}: {name} cannot be read ({found}); mend or remove it")

@@ -16,6 +16,7 @@ from analysis.features.recipes import Role, recipe_named
 from analysis.features.statistics import Made
 from analysis.fid.compare import Side
 from trainer import ranks
+from trainer.data.load import reading
 from trainer.data.watch import Watch
 from vaemon.errors import UsageError
 
@@ -64,7 +65,8 @@ class Passes:
         ]
 
     def _found(self, path: Path) -> Found:
-        kept = statistics.load(path)
+        with reading(path):
+            kept = statistics.load(path)
         if kept is not None:
             return kept
         with self._progress(f"reading {path.name}") as told:

@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import socket
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vaemon.errors import NotFetched, UsageError, VaemonError
+from vaemon.errors import DataNotFound, NotFetched, UsageError, VaemonError
 
 ROOT = Path(__file__).parents[3]
 RNG = np.random.default_rng(0)
@@ -145,6 +146,17 @@ def test_a_question_that_is_wrong_is_answered_in_a_line(run, a, b, words, said):
     with pytest.raises(UsageError, match=said) as told:
         run(*words)
     assert "\n" not in str(told.value)
+
+
+def test_what_may_not_be_read_is_answered_in_a_line(run, a, monkeypatch):
+    """Permissions are nothing to root, who may be the one that tests: what opens files refuses in their place."""
+
+    def refuse(path, *_, **__):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(DataNotFound, match=r"cannot read a\.npy: Permission denied"):
+        run(a, a, *PIXELS)
 
 
 def test_without_weights_it_is_said_where_they_are(run, a, b, monkeypatch):
