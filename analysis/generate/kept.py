@@ -1,7 +1,6 @@
 """The renormalisation that a run keeps: RUN/renormalisation.npz, plain arrays, replaced at one stroke."""
 
 import io
-import zipfile
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy.typing as npt
 
 from analysis.generate.renormalisation import AsPublished, PerLatent, Renormalisation, fit, fit_as_published
 from analysis.generate.trained import Told, Trained, untold
+from trainer.data import damage
 from vaemon.errors import RunFileError, VaemonError
 from vaemon.exchange.file import write_file
 
@@ -48,7 +48,7 @@ def load(run_folder: Path) -> Renormalisation | None:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as found:
             return _read({name: found[name] for name in found.files})
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except damage.NUMPY as error:
         raise RunFileError(
             f"{path} cannot be read ({type(error).__name__}: {error}); remove it, it is fitted anew when it is needed"
         ) from error

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from trainer.balance.registry import build_balance
 from trainer.balance.strategy import Plan
-from trainer.checkpoint import RestoredVAE, load, path_of, restore_vae
+from trainer.checkpoint import RestoredVAE, explained, load, path_of, restore_vae
 from trainer.config import Config
 from trainer.data.images import Images
 from trainer.density import Mixture, load_mixture
@@ -105,12 +105,18 @@ class Trained:
 
     @cached_property
     def sampling_noise(self) -> float | None:
-        """γ_z, the standard deviation of a second-stage sample about ẑ; None where the mean is the sample."""
+        """γ_z, the standard deviation of a second-stage sample about ẑ; None where the mean is the sample.
+
+        Raises:
+            UsageError: there is no second stage.
+            RunFileError: its checkpoint lacks the state of the balance, has that of another, or γ_z is not finite.
+        """
         state = load(self.folder, 2)
         assert state is not None  # `second` has been there
         settings, each = self.second.config.stage2, state["steps_per_epoch"]
         balance = build_balance(self.config.balance, Plan(planned_steps(settings, each), each))
-        balance.load_state_dict(state["balance"])
+        with explained(self.folder, 2):
+            balance.load_state_dict(state["balance"])
         noise = balance.sampling_noise
         if noise is None:
             return None

@@ -240,6 +240,14 @@ def test_weights_that_are_not_finite(learned):
         learned.trained()
 
 
+def test_a_balance_that_is_not_in_the_checkpoint(learned, monkeypatch):
+    whole = learned.second.state_dict()
+    monkeypatch.setattr(learned.second, "state_dict", lambda: {k: v for k, v in whole.items() if k != "balance"})
+    learned.save(2)
+    with pytest.raises(RunFileError, match=r"stage2\.pt does not fit its own config \(lacks 'balance'\)"):
+        next(samples(learned.trained(), 2, 1))
+
+
 def test_images_that_are_not_finite(shrunken):
     shrunken.shrink([3e38] * LATENTS, [0.0] * LATENTS)
     shrunken.save(2)

@@ -150,7 +150,7 @@ def test_a_folder_that_cannot_be_written_costs_only_the_keeping(shrunken, monkey
     assert said[-1] == "cannot write it; it is used all the same"
 
 
-@pytest.mark.parametrize("damage", ["text", "cut", "nan", "shape", "format", "pickle"])
+@pytest.mark.parametrize("damage", ["text", "cut", "nan", "shape", "format", "pickle", "packed"])
 def test_a_damaged_file_is_said_to_be_one(shrunken, damage):
     run = shrunken.trained()
     path = save(run.folder, fit(run))
@@ -160,6 +160,10 @@ def test_a_damaged_file_is_said_to_be_one(shrunken, damage):
         path.write_text("no arrays")
     elif damage == "cut":
         path.write_bytes(path.read_bytes()[:300])
+    elif damage == "packed":  # in a way that no zip knows; the method stands 10 bytes into each entry of the directory
+        content = bytearray(path.read_bytes())
+        content[content.index(b"PK\x01\x02") + 10] = 77
+        path.write_bytes(content)
     else:
         arrays["variance"] = {"nan": np.full(4, np.nan), "shape": np.ones(3)}.get(damage, arrays["variance"])
         arrays["format"] = np.array(99 if damage == "format" else 1)
