@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from analysis.fid.command import RECIPES, print_text, say
-from analysis.renormalize import run_folders
+from analysis.alone import answer_each, print_text, refuse_others, say
+from analysis.fid.command import RECIPES
 from vaemon.errors import UsageError, VaemonError
 
 if TYPE_CHECKING:
@@ -23,11 +23,20 @@ if TYPE_CHECKING:
     from analysis.generate.trained import Trained
     from analysis.kept import Distances
 
-_ALONE = ("inactive", "variance_law", "figure", "no_checkpoint", "posteriors", "conditions", "as_published", "as_csv")
-"""Parameters of other reports, or of all but this one."""
+    Measured = tuple[str, dict[str, Comparison]]
+    """The name of a run, and its distances by the name of the set."""
+
+MANY = 10_000
+"""Images of each set where nobody says how many: what published figures are of."""
+_GO_WITH = {"run", "runs", "data", "as_json", "fid", "n", "recipe", "weights", "features"}
+"""Parameters of the command that this report takes notice of."""
 _OPTIONS = (
     click.option("--fid", is_flag=True, help="FID of reconstructions and samples against the test images."),
-    click.option("--n", type=click.IntRange(min=2), help="With --fid: images of each; by default 10,000."),
+    click.option(
+        "--n",
+        type=click.IntRange(min=2),
+        help="With --fid: images of each, of the test set the first; by default 10,000, or as many as there are.",
+    ),
     click.option("--recipe", type=click.Choice(RECIPES), help="With --fid: as of `vaemon fid`; by default tf."),
     click.option("--weights", type=click.Path(path_type=Path), metavar="FILE", help="With --fid: Inception's weights."),
     click.option("--features", metavar="NAME", help="With --fid: pixels, encoder or MODULE:FUNCTION in their place."),
@@ -45,11 +54,12 @@ def measuring(command: Callable[..., None]) -> Callable[..., None]:
                 raise UsageError(f"--{given[0]} is of --fid: say both")
             command(*args, **options)
             return
-        if others := [name for name in (*_ALONE, "renormalize") if options.get(name)]:
-            raise UsageError(f"--fid is a report of its own: leave out --{others[0].replace('_', '-')}")
-        folders = [folder for each in options["run"] or (None,) for folder in run_folders(each, options["runs"])]
-        found = [(folder, _measured(folder, options["data"], **chosen)) for folder in folders]
+        refuse_others("fid", _GO_WITH)
+        found, failed = answer_each(
+            options["run"], options["runs"], lambda folder: _measured(folder, options["data"], **chosen)
+        )
         (_print_json if options["as_json"] else _print_text)(found)
+        click.get_current_context().exit(1 if failed else 0)
 
     for option in reversed(_OPTIONS):
         answered = option(answered)
@@ -58,7 +68,7 @@ def measuring(command: Callable[..., None]) -> Callable[..., None]:
 
 def _measured(
     folder: Path, data: Path | None, n: int | None, recipe: str | None, weights: Path | None, features: str | None
-) -> "dict[str, Comparison]":
+) -> "Measured":
     """The distances of a run, which are kept in it, too."""
     from analysis.fid.sides import Means
     from analysis.generate.trained import Trained
@@ -73,26 +83,19 @@ def _measured(
         keep(folder, as_kept(found, trained.first.step))
     except VaemonError as error:  # a run of somebody else's may still be looked at
         say(str(error))
-    return found
+    return folder.name, found
 
 
-def _print_json(found: "Sequence[tuple[Path, dict[str, Comparison]]]") -> None:
+def _print_json(found: "Sequence[Measured]") -> None:
     """An object of a run; a list of them where there are several."""
     from analysis.fid.report import to_json
 
-    told = [
-        {"run": folder.name, "distances": {name: to_json(each) for name, each in sets.items()}}
-        for folder, sets in found
-    ]
+    told = [{"run": run, "distances": {name: to_json(each) for name, each in sets.items()}} for run, sets in found]
     click.echo(json.dumps(told if len(told) > 1 else told[0], indent=1, allow_nan=False))
 
 
-def _print_text(found: "Sequence[tuple[Path, dict[str, Comparison]]]") -> None:
-    print_text("\n".join(_text(folder.name, sets) for folder, sets in found))
-
-
-MANY = 10_000
-"""Images of each set where nobody says how many: what published figures are of."""
+def _print_text(found: "Sequence[Measured]") -> None:
+    print_text("\n".join(_text(run, sets) for run, sets in found))
 
 
 def distances(trained: "Trained", means: "Means", count: int) -> dict[str, "Comparison"]:
@@ -135,6 +138,8 @@ def as_kept(found: "dict[str, Comparison]", step: int) -> "Distances":
     first = next(iter(found.values()))
     side, made = first.judged, first.judged.made
     how: dict[str, str | int | float] = {"images": side.statistics.count, "ddof": side.statistics.ddof}
+    if (renormalised := found.get("GEN-2 renormalised")) is not None:
+        how["renormalised"] = renormalised.judged.name
     if made is not None:
         how |= {"made_by": made.made_by, "quantisation": made.quantisation}
     recipe = made.recipe if made is not None and first.distance == "FID" else first.distance
@@ -142,36 +147,37 @@ def as_kept(found: "dict[str, Comparison]", step: int) -> "Distances":
 
 
 def _sets(trained: "Trained", count: int, content: str) -> Iterator[tuple[str, "ImageSet"]]:
+    """The sets of a run by name, each known by all that it is made by."""
     from analysis.features.images import made_set
     from analysis.generate.generate import reconstructions, samples
-    from analysis.generate.kept import current, path_of
+    from analysis.generate.kept import current
 
-    def made(name: str, make: Callable[[], Iterable[Any]], key: str = "") -> tuple[str, "ImageSet"]:
-        return name, made_set(name, f"{name} {_checkpoints(trained)} {count} {key}", count, make)
+    def made(name: str, stage: int, make: Callable[[], Iterable[Any]], *keys: str) -> "ImageSet":
+        return made_set(name, " ".join((name, trained.made_by(stage), str(count), *keys)), count, make)
 
-    yield made("REC", lambda: reconstructions(trained, count), content)
-    yield made("GEN-1", lambda: samples(trained, 1, count))
-    try:
-        trained.second  # noqa: B018
-    except UsageError as error:
-        say(f"no GEN-2: {error}")
+    yield "REC", made("REC", 1, lambda: reconstructions(trained, count), content)
+    if trained.is_deterministic:
+        try:
+            density = trained.density
+        except VaemonError as error:
+            say(f"no GEN-GMM: {error}")
+            return
+        arrays = (density.weights, density.means, density.covariances)
+        key = hashlib.sha256(b"".join(each.tobytes() for each in arrays)).hexdigest()
+        yield "GEN-GMM", made("GEN-GMM", 1, lambda: samples(trained, 1, count), key)
         return
-    yield made("GEN-2", lambda: samples(trained, 2, count))
+    yield "GEN-1", made("GEN-1", 1, lambda: samples(trained, 1, count))
+    if not trained.has_second:
+        say(f"no GEN-2: run {trained.folder.name!r} has no second stage")
+        return
+    yield "GEN-2", made("GEN-2", 2, lambda: samples(trained, 2, count))
     try:
-        renormalisation = current(trained, say)
+        how = current(trained, say)
     except VaemonError as error:
         say(f"no GEN-2 renormalised: {error}")
         return
-    kept = path_of(trained.folder)
-    key = hashlib.sha256(kept.read_bytes()).hexdigest() if kept.exists() else repr(renormalisation)
-    yield made("GEN-2 renormalised", lambda: samples(trained, 2, count, renormalisation=renormalisation), key)
-
-
-def _checkpoints(trained: "Trained") -> str:
-    """Checksums of the files that images are made by."""
-    files = sorted((trained.folder / "checkpoints").glob("*.pt")) + sorted(trained.folder.glob("*.npz"))
-    used = (each for each in files if "-best" not in each.name and each.name != "renormalisation.npz")
-    return " ".join(hashlib.sha256(each.read_bytes()).hexdigest() for each in used)
+    name = f"GEN-2 renormalised {how.name}"
+    yield "GEN-2 renormalised", made(name, 2, lambda: samples(trained, 2, count, renormalisation=how), repr(how))
 
 
 def _text(name: str, found: dict[str, "Comparison"]) -> str:
@@ -179,5 +185,5 @@ def _text(name: str, found: dict[str, "Comparison"]) -> str:
 
     first = next(iter(found.values()))
     lines = [f"{name}: {first.distance} against its test images", ""]
-    lines += [f"{which:<20}{each.value:>12.4f}" for which, each in found.items()]
+    lines += [f"{each.judged.name:<36}{each.value:>12.4f}" for each in found.values()]
     return "\n".join([*lines, "", *conditions(first)]) + "\n"

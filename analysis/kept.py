@@ -1,6 +1,7 @@
 """Distances found after the training, kept in the run's folder so that tables have them: RUN/distances.json.
 
-One result a recipe and step; a newer one takes the place of an older. What computes them keeps them, tables read them.
+One result a recipe, step and number of images; a newer one takes the place of an older. What computes them keeps them,
+tables read them.
 """
 
 from collections.abc import Sequence
@@ -28,6 +29,16 @@ class Distances(msgspec.Struct, frozen=True):
     how: dict[str, str | int | float] = {}
     """What else a number needs to be told with: the weights' hash, how many images, ddof, quantisation."""
 
+    @property
+    def identity(self) -> tuple[object, ...]:
+        """What tells it from others that are kept beside it."""
+        return self.recipe, self.step, self.images
+
+    @property
+    def images(self) -> float:
+        """Of how many images each set was; 0 where that is not told."""
+        return float(self.how.get("images", 0))
+
 
 class _Kept(msgspec.Struct, frozen=True):
     results: list[Distances]
@@ -41,7 +52,7 @@ def keep(folder: Path, found: Distances) -> None:
         RunFileError: what is there already cannot be read.
         VaemonError: it cannot be written.
     """
-    others = [each for each in kept(folder) if (each.recipe, each.step) != (found.recipe, found.step)]
+    others = [each for each in kept(folder) if each.identity != found.identity]
     content = msgspec.json.format(msgspec.json.encode(_Kept([*others, found])), indent=1)
     write_file(folder / FILE, [content], replace=True)
 

@@ -14,21 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from analysis.alone import answer_each, print_text, refuse_others, say
 from vaemon.errors import UsageError, VaemonError
 
 if TYPE_CHECKING:
     from analysis.generate.renormalisation import Renormalisation
     from analysis.generate.report import Found
 
-_ALONE = {
-    "inactive": "--inactive",
-    "variance_law": "--variance-law",
-    "no_checkpoint": "--no-checkpoint",
-    "thresholds": "--threshold",
-    "posteriors": "--posterior",
-    "conditions": "--fail-if",
-}
-"""Parameters of other reports, or of all but this one, and how they are given."""
+_GO_WITH = {"run", "runs", "data", "as_json", "as_csv", "as_published", "renormalize", "target"}
+"""Parameters of the command that this report takes notice of."""
 
 
 def renormalizing(command: Callable[..., None]) -> Callable[..., None]:
@@ -41,8 +35,9 @@ def renormalizing(command: Callable[..., None]) -> Callable[..., None]:
                 raise UsageError("--target is what --renormalize aims at: say both")
             command(*args, **options)
             return
-        if others := [name for name in _ALONE if options.get(name)]:
-            raise UsageError(f"--renormalize is a report of its own: leave out {_ALONE[others[0]]}")
+        refuse_others("renormalize", _GO_WITH)
+        if options["as_json"] and options["as_csv"]:
+            raise UsageError("--json and --csv are two forms of one report: use one of the two")
         if target is not None and options["as_published"]:
             raise UsageError("--as-published has a target of its own: leave out --target")
         kind = "published" if options["as_published"] else target or "1"
@@ -67,37 +62,13 @@ _OPTIONS = (
 )
 
 
-def run_folders(run: str | None, runs: Path | None) -> list[Path]:
-    """The folders of the runs of this machine that an address or a pattern means; each has checkpoints.
-
-    Raises:
-        UnknownName, UsageError: there is no such run here.
-        VaemonError: it lies on another machine, or has no checkpoint.
-    """
-    from vaemon.runfile.find import LATEST, runs_folder
-    from vaemon.runfile.sweeps import folders
-    from vaemon.source.far.address import FarAddress
-
-    if run is not None and FarAddress.parse(run) is not None:
-        raise VaemonError(f"{run} lies on another machine, and its networks are not fetched from there; ask there")
-    found = folders(LATEST if run is None else run, runs_folder(runs))
-    for folder in found:
-        if not (folder / "checkpoints").is_dir():
-            raise VaemonError(
-                f"run {folder.name!r} has no checkpoint; `vaemon train` saves one, a recorder alone does not"
-            )
-    return found
-
-
 def _form(options: dict[str, Any]) -> str:
     return "json" if options["as_json"] else "csv" if options.get("as_csv") else "text"
 
 
 def _report(named: Sequence[str], runs: Path | None, data: Path | None, kind: str, form: str) -> None:
     """Fit, keep and print for each run; for the newest where none is named."""
-    folders = [folder for each in named or (None,) for folder in run_folders(each, runs)]
-
-    found = [_renormalised(folder, data, kind) for folder in folders]
+    found, failed = answer_each(named, runs, lambda folder: _renormalised(folder, data, kind))
     if form == "json":
         from analysis.generate.report import to_json
 
@@ -110,6 +81,7 @@ def _report(named: Sequence[str], runs: Path | None, data: Path | None, kind: st
         lines.writerows([COLUMNS, *(line for each in found for line in to_csv_lines(each))])
     else:
         _print(found)
+    click.get_current_context().exit(1 if failed else 0)
 
 
 def _renormalised(folder: Path, data: Path | None, kind: str) -> "Found":
@@ -129,15 +101,13 @@ def _renormalised(folder: Path, data: Path | None, kind: str) -> "Found":
         path = str(save(folder, new))
     except VaemonError as error:  # a run of somebody else's may still be looked at
         path = ""
-        click.echo(str(error), err=True)
+        say(str(error))
     return examine(trained, new, path)
 
 
 def _print(found: "Sequence[Found]") -> None:
     from analysis.generate.written import to_text
-    from analysis.render import PLAIN_WIDTH, fits, to_ascii
+    from analysis.render import PLAIN_WIDTH
 
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else PLAIN_WIDTH
-    text = "\n".join(to_text(each, width) for each in found)
-    ascii_only = not fits("σ²μ±√─≤", sys.stdout.encoding or "ascii")
-    click.echo(to_ascii(text.replace("±", "+-").replace("ẑ", "z^")) if ascii_only else text, nl=False)
+    print_text("\n".join(to_text(each, width) for each in found))

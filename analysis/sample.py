@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from analysis.renormalize import run_folders
+from analysis.alone import run_folders
 from vaemon.errors import UsageError
 from vaemon.runfile.selection import names_like
 
@@ -121,7 +121,7 @@ def sample(run: str | None, data: Path | None, runs: Path | None, **asked: Any) 
     """
     question = Asked(**asked)
     _refuse(question)
-    folders = run_folders(run, runs)
+    folders = run_folders(() if run is None else (run,), runs)
     if len(folders) > 1:
         raise UsageError(f"{run} means {len(folders)} runs; name one")
 
@@ -193,7 +193,7 @@ def _show_samples(trained: "Trained", asked: Asked) -> None:
 
     in_grid = asked.to is None or asked.to.suffix.lower() == ".png"
     count = asked.count or (FEW if in_grid else MANY)
-    stage = asked.stage or ("2" if _has_second(trained) else "1")
+    stage = asked.stage or ("2" if trained.has_second else "1")
     if stage == "rec" and count > (there := len(trained.images.test)):
         if asked.count is not None:
             click.echo(f"there are {there:,} test images, and so as many reconstructions", err=True)
@@ -223,10 +223,6 @@ def _show_samples(trained: "Trained", asked: Asked) -> None:
 
     _print(lambda *how: drawn(images, *how))
     click.echo(what, err=True)
-
-
-def _has_second(trained: "Trained") -> bool:
-    return not trained.is_deterministic and (trained.folder / "checkpoints" / "stage2.pt").exists()
 
 
 def _maker(trained: "Trained", stage: str, count: int, asked: Asked) -> tuple[Callable[[], Iterable[Any]], str]:

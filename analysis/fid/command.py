@@ -4,7 +4,6 @@ Imports nothing heavy before it is called, so that `vaemon --help` loads neither
 """
 
 import json
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from analysis.alone import print_text, say
 from vaemon.errors import UsageError
 from vaemon.runfile.find import find_run, runs_folder
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from analysis.fid.sides import Means
 
 RECIPES = ("tf", "pytorch", "clean", "asperti", "dai-wipf")
-TO_ASCII = str.maketrans({"∞": "inf", "±": "+-", "×": "x"})
 
 
 @click.command("fid", short_help="Compare two sets of images: FID, KID, precision and recall.")
@@ -131,20 +130,6 @@ def _print(found: "Comparison", as_json: bool) -> None:
         click.echo(json.dumps(to_json(found), indent=1, allow_nan=False))
         return
     print_text(to_text(found))
-
-
-def print_text(text: str) -> None:
-    """To stdout; in ASCII where that can write no more."""
-    try:
-        text.encode(sys.stdout.encoding or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        text = text.translate(TO_ASCII).encode("ascii", "replace").decode("ascii")
-    click.echo(text, nl=False)
-
-
-def say(sentence: str) -> None:
-    """A sentence beside the figures, to stderr."""
-    click.echo(f"vaemon: {sentence}", err=True)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """The networks of a run as they were last saved, ready to encode and decode."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -14,7 +15,7 @@ from torch import Tensor
 from trainer.balance.registry import build_balance
 from trainer.balance.strategy import Plan
 from trainer.checkpoint import RestoredVAE, explained, load, path_of, restore_vae
-from trainer.config import Config
+from trainer.config import Config, to_tree
 from trainer.data.images import Images
 from trainer.density import Mixture, load_mixture
 from trainer.density import path_of as path_of_density
@@ -80,6 +81,22 @@ class Trained:
     def steps(self) -> tuple[int, int]:
         """Steps that the two stages were trained for."""
         return self.first.step, self.second.step
+
+    @property
+    def has_second(self) -> bool:
+        """Whether there is a second stage."""
+        return not self.is_deterministic and path_of(self.folder, 2).exists()
+
+    def made_by(self, stage: int) -> str:
+        """A checksum of what makes the images of a stage, as it was read; the files may have become newer."""
+        found = hashlib.sha256(repr(to_tree(self.config)).encode())
+        for network in (self.first, self.second) if stage == 2 else (self.first,):
+            for name, values in network.model.state_dict().items():
+                found.update(name.encode())
+                found.update(values.cpu().numpy().tobytes() if isinstance(values, Tensor) else repr(values).encode())
+        if stage == 2:
+            found.update(repr(self.sampling_noise).encode())
+        return found.hexdigest()
 
     @cached_property
     def second(self) -> RestoredVAE:

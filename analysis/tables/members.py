@@ -126,26 +126,31 @@ def _first_stage(source: Source) -> RunView:
 
 
 def _by_epoch(told: Iterable[Evaluation], stage: StageInfo) -> dict[float, dict[str, float]]:
-    """The values of each epoch; a mixture's samples stand for GEN-2, which such a model does not have."""
+    """The values of each epoch."""
     found: dict[float, dict[str, float]] = {}
     for each in told:
         epoch = each.values.get("epoch", _epochs(each.step, stage))
         if math.isfinite(epoch):
-            values = {**found.get(epoch, {}), **each.values}
-            if MIXTURE in values:
-                values.setdefault("GEN-2", values[MIXTURE])
-            found[epoch] = values
+            found[epoch] = _with_mixture({**found.get(epoch, {}), **each.values})
     return dict(sorted(found.items()))
 
 
 def _add_kept(by_epoch: dict[float, dict[str, float]], info: RunInfo, stage: StageInfo) -> None:
-    """Add the distances found afterwards by the paper's recipe to their epochs; those of an evaluation go before."""
+    """Add the distances found afterwards by the paper's recipe to their epochs.
+
+    Those of an evaluation go before, then those of more images.
+    """
     if info.place:  # on another machine, whose files are not read
         return
-    for found in kept(Path(info.address)):
+    for found in sorted(kept(Path(info.address)), key=lambda each: each.images, reverse=True):
         epoch = _epochs(found.step, stage)
         if found.recipe == RECIPE and math.isfinite(epoch):
-            by_epoch[epoch] = {**found.values, **by_epoch.get(epoch, {})}
+            by_epoch[epoch] = _with_mixture({**found.values, **by_epoch.get(epoch, {})})
+
+
+def _with_mixture(values: dict[str, float]) -> dict[str, float]:
+    """A mixture's samples stand for GEN-2, which a regularised autoencoder does not have."""
+    return {"GEN-2": values[MIXTURE], **values} if MIXTURE in values else values
 
 
 def _counts(source: Source, stage: StageInfo, view: RunView) -> dict[str, float]:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
+from analysis.alone import print_text, refuse_others
 from vaemon.errors import UsageError
 
 if TYPE_CHECKING:
@@ -64,7 +64,8 @@ def tabulating(command: Callable[..., Any]) -> Callable[..., Any]:
         _refuse(table, figure, only, to)
         if table is None and figure is None:
             return command(*args, **rest)
-        _refuse_others("figure" if table is None else "table")
+        asked_for = "figure" if table is None else "table"
+        refuse_others(asked_for, _GO_WITH[asked_for])
         asked = _asked(rest, only)
         if table is not None:
             return _print_table(asked, table, rest["as_json"], rest.get("as_csv", False))
@@ -85,20 +86,6 @@ def _refuse(table: int | None, figure: str | None, only: str | None, to: Path | 
         raise UsageError(f"--to takes a figure: say which, as in --figure 6 --to {to}")
     if to is not None and to.suffix.lower() not in FORMATS:
         raise UsageError(f"--to {to}: the name of a figure ends in {', '.join(FORMATS)}")
-
-
-def _refuse_others(asked: str) -> None:
-    """Say which further options of the command there are, which would be passed over without a word."""
-    context = click.get_current_context()
-    given = [
-        each.opts[0]
-        for each in context.command.params
-        if each.name
-        and each.name not in _GO_WITH[asked]
-        and context.get_parameter_source(each.name) is ParameterSource.COMMANDLINE
-    ]
-    if given:
-        raise UsageError(f"--{asked} does not go with {', '.join(given)}: leave one of them out")
 
 
 def _asked(rest: dict[str, Any], only: str | None) -> "Asked":
@@ -136,13 +123,6 @@ def _draw(asked: "Asked", figure: str, stage: int, to: Path | None) -> None:
         click.echo(f"written: {written}")
     else:
         text, last = in_terminal(asked, figure, stage)
-        _say(text, sys.stdout.isatty())
+        print_text(text, sys.stdout.isatty())
     if last:
-        _say(f"{last}\n", False)
-
-
-def _say(text: str, colour: bool) -> None:
-    from analysis.render import fits, to_ascii
-
-    written = fits(text, sys.stdout.encoding or "ascii")
-    click.echo(text if written else to_ascii(text), nl=False, color=colour)
+        print_text(f"{last}\n")

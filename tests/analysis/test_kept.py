@@ -1,4 +1,4 @@
-"""Distances kept with a run: one a recipe and step, whole or not there, and what is damaged is said."""
+"""Distances kept with a run: one a recipe, step and number, whole or not there, and what is damaged is said."""
 
 import pytest
 
@@ -10,13 +10,19 @@ def test_nothing_kept_is_nothing(tmp_path):
     assert kept(tmp_path) == ()
 
 
-def test_a_newer_result_takes_the_place_of_one_of_its_recipe_and_step(tmp_path):
-    first = Distances("asperti", 400, {"REC": 60.0}, {"images": 10_000, "weights": "6726825d"})
-    for each in (first, Distances("tf", 400, {"REC": 61.0}), Distances("asperti", 400, {"REC": 59.5, "GEN-2": 71.0})):
+def test_a_newer_result_takes_the_place_of_one_of_its_recipe_step_and_number(tmp_path):
+    whole, few = {"images": 10_000, "weights": "6726825d"}, {"images": 100}
+    for each in (
+        Distances("asperti", 400, {"REC": 60.0}, whole),
+        Distances("tf", 400, {"REC": 61.0}, whole),
+        Distances("asperti", 400, {"REC": 59.5, "GEN-2": 71.0}, whole),
+        Distances("asperti", 400, {"REC": 160.0}, few),
+    ):
         keep(tmp_path, each)
-    assert [(each.recipe, each.values) for each in kept(tmp_path)] == [
-        ("tf", {"REC": 61.0}),
-        ("asperti", {"REC": 59.5, "GEN-2": 71.0}),
+    assert [(each.recipe, each.images, each.values) for each in kept(tmp_path)] == [
+        ("tf", 10_000, {"REC": 61.0}),
+        ("asperti", 10_000, {"REC": 59.5, "GEN-2": 71.0}),
+        ("asperti", 100, {"REC": 160.0}),
     ]
     assert list(tmp_path.iterdir()) == [tmp_path / FILE]
 

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner
 
 from analysis.distances import as_kept
@@ -15,6 +16,8 @@ from analysis.generate.renormalisation import PerLatent
 from analysis.generate.trained import Trained
 from analysis.kept import kept
 from analysis.measures.features import FeatureSums
+from trainer.config import Balance, Stage2
+from trainer.density import Mixture, save_mixture
 from vaemon.cli import vaemon
 from vaemon.errors import NotFetched, UsageError
 
@@ -103,6 +106,42 @@ def test_several_runs_are_told_one_after_the_other(make_run, runs, analyze):
     assert analyze("one", "two", "--runs", runs, "--fid", *FEATURES)[0].count("FD-pixels against its test images") == 2
 
 
+def test_of_several_runs_one_that_has_no_answer_costs_the_others_nothing(make_run, runs):
+    make_run("one", saved=(1,))
+    make_run("two", saved=(1,))
+    (runs / "two" / "checkpoints" / "stage1.pt").write_bytes(b"nothing")
+    words = ["analyze", "one", "two", "o*", "--runs", str(runs), "--fid", *FEATURES, "--json"]
+    done = CliRunner().invoke(vaemon, words)
+    assert done.exit_code == 1
+    assert json.loads(done.stdout)["run"] == "one"
+    assert "two: the checkpoint" in done.stderr
+
+
+def test_samples_of_a_regularised_autoencoder_are_those_of_its_density(make_run, runs, analyze):
+    made = make_run(saved=(1,), balance=Balance(name="rae-l2"), stage2=Stage2(enabled=False, batch=10))
+    out, err = analyze("tiny", "--runs", runs, "--fid", *FEATURES, "--json")
+    assert list(json.loads(out)["distances"]) == ["REC"]
+    assert "no GEN-GMM: run 'tiny' has no density" in err
+    save_mixture(made.folder, Mixture(np.ones(1), np.zeros((1, 4)), np.eye(4)[None]))
+    first = json.loads(analyze("tiny", "--runs", runs, "--fid", *FEATURES, "--json")[0])["distances"]
+    assert list(first) == ["REC", "GEN-GMM"]
+    save_mixture(made.folder, Mixture(np.ones(1), np.full((1, 4), 3.0), np.eye(4)[None]))
+    second = json.loads(analyze("tiny", "--runs", runs, "--fid", *FEATURES, "--json")[0])["distances"]
+    assert second["REC"] == first["REC"]
+    assert second["GEN-GMM"]["value"] != first["GEN-GMM"]["value"]
+
+
+def test_features_are_known_by_the_networks_that_made_them(make_run):
+    trained = Trained(make_run().folder)
+    before = trained.made_by(1), trained.made_by(2)
+    with torch.no_grad():
+        next(trained.second.model.parameters()).add_(1.0)
+    assert (trained.made_by(1), trained.made_by(2) == before[1]) == (before[0], False)
+    with torch.no_grad():
+        next(trained.first.model.parameters()).add_(1.0)
+    assert trained.made_by(1) != before[0]
+
+
 def test_a_run_without_a_second_stage_has_two_sets(make_run, runs, analyze):
     make_run(saved=(1,))
     out, err = analyze("tiny", "--runs", runs, "--fid", *FEATURES, "--json")
@@ -114,8 +153,9 @@ def test_a_run_without_a_second_stage_has_two_sets(make_run, runs, analyze):
     ("words", "said"),
     [
         (("--n", "5"), "--n is of --fid"),
-        (("--fid", "--inactive"), "leave out --inactive"),
-        (("--fid", "--renormalize"), "leave out --renormalize"),
+        (("--fid", "--inactive"), "does not go with --inactive"),
+        (("--fid", "--renormalize"), "does not go with --renormalize"),
+        (("--fid", "--stage", "2"), "does not go with --stage"),
         (("--fid", "--features", "pixels", "--recipe", "tf"), "are of Inception"),
     ],
 )

@@ -174,8 +174,8 @@ def test_the_report_in_ascii(shrunken):
     ("options", "message"),
     [
         (["--target", "law"], "say both"),
-        (["--renormalize", "--inactive"], "leave out --inactive"),
-        (["--renormalize", "--no-checkpoint"], "leave out --no-checkpoint"),
+        (["--renormalize", "--inactive"], "does not go with --inactive"),
+        (["--renormalize", "--no-checkpoint"], "does not go with --no-checkpoint"),
         (["--renormalize", "--target", "law", "--as-published"], "leave out --target"),
     ],
 )

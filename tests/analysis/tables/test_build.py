@@ -188,7 +188,8 @@ def test_a_model_without_posteriors_is_still_told(runs, table):
 def test_distances_found_afterwards_stand_at_their_epoch_if_they_are_of_the_paper_s_recipe(record, table, runs):
     record("a", {2: {"mse": 0.2}, 4: {"mse": 0.1, "REC": 50.0}})
     keep(runs / "a", Distances("asperti", 40, {"REC": 60.0, "GEN-1": 90.0, "GEN-2": 70.0, "GEN-2 renormalised": 66.0}))
-    keep(runs / "a", Distances("asperti", 20, {"REC": 80.0}))
+    keep(runs / "a", Distances("asperti", 20, {"REC": 80.0}, {"images": 10_000}))
+    keep(runs / "a", Distances("asperti", 20, {"REC": 180.0}, {"images": 100}))
     keep(runs / "a", Distances("tf", 20, {"GEN-1": 1.0}))
     values = of_runs(table(1))
     assert (values[2,]["REC"].mean, values[4,]["GEN-2"].mean) == (80.0, 70.0)

@@ -1,0 +1,96 @@
+"""What the answers of `vaemon analyze` that stand alone have in common: their options, their runs, their words.
+
+Imports nothing heavy before it is called, as analysis/command.py.
+"""
+
+import sys
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import click
+from click.core import ParameterSource
+
+from vaemon.errors import UsageError, VaemonError
+
+Found = TypeVar("Found")
+
+
+def refuse_others(asked: str, going: Collection[str]) -> None:
+    """Refuse further options of the command, which would be passed over without a word.
+
+    Args:
+        asked: the option that asks for the answer, without its dashes.
+        going: names of the parameters that go with it.
+
+    Raises:
+        UsageError: there are others.
+    """
+    context = click.get_current_context()
+    others = (each for each in context.command.params if each.name and each.name not in going)
+    given = [
+        each.opts[0] for each in others if context.get_parameter_source(str(each.name)) is ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise UsageError(f"--{asked} does not go with {', '.join(given)}: leave one of them out")
+
+
+def run_folders(named: Sequence[str], runs: Path | None) -> list[Path]:
+    """The folders of the runs of this machine that addresses or patterns mean, each once; each has checkpoints.
+
+    Args:
+        named: none means the newest.
+        runs: folder of runs; None as everywhere.
+
+    Raises:
+        UnknownName, UsageError: there is no such run here.
+        VaemonError: it lies on another machine, or has no checkpoint.
+    """
+    from vaemon.runfile.find import LATEST, runs_folder
+    from vaemon.runfile.sweeps import folders
+    from vaemon.source.far.address import FarAddress
+
+    found: dict[Path, None] = {}
+    for each in named or (LATEST,):
+        if FarAddress.parse(each) is not None:
+            raise VaemonError(f"{each} lies on another machine, and its networks are not fetched from there; ask there")
+        found |= dict.fromkeys(folders(each, runs_folder(runs)))
+    for folder in found:
+        if not (folder / "checkpoints").is_dir():
+            raise VaemonError(
+                f"run {folder.name!r} has no checkpoint; `vaemon train` saves one, a recorder alone does not"
+            )
+    return [*found]
+
+
+def answer_each(named: Sequence[str], runs: Path | None, answer: Callable[[Path], Found]) -> tuple[list[Found], bool]:
+    """The answer of each run, and whether some have none: of several, what one lacks costs the others nothing.
+
+    Raises:
+        VaemonError: as of `run_folders`; or the only run has no answer, or none has.
+    """
+    found, failed = [], list[VaemonError]()
+    folders = run_folders(named, runs)
+    for folder in folders:
+        try:
+            found.append(answer(folder))
+        except VaemonError as error:
+            failed.append(error)
+            if len(folders) > 1:
+                say(f"{folder.name}: {error}")
+    if not found:
+        raise failed[0]
+    return found, bool(failed)
+
+
+def print_text(text: str, colour: bool = False) -> None:
+    """To stdout; in ASCII where that can write no more."""
+    from analysis.render import fits, to_ascii
+
+    written = text if fits(text, sys.stdout.encoding or "ascii") else to_ascii(text)
+    click.echo(written, nl=False, color=colour)
+
+
+def say(sentence: str) -> None:
+    """A sentence beside the figures, to stderr."""
+    click.echo(f"vaemon: {sentence}", err=True)
