@@ -18,6 +18,7 @@ from analysis.features.store import Looks, Store, looks_of, opened
 from analysis.measures.features import FeatureStatistics, FeatureSums
 from trainer import ranks
 from trainer.data.cache import place
+from trainer.precision import exactly
 from vaemon.errors import DataNotFound, VaemonError
 
 AT_ONCE = 16
@@ -125,8 +126,7 @@ def _fill(
 
 def _computed(images: ImageSet, extractor: Extractor, role: Role, blocks: list[int]) -> Iterator[tuple[Rows, Looks]]:
     for number, block in _read(images, blocks):
-        # Else a GPU rounds what it convolves to 10 bits.
-        with torch.no_grad(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        with exactly():
             rows = extractor(block, role)
         if not np.isfinite(rows).all():
             raise DataNotFound(f"{images.name}: images from {number * BLOCK} have features that are not finite")

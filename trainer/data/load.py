@@ -182,7 +182,7 @@ def _finished(images: Images, seed: int, limit: int | None) -> Images:
     cut = ""
     if len(train) + len(test) < len(images.train) + len(images.test):
         cut = f", cut from {len(images.train):,} + {len(images.test):,}"
-    counts = f"{len(train):,} + {len(test):,} images of {sides(train)}{cut}"
+    counts = f"{len(train):,} + {len(test):,} images of {sides(train.shape[1:])}{cut}"
     return replace(images, train=_own(train), test=_own(test), source=f"{images.source}: {counts}")
 
 
