@@ -196,6 +196,16 @@ def test_an_autoencoder_is_sampled_from_the_density_of_its_codes(autoencoder):
     )
 
 
+def test_codes_of_fewer_are_the_first_of_more_and_seeds_differ(autoencoder):
+    run = autoencoder[0].trained()
+    whole = all_of(latents.latents(run, 1, 1230, 1))
+    np.testing.assert_array_equal(all_of(latents.latents(run, 1, 1230, 1)), whole)
+    for count in (17, 500, 730):
+        np.testing.assert_array_equal(all_of(latents.latents(run, 1, count, 1)), whole[:count])
+    assert len(np.unique(whole, axis=0)) == len(whole)
+    assert np.abs(all_of(latents.latents(run, 1, 17, 2)) - whole[:17]).max() > 0.01
+
+
 def test_an_autoencoder_has_no_posterior_to_draw_from(autoencoder):
     run = autoencoder[0].trained()
     np.testing.assert_array_equal(all_of(reconstructions(run)), all_of(reconstructions(run, mean=True)))
