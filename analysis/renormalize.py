@@ -75,7 +75,8 @@ def _report(named: Sequence[str], runs: Path | None, data: Path | None, kind: st
         told = [to_json(each) for each in found]
         click.echo(json.dumps(told if len(told) > 1 else told[0], indent=1, allow_nan=False))
     elif form == "csv":
-        from analysis.generate.written import COLUMNS, to_csv_lines
+        from analysis.columns import COLUMNS
+        from analysis.generate.written import to_csv_lines
 
         lines = csv.writer(sys.stdout, lineterminator="\n")
         lines.writerows([COLUMNS, *(line for each in found for line in to_csv_lines(each))])

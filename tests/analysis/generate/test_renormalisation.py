@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from analysis.columns import COLUMNS
 from analysis.encode import Checkpoint
 from analysis.generate import kept
 from analysis.generate.generate import samples
@@ -10,7 +11,7 @@ from analysis.generate.kept import current, load, save
 from analysis.generate.latents import FIT, latents
 from analysis.generate.renormalisation import AsPublished, PerLatent, fit, fit_as_published
 from analysis.generate.report import examine, to_json
-from analysis.generate.written import COLUMNS, to_csv_lines, to_text
+from analysis.generate.written import to_csv_lines, to_text
 from analysis.measures.features import FeatureSums
 from analysis.measures.frechet import frechet_distance
 from trainer.config import Balance, Stage2
@@ -201,7 +202,7 @@ def test_the_report(shrunken):
     assert told["latents"][3]["variance_after"] == found.variance[3]
     lines = to_csv_lines(found)
     assert {len(line) for line in lines} == {len(COLUMNS)}
-    assert ("tiny", "2", "checkpoint", "0", "renormalize", "3", "factor", repr(float(found.factor[3]))) in lines
+    assert ("tiny", "2", "checkpoint", "0", "renormalize", "3", "factor", repr(float(found.factor[3])), "", "") in lines
 
 
 def test_the_published_report_tells_rule_and_spread(shrunken):
