@@ -29,6 +29,7 @@ from vaemon.errors import UsageError, VaemonError
 Array = npt.NDArray[np.float64]
 Latents = npt.NDArray[np.float32]
 Target = Literal["1", "law"]
+Kind = Target | Literal["published"]
 
 FITTED_TO = 10_000
 """Samples of the second stage."""
@@ -170,6 +171,11 @@ def fit_as_published(trained: Trained, told: Told = untold) -> AsPublished:
         published_target(first.mu_variance, first.mean_deviation),
         published_variance_loss(np.concatenate(mu), np.concatenate(z_hat)),
     )
+
+
+def fit_kind(trained: Trained, kind: Kind, told: Told = untold) -> Renormalisation:
+    """Fit as published, or per latent to a target. Raises as of `fit`."""
+    return fit_as_published(trained, told) if kind == "published" else fit(trained, kind, told)
 
 
 def _samples(trained: Trained) -> tuple[Array, Array]:
