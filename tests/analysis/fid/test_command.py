@@ -180,34 +180,63 @@ def means(x):
     return x.mean((2, 3))
 """
 
+MORTAL = """
+import os
 
-def test_two_processes_share_a_pass(run, a, b, monkeypatch):
-    """As torchrun would start them; each does half of the blocks, and one of them tells."""
+def means(x):
+    if os.environ["RANK"] == "1":
+        os._exit(9)
+    return x.mean((2, 3))
+"""
+
+
+@pytest.fixture
+def two(monkeypatch):
+    """two("A", "B", …) -> what two processes of `vaemon fid` say, started as by torchrun, and their exit codes."""
+
+    def fid(*words):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        shared = {**os.environ, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2"}
+        shared |= {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+        processes = [
+            subprocess.Popen(
+                [sys.executable, "-m", "vaemon", "fid", *words],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                env={**shared, "RANK": str(rank), "LOCAL_RANK": str(rank)},
+            )
+            for rank in (0, 1)
+        ]
+        said = [process.communicate(timeout=100) for process in processes]
+        return said, [process.returncode for process in processes]
+
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    return fid
+
+
+def test_two_processes_share_a_pass(run, two, a):
+    """Each does half of the blocks, and one of them tells."""
     Path("theirs_counted.py").write_text(THEIRS)
     images = RNG.integers(0, 256, (300, 8, 8, 3), dtype=np.uint8)
     np.save("many.npy", images)
-    monkeypatch.setattr(sys, "path", list(sys.path))
     words = ("many.npy", a, "--features", "theirs_counted:means", "--json")
     alone = json.loads(run(*words)[0])
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    shared = {**os.environ, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2"}
-    shared |= {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-m", "vaemon", "fid", *words],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**shared, "RANK": str(rank), "LOCAL_RANK": str(rank)},
-        )
-        for rank in (0, 1)
-    ]
-    said = [process.communicate(timeout=100) for process in processes]
-    assert [process.returncode for process in processes] == [0, 0], said
+    said, codes = two(*words)
+    assert codes == [0, 0], said
     assert said[1][0] == ""
     assert json.loads(said[0][0]) == alone
     # The width is not known beforehand, so that each computes the first block of both sets, too.
     assert Path("calls-0").read_text().split() == ["64", "64", "64", "44", "64", "64"]
     assert Path("calls-1").read_text().split() == ["64", "64", "64", "64", "26"]
+
+
+def test_a_process_that_dies_is_told_of_in_a_line(two, a):
+    Path("theirs_mortal.py").write_text(MORTAL)
+    said, codes = two(a, a, "--features", "theirs_mortal:means")
+    assert codes == [1, 9], said
+    (line,) = said[0][1].splitlines()
+    assert line.startswith("vaemon: another of the 2 processes that work together has died or does not answer")
+    assert line.endswith("; start them again, with any number of them; features that are kept are not computed anew")
