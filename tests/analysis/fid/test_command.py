@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+from itertools import permutations
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,15 @@ def frechet_in_pixels(a, b):
     return ((a.mean(0) - b.mean(0)) ** 2).sum() + np.trace(covariances[0] + covariances[1] - 2 * root)
 
 
+def squared_mmd_in_pixels(a, b):
+    """By the definition, of components of `a` about its mean; all pairs of different images, the cubic kernel."""
+    a, b = (x.reshape(len(x), -1) / 255 for x in (a, b))
+    axes = np.linalg.eigh(np.cov(a.T))[1][:, ::-1][:, :64]
+    a, b = ((x - a.mean(0)) @ axes for x in (a, b))
+    within = [np.mean([(x @ y / 64 + 1) ** 3 for x, y in permutations(each, 2)]) for each in (a, b)]
+    return sum(within) - 2 * np.mean([(x @ y / 64 + 1) ** 3 for x in a for y in b])
+
+
 def test_the_distance_and_its_conditions(run, a, b):
     out, err = run(a, b, *PIXELS, "--json")
     found = json.loads(out)
@@ -76,15 +86,22 @@ def test_a_folder_of_mixed_sizes_is_told(run, a):
     assert "mixed: the images differ in size, and each was resized from its own" in out
 
 
-def test_more_than_the_distance(run, a, b):
-    found = json.loads(run(a, b, *PIXELS, "--kid", "--precision-recall", "--json")[0])
-    assert found["kid"] > 0
-    assert found["kid_deviation"] >= 0
-    assert 0 <= found["precision"] <= 1
-    assert 0 <= found["recall"] <= 1
-    text, _ = run(a, b, *PIXELS, "--kid", "--precision-recall")
-    assert "KID" in text
-    assert "recall" in text
+def test_more_than_the_distance(run):
+    grey, black, white = (RNG.integers(low, low + 40, (45, 8, 8, 3), dtype=np.uint8) for low in (110, 0, 215))
+    real, fake = np.concatenate([grey, black]), np.concatenate([grey, grey[:15], white[:30]])
+    np.save("real.npy", real)
+    np.save("fake.npy", fake)
+    found = json.loads(run("real.npy", "fake.npy", *PIXELS, "--kid", "--precision-recall", "--json")[0])
+    assert found["kid"] == pytest.approx(squared_mmd_in_pixels(real, fake), rel=1e-4)
+    assert found["kid_deviation"] < 1e-6 * found["kid"]  # every subset of 90 is all 90
+    assert found["precision"] == 60 / 90  # no ball of grey or black images reaches to the white ones
+    assert found["recall"] == 45 / 90
+    text, _ = run("real.npy", "fake.npy", *PIXELS, "--kid", "--precision-recall")
+    assert text.splitlines()[1:4] == [
+        f"KID         {found['kid']:.6f} ± {found['kid_deviation']:.6f}",
+        "precision   0.6667",
+        "recall      0.5000",
+    ]
 
 
 def test_statistics_are_saved_and_compared(run, a):

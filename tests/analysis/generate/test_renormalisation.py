@@ -57,16 +57,20 @@ def test_the_law_is_that_of_the_whole_test_set(shrunken):
     np.testing.assert_allclose(found.target, encoded.mu_squared + encoded.mean_variance, rtol=1e-6)
 
 
-def test_as_published(shrunken):
-    run = shrunken.trained()
+@pytest.mark.parametrize(("deviation", "fires"), [(0.0, True), (300.0, False)])
+def test_as_published(make_run, deviation, fires):
+    made = make_run()
+    mu = all_of(each for each, _ in made.trained().posteriors())
+    made.shrink([deviation] * 4, mu.mean(axis=0).tolist())
+    made.save(2)
+    run = made.trained()
     found = fit_as_published(run)
-    encoded = Checkpoint(shrunken.folder, 1).encode_test_set(None, lambda *_: None)
+    encoded = Checkpoint(made.folder, 1).encode_test_set(None, lambda *_: None)
     assert found.target == pytest.approx(np.sqrt((encoded.mu_variance + encoded.mean_deviation).mean()), rel=1e-6)
-    mu = all_of(each for each, _ in run.posteriors())
     z_hat = run.reconstruct_second(mu)
     lost = (mu.var(axis=0).mean() - z_hat.var(axis=0).mean()) / np.square(mu - z_hat).mean()
     assert found.loss == pytest.approx(lost, rel=1e-4)
-    assert found.fires == (lost > 0.25)
+    assert found.fires is fires
 
 
 def test_as_published_each_batch_of_100_has_the_target_as_its_mean_deviation(shrunken):
