@@ -155,8 +155,7 @@ def fit(trained: Trained, expected: Target = "1", told: Told = untold) -> PerLat
 def fit_as_published(trained: Trained, told: Told = untold) -> AsPublished:
     """Fit as the published code does, on up to 10,000 test images. Raises as of `fit`.
 
-    ẑ is the second stage's reconstruction of μ by its posterior's mean. (The published code hands μ / 255 straight
-    to its second decoder, so that ẑ is next to constant and its rule fires nearly always.)
+    ẑ is the second stage's reconstruction of μ by its posterior's mean, where the published code decodes one sample.
     """
     mean, variance = _samples(trained)
     posteriors = list(trained.posteriors(PUBLISHED_IMAGES, told))
