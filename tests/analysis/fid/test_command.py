@@ -16,6 +16,8 @@ from vaemon.errors import DataNotFound, NotFetched, UsageError, VaemonError
 ROOT = Path(__file__).parents[3]
 RNG = np.random.default_rng(0)
 PIXELS = ("--features", "pixels")
+PATIENCE = 300
+"""Seconds after which processes are said to hang."""
 
 
 @pytest.fixture
@@ -227,7 +229,11 @@ def two(monkeypatch):
             )
             for rank in (0, 1)
         ]
-        said = [process.communicate(timeout=100) for process in processes]
+        try:
+            said = [process.communicate(timeout=PATIENCE) for process in processes]
+        finally:
+            for process in processes:
+                process.kill()
         return said, [process.returncode for process in processes]
 
     monkeypatch.setattr(sys, "path", list(sys.path))
