@@ -22,6 +22,7 @@ from vaemon.wire import questions as ask
 from vaemon.wire.coarse import coarse_columns, coarsened
 from vaemon.wire.codec import pack, unpack
 from vaemon.wire.frames import LONGEST_ANSWER, LONGEST_QUESTION, FrameReader, FrameWriter, WireError
+from vaemon.wire.weight import check_weight
 
 MOST_OPEN = 64
 """Runs that are held open; of more, the one asked longest ago is let go."""
@@ -112,10 +113,14 @@ def serve(read: Callable[[int], bytes], write: Callable[[bytes], object]) -> Non
 
 def _answered(agent: Agent, asked: ask.Asked) -> bytes:
     try:
-        answer = pack(ask.Answer(asked.number, msgspec.Raw(pack(agent.answer(asked.question)))))
+        value = pack(agent.answer(asked.question))
+        check_weight(value)
+        answer = pack(ask.Answer(asked.number, msgspec.Raw(value)))
         if len(answer) <= LONGEST_ANSWER:
             return answer
         refusal = ask.Refusal(SourceLost.__name__, f"the answer is too large to be sent: {len(answer):,} bytes")
+    except WireError as error:
+        refusal = ask.Refusal(SourceLost.__name__, f"the answer is too large to be sent: {error}")
     except VaemonError as error:
         refusal = ask.Refusal(type(error).__name__, str(error))
     except Exception as error:  # whatever is wrong with one run, the others are still to be seen

@@ -392,3 +392,11 @@ def test_a_long_answer_is_preceded_by_heartbeats(tmp_path, monkeypatch):
     reader = FrameReader(io.BytesIO(bytes(wire.answered)).read1, 1 << 20)
     reader.meet()
     assert [bool(frame) for frame in reader][-2:] == [False, True]
+
+
+def test_an_answer_that_the_other_end_would_not_unpack_is_refused_here(tmp_path, monkeypatch):
+    monkeypatch.setattr("vaemon.wire.weight.UNSEEN", 300)
+    monkeypatch.setattr("vaemon.wire.weight.MOST", 1500)
+    first, second = Wire(ask.Info(ask.Run(str(tmp_path / ("x" * 300)))), ask.Sets(ask.Run(str(tmp_path)))).serve()
+    assert (first.refusal.kind, second.refusal) == ("SourceLost", None)
+    assert "too large to be sent: a value that would take more than 1,500 bytes" in first.refusal.text

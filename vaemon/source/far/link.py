@@ -16,6 +16,7 @@ from vaemon.wire.codec import unpack
 from vaemon.wire.frames import WireError
 from vaemon.wire.questions import Answer, Question, Refusal
 from vaemon.wire.shapes import check
+from vaemon.wire.weight import check_weight
 
 Value = TypeVar("Value")
 
@@ -78,6 +79,7 @@ class Link:
         if answer.refusal is not None:
             raise _refused(answer.refusal)
         try:
+            check_weight(memoryview(answer.value))
             value = unpack(answer.value, kind)
             check(value)
             return value
