@@ -30,9 +30,12 @@ from vaemon.runfile.schema import (
     commit_record,
     latent_part,
 )
+from vaemon.runfile.superblock import renew_superblock
 
 Array = npt.NDArray[Any]
 
+VERSION = ("v110", "v110")
+"""Of HDF5, whose file format is written: the first with SWMR."""
 CACHE_BYTES = 256 * 1024
 """Of HDF5's chunk cache, for each dataset; of a file that is appended to, only the newest chunk is touched again."""
 _BIN_CHUNK_BYTES = 16 * 1024
@@ -65,15 +68,18 @@ class SegmentWriter:
         self.temporary = path.with_name(f".{path.name}.{os.getpid()}")
         self.temporary.unlink(missing_ok=True)
         handles.close_inherited()
-        self._file = h5py.File(self.temporary, "x", libver=("v110", "v110"), locking=False, rdcc_nbytes=CACHE_BYTES)
+        try:
+            # HDF5 crashes the process where the disk fills up while it makes a file: it is made in memory.
+            with self.temporary.open("xb") as file:
+                file.write(_empty(layout, compression or {}))
+            self._file = h5py.File(self.temporary, "r+", libver=VERSION, locking=False, rdcc_nbytes=CACHE_BYTES)
+        except BaseException:
+            self.temporary.unlink(missing_ok=True)
+            raise
         try:
             handles.opened(self._descriptor, self._file.close)
-            for name, value in layout.attributes().items():
-                self._file.attrs[name] = value
-            self._rows = self._create(ROWS, layout.row, (layout.chunk,), **(compression or {}))
-            self._events = self._create(EVENTS, EVENT, (64,))
-            self._commits = self._create(COMMITS, COMMIT, (256,))
-            self._bins = {width: self._create_level(width, compression or {}) for width in LEVELS}
+            self._rows, self._events, self._commits = (self._file[name] for name in (ROWS, EVENTS, COMMITS))
+            self._bins = {width: dict(self._file[bins_name(width)].items()) for width in LEVELS}
             if live:
                 self._file.swmr_mode = True
                 os.rename(self.temporary, path)
@@ -124,9 +130,9 @@ class SegmentWriter:
         """Flush and close; a file that was not live has no name yet."""
         self.flush()
         self.sync()
-        shared.drop(self.path)
-        handles.closed(self._descriptor)
-        self._file.close()
+        # All is in the file but that it is closed. HDF5 would crash the process where it cannot write that.
+        self._drop_file()
+        renew_superblock(self.path if self.live else self.temporary)
 
     def publish(self) -> None:
         """Give a finished file its name, in place of one that has it."""
@@ -145,8 +151,8 @@ class SegmentWriter:
             self.path.unlink(missing_ok=True)
 
     def _drop_file(self) -> None:
-        # HDF5 would try the failed write again at close and at exit, and crash the process by it; so its
-        # descriptor is pointed nowhere first.
+        # HDF5 would try a failed write again at close and at exit, and crash the process by it; so its descriptor is
+        # pointed nowhere first.
         shared.drop(self.path)
         handles.point_nowhere(self._descriptor)
         handles.closed(self._descriptor)
@@ -156,31 +162,40 @@ class SegmentWriter:
     def _descriptor(self) -> int:
         return int(self._file.id.get_vfd_handle())
 
-    def _create_level(self, width: int, compression: dict[str, Any]) -> dict[str, Any]:
-        statistics, latents = len(STATISTICS), max(self.layout.stage.latents, 1)
-        few = 16 if width > LEVELS[0] else 64
-        scalars = max(len(self.layout.scalars), 1)
-        bins = int(np.clip(_BIN_CHUNK_BYTES // (32 * scalars), 1, few))
-        chunk = int(np.clip(_BIN_CHUNK_BYTES // (4 * latents), 4, few))
-        found = {
-            CLOCKS_PART: self._create(bins_name(width, CLOCKS_PART), CLOCK, (4 * few,)),
-            SCALARS_PART: self._create(
-                bins_name(width, SCALARS_PART), "<f8", (bins, statistics, scalars), (statistics, scalars), **compression
-            ),
-        }
-        for name in map(latent_part, self.layout.vectors):
-            # A chunk holds one statistic: a screen that wants the mean reads nothing else.
-            found[name] = self._create(
-                bins_name(width, name), "<f4", (chunk, 1, latents), (statistics, latents), **compression
-            )
-        return found
 
-    def _create(
-        self, name: str, dtype: Any, chunks: tuple[int, ...], shape: tuple[int, ...] = (), **options: Any
-    ) -> Any:
-        return self._file.create_dataset(
-            name, shape=(0, *shape), maxshape=(None, *shape), dtype=dtype, chunks=chunks, **options
-        )
+def _empty(layout: Layout, compression: dict[str, Any]) -> bytes:
+    """The bytes of a file in which nothing was recorded yet."""
+    with h5py.File("empty", "x", libver=VERSION, driver="core", backing_store=False) as file:
+        for name, value in layout.attributes().items():
+            file.attrs[name] = value
+        _create(file, ROWS, layout.row, (layout.chunk,), **compression)
+        _create(file, EVENTS, EVENT, (64,))
+        _create(file, COMMITS, COMMIT, (256,))
+        for width in LEVELS:
+            _create_level(file, layout, width, compression)
+        file.flush()
+        return bytes(file.id.get_file_image())
+
+
+def _create_level(file: Any, layout: Layout, width: int, compression: dict[str, Any]) -> None:
+    statistics, latents = len(STATISTICS), max(layout.stage.latents, 1)
+    few = 16 if width > LEVELS[0] else 64
+    scalars = max(len(layout.scalars), 1)
+    bins = int(np.clip(_BIN_CHUNK_BYTES // (32 * scalars), 1, few))
+    chunk = int(np.clip(_BIN_CHUNK_BYTES // (4 * latents), 4, few))
+    _create(file, bins_name(width, CLOCKS_PART), CLOCK, (4 * few,))
+    _create(
+        file, bins_name(width, SCALARS_PART), "<f8", (bins, statistics, scalars), (statistics, scalars), **compression
+    )
+    for name in map(latent_part, layout.vectors):
+        # A chunk holds one statistic: a screen that wants the mean reads nothing else.
+        _create(file, bins_name(width, name), "<f4", (chunk, 1, latents), (statistics, latents), **compression)
+
+
+def _create(
+    file: Any, name: str, dtype: Any, chunks: tuple[int, ...], shape: tuple[int, ...] = (), **options: Any
+) -> None:
+    file.create_dataset(name, shape=(0, *shape), maxshape=(None, *shape), dtype=dtype, chunks=chunks, **options)
 
 
 def event_table(events: Sequence[Event], values: Sequence[float]) -> Array:

@@ -182,7 +182,8 @@ def holder(folder: Path) -> Holder | None:
     if folder in _held:
         return _who(os.pread(_held[folder], _SIZE, 0), os.getpid())
     try:
-        descriptor = os.open(folder / FILE, os.O_RDONLY | os.O_CLOEXEC)
+        # Should it be a pipe, opening it waits for nobody.
+        descriptor = os.open(folder / FILE, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError:
         return None
     try:
@@ -230,7 +231,7 @@ def _who(content: bytes, pid: int) -> Holder:
     try:
         found = json.loads(content)
         return Holder(int(found["pid"]), str(found["host"]), float(found["since"]), str(found["trouble"]))
-    except (ValueError, KeyError, TypeError):  # the writer has locked but not yet signed
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):  # locked but not yet signed
         return Holder(pid, socket.gethostname(), time.time())
 
 

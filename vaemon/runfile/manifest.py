@@ -3,9 +3,10 @@
 import json
 import os
 import socket
+import stat
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,12 @@ from vaemon.version import __version__
 
 FILE = "run.json"
 FORMAT = 1
+MOST_BYTES = 16 << 20
+"""Bytes that a run.json may have; what it unfolds to stays below a GB."""
+MOST_DEPTH = 100
+"""Mappings and lists of a config within each other: who draws it goes down by recursion."""
+LONGEST_WORD = 200
+"""Characters of what is wrong that are told: a damaged value may be long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +78,36 @@ def rename(folder: Path, name: str) -> None:
 
 
 def write(folder: Path, manifest: Manifest) -> None:
-    """Replace run.json at one stroke."""
-    text = json.dumps(asdict(manifest), indent=1, default=str, ensure_ascii=False)
+    """Replace run.json at one stroke.
+
+    Raises:
+        ValueError, TypeError: the config is none that could be read again.
+    """
+    try:
+        content = (json.dumps(asdict(manifest), indent=1, default=str, ensure_ascii=False) + "\n").encode()
+        fits = len(content) <= MOST_BYTES and depth(manifest.config) <= MOST_DEPTH
+    except RecursionError:
+        fits = False
+    if not fits:
+        raise ValueError(f"it may have {MOST_BYTES:,} bytes, and {MOST_DEPTH} mappings or lists within each other")
     temporary = folder / f".{FILE}.{os.getpid()}"
-    temporary.write_text(text + "\n", encoding="utf-8")
+    temporary.write_bytes(content)
     os.replace(temporary, folder / FILE)
+
+
+def depth(value: Any) -> int:
+    """How deep mappings and lists are nested in a value."""
+    level, deep = [value], 0
+    while level:
+        level = [part for each in level for part in _parts(each)]
+        deep += 1
+    return deep
+
+
+def _parts(value: Any) -> Iterable[Any]:
+    if isinstance(value, Mapping):
+        return value.values()
+    return value if isinstance(value, list | tuple) else ()
 
 
 def read(folder: Path) -> Manifest:
@@ -86,17 +118,28 @@ def read(folder: Path) -> Manifest:
     """
     path = folder / FILE
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(_text(path))
         if found["format"] != FORMAT:
             raise RunFileError(f"{path} has format {found['format']}, this vaemon {__version__} reads {FORMAT}")
         known = {name: found[name] for name in Manifest.__dataclass_fields__ if name in found}
         return _checked(Manifest(**{**known, "thresholds": DEFAULT.changed(known.get("thresholds", {}))}))
     except OSError as error:
         raise RunFileError(f"cannot read {path}: {error.strerror}") from error
-    except (ValueError, TypeError, KeyError, UsageError) as error:
+    except (ValueError, TypeError, KeyError, ArithmeticError, RecursionError, UsageError) as error:
         raise RunFileError(
-            f"{path} is damaged ({error}); the recorded rows beside it are not touched by this"
+            f"{path} is damaged ({str(error)[:LONGEST_WORD]}); the recorded rows beside it are not touched by this"
         ) from error
+
+
+def _text(path: Path) -> str:
+    # It may be anyone's: neither a pipe that nobody writes to nor a device without an end is waited for.
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise ValueError("it is not a file")
+        content = file.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise ValueError(f"it has more than {MOST_BYTES:,} bytes")
+    return content.decode("utf-8")
 
 
 def _checked(told: Manifest) -> Manifest:
@@ -104,4 +147,6 @@ def _checked(told: Manifest) -> Manifest:
         raise ValueError(f"outcome {told.outcome!r}")
     if not isinstance(told.config, dict):
         raise ValueError(f"config {told.config!r}")
+    if depth(told.config) > MOST_DEPTH:
+        raise ValueError(f"its config is nested more than {MOST_DEPTH} deep")
     return replace(told, name=str(told.name), created=float(told.created), reason=str(told.reason), pid=int(told.pid))

@@ -20,6 +20,21 @@ FORMAT = 2
 ROWS = "rows"
 EVENTS = "events"
 COMMITS = "commits"
+ATTRIBUTES = (
+    "format",
+    "stage",
+    "latents",
+    "total_steps",
+    "steps_per_epoch",
+    "first_step",
+    "first_row",
+    "replaces",
+    "lacking",
+    "channels",
+)
+"""What a file says of itself: `Layout.attributes`."""
+MOST_LATENTS = 1 << 24
+"""Latents that a file is believed to have; none comes near, and memory is taken by their number."""
 
 COMMIT = np.dtype(
     [
@@ -142,6 +157,8 @@ class Layout:
     def of(attributes: dict[str, Any]) -> "Layout":
         """The layout that a file's attributes tell. Raises KeyError or ValueError where they do not."""
         listed = json.loads(attributes["channels"])
+        if not 0 <= int(attributes["latents"]) <= MOST_LATENTS:
+            raise ValueError(f"{attributes['latents']} latents")
         return Layout(
             stage=StageInfo(
                 number=int(attributes["stage"]),
@@ -184,8 +201,8 @@ def _own_crc(record: Any) -> int:
     return zlib.crc32(record.tobytes()[: -COMMIT["crc"].itemsize])
 
 
-def bins_name(width: int, part: str) -> str:
-    """The dataset of a level of the pyramid: of a latent channel, or of CLOCKS_PART or SCALARS_PART."""
+def bins_name(width: int, part: str = "") -> str:
+    """The dataset of a level of the pyramid: of a latent channel, or of CLOCKS_PART or SCALARS_PART; "": its group."""
     return f"pyramid/{width}/{part}"
 
 

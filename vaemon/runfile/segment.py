@@ -112,11 +112,16 @@ class SegmentReader:
             whole = last_whole(commits)
             if whole == self._committed:
                 return
-            self._committed = whole
+            if min(whole) < 0:
+                raise ValueError(f"its commits count {min(whole):,} rows")
             if whole[0] > self._whole[0] or not self._whole[0]:
                 file.refreshed(ROWS)
             if whole[1] > self._whole[1] or not self._whole[1]:
                 file.refreshed(EVENTS)
+            for name, count in zip((ROWS, EVENTS), whole, strict=True):
+                if count > len(file.dataset(name)):
+                    raise ValueError(f"its commits count more {name} than there are")
+            self._committed = whole
         if self._short:
             # HDF5 reads zeros for what is missing.
             whole = self._verified(0)
@@ -376,6 +381,15 @@ def _in_words(path: Path) -> Iterator[None]:
     """What HDF5 and h5py raise, as a RunFileError."""
     try:
         yield
-    except (OSError, RuntimeError, LookupError, ValueError, TypeError, AttributeError) as error:
+    except (
+        OSError,
+        RuntimeError,
+        LookupError,
+        ArithmeticError,
+        MemoryError,
+        ValueError,
+        TypeError,
+        AttributeError,
+    ) as error:
         said = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise RunFileError(f"cannot read {path}: {said}") from error

@@ -14,7 +14,9 @@ import h5py
 
 from vaemon.errors import RunFileError
 from vaemon.runfile import handles
+from vaemon.runfile.schema import ATTRIBUTES, COMMITS, EVENTS
 from vaemon.runfile.superblock import read_superblock
+from vaemon.runfile.trust import own_attributes, own_dataset
 
 READ_ATTEMPTS = 24
 """How often HDF5 reads a piece of metadata again that does not fit its checksum: some 20 ms in all. By default it goes
@@ -33,20 +35,28 @@ class SharedFile:
         self.dropped = False
         """Whether it was closed under its readers; they are to open it anew."""
         self._file = h5py.File(_open(path))
-        self.attributes: dict[str, Any] = dict(self._file.attrs)
+        try:
+            self.attributes = own_attributes(self._file, ATTRIBUTES)
+        except BaseException:
+            self._file.close()
+            raise
         self._datasets: dict[str, Any] = {}
 
     def dataset(self, name: str) -> Any:
-        """A dataset of the file, the same object for all readers. Raises KeyError."""
+        """A dataset of the file, the same object for all readers. Raises KeyError, ValueError."""
         if name not in self._datasets:
-            self._datasets[name] = self._file[name]
+            self._datasets[name] = self._own(name)
         return self._datasets[name]
 
     def refreshed(self, name: str) -> Any:
-        """A dataset as it has become since. Raises KeyError, and what HDF5 raises."""
+        """A dataset as it has become since. Raises KeyError, ValueError, and what HDF5 raises."""
         dataset = self.dataset(name)
         dataset.refresh()
         return dataset
+
+    def _own(self, name: str) -> Any:
+        size = os.fstat(self._file.id.get_vfd_handle()).st_size
+        return own_dataset(self._file, name, size, whole=name in (EVENTS, COMMITS))
 
     def close(self) -> None:
         """Close the file."""

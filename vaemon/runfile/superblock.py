@@ -5,6 +5,7 @@ interpreter locked: a dashboard would freeze and Ctrl-C be dead. The layout is t
 specification, superblock version 3; its checksum is Bob Jenkins' lookup3.
 """
 
+import errno
 import os
 import stat
 from dataclasses import dataclass
@@ -69,9 +70,17 @@ def renew_superblock(path: Path) -> None:
         told = int.from_bytes(os.pread(file.fileno(), 8, 28), "little")
         end = told if size < told < 2 * size else size
         head += end.to_bytes(8, "little") + _SIZE.to_bytes(8, "little")
-        file.write(head + lookup3(head).to_bytes(4, "little"))
-        file.flush()
+        _overwrite(file.fileno(), head + lookup3(head).to_bytes(4, "little"))
         os.fsync(file.fileno())
+
+
+def _overwrite(descriptor: int, head: bytes) -> None:
+    """Put it in place of what a file begins with, all of it or nothing."""
+    before = os.pread(descriptor, len(head), 0)
+    written = os.pwrite(descriptor, head, 0)
+    if written < len(head):  # half of the old and half of the new would have no checksum that fits
+        os.pwrite(descriptor, before[:written], 0)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def lookup3(data: bytes) -> int:

@@ -41,6 +41,7 @@ def _check_batch(batch: Batch) -> None:
         _expect(all(_is_row(name, each.shape[1:], latents) for name, each in part.items()), "columns")
     if batch.latest is not None:
         smoothed = batch.latest.smoothed.items()
+        _expect(all(each.dtype.kind == "f" for _, each in smoothed), "smoothed values")
         _expect(all(_is_row(name, each.shape, latents) for name, each in smoothed), "smoothed values")
 
 
@@ -56,6 +57,8 @@ def _check_columns(columns: Columns) -> None:
     _expect(all(_stand_by(step, each) for part in (columns.mean, columns.absent) for each in part.values()), "columns")
     figures: Iterable[Any] = (each for part in (columns.low, columns.high, columns.bad) for each in part.values())
     _expect(all(each.shape == step.shape for each in figures), "columns")
+    measured: Iterable[Any] = (each for part in (columns.mean, columns.low, columns.high) for each in part.values())
+    _expect(all(each.dtype.kind == "f" for each in (columns.time, *measured)), "columns")
     counts = (step, columns.epoch, *columns.bad.values(), *columns.absent.values())
     _expect(all(each.dtype.kind in "iu" for each in counts), "columns")
 
