@@ -215,7 +215,7 @@ def _read_value(text: str, kind: inspect.Type) -> Any:
     for read in (int, float, _read_toml_value):
         try:
             return read(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
     return text
 
@@ -228,7 +228,9 @@ def _explained(message: str, tree: Mapping[str, Any]) -> UsageError:
     """The complaint of msgspec as one of ours: the dotted key, what it takes, what was given."""
     path = message.rpartition("`$.")[2]
     key = path.partition("`")[0].partition("[")[0]
-    kind, value = KEYS[key], flattened(tree)[key]
+    if key not in KEYS:  # dots where there should be tables, or the other way round
+        return UsageError(f"this is no config: {message[:200]}")
+    kind, value = KEYS[key], flattened(tree).get(key)
     if isinstance(kind, inspect.LiteralType) and isinstance(value, str):
         return UnknownName(key, value, map(str, kind.values))
     return UsageError(f"{key} must be {_wanted(kind)}, not {value!r}")

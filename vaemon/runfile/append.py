@@ -70,8 +70,7 @@ class SegmentWriter:
         handles.close_inherited()
         try:
             # HDF5 crashes the process where the disk fills up while it makes a file: it is made in memory.
-            with self.temporary.open("xb") as file:
-                file.write(_empty(layout, compression or {}))
+            _put(self.temporary, _empty(layout, compression or {}))
             self._file = h5py.File(self.temporary, "r+", libver=VERSION, locking=False, rdcc_nbytes=CACHE_BYTES)
         except BaseException:
             self.temporary.unlink(missing_ok=True)
@@ -161,6 +160,17 @@ class SegmentWriter:
     @property
     def _descriptor(self) -> int:
         return int(self._file.id.get_vfd_handle())
+
+
+def _put(path: Path, content: bytes) -> None:
+    """Write a new file. By calls that say where, as HDF5's do."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+    try:
+        at = 0
+        while at < len(content):
+            at += os.pwrite(descriptor, content[at:], at)
+    finally:
+        os.close(descriptor)
 
 
 def _empty(layout: Layout, compression: dict[str, Any]) -> bytes:

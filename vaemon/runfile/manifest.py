@@ -121,6 +121,8 @@ def read(folder: Path) -> Manifest:
         found = json.loads(_text(path))
         if found["format"] != FORMAT:
             raise RunFileError(f"{path} has format {found['format']}, this vaemon {__version__} reads {FORMAT}")
+        if not isinstance(found.get("thresholds", {}), dict):
+            raise ValueError("its thresholds have no names")
         known = {name: found[name] for name in Manifest.__dataclass_fields__ if name in found}
         return _checked(Manifest(**{**known, "thresholds": DEFAULT.changed(known.get("thresholds", {}))}))
     except OSError as error:

@@ -1,5 +1,6 @@
 """`vaemon check`: what is wrong is found, what can be mended is, and nothing is destroyed."""
 
+import contextlib
 import json
 import shutil
 import subprocess
@@ -209,7 +210,7 @@ def test_a_file_cut_anywhere_keeps_what_stands_before_the_cut(run, share):
     path.write_bytes(data[: int(len(data) * share)])
     assert said("r")[0] == 1
     assert said("r", "--repair")[0] == 0
-    if list_segments(run):
+    with contextlib.suppress(UnknownName):  # of the channel `step`: nothing was committed before the cut
         steps, variance, _ = everything(run)
         np.testing.assert_array_equal(variance, before[1][: len(steps)])
         np.testing.assert_array_equal(steps, before[0][: len(steps)])
