@@ -9,6 +9,7 @@ import errno
 import os
 import pickle
 import shutil
+import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -19,14 +20,31 @@ from typing import Any
 import torch
 
 from trainer.config import Config, to_tree
-from trainer.networks.build import build
+from trainer.networks.build import build, size
 from trainer.networks.vae import VAE
 from trainer.settings import config_kept
 from vaemon.errors import RunFileError, UsageError
 
 FORMAT = 3
 
-_UNREADABLE = (OSError, RuntimeError, EOFError, ValueError, zipfile.BadZipFile, zlib.error, pickle.UnpicklingError)
+MOST_PIXELS = 1 << 16
+"""A side of an image."""
+
+_UNREADABLE = (
+    OSError,
+    RuntimeError,
+    EOFError,
+    ValueError,
+    TypeError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    AssertionError,
+    MemoryError,
+    zipfile.BadZipFile,
+    zlib.error,
+    pickle.UnpicklingError,
+)
 """What `zipfile` and `torch.load` raise of a file that is damaged, or no checkpoint."""
 _NEEDED = ("config", "shape", "step", "epoch", "steps_per_epoch", "network")
 """What is asked of every checkpoint before a stage takes it up."""
@@ -211,14 +229,27 @@ def _way_out(stage: int, best: bool) -> str:
     return "put back a copy of the file, or begin a new run; the recorded rows beside it are as they were"
 
 
+def _checked_shape(told: Any) -> tuple[int, int, int]:
+    height, width, channels = (int(side) for side in told)
+    if not (0 < height <= MOST_PIXELS and 0 < width <= MOST_PIXELS and 0 < channels <= MOST_PIXELS):
+        raise ValueError(f"images of {height} x {width} x {channels}")
+    return height, width, channels
+
+
 def _read(path: Path) -> Any:
     """What torch saved in a file, all of which is as it was written; else one of `_UNREADABLE`."""
     with path.open("rb") as file:
-        damaged = zipfile.ZipFile(file).testzip()  # torch itself does not look at the checksums that it writes
+        archive = zipfile.ZipFile(file)
+        if any(part.compress_type != zipfile.ZIP_STORED for part in archive.infolist()):
+            raise zipfile.BadZipFile("its parts are packed, which torch does not do")
+        if sum(part.file_size for part in archive.infolist()) > os.fstat(file.fileno()).st_size:
+            raise zipfile.BadZipFile("its parts are larger than the file")
+        damaged = archive.testzip()  # torch itself does not look at the checksums that it writes
         if damaged is not None:
             raise zipfile.BadZipFile(f"its part {damaged} is damaged")
         file.seek(0)
-        return torch.load(file, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore"):  # what torch thinks of how it was made; it reads it, or does not
+            return torch.load(file, map_location="cpu", weights_only=True)
 
 
 def drop(run_folder: Path, stage: int) -> None:
@@ -239,9 +270,12 @@ def restore_vae(run_folder: Path, stage: int = 1, *, best: bool = False) -> Rest
     if state is None:
         raise UsageError(f"the run {run_folder} has no checkpoint of stage {stage}: {path}")
     config = config_kept(state["config"], path)
-    shape = tuple(state["shape"])
-    model = build(config, stage, shape, torch.Generator())
     with explained(run_folder, stage, best=best):
+        shape = _checked_shape(state["shape"])
+        # A config is a few bytes, whatever it asks for.
+        if (numbers := size(config, stage, shape)) > path.stat().st_size:
+            raise ValueError(f"it asks for a network of {numbers:,} numbers, more than are in the file")
+        model = build(config, stage, shape, torch.Generator())
         model.load_state_dict(state["network"])
     model.eval()
     return RestoredVAE(model, config, state["step"], state["epoch"], shape)

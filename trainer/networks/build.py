@@ -12,6 +12,7 @@ from trainer.networks.second_stage import SecondStage
 from trainer.networks.spectral import normalise
 from trainer.networks.vae import VAE
 from trainer.networks.wae import Wae
+from vaemon.errors import UsageError
 
 IMAGE_NETWORKS: dict[str, type[Resnet] | type[Infogan] | type[Wae] | type[Dense]] = {
     "resnet": Resnet,
@@ -20,6 +21,8 @@ IMAGE_NETWORKS: dict[str, type[Resnet] | type[Infogan] | type[Wae] | type[Dense]
     "dense": Dense,
 }
 """The first stage's networks, by network.name."""
+MOST_LAYERS = 10_000
+"""Layers of a network that is built from a file."""
 
 
 def build(config: Config, stage: int, shape: Sequence[int], generator: torch.Generator) -> VAE:
@@ -34,14 +37,36 @@ def build(config: Config, stage: int, shape: Sequence[int], generator: torch.Gen
     Raises:
         UsageError: the images do not fit the network.
     """
-    network: VAE
-    if stage == 1:
-        network = IMAGE_NETWORKS[config.network.name](config.network, shape, config.precision)
-    else:
-        settings = config.stage2
-        network = SecondStage(config.network.latents, settings.second_dim, settings.second_depth, config.precision)
+    network = _untrained(config, stage, shape)
     network.initialise(generator)
     if stage == 1 and config.balance.name == "rae-sn":
         for part in network.decoder_parts():
             normalise(part, generator)
     return network
+
+
+def size(config: Config, stage: int, shape: Sequence[int]) -> int:
+    """How many numbers the network of a stage is made of, without taking memory for them.
+
+    Args:
+        config: see `build`.
+        stage: see there.
+        shape: see there.
+
+    Raises:
+        UsageError: the images do not fit the network, or it would have more than MOST_LAYERS.
+    """
+    of = config.network
+    layers = of.num_scale * of.block_per_scale * of.depth_per_block if stage == 1 else config.stage2.second_depth
+    if layers > MOST_LAYERS:
+        raise UsageError(f"a network of {layers:,} layers; {MOST_LAYERS:,} are the most")
+    with torch.device("meta"):
+        network = _untrained(config, stage, shape)
+    return sum(each.numel() for each in (*network.parameters(), *network.buffers()))
+
+
+def _untrained(config: Config, stage: int, shape: Sequence[int]) -> VAE:
+    if stage == 1:
+        return IMAGE_NETWORKS[config.network.name](config.network, shape, config.precision)
+    settings = config.stage2
+    return SecondStage(config.network.latents, settings.second_dim, settings.second_depth, config.precision)
