@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from vaemon.errors import UsageError, VaemonError
+from vaemon.view.signs import harmless
 
 Found = TypeVar("Found")
 
@@ -88,9 +89,9 @@ def print_text(text: str, colour: bool = False) -> None:
     """To stdout; in ASCII where that can write no more."""
     from analysis.terminal import fits, to_ascii
 
-    click.echo(text if fits(text) else to_ascii(text), nl=False, color=colour)
+    click.echo(harmless(text if fits(text) else to_ascii(text)), nl=False, color=colour)
 
 
 def say(sentence: str) -> None:
     """A sentence beside the figures, to stderr."""
-    click.echo(f"vaemon: {sentence}", err=True)
+    click.echo(harmless(f"vaemon: {sentence}"), err=True)

@@ -17,6 +17,7 @@ from vaemon.errors import UsageError
 from vaemon.runfile.find import runs_folder
 from vaemon.runfile.selection import names_like
 from vaemon.source.far.links import PYTHON, Links
+from vaemon.view.signs import harmless
 
 if TYPE_CHECKING:
     from analysis.question import Question
@@ -143,7 +144,7 @@ def analyze(
         found = _answers(sources, posteriors, question, stage)
         groups, waiting = swept(run, runs_folder(runs))
         for name in waiting:
-            click.echo(f"vaemon: {name}: it has not begun", err=True)
+            click.echo(harmless(f"vaemon: {name}: it has not begun"), err=True)
         if as_json:
             printing.print_json(found, groups)
         elif as_csv:
@@ -152,7 +153,7 @@ def analyze(
             printing.print_text(found, groups)
     failed = [why for each in found if each.reports for why in failing.failures(each.reports, parsed)]
     for why in failed:
-        click.echo(f"vaemon: {why}", err=True)
+        click.echo(harmless(f"vaemon: {why}"), err=True)
     context.exit(4 if failed else 1 if any(each.failures for each in found) else 0)
 
 
@@ -226,5 +227,5 @@ def _answers(
         raise found[0].failures[0]
     for each in found:
         for failure in each.failures:
-            click.echo(f"vaemon: {each.name}: {failure}", err=True)
+            click.echo(harmless(f"vaemon: {each.name}: {failure}"), err=True)
     return found

@@ -15,6 +15,7 @@ from analysis.rest import rest
 from analysis.several import Answered
 from analysis.tabular import to_csv
 from analysis.terminal import form
+from vaemon.view.signs import harmless
 
 Groups = Mapping[Path, str]
 """Of the folders of runs that belong to a sweep, the sweep and what they are set to."""
@@ -25,7 +26,9 @@ def print_json(found: Sequence[Answered], groups: Groups) -> None:
     reports = _reports(found)
     for report in reports:
         for kind, reason in report.missing.items():
-            click.echo(f"no figures from the {kind} of {report.run}, stage {report.stage}: {reason}", err=True)
+            click.echo(
+                harmless(f"no figures from the {kind} of {report.run}, stage {report.stage}: {reason}"), err=True
+            )
     click.echo(json.dumps(joined_to_json(reports, _together(found, groups)), indent=1, allow_nan=False))
 
 
@@ -44,11 +47,11 @@ def print_text(found: Sequence[Answered], groups: Groups) -> None:
     reports, joined = _reports(found), _together(found, groups)
     how = form("σ²μεδ±≥–·─│█▏⣿")
     if joined:
-        click.echo(joined_to_text(joined, *how), nl=False, color=how.is_terminal)
+        click.echo(harmless(joined_to_text(joined, *how)), nl=False, color=how.is_terminal)
     for i, report in enumerate([] if joined else reports):
         if i:
             click.echo()
-        click.echo(to_text(report, *how), nl=False, color=how.is_terminal)
+        click.echo(harmless(to_text(report, *how)), nl=False, color=how.is_terminal)
     if left := rest(reports):
         click.echo(f"\n{textwrap.fill(left, how.width, break_on_hyphens=False)}")
 

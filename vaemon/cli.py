@@ -114,7 +114,9 @@ def main() -> None:
     except VaemonError as error:
         if os.environ.get("VAEMON_DEBUG"):
             traceback.print_exc()
-        click.echo(f"vaemon: {error}", err=True)
+        from vaemon.view.signs import harmless
+
+        click.echo(f"vaemon: {harmless(str(error))}", err=True)
         sys.exit(error.exit_code)
     except ModuleNotFoundError as error:
         extra = EXTRAS.get((error.name or "").partition(".")[0])

@@ -13,6 +13,7 @@ import click
 
 from analysis.alone import print_text, refuse_others
 from vaemon.errors import UsageError
+from vaemon.view.signs import harmless
 
 if TYPE_CHECKING:
     from analysis.tables.answer import Asked
@@ -106,7 +107,7 @@ def _print_table(asked: "Asked", number: int, as_json: bool, as_csv: bool) -> No
         click.echo(json_of(table) if as_json else csv_of(table), nl=False)
         return
     how = form("γ±–·─")
-    click.echo(as_text(table, asked, how), nl=False, color=how.is_terminal)
+    click.echo(harmless(as_text(table, asked, how)), nl=False, color=how.is_terminal)
 
 
 def _draw(asked: "Asked", figure: str, stage: int, to: Path | None) -> None:

@@ -7,6 +7,7 @@ import click
 
 from vaemon.commands.completion import complete_run
 from vaemon.errors import RunFileError
+from vaemon.view.signs import harmless
 
 
 @click.command()
@@ -34,7 +35,7 @@ def _repair(folder: Path) -> None:
 
     try:
         for told in repair_run(folder):
-            click.echo(f"repaired {told}")
+            click.echo(harmless(f"repaired {told}"))
     except (OSError, RuntimeError) as error:
         raise RunFileError(f"{folder} could not be repaired to the end: {error}; nothing was destroyed") from error
 
@@ -52,9 +53,11 @@ def _report(folder: Path, *, live: bool) -> bool:
         says = (
             what if severe or checked.findings else f"{what}: checksums, order and pyramid right" if what else "right"
         )
-        click.echo(f"{'✗' if severe else '✓'} {checked.file.name}  {says}".rstrip())
+        click.echo(harmless(f"{'✗' if severe else '✓'} {checked.file.name}  {says}".rstrip()))
         for finding in checked.findings:
-            click.echo(f"    {finding.text}")
+            click.echo(harmless(f"    {finding.text}"))
     if mendable and not live:
-        click.echo(f"`vaemon check {folder.name} --repair` mends what can be mended; nothing is destroyed by it")
+        click.echo(
+            harmless(f"`vaemon check {folder.name} --repair` mends what can be mended; nothing is destroyed by it")
+        )
     return good

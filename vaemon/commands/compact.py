@@ -4,6 +4,7 @@ import click
 
 from vaemon.commands.completion import complete_run
 from vaemon.errors import RunFileError
+from vaemon.view.signs import safe
 
 
 @click.command()
@@ -27,6 +28,6 @@ def compact(run: str | None, runs: str | None) -> None:
             raise RunFileError(f"{folder} could not be compacted: {error}; it is as it was") from error
     share = done.bytes / done.bytes_before if done.bytes_before else 1.0
     click.echo(
-        f"{folder.name}: {done.files_before} files, {done.bytes_before / 2**20:.1f} MiB → "
+        f"{safe(folder.name)}: {done.files_before} files, {done.bytes_before / 2**20:.1f} MiB → "
         f"{done.files} files, {done.bytes / 2**20:.1f} MiB ({share:.0%})"
     )

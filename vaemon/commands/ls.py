@@ -17,6 +17,7 @@ from vaemon.errors import FarEndLacksVaemon, SourceLost, VaemonError, nearest
 from vaemon.source.far.address import FarAddress
 from vaemon.source.far.links import Links
 from vaemon.source.protocol import Source
+from vaemon.view.signs import harmless, safe
 from vaemon.view.summary import steps_words
 from vaemon.view.words import age, rate
 
@@ -84,9 +85,9 @@ def ls(
     elif lines:
         _print_table(lines)
     if not lines and not failures:
-        click.echo(_why_none(runs, patterns, wanted, seen), err=True)
+        click.echo(harmless(_why_none(runs, patterns, wanted, seen)), err=True)
     for failure in failures:
-        click.echo(f"vaemon: {failure}", err=True)
+        click.echo(harmless(f"vaemon: {failure}"), err=True)
     return 1 if failures else 0
 
 
@@ -166,7 +167,7 @@ def _print_table(lines: list[dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)
     if not console.is_terminal:
         console.width = PIPED_WIDTH
     now = time.time()
@@ -196,10 +197,10 @@ def _width(heading: str, rows: list[dict[str, str]]) -> int:
 def _cells(line: dict[str, Any], now: float) -> dict[str, str]:
     """What a line of the table says, by heading."""
     if line["state"] == "unreadable":
-        return {"run": line["name"], "state": f"unreadable: {line['reason']}"}
+        return {"run": safe(line["name"]), "state": safe(f"unreadable: {line['reason']}")}
     state = "stalled" if line["stalled"] else line["state"]
     return {
-        "run": line["name"],
+        "run": safe(line["name"]),
         "state": state,
         "stage": str(line["stage"] or ""),
         "step": steps_words(line["step"], line["total_steps"]),

@@ -3,6 +3,7 @@
 import click
 
 from vaemon.commands.completion import complete_run
+from vaemon.view.signs import harmless
 
 
 @click.command()
@@ -22,6 +23,10 @@ def mv(run: str, new: str, runs: str | None) -> None:
     old = settled(find_run(run, runs_folder(runs)))
     folder = rename(old, new)
     if folder.is_symlink():
-        click.echo(f"renamed the link {old.name} to {new}; the run that it leads to keeps its name: {folder.resolve()}")
+        click.echo(
+            harmless(
+                f"renamed the link {old.name} to {new}; the run that it leads to keeps its name: {folder.resolve()}"
+            )
+        )
     else:
-        click.echo(f"renamed {old.name} to {new}")
+        click.echo(harmless(f"renamed {old.name} to {new}"))

@@ -7,6 +7,7 @@ import click
 
 from vaemon.commands.completion import complete_run
 from vaemon.errors import RunFileError, UsageError, VaemonError
+from vaemon.view.signs import harmless
 
 
 @click.command()
@@ -32,7 +33,7 @@ def rm(names: tuple[str, ...], yes: bool, runs: str | None) -> None:
         check_removable(folders)  # a person may take long to answer
     for i, folder in enumerate(folders):
         try:
-            click.echo(_remove(folder))
+            click.echo(harmless(_remove(folder)))
         except VaemonError as error:
             left = ", ".join(each.name for each in folders[i + 1 :])
             raise RunFileError(f"{error}. Not removed: {left}" if left else str(error)) from error
@@ -42,7 +43,7 @@ def _ask(folders: list[Path]) -> None:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError("there is no terminal to ask on: --yes removes without asking; nothing was removed")
     for folder in folders:
-        click.echo(f"  {_described(folder)}", err=True)
+        click.echo(harmless(f"  {_described(folder)}"), err=True)
     what = "this run" if len(folders) == 1 else f"these {len(folders)} runs"
     if not click.confirm(f"Remove {what} for good?", err=True):
         click.echo("nothing was removed", err=True)
@@ -77,6 +78,6 @@ def _remove(folder: Path) -> str:
         remove(folder)
     except KeyboardInterrupt:
         for each in remains(folder):
-            click.echo(f"what is left of {folder.name} lies in {each}: delete that by hand", err=True)
+            click.echo(harmless(f"what is left of {folder.name} lies in {each}: delete that by hand"), err=True)
         raise
     return f"removed {folder.name} ({size_words(size)})"

@@ -1,6 +1,7 @@
 """The signs in which runs are told: what is safe to write, and what stands for a sign where there is only ASCII."""
 
 import codecs
+import re
 
 _ASCII = {
     "●": "*",
@@ -45,6 +46,7 @@ _ASCII = {
     "’": "'",
 }
 _TO_ASCII = {ord(sign): stand_in for sign, stand_in in _ASCII.items()}
+_COLOUR = re.compile("\x1b\\[[0-9;]*m")
 _SHAPES = {0xFE0E: None, 0xFE0F: None}
 """Signs that ask for another shape of the one before: terminals disagree about how wide it then is."""
 
@@ -59,6 +61,13 @@ def safe(text: str) -> str:
         return text
     text = text.translate(_SHAPES)
     return text if text.isprintable() else "".join(sign if sign.isprintable() else "?" for sign in text)
+
+
+def harmless(text: str) -> str:
+    """The same of many lines, the colours in them left: what is printed of names and messages of strangers."""
+    colours = _COLOUR.findall(text)
+    parts = ("\n".join(map(safe, part.split("\n"))) for part in _COLOUR.split(text))
+    return "".join(part + colour for part, colour in zip(parts, [*colours, ""], strict=True))
 
 
 def to_ascii(text: str) -> str:

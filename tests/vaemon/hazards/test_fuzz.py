@@ -85,7 +85,9 @@ def resealed(content):
 
 PLACES = st.integers(0, 10**7)
 EDITS = st.lists(
-    st.tuples(st.sampled_from(["flip", "zero", "put", "splice", "cut", "insert"]), PLACES, PLACES, st.binary(max_size=8)),
+    st.tuples(
+        st.sampled_from(["flip", "zero", "put", "splice", "cut", "insert"]), PLACES, PLACES, st.binary(max_size=8)
+    ),
     min_size=1,
     max_size=5,
 )

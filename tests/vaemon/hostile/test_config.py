@@ -9,12 +9,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from trainer.settings import config_from, load_preset
 from trainer.config import Config, flattened, to_tree
+from trainer.settings import config_from, load_preset
+from vaemon.commands.summary import summarise_listed
 from vaemon.errors import RunFileError, UsageError
 from vaemon.runfile import manifest
 from vaemon.source.directory import LocalDirectory
-from vaemon.commands.summary import summarise_listed
 from vaemon.view.config import differences
 
 FUZZ = int(os.environ.get("VAEMON_FUZZ", "1"))

@@ -170,3 +170,25 @@ def test_an_answer_of_tiny_values_is_refused_before_it_takes_memory():
     bomb = info.replace(b"\xa1a\x00", b"\xa1a\xdd" + empty.to_bytes(4, "big") + b"\x80" * empty)
     with pytest.raises(WireError, match="bytes of memory"):
         check_weight(bomb)
+
+
+def test_a_far_end_writes_nothing_here(tmp_path, monkeypatch):
+    """Whatever a program in ssh's place answers to all that can be asked."""
+    home = tmp_path / "home"
+    home.mkdir()
+    for name in ("HOME", "TMPDIR", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, str(home))
+    monkeypatch.chdir(home)
+    evil = "../../../evil\x1b[2J/x"
+    info = RunInfo(evil, evil, RunState.RUNNING, config={evil: evil})
+    told = [info, Batch(info, values.batch.Cursor()), (Listed(evil, evil, 0.0, Batch(info, values.batch.Cursor())),)]
+    kinds = [RunInfo, Batch, tuple[Listed, ...]]
+    for value, kind in zip(told, kinds, strict=True):
+        got = received(pack(value), kind)
+        assert got is not None
+        for each in got if isinstance(got, tuple) else (got,):
+            if isinstance(each, Listed):
+                summarise_listed(each.name, each)
+    shown([told[1]])
+    assert not list(home.rglob("*"))
+    assert sorted(tmp_path.iterdir()) == [home]

@@ -15,7 +15,6 @@ from click.testing import CliRunner
 from vaemon import Recorder, open_run
 from vaemon.cli import vaemon
 from vaemon.errors import RunLocked, UnknownName
-from vaemon.runfile.find import list_segments
 from vaemon.runfile.schema import commit_record
 from vaemon.runfile.superblock import read_superblock, renew_superblock
 
