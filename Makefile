@@ -6,11 +6,13 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 N ?= 200
+MINUTES ?= 60
+FUZZ ?= 100
 # One more than there are cores: many tests wait, for a terminal or for another process.
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 RUN ?= latest
 
-.PHONY: demo test check soak soak-kill test-slow format pictures clean
+.PHONY: demo test check soak soak-fuzz soak-kill soak-all test-slow format pictures clean
 
 demo: $(VENV)/.installed  ## train on built-in images with the dashboard open, then print the analysis
 	@$(BIN)/vaemon demo
@@ -25,11 +27,18 @@ check: $(VENV)/.installed-dev  ## format, lint, types, floors, spelling
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/codespell
 
-soak: $(VENV)/.installed-dev  ## the long runs
-	$(BIN)/pytest -m soak
+soak: $(VENV)/.installed-dev  ## MINUTES of a run that is killed, resumed, starved of disk, watched, checked and compacted
+	VAEMON_SOAK_MINUTES=$(MINUTES) $(BIN)/pytest -s -m soak tests/vaemon/soak
+
+soak-fuzz: $(VENV)/.installed-dev  ## FUZZ times as much nonsense as in the tests: files, answers, configs, checkpoints
+	VAEMON_FUZZ=$(FUZZ) $(BIN)/pytest --timeout 7200 tests/vaemon/hostile tests/vaemon/hazards/test_fuzz.py \
+		tests/trainer/test_hostile_checkpoint.py
 
 soak-kill: $(VENV)/.installed-dev  ## kill a writer N times while readers look on
 	VAEMON_KILLS=$(N) $(BIN)/pytest -m soak tests/vaemon/hazards
+
+soak-all: $(VENV)/.installed-dev  ## all that is marked so: these, and many lives of runs
+	VAEMON_SOAK_MINUTES=$(MINUTES) VAEMON_KILLS=$(N) $(BIN)/pytest -m soak
 
 test-slow: $(VENV)/.installed-dev  ## trains to a stated loss
 	$(BIN)/pytest -m slow

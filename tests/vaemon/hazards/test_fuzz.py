@@ -1,4 +1,4 @@
-"""Segments that are damaged in any way at all: what is read is rows, or an error with the path; never a hang or a crash.
+"""Segments that are damaged in any way at all: what is read is rows, or an error with the path; no hang, no crash.
 
 `test_bad_files` has the damage that can be thought of; this is the rest. VAEMON_FUZZ says how many times as long.
 """
@@ -84,10 +84,9 @@ def resealed(content):
 
 
 PLACES = st.integers(0, 10**7)
+WAYS = st.sampled_from(["flip", "zero", "put", "splice", "cut", "insert"])
 EDITS = st.lists(
-    st.tuples(
-        st.sampled_from(["flip", "zero", "put", "splice", "cut", "insert"]), PLACES, PLACES, st.binary(max_size=8)
-    ),
+    st.tuples(WAYS, PLACES, PLACES, st.binary(max_size=8)),
     min_size=1,
     max_size=5,
 )

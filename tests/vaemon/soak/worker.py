@@ -47,7 +47,8 @@ def writer(runs, life, seed):
     recorder = Recorder("r", runs=runs, latents=LATENTS, resume=exists)
     begun, step = time.monotonic(), last
     while not stopping:
-        for step in range(step + 1, step + 1 + rng.choice(BURSTS)):
+        for _ in range(rng.choice(BURSTS)):
+            step += 1
             recorder.log(step, **row_of(step, life))
         if rng.random() < 0.6:
             say("about", step)
