@@ -21,6 +21,8 @@ class _Place(NamedTuple):
     module: str
     help: str
     """Empty: it is not for people, and is told nowhere."""
+    function: str = ""
+    """Of the module; empty: called as the command is."""
 
 
 COMMANDS = {
@@ -29,7 +31,8 @@ COMMANDS = {
     "ls": _Place("vaemon.commands.ls", "List the runs: all, or those of a pattern, a state, a time, a config."),
     "mv": _Place("vaemon.commands.mv", "Rename a run."),
     "rm": _Place("vaemon.commands.rm", "Remove runs."),
-    "export": _Place("vaemon.commands.export", "Write a run as CSV, JSON lines or .npz."),
+    "export": _Place("vaemon.commands.export", "Write a run as CSV, JSON lines, .npz, Parquet or for TensorBoard."),
+    "import": _Place("vaemon.commands.bring", "Make runs of what TensorBoard's event files hold.", "bring"),
     "check": _Place("vaemon.commands.check", "Verify a run's files; with --repair, mend them."),
     "compact": _Place("vaemon.commands.compact", "Rewrite a run that is over in less room."),
     "demo": _Place("vaemon.commands.demo", "Train on built-in images with the dashboard open, then analyze."),
@@ -42,7 +45,16 @@ COMMANDS = {
     "fid": _Place("analysis.fid.command", "Compare two sets of images: FID, KID, precision and recall."),
 }
 
-EXTRAS = {"torch": "train", "scipy": "analyze", "PIL": "analyze", "submitit": "sweep", "matplotlib": "figures"}
+EXTRAS = {
+    "torch": "train",
+    "scipy": "analyze",
+    "PIL": "analyze",
+    "submitit": "sweep",
+    "matplotlib": "figures",
+    "google": "tensorboard",
+    "crc32c": "tensorboard",
+    "pyarrow": "parquet",
+}
 """Packages that only some users install, and the extra that brings each."""
 
 
@@ -74,7 +86,7 @@ class _Commands(click.Group):
             return None
         if place is None:
             raise UnknownName("command", name, COMMANDS)
-        command = getattr(importlib.import_module(place.module), name)
+        command = getattr(importlib.import_module(place.module), place.function or name)
         assert isinstance(command, click.Command)
         return command
 

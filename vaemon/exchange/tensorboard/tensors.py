@@ -1,0 +1,75 @@
+"""Arrays as TensorBoard's tensors, and back."""
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+_NUMBERS: dict[int, tuple[str, str]] = {
+    1: ("<f4", "float_val"),
+    2: ("<f8", "double_val"),
+    3: ("<i4", "int_val"),
+    4: ("u1", "int_val"),
+    5: ("<i2", "int_val"),
+    6: ("i1", "int_val"),
+    9: ("<i8", "int64_val"),
+    10: ("?", "bool_val"),
+    17: ("<u2", "int_val"),
+    22: ("<u4", "uint32_val"),
+    23: ("<u8", "uint64_val"),
+}
+"""Of the types (tensorflow/core/framework/types.proto): NumPy's name, and the field of values not kept as bytes."""
+FLOAT, DOUBLE, STRING, BFLOAT16, HALF = 1, 2, 7, 14, 19
+MOST = 1 << 24
+"""Numbers of a tensor that is read."""
+
+
+def shape_of(tensor: Any) -> tuple[int, ...]:
+    """The shape of a tensor. Raises ValueError where that cannot be, or is larger than what is read."""
+    shape = tuple(int(dim.size) for dim in tensor.tensor_shape.dim)
+    if min(shape, default=0) < 0 or math.prod(shape) > MOST:
+        raise ValueError(f"a tensor of shape {shape}")
+    return shape
+
+
+def to_array(tensor: Any) -> Array:
+    """The numbers of a tensor: float32 where they are that or less, else float64.
+
+    Raises:
+        ValueError: it holds something else than numbers, or not as many as its shape tells.
+    """
+    shape, dtype = shape_of(tensor), int(tensor.dtype)
+    if dtype in (HALF, BFLOAT16):
+        bits = _values(tensor, "<u2", np.array(tensor.half_val, np.int64).astype(np.uint16))
+        if dtype == HALF:
+            return _shaped(bits.view("<f2").astype(np.float32), shape)
+        return _shaped((bits.astype(np.uint32) << 16).view(np.float32), shape)
+    if dtype not in _NUMBERS:
+        raise ValueError(f"a tensor of type {dtype}")
+    name, field = _NUMBERS[dtype]
+    found = _values(tensor, name, np.array(getattr(tensor, field)).astype(name))
+    return _shaped(found.astype(np.float32 if dtype == FLOAT else np.float64), shape)
+
+
+def _values(tensor: Any, name: str, listed: Array) -> Array:
+    return np.frombuffer(tensor.tensor_content, name) if tensor.tensor_content else listed
+
+
+def _shaped(values: Array, shape: tuple[int, ...]) -> Array:
+    count = math.prod(shape)
+    if 0 < len(values) < count:  # the last stands for all that follow
+        values = np.concatenate([values, np.full(count - len(values), values[-1])])
+    if len(values) != count:
+        raise ValueError(f"{len(values)} values in a tensor of shape {shape}")
+    return values.reshape(shape)
+
+
+def fill(tensor: Any, values: Array) -> None:
+    """Make a tensor hold an array of float32 or float64."""
+    tensor.dtype = FLOAT if values.dtype == np.float32 else DOUBLE
+    for size in values.shape:
+        tensor.tensor_shape.dim.add(size=size)
+    tensor.tensor_content = values.astype(values.dtype.newbyteorder("<")).tobytes()
