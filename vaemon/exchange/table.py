@@ -51,6 +51,17 @@ def blocks(
         SourceLost: the place does not answer now.
         VaemonError: a resumed run has replaced rows meanwhile.
     """
+    for found in excerpts(source, stage, rows, channels, begin=begin, at_once=at_once):
+        yield {"step": found.step} | dict(_only(*each, latent) for each in stored(found, channels).items())
+
+
+def excerpts(
+    source: Excerpts, stage: int, rows: int, channels: Sequence[str], *, begin: int = 0, at_once: int = AT_ONCE
+) -> Iterator[Columns]:
+    """The rows of a stage as a source tells them: columns of one row each, those without a channel told apart.
+
+    Arguments and errors as of `blocks`.
+    """
     reached, last, size = -1, begin, min(at_once, PROBE)
     while (first := last) < rows:
         last = min(first + size, rows)
@@ -59,13 +70,14 @@ def blocks(
             raise VaemonError(f"rows of stage {stage} were replaced while they were read; try again")
         reached = int(found.step[-1])
         size = max(min(at_once, MOST_NUMBERS * len(found) // _numbers(found)), 1)
-        clocks = {"time": found.time, "epoch": found.epoch}
-        known = {
-            name: _stored(name, each)
-            for name in channels
-            if (each := clocks.get(name, found.mean.get(name))) is not None
-        }
-        yield {"step": found.step} | dict(_only(*each, latent) for each in known.items())
+        yield found
+
+
+def stored(found: Columns, channels: Sequence[str]) -> dict[str, Array]:
+    """Those of the channels that there are, "time" and "epoch" among them, as precise as they were recorded."""
+    clocks = {"time": found.time, "epoch": found.epoch}
+    known = ((name, clocks.get(name, found.mean.get(name))) for name in channels)
+    return {name: _stored(name, each) for name, each in known if each is not None}
 
 
 def pooled(source: Source, stage: int, first: int, last: int, channels: Sequence[str], points: int) -> dict[str, Array]:

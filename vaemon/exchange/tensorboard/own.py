@@ -8,7 +8,7 @@ from typing import Any
 from vaemon.batch import Event, RunInfo, StageInfo
 from vaemon.errors import VaemonError
 from vaemon.exchange.tensorboard.values import Text
-from vaemon.thresholds import DEFAULT, Thresholds
+from vaemon.thresholds import DEFAULT, NAMES, Thresholds
 
 RUN = "vaemon/run"
 """The tag of a text, JSON: what the stage was set up to be, and the run's config."""
@@ -22,7 +22,7 @@ LATENT = "vaemon"
 
 def run_text(info: RunInfo, stage: StageInfo) -> str:
     """A stage of a run, as RUN has it."""
-    thresholds = {name: getattr(info.thresholds, name) for name in DEFAULT.__slots__}
+    thresholds = {name: getattr(info.thresholds, name) for name in NAMES}
     told = {
         "name": info.name,
         "stage": stage.number,
