@@ -174,7 +174,7 @@ def _finish(folder: Path, found: Found, readings: list[Reading]) -> None:
     last = max(reading.last_time for reading in readings)
     begun = manifest.Manifest(
         name=found.name,
-        created=first if math.isfinite(first) else 0.0,
+        created=own.created(told, first),
         config=told.get("config", settings),
         thresholds=own.thresholds(told),
         host=socket.gethostname(),

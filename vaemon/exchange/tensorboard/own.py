@@ -25,6 +25,7 @@ def run_text(info: RunInfo, stage: StageInfo) -> str:
     thresholds = {name: getattr(info.thresholds, name) for name in NAMES}
     told = {
         "name": info.name,
+        "created": info.created,
         "stage": stage.number,
         "latents": stage.latents,
         "total_steps": stage.total_steps,
@@ -59,6 +60,13 @@ def count(told: Mapping[str, Any], name: str) -> int | None:
     """A number from 1 on, as a stage has it; None where there is none."""
     value = told.get(name)
     return value if type(value) is int and 1 <= value < 2**31 else None
+
+
+def created(told: Mapping[str, Any], otherwise: float) -> float:
+    """When the run began, seconds since 1970."""
+    value = told.get("created", otherwise)
+    known = isinstance(value, int | float) and math.isfinite(value)
+    return float(value) if known else otherwise if math.isfinite(otherwise) else 0.0
 
 
 def thresholds(told: Mapping[str, Any]) -> Thresholds:

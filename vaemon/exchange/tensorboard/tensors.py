@@ -73,3 +73,22 @@ def fill(tensor: Any, values: Array) -> None:
     for size in values.shape:
         tensor.tensor_shape.dim.add(size=size)
     tensor.tensor_content = values.astype(values.dtype.newbyteorder("<")).tobytes()
+
+
+def fill_number(tensor: Any, value: float) -> None:
+    """Make a tensor hold a number as TensorBoard draws it, in float32; where that loses digits, with them beside it.
+
+    TensorBoard's data server passes over scalars of float64 (tensor_proto_to_scalar in its data_compat.rs). What is of
+    another type than the tensor's is looked at by nobody but `exact`.
+    """
+    with np.errstate(over="ignore"):
+        single = float(np.float32(value))
+    tensor.dtype = FLOAT
+    tensor.float_val.append(single)
+    if single != value and not math.isnan(value):
+        tensor.double_val.append(value)
+
+
+def exact(tensor: Any) -> float | None:
+    """The number that `fill_number` has put beside a tensor; None where there is none."""
+    return float(tensor.double_val[0]) if tensor.dtype == FLOAT and len(tensor.double_val) == 1 else None

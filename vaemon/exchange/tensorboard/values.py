@@ -66,7 +66,10 @@ def _of_tensor(tensor: Any, plugin: str) -> Value | None:
     found = tensors.to_array(tensor)
     if plugin == "histograms":
         return _distribution(histograms.of_buckets(found))
-    return float(found) if not found.ndim else found
+    if found.ndim:
+        return found
+    beside = tensors.exact(tensor)
+    return float(found) if beside is None else beside
 
 
 def _distribution(figures: Array | None) -> Distribution | None:

@@ -1,7 +1,7 @@
 """Rows, events and evaluations of a stage as an event file of TensorBoard's.
 
-Numbers are written as tensors of float64, which TensorBoard draws as it does its own, of float32: so nothing is lost. A
-latent channel is a tensor of one number for each latent variable, which it lists, but does not draw.
+Numbers are written as tensors of float32, the only ones that TensorBoard draws, and where that loses digits once more beside
+it, for `vaemon import`; so nothing is lost. A latent channel is a tensor of one number for each latent variable, which it lists, but does not draw.
 """
 
 import math
@@ -19,7 +19,7 @@ from vaemon.exchange.table import stored
 from vaemon.exchange.tensorboard import own
 from vaemon.exchange.tensorboard.messages import FILE_VERSION, SCALAR, TENSOR, Event, HParamsData
 from vaemon.exchange.tensorboard.records import framed
-from vaemon.exchange.tensorboard.tensors import STRING, fill
+from vaemon.exchange.tensorboard.tensors import STRING, fill, fill_number
 
 Array = npt.NDArray[Any]
 
@@ -111,7 +111,10 @@ class EventFile:
 
     def _add(self, event: Any, tag: str, value: Array) -> None:
         made = self._value(event, tag, own.LATENT if value.ndim else "scalars", TENSOR if value.ndim else SCALAR)
-        fill(made.tensor, value if value.ndim else value.astype(np.float64))
+        if value.ndim:
+            fill(made.tensor, value)
+        else:
+            fill_number(made.tensor, float(value))
 
     def _text(self, tag: str, text: str, step: int, time: float) -> bytes:
         event = Event(wall_time=time, step=step)
