@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vaemon.errors import UsageError
+from vaemon.errors import UsageError, VaemonError
 
 if TYPE_CHECKING:
     from vaemon.exchange.tensorboard.bring import Brought
+    from vaemon.exchange.tensorboard.folders import Found
 
 
 @click.group()
@@ -26,35 +27,55 @@ def bring() -> None:
     "pairs",
     multiple=True,
     metavar="TAG=CHANNEL",
-    help="Which channel a tag becomes, as train/nll=mse or z/var=mean_variance; may be repeated.",
+    help="Which channel a tag becomes: train/nll=mse, z/var=mean_variance; may be repeated.",
 )
 @click.option("--runs", metavar="DIR", help="The folder of runs; default $VAEMON_RUNS, else ./runs.")
-def tensorboard(folder: Path, name: str | None, pairs: tuple[str, ...], runs: str | None) -> None:
-    """Import every number of the event files in DIR, and of its folders, each of which is a run.
+def tensorboard(folder: Path, name: str | None, pairs: tuple[str, ...], runs: str | None) -> int:
+    """Import every number of the event files in DIR, and of the folders in it, each of which is a run.
 
-    Nothing is sampled; steps and times are kept. Tags such as loss/kl become the channels that vaemon knows, all others
-    keep their names. Histograms become quantiles, mean and deviation; hyperparameters the config; texts notes.
+    Nothing is sampled; steps and times are kept. Tags such as loss/kl become the channels that vaemon knows, others
+    keep their names. Histograms become quantiles, mean and deviation; hyperparameters the config; texts notes. This
+    takes vaemon[tensorboard].
     """
-    from vaemon.exchange.naming import check_chosen
-    from vaemon.exchange.tensorboard.bring import bring as bring_run
+    from vaemon.exchange.naming import check_chosen, check_there
     from vaemon.exchange.tensorboard.bring import refuse_taken
     from vaemon.exchange.tensorboard.folders import find_runs
     from vaemon.runfile.find import runs_folder
 
     chosen = dict(_pair(each) for each in pairs)
-    place = runs_folder(runs)
-    folder = folder.expanduser()
+    check_chosen(chosen)
+    place, folder = runs_folder(runs), folder.expanduser()
     found = find_runs(folder, name)
     for each in found:
         refuse_taken(place / each.name)
+    brought, failures = _bring_all(found, folder, place, chosen)
+    for failure in failures:
+        click.echo(f"vaemon: {failure}", err=True)
+    if brought and not failures:
+        check_there(chosen, frozenset().union(*(each.tags for each in brought)))
+    return 1 if failures else 0
+
+
+def _bring_all(
+    found: list["Found"], folder: Path, place: Path, chosen: dict[str, str]
+) -> tuple[list["Brought"], list[VaemonError]]:
+    """Import runs one by one; one that cannot be, of several, is no reason to leave out the others."""
+    from vaemon.exchange.tensorboard.bring import bring as bring_run
+
     size = sum(path.stat().st_size for each in found for files in each.stages.values() for path in files)
-    tags: set[str] = set()
+    brought: list[Brought] = []
+    failures = []
     with _progress(size) as progress:
         for each in found:
-            brought = bring_run(each, folder, place, chosen, progress)
-            tags |= brought.tags
-            _report(brought)
-    check_chosen(chosen, tags)
+            try:
+                brought.append(bring_run(each, folder, place, chosen, progress, strict=len(found) == 1))
+            except VaemonError as error:
+                if len(found) == 1:
+                    raise
+                failures.append(error)
+                continue
+            _report(brought[-1])
+    return brought, failures
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """A stage of a run out of columns that another program wrote, as the recorder would have written it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -93,8 +94,6 @@ def _layout(stage: StageInfo, scalars: Mapping[str, Column], latents: Mapping[st
 def _with_lacking(
     layout: Layout, every: Mapping[str, Column], lacking: Sequence[tuple[str, int, int]], rows: int
 ) -> Layout:
-    from dataclasses import replace
-
     told = [each for each in lacking if each[0] != EPOCH]
     for name, source in (("kl", "latent_kl"), ("variance_law", "mean_variance")):
         if name in layout.scalars and name not in every:

@@ -29,12 +29,12 @@ def write_folder(path: Path, files: Mapping[str, Iterable[bytes]]) -> Path:
         for name, parts in files.items():
             _make((temporary / name).parent, path)
             write_file(temporary / name, parts)
-        name = next(each for each in free_names(path) if not each.exists())
+        free = next(each for each in free_names(path) if not each.exists())
         try:
-            temporary.rename(name)
+            temporary.rename(free)
         except OSError as error:
             raise VaemonError(f"cannot write {path}: {error.strerror}; nothing was left there") from error
-        return name
+        return free
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 

@@ -26,16 +26,14 @@ def event_columns(events: Sequence[Event]) -> dict[str, Array]:
 
 def evaluation_columns(evaluations: Sequence[Evaluation]) -> dict[str, Array]:
     """Step, time and stage of evaluations, and each figure that one of them has, (n,): NaN where one has it not."""
-    names = dict.fromkeys(name for each in evaluations for name in each.values)
-    return {
+    found: dict[str, Array] = {
         "step": np.array([each.step for each in evaluations], np.int64),
         "time": np.array([each.time for each in evaluations], np.float64),
         "stage": np.array([each.stage for each in evaluations], np.int32),
-    } | {
-        name: np.array([each.values.get(name, np.nan) for each in evaluations], np.float64)
-        for name in names
-        if name not in ("step", "time", "stage")
     }
+    for name in dict.fromkeys(name for each in evaluations for name in each.values):
+        found.setdefault(name, np.array([each.values.get(name, np.nan) for each in evaluations], np.float64))
+    return found
 
 
 def evaluation_rows(evaluations: Iterable[Evaluation]) -> Iterator[dict[str, Array]]:

@@ -78,12 +78,17 @@ def assign(shapes: Mapping[str, tuple[int, ...]], chosen: Mapping[str, str]) -> 
     return found._replace(arrays=tuple(arrays), told=tuple(told))
 
 
-def check_chosen(chosen: Mapping[str, str], names: Iterable[str]) -> None:
-    """See that what was chosen is there, and can be. Raises UnknownName, UsageError."""
+def check_there(chosen: Mapping[str, str], names: Iterable[str]) -> None:
+    """See that there is what was chosen. Raises UnknownName."""
     known = set(names)
-    for name, channel in chosen.items():
+    for name in chosen:
         if name not in known:
             raise UnknownName("tag", name, known)
+
+
+def check_chosen(chosen: Mapping[str, str]) -> None:
+    """See that what was chosen can be. Raises UsageError."""
+    for name, channel in chosen.items():
         if not _can_be(channel):
             raise UsageError(f"--map {name}={channel}: no channel can be named {channel!r} by others than the recorder")
     for channel in set(chosen.values()):
@@ -139,7 +144,9 @@ def _check_kind(name: str, channel: str, shape: tuple[int, ...], is_chosen: bool
     if not is_chosen:
         return
     if len(shape) > 1:
-        raise UsageError(f"--map {name}={channel}: its values have the shape {shape}; a channel's are numbers or vectors")
+        raise UsageError(
+            f"--map {name}={channel}: its values have the shape {shape}; a channel's are numbers or vectors"
+        )
     if listed is not None and (listed.kind == "latent") is not (len(shape) == 1):
         kind = "one number for each latent variable" if listed.kind == "latent" else "one number"
         raise UsageError(f"--map {name}={channel}: {channel} is {kind}, {name} has values of shape {shape}")

@@ -30,7 +30,9 @@ def strokes(columns: Mapping[str, Column], at_once: int) -> Iterator[Stroke]:
     while going := {name: each for name, each in columns.items() if at[name] < len(each)}:
         ahead = {name: np.asarray(each.steps[at[name] : at[name] + at_once]) for name, each in going.items()}
         # Up to where every column has been looked at.
-        whole = min((int(steps[-1]) for name, steps in ahead.items() if at[name] + at_once < len(going[name])), default=None)
+        whole = min(
+            (int(steps[-1]) for name, steps in ahead.items() if at[name] + at_once < len(going[name])), default=None
+        )
         found = np.unique(np.concatenate(list(ahead.values())))
         found = found if whole is None else found[found <= whole]
         found = found[:at_once]
@@ -48,8 +50,8 @@ class Extent(NamedTuple):
 
     rows: int
     lacking: tuple[tuple[str, int, int], ...]
-    """Channels that some rows do not have, as ranges of rows, as `Layout` has them. Of a channel that comes and goes too
-    often, none: what stands there, NaN, counts as not finite."""
+    """Channels that some rows do not have, as ranges of rows, as `Layout` has them. Of a channel that comes and goes
+    too often, none: what stands there, NaN, counts as not finite."""
 
 
 def extent(columns: Mapping[str, Column], at_once: int) -> Extent:

@@ -57,7 +57,7 @@ class Spool:
 
     def __init__(self, folder: Path) -> None:
         """Keep them in an empty folder."""
-        self._folder = folder
+        self.folder = folder
         self._names: dict[str, _Kept] = {}
         self._waiting = 0  # bytes
 
@@ -66,7 +66,7 @@ class Spool:
         kept = self._names.get(name)
         if kept is None:
             shape, dtype = ((), np.dtype("<f8")) if isinstance(value, float) else (value.shape, value.dtype)
-            kept = self._names[name] = _Kept(self._folder / str(len(self._names)), shape, dtype)
+            kept = self._names[name] = _Kept(self.folder / str(len(self._names)), shape, dtype)
         self._waiting += kept.add(step, time, value)
         if self._waiting > MOST_WAITING:
             self._write()
@@ -119,7 +119,8 @@ class _Kept:
         return 16 + self.dtype.itemsize * given.size
 
     def write(self) -> None:
-        for path, part in zip(self._paths, (self._steps, self._times, self._values), strict=True):
+        parts: tuple[array[int] | array[float] | bytearray, ...] = (self._steps, self._times, self._values)
+        for path, part in zip(self._paths, parts, strict=True):
             if len(part):
                 with path.open("ab") as file:
                     file.write(part)

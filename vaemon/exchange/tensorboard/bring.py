@@ -7,7 +7,7 @@ import socket
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -16,7 +16,7 @@ from vaemon.batch import Event, StageInfo
 from vaemon.errors import RunExists, RunFileError, UsageError
 from vaemon.exchange.arrival import write_stage
 from vaemon.exchange.file import write_file
-from vaemon.exchange.naming import Assigned, assign
+from vaemon.exchange.naming import assign, check_there
 from vaemon.exchange.npz import npz_parts
 from vaemon.exchange.pictures import Pictures
 from vaemon.exchange.spool import Column, Spool
@@ -37,16 +37,23 @@ class Brought:
     """A run that was imported."""
 
     folder: Path
-    rows: int
-    channels: int
-    tags: frozenset[str]
+    rows: int = 0
+    channels: int = 0
+    """Of the stage that has most."""
+    tags: set[str] = field(default_factory=set)
     """What its files held."""
-    told: list[str]
+    told: list[str] = field(default_factory=list)
     """What was left out, or may be wanted otherwise."""
 
 
 def bring(
-    found: Found, origin: Path, runs: Path, chosen: Mapping[str, str], progress: Callable[[int], object]
+    found: Found,
+    origin: Path,
+    runs: Path,
+    chosen: Mapping[str, str],
+    progress: Callable[[int], object],
+    *,
+    strict: bool,
 ) -> Brought:
     """Import a run. Nothing is there before all of it is.
 
@@ -56,6 +63,7 @@ def bring(
         runs: where runs live.
         chosen: channels by tag.
         progress: told how many bytes were read since it was last told.
+        strict: whether every tag that was chosen must be there.
 
     Raises:
         RunExists: there is such a run.
@@ -64,15 +72,20 @@ def bring(
     """
     folder = runs / found.name
     refuse_taken(folder)
+    brought = Brought(folder)
     with _made(folder) as there:
-        brought = Brought(folder, 0, 0, frozenset(), [])
-        readings = [
-            _bring_stage(there, stage, files, origin, chosen, brought, progress)
-            for stage, files in found.stages.items()
-        ]
+        readings = [_read_stage(there, stage, files, progress) for stage, files in found.stages.items()]
+        brought.tags = {tag for each in readings for tag in each.spool.shapes}
+        if strict:
+            check_there(chosen, brought.tags)
+        for reading in readings:
+            _write_stage(there, reading, origin, chosen, brought)
         if not brought.rows:
-            raise UsageError(f"nothing of {found.name} can be imported: {'; '.join(brought.told) or 'it holds no values'}")
-        _finish(there, found, readings)
+            why = "; ".join(brought.told) or "the event files hold no values"
+            raise UsageError(f"there is nothing to import as {found.name}: {why}")
+        manifest.write(there, _manifest(found.name, readings))
+        for reading in readings:
+            shutil.rmtree(reading.spool.folder)
     return brought
 
 
@@ -97,7 +110,7 @@ def _made(folder: Path) -> Iterator[Path]:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error).splitlines()[0]
         raise RunFileError(f"the run cannot be written in {folder.parent}: {why}; nothing was left there") from error
     finally:
-        if there is not None and there.exists():
+        if there is not None:
             shutil.rmtree(there, ignore_errors=True)
 
 
@@ -107,50 +120,37 @@ def _umask() -> int:
     return mask
 
 
-def _bring_stage(
-    folder: Path,
-    stage: int,
-    files: list[Path],
-    origin: Path,
-    chosen: Mapping[str, str],
-    brought: Brought,
-    progress: Callable[[int], object],
-) -> Reading:
-    with tempfile.TemporaryDirectory(prefix="spool-", dir=folder) as place:
-        spool = Spool(Path(place))
-        reading = Reading(stage, spool, Pictures(folder))
-        reading.read(files, progress)
-        assigned = assign(spool.shapes, chosen)
-        columns = spool.columns()
-        scalars = {name: columns[tag] for name, tag in assigned.scalars.items() if tag in columns}
-        latents = {name: columns[tag] for name, tag in assigned.latents.items() if tag in columns}
-        told = reading.own
-        info = StageInfo(stage, _latents(assigned, told), own.count(told, "total_steps"), own.count(told, "steps_per_epoch"))
-        if scalars or latents:
-            _note_origin(reading, origin)
-            brought.rows += write_stage(folder, info, scalars, latents, reading.events, own.thresholds(told))
-        for tag in assigned.arrays:
-            if tag in columns:
-                _keep_array(folder, stage, tag, columns[tag])
-    brought.channels = max(brought.channels, len(scalars) + len(latents))
-    brought.tags |= set(spool.shapes)
-    brought.told += [*reading.summary(), *assigned.told]
+def _read_stage(folder: Path, stage: int, files: list[Path], progress: Callable[[int], object]) -> Reading:
+    spool = Spool(Path(tempfile.mkdtemp(prefix="spool-", dir=folder)))
+    reading = Reading(stage, spool, Pictures(folder))
+    reading.read(files, progress)
     return reading
 
 
-def _latents(assigned: Assigned, told: Mapping[str, Any]) -> int:
-    return assigned.size or own.count(told, "latents") or 0
+def _write_stage(folder: Path, reading: Reading, origin: Path, chosen: Mapping[str, str], brought: Brought) -> None:
+    told, stage = reading.own, reading.stage
+    assigned = assign(reading.spool.shapes, chosen)
+    columns = reading.spool.columns()
+    scalars = {name: columns[tag] for name, tag in assigned.scalars.items() if tag in columns}
+    latents = {name: columns[tag] for name, tag in assigned.latents.items() if tag in columns}
+    if scalars or latents:
+        size = assigned.size or own.count(told, "latents") or 0
+        info = StageInfo(stage, size, own.count(told, "total_steps"), own.count(told, "steps_per_epoch"))
+        events = reading.events if told else [_origin(reading, origin), *reading.events]
+        brought.rows += write_stage(folder, info, scalars, latents, events, own.thresholds(told))
+    for tag in assigned.arrays:
+        if tag in columns:
+            _keep_array(folder, stage, tag, columns[tag])
+    brought.channels = max(brought.channels, len(scalars) + len(latents))
+    brought.told += [*reading.summary(), *assigned.told]
 
 
-def _note_origin(reading: Reading, origin: Path) -> None:
-    if not reading.own:
-        text = f"imported from {origin.absolute()}"
-        time = reading.first_time if math.isfinite(reading.first_time) else 0.0
-        reading.events.insert(0, Event(0, time, reading.stage, "note", text=text))
+def _origin(reading: Reading, origin: Path) -> Event:
+    time = reading.first_time if math.isfinite(reading.first_time) else 0.0
+    return Event(0, time, reading.stage, "note", text=f"imported from {origin.absolute()}")
 
 
 def _keep_array(folder: Path, stage: int, tag: str, column: Column) -> None:
-    (folder / ARRAYS).mkdir(exist_ok=True)
     at_once = max(_BLOCK // max(column.dtype.itemsize * math.prod(column.shape), 1), 1)
 
     def blocks(name: str) -> Iterator[dict[str, Any]]:
@@ -161,27 +161,24 @@ def _keep_array(folder: Path, stage: int, tag: str, column: Column) -> None:
             else:
                 yield {name: column.times(first, last) if name == "time" else column.values(first, last)}
 
+    (folder / ARRAYS).mkdir(exist_ok=True)
     name = quote(tag, safe=" ()+=,@")[:LONGEST]
     write_file(folder / ARRAYS / f"{stage}-{name}.npz", npz_parts(("step", "time", "values"), len(column), blocks))
 
 
-def _finish(folder: Path, found: Found, readings: list[Reading]) -> None:
-    settings: dict[str, Any] = {}
-    for reading in readings:
-        settings |= {name: _plain(value) for name, value in reading.settings.items()}
+def _manifest(name: str, readings: list[Reading]) -> manifest.Manifest:
+    settings = {key: _plain(value) for reading in readings for key, value in reading.settings.items()}
     told = next((reading.own for reading in readings if reading.own), {})
-    first = min(reading.first_time for reading in readings)
     last = max(reading.last_time for reading in readings)
-    begun = manifest.Manifest(
-        name=found.name,
-        created=own.created(told, first),
+    return manifest.Manifest(
+        name=name,
+        created=own.created(told, min(reading.first_time for reading in readings)),
         config=told.get("config", settings),
         thresholds=own.thresholds(told),
         host=socket.gethostname(),
         outcome="finished",
         ended=last if math.isfinite(last) else 0.0,
     )
-    manifest.write(folder, begun)
 
 
 def _plain(value: Any) -> Any:

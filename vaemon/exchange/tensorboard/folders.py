@@ -60,10 +60,10 @@ def _event_files(folder: Path) -> dict[Path, list[Path]]:
     if folder.is_file():
         return {folder.parent: [folder]}
     found: dict[Path, list[Path]] = {}
-    for place, _, names in os.walk(folder):
-        files = [Path(place) / each for each in sorted(names) if "tfevents" in each]
+    for within, _, names in os.walk(folder):
+        files = [Path(within) / each for each in sorted(names) if "tfevents" in each]
         if files:
-            found[Path(place)] = files
+            found[Path(within)] = files
     joined: dict[Path, list[Path]] = {}
     for place, files in sorted(found.items()):
         joined.setdefault(_belongs(place, found), []).extend(files)

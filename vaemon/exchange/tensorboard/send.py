@@ -60,9 +60,7 @@ def _tables(source: Source, chosen: Selected, points: int | None) -> Iterator[Ta
         step, time = found.pop("step"), found.pop("time")
         yield Table(step, time, found, {})
         return
-    for rows in excerpts(
-        source, chosen.stage, chosen.last, chosen.channels, begin=chosen.first, at_once=AT_ONCE
-    ):
+    for rows in excerpts(source, chosen.stage, chosen.last, chosen.channels, begin=chosen.first, at_once=AT_ONCE):
         yield table_of(rows, chosen.channels)
 
 

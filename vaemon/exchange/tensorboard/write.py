@@ -1,7 +1,8 @@
 """Rows, events and evaluations of a stage as an event file of TensorBoard's.
 
-Numbers are written as tensors of float32, the only ones that TensorBoard draws, and where that loses digits once more beside
-it, for `vaemon import`; so nothing is lost. A latent channel is a tensor of one number for each latent variable, which it lists, but does not draw.
+Numbers are written as tensors of float32, the only ones that TensorBoard draws, and where that loses digits once more
+beside it, for `vaemon import`; so nothing is lost. A latent channel is a tensor of one number for each latent variable,
+which TensorBoard lists, but does not draw.
 """
 
 import math
