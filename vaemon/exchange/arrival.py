@@ -113,7 +113,6 @@ def _table(layout: Layout, stroke: Stroke, every: Mapping[str, Column], epoch: i
         table["time"][at] = column.times(first, last)
         values[name] = np.full((count, *column.shape), np.nan)
         values[name][at] = column.values(first, last)
-    table["time"] = np.where(np.isfinite(table["time"]), table["time"], 0.0)
     table[EPOCH] = _epochs(values.pop(EPOCH, np.full(count, np.nan)), epoch)
     with np.errstate(all="ignore"):  # what float32 cannot hold is kept as infinite
         complete(values)

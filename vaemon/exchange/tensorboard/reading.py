@@ -18,6 +18,8 @@ from vaemon.exchange.tensorboard.values import Distribution, Pictures, Settings,
 
 LAST_STEP = 2**62
 """Steps are below it."""
+LATEST = 1e11
+"""Seconds since 1970, the year 5138: what is later is no time."""
 MOST_EVENTS = 1_000_000
 MOST_TAGS = 100_000
 AT_ONCE = 1 << 20
@@ -76,9 +78,10 @@ class Reading:
             return
         if event.session_log.status == SESSION_START:
             self._purge(event.step)
+        time = event.wall_time if 0 <= event.wall_time < LATEST else 0.0
         for value in event.summary.value:
             try:
-                self._take_value(value, event.step, event.wall_time)
+                self._take_value(value, event.step, time)
             except (ValueError, OverflowError, DecodeError) as error:
                 self._odd[f"values could not be read ({str(error)[:80]})"] += 1
 

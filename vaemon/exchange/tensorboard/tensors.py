@@ -43,25 +43,21 @@ def to_array(tensor: Any) -> Array:
     """
     shape, dtype = shape_of(tensor), int(tensor.dtype)
     if dtype in (HALF, BFLOAT16):
-        bits = _values(tensor, "<u2", np.array(tensor.half_val, np.int64).astype(np.uint16))
-        if dtype == HALF:
-            return _shaped(bits.view("<f2").astype(np.float32), shape)
-        return _shaped((bits.astype(np.uint32) << 16).view(np.float32), shape)
+        bits = _values(tensor, "<u2", np.array(tensor.half_val, np.int64).astype(np.uint16), shape)
+        return bits.view("<f2").astype(np.float32) if dtype == HALF else (bits.astype(np.uint32) << 16).view(np.float32)
     if dtype not in _NUMBERS:
         raise ValueError(f"a tensor of type {dtype}")
     name, field = _NUMBERS[dtype]
-    found = _values(tensor, name, np.array(getattr(tensor, field)).astype(name))
-    return _shaped(found.astype(np.float32 if dtype == FLOAT else np.float64), shape)
+    found = _values(tensor, name, np.array(getattr(tensor, field)).astype(name), shape)
+    return found.astype(np.float32 if dtype == FLOAT else np.float64)
 
 
-def _values(tensor: Any, name: str, listed: Array) -> Array:
-    return np.frombuffer(tensor.tensor_content, name) if tensor.tensor_content else listed
-
-
-def _shaped(values: Array, shape: tuple[int, ...]) -> Array:
+def _values(tensor: Any, name: str, listed: Array, shape: tuple[int, ...]) -> Array:
+    """The bytes of the tensor as values of a type, or those that are listed one by one."""
     count = math.prod(shape)
-    if 0 < len(values) < count:  # the last stands for all that follow
-        values = np.concatenate([values, np.full(count - len(values), values[-1])])
+    values = np.frombuffer(tensor.tensor_content, name) if tensor.tensor_content else listed
+    if values is listed and 0 < len(listed) < count:  # the last stands for all that follow
+        values = np.concatenate([listed, np.full(count - len(listed), listed[-1])])
     if len(values) != count:
         raise ValueError(f"{len(values)} values in a tensor of shape {shape}")
     return values.reshape(shape)
