@@ -1,11 +1,12 @@
 """Every recorded row of some channels, block by block: what a CSV file is made from."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
 
-from vaemon.batch import Array, Columns, Excerpt, Window
+from vaemon.batch import Array, Columns, Excerpt, Series, Window
 from vaemon.channels import CLOCKS, channel
 from vaemon.errors import VaemonError
 from vaemon.source.protocol import Source
@@ -23,6 +24,10 @@ class Excerpts(Protocol):
 
     def excerpt(self, asked: Excerpt) -> Columns:
         """A range of rows of a stage."""
+        ...
+
+    def series(self, channel: str, window: Window, points: int) -> Series:
+        """One channel over a window."""
         ...
 
 
@@ -67,10 +72,27 @@ def excerpts(
         last = min(first + size, rows)
         found = source.excerpt(Excerpt(stage, first, last, tuple(channels), columns=last - first))
         if len(found) != last - first or found.step[0] <= reached:
-            raise VaemonError(f"rows of stage {stage} were replaced while they were read; try again")
+            raise _replaced(stage)
         reached = int(found.step[-1])
         size = max(min(at_once, MOST_NUMBERS * len(found) // _numbers(found)), 1)
-        yield found
+        yield _exact(source, stage, found)
+
+
+def _exact(source: Excerpts, stage: int, found: Columns) -> Columns:
+    """Rows with their values that are not finite: those of a column are means of what is finite in it."""
+    mean = dict(found.mean)
+    window = Window(stage, int(found.step[0]), int(found.step[-1]))
+    for name, values in found.mean.items():
+        if (np.isnan(values) & (found.absent.get(name, np.zeros(values.shape)) == 0)).any():
+            series = source.series(name, window, len(found))
+            if not np.array_equal(series.step, found.step):
+                raise _replaced(stage)
+            mean[name] = series.mean
+    return replace(found, mean=mean)
+
+
+def _replaced(stage: int) -> VaemonError:
+    return VaemonError(f"rows of stage {stage} were replaced while they were read; try again")
 
 
 def stored(found: Columns, channels: Sequence[str]) -> dict[str, Array]:
@@ -103,7 +125,7 @@ def pooled(source: Source, stage: int, first: int, last: int, channels: Sequence
     for name in channels:
         found = source.series(name, Window(stage, first, last), points)
         if not np.array_equal(table.setdefault("step", found.step), found.step):
-            raise VaemonError(f"rows of stage {stage} were replaced while they were read; try again")
+            raise _replaced(stage)
         table[name] = found.mean
         if name not in CLOCKS:
             table |= {f"{name}.low": found.low, f"{name}.high": found.high}

@@ -43,7 +43,7 @@ def assert_same(name, other):
         assert (one.config, one.thresholds, one.created) == (two.config, two.thresholds, two.created)
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.tuples(
