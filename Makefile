@@ -10,13 +10,13 @@ N ?= 200
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 RUN ?= latest
 
-.PHONY: demo test check soak soak-kill test-slow format pictures clean
+.PHONY: demo test check soak soak-kill test-slow test-adapters format pictures clean
 
 demo: $(VENV)/.installed  ## train on built-in images with the dashboard open, then print the analysis
 	@$(BIN)/vaemon demo
 
 test: $(VENV)/.installed-dev  ## the tests: about nine minutes on two cores
-	OMP_NUM_THREADS=1 $(BIN)/pytest -m "not soak and not slow" -n $(WORKERS) --maxprocesses 8
+	OMP_NUM_THREADS=1 $(BIN)/pytest -m "not soak and not slow and not adapters" -n $(WORKERS) --maxprocesses 8
 
 check: $(VENV)/.installed-dev  ## format, lint, types, floors, spelling
 	$(BIN)/ruff format --check .
@@ -33,6 +33,9 @@ soak-kill: $(VENV)/.installed-dev  ## kill a writer N times while readers look o
 
 test-slow: $(VENV)/.installed-dev  ## trains to a stated loss
 	$(BIN)/pytest -m slow
+
+test-adapters: $(VENV)/.adapters-tensorboard  ## what is written for TensorBoard, by TensorBoard itself
+	$(VENV)/adapters-tensorboard/bin/python -m pytest -m adapters tests/adapters/test_tensorboard.py
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff format .
@@ -56,4 +59,12 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	@$(PIP) install --constraint constraints.txt --group dev
+	@touch $@
+
+# TensorBoard brings more than is wanted beside the tests: it has an environment of its own.
+$(VENV)/.adapters-tensorboard: $(VENV)/.installed
+	@$(PYTHON) -m venv $(VENV)/adapters-tensorboard
+	@$(VENV)/adapters-tensorboard/bin/python -m pip --disable-pip-version-check --quiet install \
+		--constraint constraints.txt --editable '.[tensorboard,images]' hypothesis pytest pytest-timeout \
+		'tensorboard==2.21.0' 'setuptools<81'
 	@touch $@

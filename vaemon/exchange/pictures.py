@@ -1,6 +1,7 @@
 """Images of another program's on their way into a run's folder."""
 
 import io
+import struct
 import warnings
 from collections import Counter
 from collections.abc import Sequence
@@ -11,6 +12,10 @@ import numpy.typing as npt
 
 from vaemon.recorder.images import to_pixels
 from vaemon.runfile.images import MOST, drop_images, file_name, write_images
+
+MOST_PIXELS = 1 << 25
+UNREADABLE = (OSError, ValueError, SyntaxError, LookupError, ArithmeticError, TypeError, struct.error, Warning)
+"""What Pillow's decoders say of what is no image."""
 
 
 class Pictures:
@@ -28,7 +33,7 @@ class Pictures:
         except ModuleNotFoundError:
             self._odd["sets of images were left out, for they take Pillow: pip install 'vaemon[images]'"] += 1
             return
-        except Exception as error:  # whatever a decoder says of what is no image
+        except UNREADABLE as error:
             self._odd[f"sets of images could not be read ({str(error)[:80]})"] += 1
             return
         write_images(self._folder, file_name(stage, step, kind or "images"), to_pixels(pixels)[0])
@@ -50,4 +55,6 @@ def _decoded(data: bytes) -> npt.NDArray[np.uint8]:
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # of a picture that is larger than it should be
         with Image.open(io.BytesIO(data)) as image:
+            if image.width * image.height > MOST_PIXELS:
+                raise ValueError(f"{image.width} x {image.height} pixels")
             return np.atleast_3d(np.asarray(image.convert("L" if image.mode in ("1", "L", "LA", "I;16") else "RGB")))

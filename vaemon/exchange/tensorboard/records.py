@@ -1,4 +1,4 @@
-"""The framing of an event file (TFRecord): of each record the length, a checksum of that, the bytes, a checksum of these.
+"""The framing of an event file (TFRecord): of each record its length, a checksum of that, its bytes, one of these.
 
 Checksums are CRC-32C, masked: https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details.
 """

@@ -1,7 +1,7 @@
 """`vaemon import tensorboard`, by what can be read of the run afterwards."""
 
-import json
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -111,7 +111,9 @@ def test_of_a_step_that_several_files_have_the_last_counts(write, event, bring):
 
 def test_vectors_of_the_latents_and_what_follows_from_them(write, event, bring, runs, staircase):
     variance = staircase(400, 2).astype(np.float32)
-    records = [event(i + 1, float(i), {"z/var": row, "other": row[:1], "mu2": 1 - row}) for i, row in enumerate(variance)]
+    records = [
+        event(i + 1, float(i), {"z/var": row, "other": row[:1], "mu2": 1 - row}) for i, row in enumerate(variance)
+    ]
     told = bring(write("run/a.tfevents", *records), "--map", "z/var=mean_variance", "--map", "mu2=mu_squared")
     assert "other kept as arrays" in told.stderr
     with open_run("run") as run:
@@ -122,7 +124,7 @@ def test_vectors_of_the_latents_and_what_follows_from_them(write, event, bring, 
     with np.load(runs / "run" / "tensors" / "1-other.npz") as arrays:
         assert arrays["step"].tolist() == list(range(1, 401))
         np.testing.assert_array_equal(arrays["values"], variance[:, :1])
-    assert not [each for each in check_segment(runs / "run" / "segment-0000.h5", live=False).findings]
+    assert not list(check_segment(runs / "run" / "segment-0000.h5", live=False).findings)
 
 
 def test_each_folder_is_a_run_and_stages_are_of_one(write, event, bring, runs):
@@ -161,10 +163,12 @@ def test_what_is_not_there_or_cannot_be(write, event, bring, runs, tmp_path):
         bring(log / "run", "--run", "../x")
     with pytest.raises(UsageError, match="nothing to import"):
         bring(write("nothing/a.tfevents") / "nothing")
+    for path in ("two/a/b/x.tfevents", "two/a-b/x.tfevents"):
+        write(path, event(1, 1.0, {"loss": 1.0}))
     with pytest.raises(UsageError, match="both be called 'a-b'"):
-        for path in ("two/a/b/x.tfevents", "two/a-b/x.tfevents"):
-            write(path, event(1, 1.0, {"loss": 1.0}))
         bring(log / "two")
+    shutil.rmtree(log / "two")
+    shutil.rmtree(log / "nothing")
     assert not runs.exists() or not list(runs.iterdir())
     bring(log / "run")
     with pytest.raises(RunExists, match="--run NAME"):
@@ -205,12 +209,9 @@ def test_a_damaged_file_is_imported_as_far_as_it_goes(write, bring, runs, flips,
     log = write("run/a.tfevents")
     (log / "run/a.tfevents").write_bytes(data[: len(data) - cut % len(data)])
     shutil.rmtree(runs, ignore_errors=True)
-    try:
+    with suppress(UsageError):  # of values there may be none left
         bring(log)
-    except UsageError as error:
-        assert "nothing to import" in str(error)
-        assert not list(runs.iterdir())
-        return
-    with open_run("run") as run:
-        assert 1 <= len(run.stage()) <= 2
-    json.loads((runs / "run" / "run.json").read_text())
+    assert [each.name for each in runs.iterdir()] in ([], ["run"])
+    for folder in runs.iterdir():
+        with open_run(folder) as run:
+            assert 1 <= len(run.stage()) <= 2

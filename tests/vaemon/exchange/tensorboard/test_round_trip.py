@@ -48,7 +48,7 @@ def assert_same(name, other):
     st.lists(
         st.tuples(
             st.integers(1, 50),
-            st.fixed_dictionaries({}, optional={name: NUMBER for name in ("loss", "kl", "own", "a/b")}),
+            st.fixed_dictionaries({}, optional=dict.fromkeys(("loss", "kl", "own", "a/b"), NUMBER)),
         ),
         min_size=1,
         max_size=20,
@@ -74,7 +74,9 @@ def recorded(runs, staircase, log_rows):
     """A run of two stages with all that a run can have."""
     rng = np.random.default_rng(0)
     at = Thresholds(wake=0.25, hold=10)
-    with Recorder("r", latents=3, config={"lr": 1e-4, "net": {"b": [1, "x"]}}, thresholds=at, steps_per_epoch=50) as run:
+    with Recorder(
+        "r", latents=3, config={"lr": 1e-4, "net": {"b": [1, "x"]}}, thresholds=at, steps_per_epoch=50
+    ) as run:
         log_rows(run, staircase(500, 3))
         run.evaluation(mse=0.1, inactive=1, own=float("nan"))
         run.images("GEN-1", rng.random((5, 6, 7, 3)))

@@ -86,5 +86,5 @@ def test_every_type_of_number(fields, expected):
     ],
 )
 def test_what_is_no_array_is_refused(fields):
-    with pytest.raises(ValueError, match="tensor|buffer"):
+    with pytest.raises(ValueError, match=r"tensor|buffer"):
         to_array(tensor(**fields))
