@@ -29,6 +29,12 @@ HELP = "import sys; sys.argv = ['vaemon', {}]\nfrom vaemon.cli import main\ntry:
         ("import analysis.command", {"torch", "scipy", "plotext"}),
         (HELP.format("'--help'"), {"numpy", "h5py", "torch", "textual"}),
         (HELP.format("'mv', 'nothing', 'x'"), {"numpy", "h5py", "torch", "textual"}),
+        (HELP.format("'export', '--help'"), {"numpy", "h5py", "torch", "textual", "google", "pyarrow", "crc32c"}),
+        (HELP.format("'import', 'tensorboard', '--help'"), {"numpy", "h5py", "torch", "google", "rich"}),
+        (
+            HELP.format("'import', 'tensorboard', '/dev/null', '--run', 'x'"),
+            {"torch", "textual", "scipy", "PIL", "pyarrow", "tensorboard"},
+        ),
         (HELP.format("'watch', '--help'"), {"torch", "scipy", "textual"}),
         (HELP.format("'train', '--help'"), {"torch", "scipy", "textual"}),
         (HELP.format("'data', 'celeba', '--to', '/dev/null'"), {"torch", "numpy", "h5py", "textual"}),
