@@ -6,6 +6,7 @@ Memory is bounded by what waits to be written, but for names whose steps come ou
 from array import array
 from collections.abc import Iterable
 from pathlib import Path
+from struct import Struct
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ Array = npt.NDArray[Any]
 MOST_WAITING = 32 * 1024 * 1024
 """Bytes of values that are held before they are written."""
 _STROKE = 1 << 20
+_DOUBLE = Struct("<d")
 
 
 class Column:
@@ -108,15 +110,19 @@ class _Kept:
         self._steps, self._times, self._values = array("q"), array("d"), bytearray()
 
     def add(self, step: int, time: float, value: float | Array) -> int:
-        given = np.float64(value) if isinstance(value, float) else value
-        self.took = given.shape == self.shape
+        if isinstance(value, float):  # nearly all are
+            self.took = not self.shape
+            size, written = 8, _DOUBLE.pack(value)
+        else:
+            self.took = value.shape == self.shape
+            size, written = value.size * self.dtype.itemsize, value.astype(self.dtype).tobytes()
         if not self.took:
             return 0
         self._steps.append(step)
         self._times.append(time)
-        self._values += given.astype(self.dtype).tobytes()
+        self._values += written
         self.count += 1
-        return 16 + self.dtype.itemsize * given.size
+        return 16 + size
 
     def write(self) -> None:
         parts: tuple[array[int] | array[float] | bytearray, ...] = (self._steps, self._times, self._values)

@@ -79,11 +79,14 @@ def excerpts(
 
 
 def _exact(source: Excerpts, stage: int, found: Columns) -> Columns:
-    """Rows with their values that are not finite: those of a column are means of what is finite in it."""
+    """Rows with what their columns do not tell: those are means of what is finite in the rows.
+
+    Infinite values, that is, and those of a scalar from before it had a place in the rows.
+    """
     mean = dict(found.mean)
     window = Window(stage, int(found.step[0]), int(found.step[-1]))
     for name, values in found.mean.items():
-        if (np.isnan(values) & (found.absent.get(name, np.zeros(values.shape)) == 0)).any():
+        if np.isnan(values).any():
             series = source.series(name, window, len(found))
             if not np.array_equal(series.step, found.step):
                 raise _replaced(stage)
@@ -144,4 +147,5 @@ def _only(name: str, values: Array, latent: int | None) -> tuple[str, Array]:
 
 def _stored(name: str, values: Array) -> Array:
     # As precise as it was recorded, no more: 0.1 is not 0.10000000149.
-    return values.astype(channel(name, "scalar" if values.ndim == 1 else "latent").dtype)
+    with np.errstate(over="ignore"):  # what float32 cannot hold is infinite, as where it is recorded
+        return values.astype(channel(name, "scalar" if values.ndim == 1 else "latent").dtype)

@@ -71,6 +71,15 @@ def test_npz_has_an_array_a_channel(run, tmp_path):
         assert found["time"].shape == (ROWS,)
 
 
+def test_infinite_values_and_latent_channels_of_ones_own(runs):
+    with Recorder("r", latents=2) as recorder:
+        for i in range(100):
+            recorder.log(i + 1, mse=float("inf") if i == 7 else 0.5, own=[i, -float("inf")], mean_variance=[0.5, 1.0])
+    rows = list(csv.DictReader(io.StringIO(export("--to", "csv", "--out", "-").decode())))
+    assert [row["mse"] for row in rows[6:9]] == ["0.5", "inf", "0.5"]
+    assert [(row["own[0]"], row["own[1]"]) for row in rows[98:]] == [("98.0", "-inf"), ("99.0", "-inf")]
+
+
 def test_parquet_has_a_column_a_channel(run, tmp_path):
     export("--to", "parquet", "--out", str(tmp_path / "x.parquet"))
     table = parquet.read_table(tmp_path / "x.parquet")

@@ -22,6 +22,7 @@ LATEST = 1e11
 """Seconds since 1970, the year 5138: what is later is no time."""
 MOST_EVENTS = 1_000_000
 MOST_TAGS = 100_000
+_EVALUATION = own.EVALUATION.encode()
 AT_ONCE = 1 << 20
 """Bytes after which progress is told."""
 
@@ -92,9 +93,10 @@ class Reading:
         self.events = [each for each in self.events if each.step < step]
 
     def _take_value(self, value: Any, step: int, time: float) -> None:
-        plugin = self._plugin(value)
-        if value.tag.startswith(own.EVALUATION.encode()) and self.own:
+        tag = value.tag
+        if self.own and tag.startswith(_EVALUATION):
             return
+        plugin = self._plugin(value, tag)
         found = read_value(value, plugin)
         if found is None:
             self._odd[f"values of {plugin or 'no'} plugin are of a kind that is not imported"] += 1
@@ -105,14 +107,21 @@ class Reading:
         if not 0 <= step < LAST_STEP:
             self._odd["values have negative steps; they are left out"] += 1
             return
-        self.first_time, self.last_time = min(self.first_time, time), max(self.last_time, time)
-        self._keep(value.tag.decode(errors="replace"), step, time, found)
+        if time < self.first_time:
+            self.first_time = time
+        if time > self.last_time:
+            self.last_time = time
+        name = tag.decode(errors="replace")
+        if isinstance(found, float):  # nearly all are
+            self._add(name, step, time, found)
+        else:
+            self._keep(name, step, time, found)
 
-    def _plugin(self, value: Any) -> str:
+    def _plugin(self, value: Any, tag: bytes) -> str:
         # Only the first value of a tag need say it.
         if value.HasField("metadata") and len(self._plugins) < MOST_TAGS:
-            self._plugins.setdefault(value.tag, value.metadata.plugin_data.plugin_name.decode(errors="replace"))
-        return self._plugins.get(value.tag, "")
+            self._plugins.setdefault(tag, value.metadata.plugin_data.plugin_name.decode(errors="replace"))
+        return self._plugins.get(tag, "")
 
     def _keep(self, tag: str, step: int, time: float, found: Value) -> None:
         if isinstance(found, Text):

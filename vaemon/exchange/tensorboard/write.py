@@ -42,7 +42,9 @@ class Table(NamedTuple):
 def table_of(found: Columns, channels: Sequence[str]) -> Table:
     """Rows as a source tells them."""
     values = stored(found, [name for name in channels if name != "time"])
-    there = {name: ~_every(rows > 0) for name, rows in found.absent.items() if name in values}
+    there = {
+        name: ~_every((rows > 0) & np.isnan(values[name])) for name, rows in found.absent.items() if name in values
+    }
     return Table(found.step, found.time, values, there)
 
 
