@@ -66,6 +66,9 @@ def test_it_is_shown(log, fast):
         points = ask("plugin/scalars/scalars?run=stage1&tag=kl")
         assert [step for _, step, _ in points] == list(range(1, STEPS + 1))
         np.testing.assert_allclose([value for *_, value in points], 0.1 * np.arange(1, STEPS + 1), rtol=1e-6)
+        assert "vaemon/latents/mean_variance" in ask("plugin/histograms/tags")["stage1"]
+        histograms = ask("plugin/histograms/histograms?run=stage1&tag=vaemon%2Flatents%2Fmean_variance")
+        assert sum(count for *_, count in histograms[-1][2]) == 4
         assert "vaemon/events" in ask("plugin/text/tags")["stage1"]
         assert ask("plugin/images/tags")["stage1"]["GEN-1"]["samples"] == 3
     finally:

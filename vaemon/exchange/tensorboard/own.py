@@ -16,6 +16,10 @@ EVENTS = "vaemon/events"
 """The tag of texts, JSON: the events of the run."""
 EVALUATION = "vaemon/evaluation/"
 """What the tags of evaluations begin with; the events hold them, too."""
+SPREAD = "vaemon/latents/"
+"""What the tags of histograms over the latents of a channel begin with; its vectors hold the same, and more."""
+SHOWN = (EVALUATION, SPREAD)
+"""What is there for TensorBoard to draw, and for nobody to import."""
 LATENT = "vaemon"
 """The plugin that tensors of latent channels are for: none of TensorBoard's."""
 

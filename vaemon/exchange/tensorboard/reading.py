@@ -22,7 +22,7 @@ LATEST = 1e11
 """Seconds since 1970, the year 5138: what is later is no time."""
 MOST_EVENTS = 1_000_000
 MOST_TAGS = 100_000
-_EVALUATION = own.EVALUATION.encode()
+_SHOWN = tuple(each.encode() for each in own.SHOWN)
 AT_ONCE = 1 << 20
 """Bytes after which progress is told."""
 
@@ -94,7 +94,7 @@ class Reading:
 
     def _take_value(self, value: Any, step: int, time: float) -> None:
         tag = value.tag
-        if self.own and tag.startswith(_EVALUATION):
+        if self.own and tag.startswith(_SHOWN):
             return
         plugin = self._plugin(value, tag)
         found = read_value(value, plugin)

@@ -41,7 +41,7 @@ def event_file(
     first, last = chosen.steps
     stage = chosen.info.stage(chosen.stage)
     assert stage is not None
-    made = EventFile()
+    made = EventFile(chosen.last - chosen.first)
     tables = _tables(source, chosen, points)
     table = next(tables)
     yield from made.head(chosen.info, stage, float(table.time[0]))

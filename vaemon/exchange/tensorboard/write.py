@@ -2,7 +2,7 @@
 
 Numbers are written as tensors of float32, the only ones that TensorBoard draws, and where that loses digits once more
 beside it, for `vaemon import`; so nothing is lost. A latent channel is a tensor of one number for each latent variable,
-which TensorBoard lists, but does not draw.
+which TensorBoard lists, but does not draw; what it draws are histograms over the latents, at some of the rows.
 """
 
 import math
@@ -24,6 +24,9 @@ from vaemon.exchange.tensorboard.tensors import STRING, fill, fill_number
 
 Array = npt.NDArray[Any]
 
+MOST_HISTOGRAMS = 500
+"""Of a channel: TensorBoard itself shows no more."""
+BUCKETS = 30
 SETTINGS = "_hparams_/session_start_info"
 """The tag of hyperparameters."""
 
@@ -51,7 +54,10 @@ def table_of(found: Columns, channels: Sequence[str]) -> Table:
 class EventFile:
     """Makes the records of one event file, in order."""
 
-    def __init__(self) -> None:
+    def __init__(self, rows: int) -> None:
+        """Begin a file of so many rows."""
+        self._every = -(-rows // MOST_HISTOGRAMS)
+        self._rows = 0
         self._known: set[str] = set()  # tags whose kind was told: the first value of each does
         self._seen: set[str] = set()  # channels of which a value was written
 
@@ -103,7 +109,21 @@ class EventFile:
             there = table.there.get(name)
             if (there is None or there[row]) and (column.ndim > 1 or self._is_told(name, column[row])):
                 self._add(event, name, column[row])
+                if column.ndim > 1 and self._rows % self._every == 0:
+                    self._add_spread(event, name, column[row])
+        self._rows += 1
         return framed(event.SerializeToString())
+
+    def _add_spread(self, event: Any, name: str, values: Array) -> None:
+        finite = values[np.isfinite(values)].astype(np.float64)
+        if len(finite):
+            low, high = float(finite.min()), float(finite.max())
+            counts, _ = (
+                np.histogram(finite, BUCKETS, (low, high)) if high - low > abs(high) * 1e-12 else ([len(finite)], 0)
+            )
+            edges = np.linspace(low, high, len(counts) + 1)
+            made = self._value(event, own.SPREAD + name, "histograms", TENSOR)
+            fill(made.tensor, np.stack([edges[:-1], edges[1:], np.asarray(counts, np.float64)], axis=1))
 
     def _is_told(self, name: str, value: Any) -> bool:
         # A scalar of one's own is mostly NaN because its step has none; the first makes the channel known.
