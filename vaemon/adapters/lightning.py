@@ -32,6 +32,9 @@ class VaemonCallback(*_callbacks()):  # type: ignore[misc]
         trainer = Trainer(callbacks=[VaemonCallback("run42", encoder="encoder")])
     """
 
+    library = "lightning"
+    """How the library is called in the config of a run, and a run that has no name."""
+
     def __init__(
         self,
         run: str | None = None,
@@ -53,7 +56,7 @@ class VaemonCallback(*_callbacks()):  # type: ignore[misc]
             **options: runs, every, live, thresholds, config, latents, as of `vaemon.Recorder`.
         """
         super().__init__()
-        self._ledger = Ledger(run, "lightning", resume, options)
+        self._ledger = Ledger(run, self.library, resume, options)
         self._encoder, self._extract, self._latent_dim = encoder, extract, latent_dim
         self._seen: dict[str, Any] = {}
         self._step = 0

@@ -86,6 +86,10 @@ class VaemonCallback(TrainingCallback):
         """End the run as finished."""
         self._ledger.end()
 
+    def close(self, outcome: str = "stopped", reason: str = "") -> None:
+        """End the run, where a training has failed and the process goes on: pythae tells no callback of that."""
+        self._ledger.end(outcome, reason)
+
     def _before_step(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         # Some of pythae's trainers have two optimizers: that of the encoder steps first.
         self._lr = learning_rate(optimizer) if self._lr is None else self._lr

@@ -15,11 +15,13 @@ class VaemonCallback(lightning.VaemonCallback):
         model.train(callbacks=[VaemonCallback("run42")])
     """
 
+    library = "scvi-tools"
+
     def __init__(self, run: str | None = None, *, encoder: Any = "module.z_encoder", **options: Any) -> None:
         """Nothing is recorded before the training begins.
 
         Args:
-            run: the run's name; None: lightning-YYYYMMDD-HHMMSS.
+            run: the run's name; None: scvi-tools-YYYYMMDD-HHMMSS.
             encoder: the module whose output has the posteriors, or its name in the training plan.
             **options: as of `vaemon.adapters.lightning.VaemonCallback`.
         """

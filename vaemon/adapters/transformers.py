@@ -92,6 +92,10 @@ class VaemonCallback(TrainerCallback):
         """End the run as finished."""
         self._ledger.end()
 
+    def close(self, outcome: str = "stopped", reason: str = "") -> None:
+        """End the run, where a training has failed and the process goes on: the Trainer tells no callback of that."""
+        self._ledger.end(outcome, reason)
+
 
 def _is_known(name: str) -> bool:
     return name in KNOWN_ELSEWHERE or name.startswith("eval_")
