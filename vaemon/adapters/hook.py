@@ -18,7 +18,7 @@ class TrainingHook:
             return
         import torch
 
-        self._has_gradients = torch.is_grad_enabled
+        self._torch, self._module = torch, module
         # A compiler would trace what is called into the graph of the model, and what it gathers with it.
         self._called = torch.compiler.disable(called)
         self._handle = module.register_forward_hook(self)
@@ -26,8 +26,15 @@ class TrainingHook:
     def __call__(self, module: Any, args: Any, output: Any) -> None:
         """As torch calls it; the output is left as it is."""
         # Activation checkpoints make a pass twice: once without gradients.
-        if self._called is not None and module.training and self._has_gradients():
+        if self._called is not None and module.training and self._torch.is_grad_enabled() and self._is_first(module):
             self._called(output)
+
+    def _is_first(self, module: Any) -> bool:
+        # DataParallel hands each device's part of a batch to a replica, in a thread of its own.
+        if not getattr(module, "_is_replica", False):
+            return True
+        home = next((each.device.index for each in self._module.parameters()), None)
+        return bool(self._torch.cuda.current_device() == (home or 0))
 
     def __deepcopy__(self, memo: Any) -> Self:
         return type(self)()

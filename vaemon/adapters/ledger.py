@@ -37,6 +37,7 @@ class Ledger:
         if unknown := sorted(options.keys() - {"config", *OPTIONS}):
             raise UsageError(f"{', '.join(unknown)}: no such option; there are config, {', '.join(OPTIONS)}")
         self.run, self._library, self._resume = run, library, resume
+        self._is_named = run is not None
         self._options = {name: value for name, value in options.items() if name != "config"}
         self._config = dict(options.get("config") or {})
         self._encoder: EncoderWatch | None = None
@@ -60,7 +61,8 @@ class Ledger:
         if self.recorder is not None:
             self.end("stopped", "the training was begun anew")
         runs = runs_folder(self._options.get("runs"))
-        self.run = self.run or new_name(self._library, runs)
+        if self.run is None or not (self._is_named or done):
+            self.run = new_name(self._library, runs)
         goes_on = bool(done) and is_run(runs / self.run) if self._resume is None else self._resume
         config = {"library": self._library, **config, **self._config}
         self.recorder = Recorder(self.run, config=config, resume=goes_on, **{**known, **self._options})
@@ -155,7 +157,8 @@ def numbers(values: Any) -> dict[str, Any]:
     found = {}
     for name, value in values.items() if isinstance(values, Mapping) else ():
         if hasattr(value, "numel") and value.numel() == 1:
-            value = value.reshape(())
+            # Of truth values torch makes no mean.
+            value = value.reshape(()).float() if str(value.dtype) == "torch.bool" else value.reshape(())
         elif not isinstance(value, float | int) and not (hasattr(value, "shape") and value.shape == ()):
             continue
         if name not in RESERVED and (name not in CHANNELS or CHANNELS[name].kind == "scalar"):

@@ -116,6 +116,29 @@ def test_parts_of_a_batch_are_weighed_by_their_size():
     assert watched.take() == {}
 
 
+@pytest.mark.parametrize("shape", [(10, 4), (10, 4, 5, 7)])
+def test_no_value_is_asked_for(shape):
+    # On the meta device there are none: whatever would wait for a value fails.
+    module = Told()
+    watched = watch_encoder(module)
+    for _ in range(2):
+        module(tuple(torch.empty(shape, device="meta") for _ in range(2)))
+    taken = watched.take()
+    assert tuple(taken) == POSTERIOR
+    assert {(value.device.type, tuple(value.shape)) for value in taken.values()} == {("meta", (4,))}
+
+
+@pytest.mark.parametrize(("device", "counts"), [(0, True), (1, False)])
+def test_of_several_devices_in_one_process_the_first_counts(trained, monkeypatch, device, counts):
+    encoder, _ = trained
+    watched = watch_encoder(encoder)
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: device)
+    replica = encoder._replicate_for_data_parallel()
+    replica.layer = encoder.layer
+    replica(torch.randn(5, 6))
+    assert bool(watched.take()) is counts
+
+
 def test_only_the_training_counts(trained):
     encoder, _ = trained
     watched = watch_encoder(encoder)
