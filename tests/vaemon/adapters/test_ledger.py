@@ -114,8 +114,8 @@ def test_where_nobody_tells_how_it_ended_the_end_of_the_process_does(runs, last,
 
 
 def test_an_option_that_is_none_is_told_at_once():
-    with pytest.raises(UsageError, match="evry: no such option; there are config, runs, every"):
-        Ledger("run42", "library", None, {"evry": 10})
+    with pytest.raises(UsageError, match="interval: no such option; there are config, runs, every"):
+        Ledger("run42", "library", None, {"interval": 10})
 
 
 def test_numbers_are_told_from_what_is_none():
