@@ -8,7 +8,7 @@ from torch.utils.data import DataLoader
 
 import vaemon.adapters.accelerate  # noqa: F401  # makes "vaemon" known to Accelerate
 
-LATENTS, GAMMA, EPOCHS = 8, 0.2, 10
+LATENTS, GAMMA, EPOCHS = 8, 0.3, 20
 
 
 class Encoder(nn.Module):
@@ -43,15 +43,15 @@ def main():
     """Train; every second batch is a step of the optimizer."""
     set_seed(0)
     # 2,000 points in 20 dimensions that are made from three factors, with noise.
-    data = torch.randn(2000, 3) @ torch.randn(3, 20) + 0.1 * torch.randn(2000, 20)
+    data = 0.6 * torch.randn(2000, 3) @ torch.randn(3, 20) + 0.1 * torch.randn(2000, 20)
     vae, loader = VAE(), DataLoader(data, batch_size=50, shuffle=True)
     accelerator = Accelerator(log_with="vaemon", gradient_accumulation_steps=2, cpu=True)
     accelerator.init_trackers(
         "with-accelerate",
-        config={"gamma": GAMMA, "lr": 3e-3},
+        config={"gamma": GAMMA, "lr": 1e-2},
         init_kwargs={"vaemon": {"encoder": vae.encoder, "total_steps": EPOCHS * len(loader) // 2}},
     )
-    vae, optimizer, loader = accelerator.prepare(vae, torch.optim.Adam(vae.parameters(), lr=3e-3), loader)
+    vae, optimizer, loader = accelerator.prepare(vae, torch.optim.Adam(vae.parameters(), lr=1e-2), loader)
     step = 0
     for epoch in range(EPOCHS):
         for x in loader:

@@ -10,7 +10,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from vaemon.adapters.lightning import VaemonCallback
 
-LATENTS, GAMMA = 8, 0.2
+LATENTS, GAMMA = 8, 0.3
 
 
 class Encoder(nn.Module):
@@ -28,7 +28,7 @@ class Encoder(nn.Module):
 class VAE(L.LightningModule):
     """A VAE as one writes it for Lightning; nothing in it knows of vaemon."""
 
-    def __init__(self, lr=3e-3):
+    def __init__(self, lr=1e-2):
         super().__init__()
         self.save_hyperparameters()
         self.encoder = Encoder()
@@ -63,9 +63,9 @@ class VAE(L.LightningModule):
 if __name__ == "__main__":
     L.seed_everything(0)
     # 2,000 points in 20 dimensions that are made from three factors, with noise.
-    data = torch.randn(2000, 3) @ torch.randn(3, 20) + 0.1 * torch.randn(2000, 20)
+    data = 0.6 * torch.randn(2000, 3) @ torch.randn(3, 20) + 0.1 * torch.randn(2000, 20)
     trainer = L.Trainer(
-        max_epochs=10,
+        max_epochs=20,
         accelerator="cpu",
         logger=False,
         enable_checkpointing=False,

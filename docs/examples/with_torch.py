@@ -7,8 +7,8 @@ from vaemon import Recorder, watch_encoder
 
 torch.manual_seed(0)
 # 2,000 points in 20 dimensions that are made from three factors, with noise.
-data = torch.randn(2000, 3) @ torch.randn(3, 20) + 0.1 * torch.randn(2000, 20)
-LATENTS, GAMMA, EPOCHS, BATCH = 8, 0.2, 10, 100
+data = 0.6 * torch.randn(2000, 3) @ torch.randn(3, 20) + 0.1 * torch.randn(2000, 20)
+LATENTS, GAMMA, EPOCHS, BATCH = 8, 0.3, 20, 100
 
 
 class Encoder(nn.Module):
@@ -25,7 +25,7 @@ class Encoder(nn.Module):
 
 encoder = Encoder()
 decoder = nn.Sequential(nn.Linear(LATENTS, 64), nn.ReLU(), nn.Linear(64, 20))
-optimizer = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], lr=3e-3)
+optimizer = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], lr=1e-2)
 steps = len(data) // BATCH
 
 with Recorder("plain", config={"gamma": GAMMA}, total_steps=EPOCHS * steps, steps_per_epoch=steps) as recorder:

@@ -8,7 +8,7 @@ from transformers import Trainer, TrainingArguments, set_seed
 
 from vaemon.adapters.transformers import VaemonCallback
 
-LATENTS, GAMMA = 8, 0.2
+LATENTS, GAMMA = 8, 0.3
 
 
 class Encoder(nn.Module):
@@ -44,15 +44,15 @@ class VAE(nn.Module):
 if __name__ == "__main__":
     set_seed(0)
     # 2,000 points in 20 dimensions that are made from three factors, with noise.
-    points = torch.randn(2000, 3) @ torch.randn(3, 20) + 0.1 * torch.randn(2000, 20)
+    points = 0.6 * torch.randn(2000, 3) @ torch.randn(3, 20) + 0.1 * torch.randn(2000, 20)
     data = [{"x": x} for x in points]
     with tempfile.TemporaryDirectory() as folder:
         arguments = TrainingArguments(
             folder,
-            num_train_epochs=10,
+            num_train_epochs=20,
             per_device_train_batch_size=50,
             gradient_accumulation_steps=2,
-            learning_rate=3e-3,
+            learning_rate=1e-2,
             logging_steps=10,
             eval_strategy="epoch",
             label_names=[],

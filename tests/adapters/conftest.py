@@ -66,6 +66,18 @@ def assert_is_whole():
 
 
 @pytest.fixture
+def assert_has_found():
+    """check(run): three latents tell of the three factors that the data are made of, and five nothing."""
+
+    def check(run):
+        variance = np.sort(run.series("mean_variance").mean[-20:].mean(0))
+        assert (variance[:3] < 0.1).all()
+        assert (variance[3:] > 0.8).all()
+
+    return check
+
+
+@pytest.fixture
 def make_vae():
     """make(base) -> the class of a small VAE: `losses(x)` gives its mean squared error and KL."""
     import torch

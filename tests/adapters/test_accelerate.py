@@ -23,11 +23,12 @@ def fresh():
     GradientState._reset_state()
 
 
-def test_the_example(example, assert_is_whole):
+def test_the_example(example, assert_is_whole, assert_has_found):
     run = example("accelerate")
-    assert_is_whole(run, 200, 8)
-    assert run.info().config["gamma"] == 0.2
-    assert run.series("epoch").mean.tolist() == [epoch for epoch in range(10) for _ in range(20)]
+    assert_is_whole(run, 400, 8)
+    assert_has_found(run)
+    assert run.info().config["gamma"] == 0.3
+    assert run.series("epoch").mean.tolist() == [epoch for epoch in range(20) for _ in range(20)]
 
 
 def test_logs_of_one_step_are_one_row_and_steps_between_logs_its_mean(runs, make_vae):

@@ -59,13 +59,14 @@ def fit(root, make_vae, tmp_path):
     return fit
 
 
-def test_the_example(example, assert_is_whole):
+def test_the_example(example, assert_is_whole, assert_has_found):
     run = example("lightning")
-    assert_is_whole(run, 160, 8)
+    assert_is_whole(run, 320, 8)
+    assert_has_found(run)
     assert run.info().stages[0].steps_per_epoch == 16
-    assert run.info().config["lr"] == 3e-3
+    assert run.info().config["lr"] == 1e-2
     np.testing.assert_allclose(run.series("kl").mean, run.series("latent_kl").mean.sum(1), rtol=1e-4)
-    assert len([each for each in run.evaluations() if "val_mse" in each.values]) == 10
+    assert len([each for each in run.evaluations() if "val_mse" in each.values]) == 20
 
 
 def test_a_step_an_update_whatever_is_accumulated_and_validated(runs, fit):

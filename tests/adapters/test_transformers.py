@@ -38,14 +38,15 @@ def train(make_vae, tmp_path):
     return train
 
 
-def test_the_example(example, assert_is_whole):
+def test_the_example(example, assert_is_whole, assert_has_found):
     run = example("transformers")
-    assert_is_whole(run, 160, 8)
+    assert_is_whole(run, 320, 8)
+    assert_has_found(run)
     assert run.info().stages[0].steps_per_epoch == 16
-    assert run.info().config["training"]["learning_rate"] == 3e-3
+    assert run.info().config["training"]["learning_rate"] == 1e-2
     np.testing.assert_allclose(run.series("kl").mean, run.series("latent_kl").mean.sum(1), rtol=1e-4)
     told = {each.step: each.values for each in run.evaluations()}
-    assert sorted(told) == list(range(16, 161, 16))
+    assert sorted(told) == list(range(16, 321, 16))
     assert all(np.isfinite(values["loss"]) for values in told.values())
 
 
