@@ -1,9 +1,10 @@
-"""Hugging Face Accelerate: a tracker, `log_with="vaemon"` once this module is imported."""
+"""Hugging Face Accelerate: a tracker, known to it as "vaemon" once this module is imported."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from accelerate.tracking import GeneralTracker, on_main_process, register_tracker_class
+from accelerate import tracking
+from accelerate.tracking import GeneralTracker, on_main_process
 
 from vaemon.adapters.encoder import Extract
 from vaemon.adapters.ledger import Ledger, numbers
@@ -13,12 +14,13 @@ class VaemonTracker(GeneralTracker):
     """Records what `Accelerator.log` is told as a run: a row a step, with the statistics of the encoder.
 
     Several logs of one step are one row, and a log of every tenth step has the means of the ten. Only the main process
-    records. The encoder is known by its module, so that `accelerator.get_tracker("vaemon").watch(vae.encoder)` says
-    which, if the tracker is made by its name.
+    records.
 
     Example:
         accelerator = Accelerator(log_with="vaemon")
         accelerator.init_trackers("run42", config, init_kwargs={"vaemon": {"encoder": vae.encoder}})
+
+    Before Accelerate 1.15: Accelerator(log_with=VaemonTracker("run42", encoder=vae.encoder)).
     """
 
     name = "vaemon"
@@ -89,4 +91,5 @@ class VaemonTracker(GeneralTracker):
         self._ledger.end()
 
 
-register_tracker_class(VaemonTracker)
+if hasattr(tracking, "register_tracker_class"):  # since Accelerate 1.15; before, log_with= takes a tracker alone
+    tracking.register_tracker_class(VaemonTracker)
