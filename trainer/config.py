@@ -44,6 +44,9 @@ class Data(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     jpeg_roundtrip: bool = False
     """cifar10: send each image, to train and to test on, once through JPEG (quality 75, 4:2:0 chroma), as the published
     code does: the paper's figures are of such images. Not for images that are JPEG already."""
+    place: Literal["auto", "device", "host"] = "auto"
+    """Where training images lie while a GPU trains: on it (device), or in this machine's memory or files (host), from
+    where it is brought each batch. auto: on it, unless they would take more than half of its free memory."""
 
 
 class Network(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -216,7 +219,16 @@ KEYS = _keys(Config)
 
 MAY_CHANGE = frozenset(
     [f"stage{n}.{key}" for n in (1, 2) for key in ("epochs", "max_steps", "lr", "halve_every", "kl_weight")]
-    + ["stage2.enabled", "checkpoint.seconds", "evaluation.every", "data.path", "device", "threads", "precision"]
+    + [
+        "stage2.enabled",
+        "checkpoint.seconds",
+        "evaluation.every",
+        "data.path",
+        "data.place",
+        "device",
+        "threads",
+        "precision",
+    ]
 )
 """What may be set anew when a run goes on; the rest would make another run of it."""
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import replace
 from typing import Protocol
 
@@ -59,27 +60,26 @@ def run_stage(
 
     while not stage.done and not stop():
         # Begin an epoch, or go on with an interrupted one.
-        batches = stage.shuffle()
         for group in stage.optimizer.param_groups:
             group["lr"] = stage.learning_rate
-        first = stage.step % stage.steps_per_epoch
 
-        for rows in batches[first : first + stage.total_steps - stage.step]:
-            # Train on a batch and record what it gave.
-            channels = train_batch(stage, rows)
-            recorder.log(stage.step + 1, lr=stage.learning_rate, epoch=stage.epoch, **channels)
-            stage.step += 1
+        with closing(stage.batches()) as batches:
+            for batch in batches:
+                # Train on a batch and record what it gave.
+                channels = train_batch(stage, batch)
+                recorder.log(stage.step + 1, lr=stage.learning_rate, epoch=stage.epoch, **channels)
+                stage.step += 1
 
-            # Now and then, look up: is all well, what does the screen show, is it time to save?
-            if stop():
-                break
-            now = time.monotonic()
-            if now >= look_at:
-                raise_if_bad(stage, recorder)
-                screen.show(stage, recorder.newest)
-                look_at = now + LOOK_EVERY
-            if now >= save_at and stage.step % stage.steps_per_epoch:
-                save_at = _save_soundly(stage, recorder, save) + save_every
+                # Now and then, look up: is all well, what does the screen show, is it time to save?
+                if stop():
+                    break
+                now = time.monotonic()
+                if now >= look_at:
+                    raise_if_bad(stage, recorder)
+                    screen.show(stage, recorder.newest)
+                    look_at = now + LOOK_EVERY
+                if now >= save_at and stage.step % stage.steps_per_epoch:
+                    save_at = _save_soundly(stage, recorder, save) + save_every
 
         # At the end of an epoch the evaluation comes first: one that a kill cut off is made again after a resume.
         evaluate(stage)
@@ -100,10 +100,10 @@ def _save_soundly(stage: Stage, recorder: Recorder | Unrecorded, save: Callable[
     return time.monotonic()
 
 
-def train_batch(stage: Stage, rows: Tensor) -> dict[str, Tensor | float]:
-    """One step of the optimizer, from row numbers (B,) to channel values; nothing in it waits for the device."""
+def train_batch(stage: Stage, batch: Tensor) -> dict[str, Tensor | float]:
+    """One step of the optimizer, from one of `Stage.batches` to channel values; nothing in it waits for the device."""
     # Encode the batch, draw what is decoded of each posterior, decode it.
-    x = stage.take(ranks.share(rows))  # (B, C, H, W), or (B, k) in stage 2
+    x = stage.take(batch)  # (B, C, H, W), or (B, k) in stage 2
     mean, log_variance = stage.network.encode(x)  # (B, k)
     z = stage.balance.code(mean, log_variance, stage.noise)
     x_hat = stage.network.decode(z)

@@ -12,6 +12,7 @@ from trainer.data.watch import Stopped, Watch
 from trainer.density import CodeDensity, check_density
 from trainer.device import choose_device
 from trainer.evaluation import Evaluator, is_due
+from trainer.feed import is_streamed
 from trainer.images import check_batches, fingerprint, load_images
 from trainer.loop import Screen, raise_if_unsound, run_stage
 from trainer.memory import explained_memory, keep_freed_memory
@@ -76,11 +77,16 @@ def train(run: Run, teller: Teller, stop: Callable[[], str]) -> bool:
     if ranks.here().count > 1:
         stop = ranks.Agreed(stop)  # from here on all ask equally often
     torch.manual_seed(run.config.seed)  # for what draws from torch's own generator; a checkpoint has its state
-    with explained_memory(run.config, images.train.nbytes):
-        first = image_stage(run.config, images.train, device)
+    from_host = is_streamed(run.config.data.place, images.train.nbytes, device)
+    with explained_memory(run.config, 0 if from_host else images.train.nbytes):
+        first = image_stage(run.config, images.train, device, from_host=from_host)
         ranks.from_first(lambda: resuming.check_fit(run, first, saved, images))
     count = ranks.here().count
     teller.say(f"run {run.name} in {run.folder}, on {device}{f', {count} processes together' if count > 1 else ''}")
+    if from_host:
+        teller.say(
+            f"{images.train.nbytes / 2**30:.3g} GiB of images stay with the host, which brings {device} each batch"
+        )
     if run.resume:
         ranks.from_first(lambda: refuse_moved(run.folder, lambda: checkpoint.version(run.folder) != version))
     with _recorder(run, first, images, seen) as recorder:
