@@ -192,6 +192,8 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """CPU threads; 0: as torch chooses."""
     precision: Literal["float32", "bfloat16"] = "float32"
     """bfloat16: convolutions and wide layers in bfloat16, everything else in float32."""
+    graph: bool = False
+    """On a single GPU: launch each step at one stroke, as a CUDA graph. Not tried on a GPU yet, and hence not usual."""
     data: Data = Data()
     network: Network = Network()
     balance: Balance = Balance()
@@ -219,16 +221,8 @@ KEYS = _keys(Config)
 
 MAY_CHANGE = frozenset(
     [f"stage{n}.{key}" for n in (1, 2) for key in ("epochs", "max_steps", "lr", "halve_every", "kl_weight")]
-    + [
-        "stage2.enabled",
-        "checkpoint.seconds",
-        "evaluation.every",
-        "data.path",
-        "data.place",
-        "device",
-        "threads",
-        "precision",
-    ]
+    + ["stage2.enabled", "checkpoint.seconds", "evaluation.every", "data.path", "data.place"]
+    + ["device", "threads", "precision", "graph"]
 )
 """What may be set anew when a run goes on; the rest would make another run of it."""
 

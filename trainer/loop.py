@@ -4,12 +4,14 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from trainer import ranks
+from trainer.capture import Channels
 from trainer.objective import Pass
 from trainer.stages import Stage
 from trainer.statistics import step_to_channels
@@ -38,6 +40,7 @@ def run_stage(
     evaluate: Callable[[Stage], object],
     stop: Callable[[], object],
     screen: Screen,
+    capture: Callable[[Callable[[Stage, Tensor], Channels], Stage], Callable[[Tensor], Channels]] = partial,
 ) -> None:
     """Train a stage until it is done or told to stop, and save it.
 
@@ -49,6 +52,7 @@ def run_stage(
         evaluate: looks at what was learned; called after every epoch, whole or cut short.
         stop: whether to stop after the present step; asked every step.
         screen: shows progress.
+        capture: makes of `train_batch` and the stage what takes a step (trainer/capture.py).
 
     Raises:
         BadLoss: a term of the loss, or a weight, is no longer finite.
@@ -56,6 +60,7 @@ def run_stage(
     stage.network.train()
     if stage.step > stage.evaluated:
         evaluate(stage)  # where the last process was stopped before it could
+    step = capture(train_batch, stage)
     look_at, save_at = time.monotonic(), time.monotonic() + save_every
 
     while not stage.done and not stop():
@@ -66,7 +71,7 @@ def run_stage(
         with closing(stage.batches()) as batches:
             for batch in batches:
                 # Train on a batch and record what it gave.
-                channels = train_batch(stage, batch)
+                channels = step(batch)
                 recorder.log(stage.step + 1, lr=stage.learning_rate, epoch=stage.epoch, **channels)
                 stage.step += 1
 
@@ -100,7 +105,7 @@ def _save_soundly(stage: Stage, recorder: Recorder | Unrecorded, save: Callable[
     return time.monotonic()
 
 
-def train_batch(stage: Stage, batch: Tensor) -> dict[str, Tensor | float]:
+def train_batch(stage: Stage, batch: Tensor) -> Channels:
     """One step of the optimizer, from one of `Stage.batches` to channel values; nothing in it waits for the device."""
     # Encode the batch, draw what is decoded of each posterior, decode it.
     x = stage.take(batch)  # (B, C, H, W), or (B, k) in stage 2

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 import torch
 
 from trainer import checkpoint, ranks, resuming
+from trainer.capture import how_to_step
 from trainer.config import Config, thresholds_of, to_tree
 from trainer.data.images import Images
 from trainer.data.watch import Stopped, Watch
@@ -90,7 +91,7 @@ def train(run: Run, teller: Teller, stop: Callable[[], str]) -> bool:
     if run.resume:
         ranks.from_first(lambda: refuse_moved(run.folder, lambda: checkpoint.version(run.folder) != version))
     with _recorder(run, first, images, seen) as recorder:
-        both = _Stages(run, recorder, teller, stop, images)
+        both = _Stages(run, recorder, teller, stop, images, device)
         with explained_memory(run.config):
             finished = both.train(first, saved)
         both.save.settle()
@@ -155,7 +156,13 @@ class _Stages:
     """Both stages of one run, while it is recorded."""
 
     def __init__(
-        self, run: Run, recorder: Recorder | Unrecorded, teller: Teller, stop: Callable[[], str], images: Images
+        self,
+        run: Run,
+        recorder: Recorder | Unrecorded,
+        teller: Teller,
+        stop: Callable[[], str],
+        images: Images,
+        device: torch.device,
     ) -> None:
         self.run = run
         self.recorder = recorder
@@ -164,6 +171,7 @@ class _Stages:
         self.images = images.train
         self.test = images.test
         self.shape = images.train.shape[1:]
+        self.capture = how_to_step(run.config, device, teller.say)
         self.save = Saver(run.folder, run.config, self.shape, recorder, teller.say)
 
     def train(self, first: Stage, saved: Saved) -> bool:
@@ -237,6 +245,7 @@ class _Stages:
             evaluate=evaluate_and_judge,
             stop=self.stop,
             screen=self.teller,
+            capture=self.capture,
         )
 
     def _second(self, first: Stage) -> Stage | None:
