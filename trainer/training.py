@@ -1,6 +1,7 @@
 """A run: stage 1, the posteriors of its images, stage 2; begun anew or gone on with."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from typing import Any, Protocol
 
 import torch
@@ -12,7 +13,7 @@ from trainer.data.images import Images
 from trainer.data.watch import Stopped, Watch
 from trainer.density import CodeDensity, check_density
 from trainer.device import choose_device
-from trainer.evaluation import Evaluator, is_due
+from trainer.evaluation import Evaluator, Measure, is_due
 from trainer.feed import is_streamed
 from trainer.images import check_batches, fingerprint, load_images
 from trainer.loop import Screen, raise_if_unsound, run_stage
@@ -21,7 +22,7 @@ from trainer.options import DETERMINISTIC
 from trainer.posteriors import images_to_posteriors
 from trainer.precision import emulates_bfloat16
 from trainer.resuming import Saved, State
-from trainer.runs import Run, refuse_moved
+from trainer.runs import Run, unmoved
 from trainer.saving import Saver
 from trainer.stages import Stage, check_balance, image_stage, latent_stage
 from trainer.unrecorded import Unrecorded
@@ -41,13 +42,14 @@ class Teller(Screen, Protocol):
         ...
 
 
-def train(run: Run, teller: Teller, stop: Callable[[], str]) -> bool:
+def train(run: Run, teller: Teller, stop: Callable[[], str], measures: Sequence[Measure] = ()) -> bool:
     """Train what is left of a run.
 
     Args:
         run: what to train.
         teller: shows progress and takes sentences.
         stop: why to stop after the present step; empty to go on.
+        measures: what else is measured at each evaluation, for whoever knows of more than the trainer.
 
     Returns:
         Whether every planned step is trained; False where `stop` said so.
@@ -88,12 +90,15 @@ def train(run: Run, teller: Teller, stop: Callable[[], str]) -> bool:
         teller.say(
             f"{images.train.nbytes / 2**30:.3g} GiB of images stay with the host, which brings {device} each batch"
         )
-    if run.resume:
-        ranks.from_first(lambda: refuse_moved(run.folder, lambda: checkpoint.version(run.folder) != version))
-    with _recorder(run, first, images, seen) as recorder:
+    with ExitStack() as opening:
+        if run.resume:
+            had = unmoved(run.folder, lambda: checkpoint.version(run.folder) != version)
+            ranks.from_first(lambda: opening.enter_context(had))
+        recorder = _recorder(run, first, images, seen)
+    with recorder:
         both = _Stages(run, recorder, teller, stop, images, device)
         with explained_memory(run.config):
-            finished = both.train(first, saved)
+            finished = both.train(first, saved, measures)
         both.save.settle()
         if not finished:
             recorder.close("stopped", stop())
@@ -174,7 +179,7 @@ class _Stages:
         self.capture = how_to_step(run.config, device, teller.say)
         self.save = Saver(run.folder, run.config, self.shape, recorder, teller.say)
 
-    def train(self, first: Stage, saved: Saved) -> bool:
+    def train(self, first: Stage, saved: Saved, measures: Sequence[Measure]) -> bool:
         """Train what is left of either stage; whether all of it was done."""
         config = self.run.config
         self.save.tidy()
@@ -191,6 +196,7 @@ class _Stages:
             density,
             # Where several train, all must ask equally often, and the first evaluates alone.
             stop=self.stop if ranks.here().count == 1 else bool,
+            measures=measures,
         )
         self._begin(first, saved[1])
         if not first.done:
