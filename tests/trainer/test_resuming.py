@@ -5,8 +5,11 @@ import shutil
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 from trainer import checkpoint, training
+from trainer.networks.dense import Dense
+from trainer.networks.second_stage import SecondStage
 from vaemon import open_run
 from vaemon.batch import RunState
 from vaemon.channels import CHANNELS, DROPPED
@@ -52,6 +55,25 @@ def test_a_run_stopped_and_resumed_is_the_run_that_went_through(start, tiny, run
             assert one.step.tolist() == other.step.tolist() == list(range(1, 9))
             np.testing.assert_array_equal(one.mean, other.mean, err_msg=channel)
     assert evaluated("halted", runs) == evaluated("straight", runs)
+
+
+def test_what_draws_from_torchs_own_generator_goes_on_in_its_stream(start, tiny, runs, monkeypatch, after):
+    """None of the networks does so; a layer of dropout would."""
+    for network in (Dense, SecondStage):
+
+        def encode(self, x, encode=network.encode):
+            mean, log_variance = encode(self, x)
+            return F.dropout(mean, 0.5, self.training), log_variance
+
+        monkeypatch.setattr(network, "encode", encode)
+    start("straight", tiny())
+    assert not start("halted", tiny(), stop=after(4))
+    torch.rand(3)
+    assert not start("halted", tiny(), stop=after(9), resume=True)  # within the second stage
+    assert start("halted", tiny(), resume=True)
+    for stage in (1, 2):
+        one, other = (series(name, runs, "loss", stage) for name in ("straight", "halted"))
+        np.testing.assert_array_equal(one.mean, other.mean)
 
 
 def evaluated(name, runs):
