@@ -29,6 +29,7 @@ from vaemon.errors import UsageError, VaemonError
 Array = npt.NDArray[np.float64]
 Latents = npt.NDArray[np.float32]
 Target = Literal["1", "law"]
+Kind = Target | Literal["published"]
 
 FITTED_TO = 10_000
 """Samples of the second stage."""
@@ -154,8 +155,7 @@ def fit(trained: Trained, expected: Target = "1", told: Told = untold) -> PerLat
 def fit_as_published(trained: Trained, told: Told = untold) -> AsPublished:
     """Fit as the published code does, on up to 10,000 test images. Raises as of `fit`.
 
-    ẑ is the second stage's reconstruction of μ by its posterior's mean. (The published code hands μ / 255 straight
-    to its second decoder, so that ẑ is next to constant and its rule fires nearly always.)
+    ẑ is the second stage's reconstruction of μ by its posterior's mean, where the published code decodes one sample.
     """
     mean, variance = _samples(trained)
     posteriors = list(trained.posteriors(PUBLISHED_IMAGES, told))
@@ -170,6 +170,11 @@ def fit_as_published(trained: Trained, told: Told = untold) -> AsPublished:
         published_target(first.mu_variance, first.mean_deviation),
         published_variance_loss(np.concatenate(mu), np.concatenate(z_hat)),
     )
+
+
+def fit_kind(trained: Trained, kind: Kind, told: Told = untold) -> Renormalisation:
+    """Fit as published, or per latent to a target. Raises as of `fit`."""
+    return fit_as_published(trained, told) if kind == "published" else fit(trained, kind, told)
 
 
 def _samples(trained: Trained) -> tuple[Array, Array]:

@@ -6,12 +6,10 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from analysis.columns import word
 from analysis.generate.renormalisation import FITTED_TO, AsPublished
 from analysis.generate.report import Found, to_json
 from analysis.measures.renormalisation import PUBLISHED_RULE
-
-COLUMNS = ("run", "stage", "origin", "step", "report", "latent", "name", "value")
-"""Of the CSV, as of the other reports'."""
 
 
 def to_text(found: Found, width: int) -> str:
@@ -64,19 +62,18 @@ def _summary(found: Found) -> list[str]:
     return lines
 
 
-def to_csv_lines(found: Found) -> list[tuple[str, str, str, str, str, str, str, str]]:
-    """What `COLUMNS` name, a line a value, exact."""
+def to_csv_lines(found: Found) -> list[tuple[str, ...]]:
+    """What `analysis.columns.COLUMNS` name, a line a value, exact; no run belongs to a group here."""
     told = to_json(found)
     before = (found.run, "2", "checkpoint", str(found.found.steps[1]), "renormalize")
+    ungrouped = ("", "")
     single = {name: told[name] for name in ("mean_before", "mean_shortfall", "mean_after")}
     single |= {f"factor_{name}": value for name, value in told["factor"].items()} | (told["published"] or {})
-    lines = [(*before, "", name, _word(value)) for name, value in single.items()]
+    lines: list[tuple[str, ...]] = [(*before, "", name, word(value), *ungrouped) for name, value in single.items()]
     for each in told["latents"]:
         lines += [
-            (*before, str(each["latent"]), name, _word(value)) for name, value in each.items() if name != "latent"
+            (*before, str(each["latent"]), name, word(value), *ungrouped)
+            for name, value in each.items()
+            if name != "latent"
         ]
     return lines
-
-
-def _word(value: float | bool | int) -> str:
-    return str(value).lower() if isinstance(value, bool) else repr(value)

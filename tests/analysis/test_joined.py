@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from analysis.catalogue import REPORTS, examine
+from analysis.columns import COLUMNS
 from analysis.compare import joined_to_text
 from analysis.joined import join, joined_to_json
 from analysis.subject import Subject
-from analysis.tabular import COLUMNS, to_csv
+from analysis.tabular import to_csv
 
 VARIANCES = ([0.1, 0.9, 0.9], [0.1, 0.2, 0.9], [0.1, 0.2, 0.3])
 """2, 1 and 0 inactive latents."""

@@ -88,9 +88,3 @@ def test_they_are_fetched_once_to_the_cache(published, own_cache, monkeypatch):
         assert weights.find(None, bar) == own_cache / "pt.pth"
         server.shutdown()
     assert asked == ["/pt.pth"]
-
-
-def test_what_is_published():
-    assert weights.PUBLISHED.checksum.endswith(weights.SHA256)
-    assert weights.SHA256.startswith("6726825d")  # as the file's name has it
-    assert len(weights.SHA256) == 64
