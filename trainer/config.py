@@ -93,6 +93,7 @@ class Balance(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         "rae-l2",
         "rae-sn",
         "rae-gp",
+        "wae-mmd",
     ] = "computed"
     gamma_squared: NotNegative = 0.0
     """γ² in mse/(2γ²), where it is fixed. `balance.gamma` sets it, too, to its square."""
@@ -116,6 +117,8 @@ class Balance(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """rae-…: weight of ½ ‖z‖² against the squared error of a sample. Choosing one of them sets its own."""
     decoder_weight: NotNegative = 3e-3
     """rae-l2, rae-gp: weight of what is held against the decoder. Choosing one of them sets its own."""
+    divergence_weight: NotNegative = 200.0
+    """wae-mmd: weight of the codes' divergence from the prior against the squared error of a sample."""
 
 
 class Stage1(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -112,7 +112,8 @@ class Evaluator:
             self._record_density(self._density, stage, noise)
             return
         self._recorder.images("GEN-1", self._first.decode(_prior(SHOWN, mean.shape[1], noise)), stage.step)
-        self._record_traversals(stage.step, mean[0], log_variance.exp().mean(0))
+        if not stage.balance.undefined:  # which are awake, only variances tell
+            self._record_traversals(stage.step, mean[0], log_variance.exp().mean(0))
 
     def _record_density(self, density: CodeDensity, stage: Stage, noise: torch.Generator) -> None:
         """Fit the density of the codes, keep it, and show what the decoder makes of its samples."""
@@ -159,7 +160,7 @@ class Evaluator:
         figures = {"mse": each.mean().item()}
         if stage.number == 1:
             figures |= {"mse_min": each.min().item(), "mse_max": each.max().item()}
-        return figures if self._density is not None else {**figures, **_figures(moments / len(each), self._at)}
+        return figures if stage.balance.undefined else {**figures, **_figures(moments / len(each), self._at)}
 
     def _further(self, stage: Stage) -> dict[str, float]:
         """What the further measures find; one that cannot be taken is told, and costs no training."""

@@ -18,7 +18,7 @@ from trainer.feed import is_streamed
 from trainer.images import check_batches, fingerprint, load_images
 from trainer.loop import Screen, raise_if_unsound, run_stage
 from trainer.memory import explained_memory, keep_freed_memory
-from trainer.options import DETERMINISTIC
+from trainer.options import WITHOUT_PRIOR
 from trainer.posteriors import images_to_posteriors
 from trainer.precision import emulates_bfloat16
 from trainer.resuming import Saved, State
@@ -184,7 +184,7 @@ class _Stages:
         config = self.run.config
         self.save.tidy()
         density = None
-        if config.balance.name in DETERMINISTIC:
+        if config.balance.name in WITHOUT_PRIOR:
             density = CodeDensity(self.run.folder, first.network, self.images, config.seed, self.teller.say)
         evaluate = Evaluator(
             self.recorder,

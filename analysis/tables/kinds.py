@@ -137,6 +137,8 @@ def _model(member: Member) -> str:
     if str(balance).startswith("rae-"):
         kind = str(balance)[len("rae-") :]
         return f"RAE-{kind if kind == 'l2' else kind.upper()}, {member.setting('network', 'latents')} latents"
+    if balance == "wae-mmd":
+        return f"WAE-MMD, {member.setting('network', 'latents')} latents"
     gamma = " γ" if balance in ("computed", "learned", "averaged", "optimal", "fixed") else ""
     return f"{'2S-VAE' if member.setting('stage2', 'enabled') else 'VAE'}, {balance}{gamma}"
 

@@ -28,6 +28,7 @@ BALANCES = [
     ("rae-l2",),
     ("rae-sn",),
     ("rae-gp",),
+    ("wae-mmd",),
 ]
 SETTINGS = [RESNET, INFOGAN, *[(f"balance={name}", *rest) for name, *rest in BALANCES]]
 RATES = ("stage1.epochs=3", "stage1.halve_every=1", "stage1.lr=.0009765625")
@@ -140,7 +141,7 @@ def test_captured_steps_train_as_plain_ones_do_bit_for_bit(tiny_stage, settings)
 
 
 def no_second(settings):
-    return ("stage2.enabled=false",) if settings[0].startswith("balance=rae") else ()
+    return ("stage2.enabled=false",) if settings[0].startswith(("balance=rae", "balance=wae")) else ()
 
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=lambda settings: settings[0])

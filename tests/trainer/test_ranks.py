@@ -173,6 +173,7 @@ def assert_weights_alike(one, other):
         pytest.param(("free-bits", "balance.gamma_squared=.04", "balance.floor=.1"), marks=pytest.mark.slow),
         pytest.param(("geco", "balance.tolerance=.01"), marks=pytest.mark.slow),
         pytest.param(("rae-gp",), marks=pytest.mark.slow),
+        pytest.param(("wae-mmd",), marks=pytest.mark.slow),
     ],
     ids=lambda given: given[0],
 )
