@@ -11,7 +11,8 @@ from typing import ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
-from analysis.generate.latents import FIT, latents
+from analysis.encode import drawn
+from analysis.generate.latents import FIT, POSTERIOR, latents, noise
 from analysis.generate.trained import Told, Trained, untold
 from analysis.measures.moments import Moments, merge, posterior_moments
 from analysis.measures.renormalisation import (
@@ -155,13 +156,14 @@ def fit(trained: Trained, expected: Target = "1", told: Told = untold) -> PerLat
 def fit_as_published(trained: Trained, told: Told = untold) -> AsPublished:
     """Fit as the published code does, on up to 10,000 test images. Raises as of `fit`.
 
-    ẑ is the second stage's reconstruction of μ by its posterior's mean, where the published code decodes one sample.
+    ẑ is what the second stage decodes of one sample, under the run's seed, of its posterior of μ.
     """
     mean, variance = _samples(trained)
+    epsilon = noise(trained.config.seed, POSTERIOR, FIT)
     posteriors = list(trained.posteriors(PUBLISHED_IMAGES, told))
     first = _first_stage(posteriors)
     mu = [block for block, _ in posteriors]
-    z_hat = [trained.reconstruct_second(block) for block in mu]
+    z_hat = [trained.decode_second(drawn(*trained.encode_second(block), epsilon)) for block in mu]
     return AsPublished(
         trained.steps,
         trained.config.seed,

@@ -205,11 +205,11 @@ class Trained:
         with exactly():
             return _array(self.second.model.decode(self._tensor(u)))
 
-    def reconstruct_second(self, z: npt.NDArray[Any]) -> Array:
-        """What the second stage makes of latents z (n, k), by its posterior's mean: ẑ, (n, k)."""
+    def encode_second(self, z: npt.NDArray[Any]) -> tuple[Array, Array]:
+        """μ and log σ² of the second stage for latents z (n, k), each (n, k)."""
         with exactly():
-            mean, _ = self.second.model.encode(self._tensor(z))
-            return _array(self.second.model.decode(mean))
+            posterior = self.second.model.encode(self._tensor(z))
+        return _array(posterior[0]), _array(posterior[1])
 
     def posteriors(self, count: int | None = None, told: Told = untold) -> Iterator[tuple[Array, Array]]:
         """μ and log σ² of the first `count` test images, by default of all, in blocks of (n, k)."""

@@ -8,7 +8,7 @@ from analysis.encode import Checkpoint
 from analysis.generate import kept
 from analysis.generate.generate import samples
 from analysis.generate.kept import current, load, save
-from analysis.generate.latents import FIT, latents
+from analysis.generate.latents import FIT, POSTERIOR, latents, noise
 from analysis.generate.renormalisation import AsPublished, PerLatent, fit, fit_as_published
 from analysis.generate.report import examine, to_json
 from analysis.generate.written import to_csv_lines, to_text
@@ -67,7 +67,9 @@ def test_as_published(make_run, deviation, fires):
     found = fit_as_published(run)
     encoded = Checkpoint(made.folder, 1).encode_test_set(None, lambda *_: None)
     assert found.target == pytest.approx(np.sqrt((encoded.mu_variance + encoded.mean_deviation).mean()), rel=1e-6)
-    z_hat = run.reconstruct_second(mu)
+    mean, log_variance = run.encode_second(mu)
+    epsilon = noise(run.config.seed, POSTERIOR, FIT).standard_normal(mean.shape, np.float32)
+    z_hat = run.decode_second(mean + np.exp(0.5 * log_variance) * epsilon)
     lost = (mu.var(axis=0).mean() - z_hat.var(axis=0).mean()) / np.square(mu - z_hat).mean()
     assert found.loss == pytest.approx(lost, rel=1e-4)
     assert found.fires is fires
