@@ -65,9 +65,6 @@ def run_stage(
 
     while not stage.done and not stop():
         # Begin an epoch, or go on with an interrupted one.
-        for group in stage.optimizer.param_groups:
-            group["lr"] = stage.learning_rate
-
         with closing(stage.batches()) as batches:
             for batch in batches:
                 # Train on a batch and record what it gave.

@@ -82,8 +82,7 @@ class Stage:
         self.count = count
         self.noise = generator(config.seed, number, NOISE, device)
         self._seed = config.seed
-        self._take = take
-        self._feed = feed
+        self._take, self._feed = take, feed
         # On the CPU, so that the order of the images is the same on every device.
         self._shuffle = generator(config.seed, number, SHUFFLE)
         self._epoch_began = self._shuffle.get_state()
@@ -117,8 +116,11 @@ class Stage:
     def batches(self) -> Batches:
         """What `take` makes the batches of, from the next step to the last of its epoch, or of the stage; to be closed.
 
-        Of several processes each has its part of every batch.
+        Of several processes each has its part of every batch. They are to be trained at the rate that the optimizer
+        has from here on.
         """
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.learning_rate
         first = self.step % self.steps_per_epoch
         return self._feed(self.shuffle()[first : first + self.total_steps - self.step])
 

@@ -80,16 +80,7 @@ def train(run: Run, teller: Teller, stop: Callable[[], str], measures: Sequence[
     if ranks.here().count > 1:
         stop = ranks.Agreed(stop)  # from here on all ask equally often
     torch.manual_seed(run.config.seed)  # for what draws from torch's own generator; a checkpoint has its state
-    from_host = is_streamed(run.config.data.place, images.train.nbytes, device)
-    with explained_memory(run.config, 0 if from_host else images.train.nbytes):
-        first = image_stage(run.config, images.train, device, from_host=from_host)
-        ranks.from_first(lambda: resuming.check_fit(run, first, saved, images))
-    count = ranks.here().count
-    teller.say(f"run {run.name} in {run.folder}, on {device}{f', {count} processes together' if count > 1 else ''}")
-    if from_host:
-        teller.say(
-            f"{images.train.nbytes / 2**30:.3g} GiB of images stay with the host, which brings {device} each batch"
-        )
+    first = _first_stage(run, images, saved, device, teller)
     with ExitStack() as opening:
         if run.resume:
             had = unmoved(run.folder, lambda: checkpoint.version(run.folder) != version)
@@ -102,12 +93,29 @@ def train(run: Run, teller: Teller, stop: Callable[[], str], measures: Sequence[
         both.save.settle()
         if not finished:
             recorder.close("stopped", stop())
+    _say_outcome(run, first, finished, teller)
+    return finished
+
+
+def _first_stage(run: Run, images: Images, saved: Saved, device: torch.device, teller: Teller) -> Stage:
+    """Stage 1 on the device, as it was saved where it was."""
+    size, count = images.train.nbytes, ranks.here().count
+    from_host = is_streamed(run.config.data.place, size, device)
+    with explained_memory(run.config, 0 if from_host else size):
+        first = image_stage(run.config, images.train, device, from_host=from_host)
+        ranks.from_first(lambda: resuming.check_fit(run, first, saved, images))
+    teller.say(f"run {run.name} in {run.folder}, on {device}{f', {count} processes together' if count > 1 else ''}")
+    if from_host:
+        teller.say(f"{size / 2**30:.3g} GiB of images stay with the host, which brings {device} each batch")
+    return first
+
+
+def _say_outcome(run: Run, first: Stage, finished: bool, teller: Teller) -> None:
     if finished:
         counts = f", `vaemon analyze {run.name} --inactive` counts the sleepers"
         teller.say(f"done; `vaemon watch {run.name}` shows it{'' if first.balance.undefined else counts}")
     else:
         teller.say(f"stopped, all of it is recorded; `vaemon train {run.preset} --run {run.name} --resume` goes on")
-    return finished
 
 
 def _prepared_device(config: Config, teller: Teller) -> torch.device:
