@@ -10,13 +10,13 @@ N ?= 200
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 RUN ?= latest
 
-.PHONY: demo test check soak soak-kill test-slow format pictures clean
+.PHONY: demo test check soak soak-kill test-slow test-packages format pictures clean
 
 demo: $(VENV)/.installed  ## train on built-in images with the dashboard open, then print the analysis
 	@$(BIN)/vaemon demo
 
 test: $(VENV)/.installed-dev  ## the tests: about nine minutes on two cores
-	OMP_NUM_THREADS=1 $(BIN)/pytest -m "not soak and not slow" -n $(WORKERS) --maxprocesses 8
+	OMP_NUM_THREADS=1 $(BIN)/pytest -m "not soak and not slow and not packages" -n $(WORKERS) --maxprocesses 8
 
 check: $(VENV)/.installed-dev  ## format, lint, types, floors, spelling
 	$(BIN)/ruff format --check .
@@ -56,4 +56,8 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	@$(PIP) install --constraint constraints.txt --group dev
+	@touch $@
+
+$(VENV)/.installed-packages: $(VENV)/.installed-dev
+	@$(PIP) install --constraint constraints.txt --group packages
 	@touch $@
