@@ -8,11 +8,13 @@ import importlib
 import os
 import sys
 import traceback
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import click
 from click.shell_completion import CompletionItem
 
+from vaemon.diagnosis import Diagnosis
 from vaemon.errors import UnknownName, VaemonError
 from vaemon.version import __version__
 
@@ -32,6 +34,9 @@ COMMANDS = {
     "export": _Place("vaemon.commands.export", "Write a run as CSV, JSON lines or .npz."),
     "check": _Place("vaemon.commands.check", "Verify a run's files; with --repair, mend them."),
     "compact": _Place("vaemon.commands.compact", "Rewrite a run that is over in less room."),
+    "doctor": _Place(
+        "vaemon.commands.doctor.command", "Examine this machine: versions, folder of runs, terminal, GPU."
+    ),
     "demo": _Place("vaemon.commands.demo", "Train on built-in images with the dashboard open, then analyze."),
     "agent": _Place("vaemon.commands.agent", ""),
     "train": _Place("trainer.command", "Train a VAE from a preset, and record it."),
@@ -60,6 +65,14 @@ class Roof:
         from vaemon.commands.sweeping import show_sweep
 
         show_sweep(name, runs, as_json)
+
+    def examine_caches(self) -> Iterator[Diagnosis]:
+        """What the trainer and the analysis keep for later."""
+        from analysis.features import published
+        from trainer.data import kept
+
+        yield kept.examine()
+        yield published.examine()
 
 
 class _Commands(click.Group):

@@ -99,7 +99,7 @@ from vaemon import Recorder
 
 with Recorder(sys.argv[1], latents=2, total_steps=100) as recorder:
     for step in range(1, 101):
-        recorder.log(step, mean_variance=[0.05, 0.99], mean_mu=[0, 0], mu_squared=[0.95, 0], latent_kl=[2, 0], mse=1 / step)
+        recorder.log(step, mean_variance=[0.05, 0.99], latent_kl=[2, 0], mse=1 / step)
 """
 
 

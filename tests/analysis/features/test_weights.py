@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from analysis.features import weights
+from analysis.features.published import SHA256
 from trainer.fetch import download
 from trainer.fetch.catalogue import File
 from vaemon.errors import NotFetched
@@ -91,6 +92,6 @@ def test_they_are_fetched_once_to_the_cache(published, own_cache, monkeypatch):
 
 
 def test_what_is_published():
-    assert weights.PUBLISHED.checksum.endswith(weights.SHA256)
-    assert weights.SHA256.startswith("6726825d")  # as the file's name has it
-    assert len(weights.SHA256) == 64
+    assert weights.PUBLISHED.checksum.endswith(SHA256)
+    assert SHA256.startswith("6726825d")  # as the file's name has it
+    assert len(SHA256) == 64
