@@ -47,21 +47,27 @@ class Answers:
 
 
 def ask_terminal() -> Answers:
-    """What the terminal of this process answers; nothing where there is none, or not in the foreground."""
+    """What the terminal of standard input answers; nothing where it is none, or this runs in its background."""
     if os.environ.get("TERM", "") in MUTE:
         return Answers()
     try:
-        descriptor = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+        descriptor = os.open(os.ttyname(0), os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
     except OSError:
         return Answers()
     try:
-        if os.tcgetpgrp(descriptor) != os.getpgrp():
-            return Answers()
-        return understood(_asked(descriptor))
+        return Answers() if _in_background(descriptor) else understood(_asked(descriptor))
     except (OSError, termios.error):
         return Answers()
     finally:
         os.close(descriptor)
+
+
+def _in_background(descriptor: int) -> bool:
+    """Whether the terminal would stop this process for changing its mode."""
+    try:
+        return os.tcgetpgrp(descriptor) != os.getpgrp()
+    except OSError:  # it is not the terminal that controls this process
+        return False
 
 
 def _asked(descriptor: int) -> bytes:

@@ -44,7 +44,7 @@ def examine(*, ask_torch: bool) -> Iterator[Diagnosis]:
 def find_driver() -> str:
     """Which driver of GPUs is loaded, in words; "" where none is."""
     try:
-        found = re.search(r"Kernel Module\D*([\d.]+)", NVIDIA.read_text(encoding="utf-8"))
+        found = re.search(r"Kernel Module .*?(\d+\.[\d.]+)", NVIDIA.read_text(encoding="utf-8"))
         return f"NVIDIA driver {found[1]}" if found else "NVIDIA driver"
     except OSError:
         pass
