@@ -16,13 +16,11 @@ from analysis.inputs import Origin, PosteriorStatistics, statistics_of
 from analysis.measures.collapse import EPSILON
 from analysis.measures.moments import merge, posterior_moments
 from trainer.checkpoint import RestoredVAE, restore_vae
-from trainer.images import load_images
+from trainer.images import load_images_of_run
 from trainer.networks.vae import images_to_input
-from trainer.settings import resolve
-from vaemon.errors import DataNotFound
+from trainer.posteriors import CHUNK
+from trainer.precision import exactly
 
-BATCH = 500
-"""Images encoded at a time; no figure depends on it."""
 NOISE = 2
 """Tells the noise of the second stage's inputs apart from what else is drawn under a run's seed."""
 
@@ -62,12 +60,7 @@ class Checkpoint:
             DataNotFound: the images are not there, or not those that the network was trained on.
             UsageError: the run's images are built in, and `data` was given.
         """
-        images = load_images(resolve(self.first.config, data=data))
-        if images.test.shape[1:] != tuple(self.first.shape):
-            raise DataNotFound(
-                f"the network was trained on images of {_sides(self.first.shape)}, "
-                f"these are {_sides(images.test.shape[1:])} ({images.source}); --data says where the run's own are"
-            )
+        images = load_images_of_run(self.first.config, self.first.shape, data)
         batches = self._batches(images.test, told)
         moments = reduce(merge, (posterior_moments(_array(mean), _array(log), epsilon) for mean, log in batches))
         at = self.restored
@@ -75,25 +68,24 @@ class Checkpoint:
 
     def _batches(self, images: npt.NDArray[np.uint8], told: Callable[[int, int], None]) -> Iterator[Posterior]:
         noise = np.random.default_rng([self.first.config.seed, NOISE])
-        for start in range(0, len(images), BATCH):
-            pixels = torch.from_numpy(images[start : start + BATCH]).to(self.device)
-            # Else a GPU rounds what it convolves to 10 bits, and the figures depend on where they are taken.
-            with torch.no_grad(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        for start in range(0, len(images), CHUNK):
+            pixels = torch.from_numpy(images[start : start + CHUNK]).to(self.device)
+            with exactly():
                 posterior = self.first.model.encode(images_to_input(pixels))
                 if self.stage == 2:
-                    posterior = self.restored.model.encode(self._drawn(*posterior, noise))
+                    z = drawn(posterior[0].cpu().numpy(), posterior[1].cpu().numpy(), noise)
+                    posterior = self.restored.model.encode(torch.from_numpy(z).to(self.device))
             yield posterior
-            told(min(start + BATCH, len(images)), len(images))
+            told(min(start + CHUNK, len(images)), len(images))
 
-    def _drawn(self, mean: torch.Tensor, log_variance: torch.Tensor, noise: np.random.Generator) -> torch.Tensor:
-        # From NumPy, so that the numbers are the same on every device and in any cut into batches.
-        epsilon = torch.from_numpy(noise.standard_normal(tuple(mean.shape), np.float32))
-        return mean + torch.exp(0.5 * log_variance) * epsilon.to(self.device)
+
+def drawn(
+    mean: npt.NDArray[Any], log_variance: npt.NDArray[Any], noise: np.random.Generator
+) -> npt.NDArray[np.float32]:
+    """One sample of each posterior, z = μ + σ ε, (n, k); the same on every device and in any cut into batches."""
+    epsilon = noise.standard_normal(mean.shape, np.float32)
+    return np.asarray(mean + np.exp(0.5 * log_variance) * epsilon, np.float32)
 
 
 def _array(values: torch.Tensor) -> npt.NDArray[Any]:
     return np.asarray(values.double().cpu().numpy())
-
-
-def _sides(shape: tuple[int, ...]) -> str:
-    return " × ".join(map(str, shape))

@@ -6,7 +6,6 @@ Imports nothing heavy before it is called, as analysis/command.py.
 import csv
 import functools
 import json
-import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,7 +17,7 @@ from analysis.alone import answer_each, print_text, refuse_others, say
 from vaemon.errors import UsageError, VaemonError
 
 if TYPE_CHECKING:
-    from analysis.generate.renormalisation import Renormalisation
+    from analysis.generate.renormalisation import Kind, Target
     from analysis.generate.report import Found
 
 _GO_WITH = {"run", "runs", "data", "as_json", "as_csv", "as_published", "renormalize", "target"}
@@ -29,7 +28,7 @@ def renormalizing(command: Callable[..., None]) -> Callable[..., None]:
     """Give `vaemon analyze` the options of this report, and answer where it is asked for."""
 
     @functools.wraps(command)
-    def answered(*args: Any, renormalize: bool, target: str | None, **options: Any) -> None:
+    def answered(*args: Any, renormalize: bool, target: "Target | None", **options: Any) -> None:
         if not renormalize:
             if target is not None:
                 raise UsageError("--target is what --renormalize aims at: say both")
@@ -40,7 +39,7 @@ def renormalizing(command: Callable[..., None]) -> Callable[..., None]:
             raise UsageError("--json and --csv are two forms of one report: use one of the two")
         if target is not None and options["as_published"]:
             raise UsageError("--as-published has a target of its own: leave out --target")
-        kind = "published" if options["as_published"] else target or "1"
+        kind: Kind = "published" if options["as_published"] else target or "1"
         _report(options["run"], options["runs"], options["data"], kind, _form(options))
 
     for option in reversed(_OPTIONS):
@@ -66,7 +65,7 @@ def _form(options: dict[str, Any]) -> str:
     return "json" if options["as_json"] else "csv" if options.get("as_csv") else "text"
 
 
-def _report(named: Sequence[str], runs: Path | None, data: Path | None, kind: str, form: str) -> None:
+def _report(named: Sequence[str], runs: Path | None, data: Path | None, kind: "Kind", form: str) -> None:
     """Fit, keep and print for each run; for the newest where none is named."""
     found, failed = answer_each(named, runs, lambda folder: _renormalised(folder, data, kind))
     if form == "json":
@@ -75,7 +74,8 @@ def _report(named: Sequence[str], runs: Path | None, data: Path | None, kind: st
         told = [to_json(each) for each in found]
         click.echo(json.dumps(told if len(told) > 1 else told[0], indent=1, allow_nan=False))
     elif form == "csv":
-        from analysis.generate.written import COLUMNS, to_csv_lines
+        from analysis.columns import COLUMNS
+        from analysis.generate.written import to_csv_lines
 
         lines = csv.writer(sys.stdout, lineterminator="\n")
         lines.writerows([COLUMNS, *(line for each in found for line in to_csv_lines(each))])
@@ -84,19 +84,16 @@ def _report(named: Sequence[str], runs: Path | None, data: Path | None, kind: st
     click.get_current_context().exit(1 if failed else 0)
 
 
-def _renormalised(folder: Path, data: Path | None, kind: str) -> "Found":
+def _renormalised(folder: Path, data: Path | None, kind: "Kind") -> "Found":
     from analysis.generate.kept import save
-    from analysis.generate.renormalisation import fit, fit_as_published
+    from analysis.generate.renormalisation import fit_kind
     from analysis.generate.report import examine
     from analysis.generate.trained import Trained
     from analysis.render import progress
 
     trained = Trained(folder, data)
     with progress("encoding the test set") as told:
-        if kind == "published":
-            new: Renormalisation = fit_as_published(trained, told)
-        else:
-            new = fit(trained, "law" if kind == "law" else "1", told)
+        new = fit_kind(trained, kind, told)
     try:
         path = str(save(folder, new))
     except VaemonError as error:  # a run of somebody else's may still be looked at
@@ -107,7 +104,6 @@ def _renormalised(folder: Path, data: Path | None, kind: str) -> "Found":
 
 def _print(found: "Sequence[Found]") -> None:
     from analysis.generate.written import to_text
-    from analysis.render import PLAIN_WIDTH
+    from analysis.terminal import form
 
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else PLAIN_WIDTH
-    print_text("\n".join(to_text(each, width) for each in found))
+    print_text("\n".join(to_text(each, form("").width) for each in found))

@@ -3,16 +3,10 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator
-from typing import Any
 
-import numpy as np
-
+from analysis.columns import COLUMNS, word
 from analysis.joined import Joined
 from analysis.report import STEP, Part, Report
-
-COLUMNS = ("run", "stage", "origin", "step", "report", "latent", "name", "value", "group", "over")
-"""`report` is empty of a latent's values, `latent` of figures over all latents. `over` is empty of a run's own values.
-Of several runs together `run` is, and it is mean, deviation, or runs: how many of them these are of."""
 
 
 def to_csv(reports: Iterable[Report], joined: Iterable[Joined] = ()) -> str:
@@ -41,26 +35,18 @@ def to_csv(reports: Iterable[Report], joined: Iterable[Joined] = ()) -> str:
 def _together(joined: Joined) -> Iterator[tuple[str | int, ...]]:
     for figure in joined.figures:
         for kind, spread in figure.spreads.items():
-            told = {"mean": spread.mean, "deviation": spread.deviation, "runs": len(spread.values)}
+            told = {"mean": spread.mean, "deviation": spread.deviation, "runs": spread.runs}
             for over, value in told.items():
                 where = ("", joined.stage or "", kind, "", figure.report, "", figure.name)
-                yield (*where, _word(value), joined.group, over)
+                yield (*where, word(value), joined.group, over)
 
 
 def _lines(part: Part) -> Iterator[tuple[str, int | str, str, str]]:
     for name, figures in part.figures.items():
         for figure in figures:
-            yield name, "", figure.name, _word(figure.value)
+            yield name, "", figure.name, word(figure.value)
     for i in range(len(part.inactive)):
-        yield "", i, "inactive", _word(part.inactive[i])
+        yield "", i, "inactive", word(part.inactive[i])
         for column in part.columns:
             value = column.values[i]
-            yield "", i, column.name, "" if column.style == STEP and value < 0 else _word(value)
-
-
-def _word(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool | np.bool_):
-        return str(bool(value)).lower()
-    return repr(float(value)) if isinstance(value, float | np.floating) else str(value)
+            yield "", i, column.name, "" if column.style == STEP and value < 0 else word(value)

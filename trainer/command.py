@@ -134,7 +134,7 @@ def _train_together(decide: Callable[[], tuple[Path, Config]], preset: str, resu
         _check_images(config)
         return folder, config
 
-    with ranks.joined() as place:
+    with ranks.joined("--resume goes on from the last checkpoint, with any number of them") as place:
         with ended_by_ctrl_c():
             folder, config = ranks.from_first(decide_and_check)
         try:

@@ -1,7 +1,7 @@
 """The images of a config: read, and padded where it says so."""
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from trainer.config import Config
-from trainer.data.images import Images
+from trainer.data.images import Images, sides
 from trainer.data.load import UNWATCHED, check, load
 from trainer.data.watch import Watch
 from trainer.data.ways import Ways
-from vaemon.errors import UsageError
+from trainer.settings import resolve
+from vaemon.errors import DataNotFound, UsageError
 
 
 def check_images(config: Config) -> None:
@@ -53,6 +54,27 @@ def load_images(config: Config, watch: Watch = UNWATCHED) -> Images:
         return images
     edges = ((0, 0), (data.pad, data.pad), (data.pad, data.pad), (0, 0))
     return Images(np.pad(images.train, edges), np.pad(images.test, edges), images.source, images.factors)
+
+
+def load_images_of_run(config: Config, shape: Sequence[int], data: Path | None = None) -> Images:
+    """The images that a run was trained and tested on.
+
+    Args:
+        config: of the run.
+        shape: of an image of those that its network was built for, (H, W, C).
+        data: where they are, if not where the run was trained from.
+
+    Raises:
+        DataNotFound: they are not there, or not those that the network was trained on.
+        UsageError: the run's images are built in, and `data` was given.
+    """
+    found = load_images(resolve(config, data=data))
+    if found.test.shape[1:] != tuple(shape):
+        raise DataNotFound(
+            f"the network was trained on images of {sides(shape)}, these are {sides(found.test.shape[1:])} "
+            f"({found.source}); --data says where the run's own are"
+        )
+    return found
 
 
 def check_batches(config: Config, images: Images) -> None:

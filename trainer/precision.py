@@ -1,5 +1,7 @@
-"""Whether bfloat16 is worth while on a device."""
+"""In which precision a device computes, and whether bfloat16 is worth while on it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -18,3 +20,10 @@ def emulates_bfloat16(device: torch.device) -> bool:
     except OSError:
         return False
     return not words & _WITH_BFLOAT16
+
+
+@contextmanager
+def exactly() -> Iterator[None]:
+    """Without gradients, and on a GPU with all digits: else it rounds what it convolves to 10 bits."""
+    with torch.no_grad(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        yield

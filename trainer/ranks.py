@@ -1,9 +1,9 @@
-"""The processes that train one network together, each on its share of every batch; alone unless `joined`.
+"""The processes that work together, each on its share; alone unless `joined`.
 
-Every rank draws the order and the noise of the whole batch, and takes its own rows of both: what is trained does not
-depend on how many ranks there are, but for rounding. Gradients are those of the sum of all ranks' losses, divided by
-their number; a mean over the batch that passes through `mean` is thus right in value and in gradient, and so is one
-that each rank takes of its own rows alone.
+Of those that train one network, every rank draws the order and the noise of the whole batch, and takes its own rows of
+both: what is trained does not depend on how many ranks there are, but for rounding. Gradients are those of the sum of
+all ranks' losses, divided by their number; a mean over the batch that passes through `mean` is thus right in value and
+in gradient, and so is one that each rank takes of its own rows alone.
 
 Knows no networks and no runs. A world of one costs a comparison a call.
 """
@@ -31,10 +31,12 @@ CONFER_EVERY = 0.25
 Made = TypeVar("Made")
 
 _here = Place()
+_advice = ""
+"""What to do once a rank is lost."""
 
 
 def here() -> Place:
-    """This process among those that train together."""
+    """This process among those that work together."""
     return _here
 
 
@@ -44,15 +46,19 @@ def is_first() -> bool:
 
 
 @contextmanager
-def joined() -> Iterator[Place]:
+def joined(advice: str) -> Iterator[Place]:
     """Meet the other ranks that torchrun has started; a world of one outside.
+
+    Args:
+        advice: what to do once a rank is lost, to end the sentence that says so.
 
     Raises:
         UsageError: the environment does not say which of how many this one is, or where they meet.
         RankLost: another rank died, or did not come.
     """
-    global _here
+    global _here, _advice
     place = place_here()
+    _advice = advice
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() and dist.is_nccl_available() else "gloo"
     with _told_of_loss(place), ended_by_ctrl_c():
         dist.init_process_group(backend, timeout=PATIENCE)
@@ -221,8 +227,8 @@ def _told_of_loss(place: Place) -> Iterator[None]:
             raise
         reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
         raise RankLost(
-            f"another of the {place.count} processes that train together has died or does not answer, as process "
-            f"{place.rank} sees it ({reason[:200]}); --resume goes on from the last checkpoint, with any number of them"
+            f"another of the {place.count} processes that work together has died or does not answer, as process "
+            f"{place.rank} sees it ({reason[:200]}); {_advice}"
         ) from error
 
 

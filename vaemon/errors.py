@@ -11,7 +11,7 @@ VaemonError                 1   something failed; the message says what, where, 
 ├── NotFetched              1   a dataset cannot be fetched, or what is there is not what was published
 ├── BadLoss                 1   the loss went to NaN or infinity; training stopped
 ├── OutOfMemory             1   a device's memory does not hold what is to be trained
-├── RankLost                1   one of several processes that train together is gone
+├── RankLost                1   one of several processes that work together is gone
 ├── SourceLost              1   the place a run is read from does not answer
 │   └── NeedsPerson         1   it would, if somebody typed a password or looked at a host key
 └── FarEndLacksVaemon       3   the machine a run is on has no vaemon to tell of it
@@ -91,7 +91,7 @@ class OutOfMemory(VaemonError):
 
 
 class RankLost(VaemonError):
-    """One of several processes that train together is gone, and with it its share of every batch."""
+    """One of several processes that work together is gone, and with it its share of the work."""
 
 
 class SourceLost(VaemonError):

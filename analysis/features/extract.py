@@ -12,12 +12,13 @@ import numpy.typing as npt
 import torch
 
 from analysis.features.extractors import Extractor
-from analysis.features.images import Block, ImageSet
-from analysis.features.recipes import BLOCK, Role
+from analysis.features.images import ImageSet
+from analysis.features.recipes import BLOCK, Block, Role
 from analysis.features.store import Looks, Store, looks_of, opened
 from analysis.measures.features import FeatureStatistics, FeatureSums
 from trainer import ranks
 from trainer.data.cache import place
+from trainer.precision import exactly
 from vaemon.errors import DataNotFound, VaemonError
 
 AT_ONCE = 16
@@ -37,8 +38,8 @@ class Features:
     """(n, d), where they were asked for."""
     grey: int
     """Images of one channel."""
-    sizes: tuple[str, ...]
-    """Width × height, of a set of one size; ("mixed",) else."""
+    mixed: bool
+    """Whether images differ in size."""
     floats: bool
     """Whether images were floats."""
 
@@ -125,8 +126,7 @@ def _fill(
 
 def _computed(images: ImageSet, extractor: Extractor, role: Role, blocks: list[int]) -> Iterator[tuple[Rows, Looks]]:
     for number, block in _read(images, blocks):
-        # Else a GPU rounds what it convolves to 10 bits.
-        with torch.no_grad(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        with exactly():
             rows = extractor(block, role)
         if not np.isfinite(rows).all():
             raise DataNotFound(f"{images.name}: images from {number * BLOCK} have features that are not finite")
@@ -176,11 +176,10 @@ def _summed(store: Store, name: str, keep_rows: bool) -> Features:
     if held:
         sums.add(np.concatenate(held))
     sides = {(each.width, each.height) for each in looks}
-    mixed = len(sides) > 1 or (0, 0) in sides
     return Features(
         statistics=sums.statistics(),
         rows=store.rows() if keep_rows else None,
         grey=sum(each.grey for each in looks),
-        sizes=("mixed",) if mixed else tuple(f"{width} × {height}" for width, height in sides),
+        mixed=len(sides) > 1 or (0, 0) in sides,
         floats=any(each.floats for each in looks),
     )

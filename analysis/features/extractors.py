@@ -20,6 +20,7 @@ from analysis.features.inception import WIDTH, Inception
 from analysis.features.published import SHA256
 from analysis.features.recipes import Block, Recipe, Role, as_tensor
 from trainer.checkpoint import path_of, restore_vae
+from trainer.data.images import sides
 from trainer.networks.vae import images_to_input
 from trainer.precision import emulates_bfloat16
 from vaemon.errors import DataNotFound, UsageError
@@ -133,8 +134,7 @@ class EncoderFeatures:
             padded = np.pad(images, ((0, 0), (pad, pad), (pad, pad), (0, 0))) if pad and bare else images
             if padded.shape[1:] != wanted:
                 raise DataNotFound(
-                    f"the encoder of {self._name} takes images of {_sides(wanted)}, "
-                    f"these are {_sides(images.shape[1:])}"
+                    f"the encoder of {self._name} takes images of {sides(wanted)}, these are {sides(images.shape[1:])}"
                 )
             x = torch.from_numpy(np.ascontiguousarray(padded)).to(self._device)
             # Bytes are scaled to [0, 1]; floats are in it.
@@ -186,7 +186,3 @@ class CallableFeatures:
 
 def _array(values: Any) -> Rows:
     return np.asarray(values.detach().float().cpu().numpy())
-
-
-def _sides(shape: tuple[int, ...]) -> str:
-    return " × ".join(map(str, shape))

@@ -14,12 +14,13 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.npyio import NpzFile
 
-from analysis.features.recipes import BLOCK
+from analysis.features.recipes import BLOCK, Block
 from trainer.data import damage
-from trainer.data.arrays import channels_last
+from trainer.data.arrays import NPY, SLACK, channels_last
 from trainer.data.cache import place
 from trainer.data.decode import AS_STORED, is_picture, version
 from trainer.data.digest import Source
+from trainer.data.load import reading
 from trainer.data.members import ZIP, members, names
 from trainer.data.missing import listing, missing
 from trainer.data.pictures import decode_each, quietly
@@ -27,17 +28,12 @@ from trainer.data.watch import Watch
 from vaemon.errors import DataNotFound
 
 Array = npt.NDArray[Any]
-Block = list[Array]
 Wanted = Callable[[int], bool]
 """Takes a block's number, says whether it is to be read."""
 
-SLACK = 1e-6
-"""How far a float may leave [0, 1], for the rounding of whoever computed it."""
 ADVICE = (
     "give a folder, a tar or a zip of pictures, an .npy or .npz file of images, or one of statistics (mu and sigma)"
 )
-NUMPY = b"\x93NUMPY"
-"""What an .npy file begins with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +54,14 @@ def image_set(path: Path, watch: Watch) -> ImageSet:
     """The images of a folder, an archive, or an array file.
 
     Raises:
-        DataNotFound: there are no images, or a file is damaged.
-        OSError: it cannot be read.
+        DataNotFound: there are no images, or a file is damaged or cannot be read.
         Stopped: the watch said so.
     """
+    with reading(path):
+        return _image_set(path, watch)
+
+
+def _image_set(path: Path, watch: Watch) -> ImageSet:
     if not path.exists():
         raise missing("images", path, ADVICE)
     array = None if path.is_dir() else _array(path)
@@ -130,7 +130,7 @@ def _pictures(path: Path, pictures: list[str], wanted: Wanted) -> Generator[tupl
     number = {name: i for i, name in enumerate(pictures)}
     needed = members(path, lambda name: name in number and wanted(number[name] // BLOCK))
     held: list[Array] = []
-    with quietly(), closing(decode_each(needed, AS_STORED)) as decoded:
+    with reading(path), quietly(), closing(decode_each(needed, AS_STORED)) as decoded:
         for name, found in decoded:
             if isinstance(found, str):
                 raise DataNotFound(f"{path}: {name} cannot be read ({found}); mend or remove it")
@@ -155,12 +155,12 @@ def _grouped(images: list[Array]) -> Block:
 def _array(path: Path) -> Array | None:
     """The images of an .npy or .npz file, from the disk as they are needed where that can be; None for other files."""
     with path.open("rb") as file:
-        begin = file.read(len(NUMPY))
+        begin = file.read(len(NPY))
         file.seek(0)
         try:
             if begin.startswith(ZIP):
                 return _of_npz(path, np.load(file, allow_pickle=False))
-            return np.asanyarray(np.load(path, mmap_mode="r", allow_pickle=False)) if begin == NUMPY else None
+            return np.asanyarray(np.load(path, mmap_mode="r", allow_pickle=False)) if begin == NPY else None
         except damage.NUMPY as error:
             if begin.startswith(ZIP) and path.suffix != ".npz":
                 return None  # a zip of pictures, which are read by others

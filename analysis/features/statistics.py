@@ -3,9 +3,8 @@
 Ours hold the number of images and the recipe besides; others read past that.
 """
 
+import io
 import json
-import os
-from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from analysis.measures.features import FeatureStatistics
 from trainer.data import damage
 from trainer.data.members import ZIP
 from vaemon.errors import DataNotFound, VaemonError
+from vaemon.exchange.file import write_file
 
 NOTE = "vaemon"
 """The entry that tells how they were made, as JSON; `save` writes it."""
@@ -52,17 +52,9 @@ def save(path: Path, statistics: FeatureStatistics, made: Made) -> None:
         VaemonError: they cannot be written; what was there before is there.
     """
     note = json.dumps({"count": statistics.count, "ddof": statistics.ddof, **asdict(made)})
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with temporary.open("xb") as file:
-            np.savez(file, mu=statistics.mean, sigma=statistics.covariance, vaemon=np.array(note))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink()
-        raise VaemonError(f"cannot write the statistics to {path}: {error.strerror or error}") from error
+    held = io.BytesIO()
+    np.savez(held, mu=statistics.mean, sigma=statistics.covariance, vaemon=np.array(note))
+    write_file(path, [held.getvalue()], replace=True)
 
 
 def load(path: Path) -> Kept | None:

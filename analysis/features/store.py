@@ -5,12 +5,10 @@ missing is computed. The file is one row after another, (n, d) float32, and need
 cannot be written, rows are held in memory instead.
 """
 
-import fcntl
 import hashlib
 import os
 import struct
 import tempfile
-import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -22,13 +20,13 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.features.recipes import BLOCK
+from trainer.data.claim import locked
+from trainer.data.watch import Watch
 
 VERSION = 1
 """Of the file and of what features mean; raised when either changes, so that older files are not found."""
 END = struct.Struct("<IIIII")
 """Behind each block: CRC-32 of its rows and of what follows, then `Looks`."""
-LOOK_EVERY = 0.1
-"""Seconds between two looks at whether another process is done."""
 
 Rows = npt.NDArray[np.float32]
 
@@ -142,10 +140,11 @@ def opened(folder: Path | None, key: str, count: int, width: int, say: Callable[
     name = f"features-{hashlib.sha256(f'{VERSION} {key}'.encode()).hexdigest()[:32]}.f32"
 
     with ExitStack() as stack:
-        spoiled: list[Path] = []
+        spoiled = False
 
         def refused(error: OSError) -> None:
-            spoiled.append(folder / name if folder else Path())
+            nonlocal spoiled
+            spoiled = True
             say(f"the features cannot be kept in {folder} ({error.strerror or error}); they are held in memory")
 
         descriptor = None
@@ -158,9 +157,9 @@ def opened(folder: Path | None, key: str, count: int, width: int, say: Callable[
         if descriptor is not None and key:
             stack.callback(os.close, descriptor)
         yield Store(count, width, descriptor, refused)
-        if spoiled and key and descriptor is not None:
+        if spoiled and key and folder is not None and descriptor is not None:
             with suppress(OSError):
-                spoiled[0].unlink()  # it has not the room that it would need; let others have it
+                (folder / name).unlink()  # it has not the room that it would need; let others have it
 
 
 @contextmanager
@@ -170,21 +169,7 @@ def _nameless(folder: Path) -> Iterator[int]:
 
 
 def _locked(path: Path, say: Callable[[str], None]) -> int:
-    told = False
-    while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return descriptor
-        except BlockingIOError:
-            os.close(descriptor)
-        except BaseException:
-            os.close(descriptor)
-            raise
-        if not told:
-            say("another process computes the same features; waiting for it")
-            told = True
-        time.sleep(LOOK_EVERY)
+    return locked(path, Watch(say=say), "computes the same features")
 
 
 def looks_of(block: Any) -> Looks:

@@ -97,7 +97,7 @@ def fid(
         return
     from trainer import ranks
 
-    with ranks.joined():
+    with ranks.joined("start them again, with any number of them; features that are kept are not computed anew"):
         _answer(paths, means, asked, save_statistics, as_json)
 
 

@@ -54,9 +54,7 @@ def _count(side: Side) -> str:
 
 
 def _divisor(side: Side) -> str:
-    if not side.made:
-        return "not known"
-    return "by n - 1" if side.statistics.ddof == 1 else f"by n - {side.statistics.ddof}"
+    return f"by n - {side.statistics.ddof}" if side.made else "not known"
 
 
 def to_json(found: Comparison) -> dict[str, Any]:

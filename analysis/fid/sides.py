@@ -16,6 +16,7 @@ from analysis.features.recipes import Role, recipe_named
 from analysis.features.statistics import Made
 from analysis.fid.compare import Side
 from trainer import ranks
+from trainer.data.load import reading
 from trainer.data.watch import Watch
 from vaemon.errors import UsageError
 
@@ -64,7 +65,8 @@ class Passes:
         ]
 
     def _found(self, path: Path) -> Found:
-        kept = statistics.load(path)
+        with reading(path):
+            kept = statistics.load(path)
         if kept is not None:
             return kept
         with self._progress(f"reading {path.name}") as told:
@@ -136,7 +138,7 @@ def _notes(images: ImageSet, found: Features) -> Iterator[str]:
     if found.grey:
         which = "all" if found.grey == count else f"{found.grey:,} of {count:,}"
         yield f"{which} images are grey, and were repeated to three channels"
-    if found.sizes == ("mixed",):
+    if found.mixed:
         yield "the images differ in size, and each was resized from its own"
     if left := images.count - count:
         yield f"the last {left:,} images do not fill a batch of 64, and were left out, as the recipe has it"

@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from analysis.generate.latents import PAIRS, POSTERIOR, drawn, latents, noise
+from analysis.encode import drawn
+from analysis.generate.latents import PAIRS, POSTERIOR, latents, noise
 from analysis.generate.renormalisation import Renormalisation
 from analysis.generate.trained import BLOCK, Trained
 from analysis.measures.contrast import adjust_contrast, contrast_factor, pixel_moments

@@ -1,7 +1,6 @@
 """The renormalisation that a run keeps: RUN/renormalisation.npz, plain arrays, replaced at one stroke."""
 
 import io
-import zipfile
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -10,8 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from analysis.generate.renormalisation import AsPublished, PerLatent, Renormalisation, fit, fit_as_published
+from analysis.generate.renormalisation import AsPublished, PerLatent, Renormalisation, Target, fit_kind
 from analysis.generate.trained import Told, Trained, untold
+from trainer.data import damage
 from vaemon.errors import RunFileError, VaemonError
 from vaemon.exchange.file import write_file
 
@@ -48,7 +48,7 @@ def load(run_folder: Path) -> Renormalisation | None:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as found:
             return _read({name: found[name] for name in found.files})
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except damage.NUMPY as error:
         raise RunFileError(
             f"{path} cannot be read ({type(error).__name__}: {error}); remove it, it is fitted anew when it is needed"
         ) from error
@@ -88,10 +88,8 @@ def current(trained: Trained, say: Callable[[str], object], told: Told = untold)
     found = load(trained.folder)
     if found is not None and not found.is_stale(trained):
         return found
-    if isinstance(found, AsPublished):
-        new: Renormalisation = fit_as_published(trained, told)
-    else:
-        new = fit(trained, "1" if found is None else found.expected, told)
+    before: Target = found.expected if isinstance(found, PerLatent) else "1"
+    new = fit_kind(trained, "published" if isinstance(found, AsPublished) else before, told)
     was = "none was kept" if found is None else f"the one kept is of steps {_told(found.steps)}, and so out of date"
     say(f"renormalisation fitted, {new.name} ({was})")
     try:

@@ -1,17 +1,16 @@
 """Latents to decode: of the prior, of the second stage, of the density of a regularised autoencoder; under a seed."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from analysis.generate.trained import BLOCK, Trained
-from trainer.density import Mixture
 
 Array = npt.NDArray[np.float32]
 
-PRIOR, SECOND, NOISE, COMPONENT, POSTERIOR, PAIRS = range(10, 16)
+PRIOR, SECOND, NOISE, CODES, POSTERIOR, PAIRS = range(10, 16)
 """What random numbers are drawn for; each purpose has a generator of its own, so that none depends on another."""
 SAMPLES, FIT, CHECK = range(3)
 """Whose they are: samples for people, those that a renormalisation is fitted to, and those that it is tried on."""
@@ -40,9 +39,11 @@ def latents(trained: Trained, stage: int, count: int, seed: int, whose: int = SA
 
 
 def _first(trained: Trained, seed: int, whose: int) -> Callable[[int], Array]:
-    prior = noise(seed, PRIOR, whose)
     if trained.is_deterministic:
-        return _mixture(trained.density, prior, noise(seed, COMPONENT, whose))
+        density, codes = trained.density, torch.Generator()
+        codes.manual_seed(int(noise(seed, CODES, whose).integers(2**63)))
+        return lambda count: density.sample(count, codes).numpy()
+    prior = noise(seed, PRIOR, whose)
     return lambda count: prior.standard_normal((count, trained.latents), np.float32)
 
 
@@ -57,23 +58,3 @@ def _second(trained: Trained, seed: int, whose: int) -> Callable[[int], Array]:
         return z + np.float32(deviation) * about.standard_normal(z.shape, np.float32)
 
     return draw
-
-
-def _mixture(density: Mixture, prior: np.random.Generator, component: np.random.Generator) -> Callable[[int], Array]:
-    """Draws from a mixture of Gaussians: a component by its weight, then its mean + root · ε."""
-    roots = np.linalg.cholesky(density.covariances)
-    edges = np.cumsum(density.weights)
-
-    def draw(count: int) -> Array:
-        which = np.minimum(np.searchsorted(edges, component.random(count), side="right"), len(edges) - 1)
-        epsilon = prior.standard_normal((count, density.means.shape[1]))
-        moved = np.einsum("nij,nj->ni", roots[which], epsilon)
-        return np.asarray(density.means[which] + moved, np.float32)
-
-    return draw
-
-
-def drawn(mean: npt.NDArray[Any], log_variance: npt.NDArray[Any], generator: np.random.Generator) -> Array:
-    """One sample of each posterior, z = μ + σ ε, (n, k)."""
-    epsilon = generator.standard_normal(mean.shape, np.float32)
-    return np.asarray(mean + np.exp(0.5 * log_variance) * epsilon, np.float32)

@@ -11,7 +11,8 @@ from typing import ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
-from analysis.generate.latents import FIT, latents
+from analysis.encode import drawn
+from analysis.generate.latents import FIT, POSTERIOR, latents, noise
 from analysis.generate.trained import Told, Trained, untold
 from analysis.measures.moments import Moments, merge, posterior_moments
 from analysis.measures.renormalisation import (
@@ -29,6 +30,7 @@ from vaemon.errors import UsageError, VaemonError
 Array = npt.NDArray[np.float64]
 Latents = npt.NDArray[np.float32]
 Target = Literal["1", "law"]
+Kind = Target | Literal["published"]
 
 FITTED_TO = 10_000
 """Samples of the second stage."""
@@ -154,14 +156,14 @@ def fit(trained: Trained, expected: Target = "1", told: Told = untold) -> PerLat
 def fit_as_published(trained: Trained, told: Told = untold) -> AsPublished:
     """Fit as the published code does, on up to 10,000 test images. Raises as of `fit`.
 
-    ẑ is the second stage's reconstruction of μ by its posterior's mean. (The published code hands μ / 255 straight
-    to its second decoder, so that ẑ is next to constant and its rule fires nearly always.)
+    ẑ is what the second stage decodes of one sample, under the run's seed, of its posterior of μ.
     """
     mean, variance = _samples(trained)
+    epsilon = noise(trained.config.seed, POSTERIOR, FIT)
     posteriors = list(trained.posteriors(PUBLISHED_IMAGES, told))
     first = _first_stage(posteriors)
     mu = [block for block, _ in posteriors]
-    z_hat = [trained.reconstruct_second(block) for block in mu]
+    z_hat = [trained.decode_second(drawn(*trained.encode_second(block), epsilon)) for block in mu]
     return AsPublished(
         trained.steps,
         trained.config.seed,
@@ -170,6 +172,11 @@ def fit_as_published(trained: Trained, told: Told = untold) -> AsPublished:
         published_target(first.mu_variance, first.mean_deviation),
         published_variance_loss(np.concatenate(mu), np.concatenate(z_hat)),
     )
+
+
+def fit_kind(trained: Trained, kind: Kind, told: Told = untold) -> Renormalisation:
+    """Fit as published, or per latent to a target. Raises as of `fit`."""
+    return fit_as_published(trained, told) if kind == "published" else fit(trained, kind, told)
 
 
 def _samples(trained: Trained) -> tuple[Array, Array]:

@@ -29,8 +29,6 @@ class Found:
     """What `factor` summarises: one a latent, (k,), or one a generated batch."""
     target: Array
     """Variance aimed at."""
-    mean: Array
-    """E[z_i] after."""
     variance: Array
     """Var[z_i] after."""
     path: str = ""
@@ -58,7 +56,7 @@ def examine(trained: Trained, found: Renormalisation, path: str = "") -> Found:
     else:
         factor = factors = found.factor
         target = found.target
-    return Found(trained.folder.name, found, factor, factors, target, z.mean(axis=0), z.var(axis=0), path)
+    return Found(trained.folder.name, found, factor, factors, target, z.var(axis=0), path)
 
 
 def to_json(report: Found) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,24 +13,25 @@ from torch import Tensor
 
 from trainer.balance.registry import build_balance
 from trainer.balance.strategy import Plan
-from trainer.checkpoint import RestoredVAE, load, path_of, restore_vae
+from trainer.checkpoint import RestoredVAE, explained, load, path_of, restore_vae
 from trainer.config import Config, to_tree
 from trainer.data.images import Images
 from trainer.density import Mixture, load_mixture
 from trainer.density import path_of as path_of_density
-from trainer.images import load_images
+from trainer.images import load_images_of_run
 from trainer.networks.vae import VAE, images_to_input
 from trainer.options import DETERMINISTIC
-from trainer.settings import resolve
+from trainer.posteriors import CHUNK
+from trainer.precision import exactly
 from trainer.stages import planned_steps
-from vaemon.errors import DataNotFound, RunFileError, UsageError, VaemonError
+from vaemon.errors import RunFileError, UsageError, VaemonError
 
 Array = npt.NDArray[np.float32]
 Told = Callable[[int, int], None]
 """Takes how many images are done, and of how many."""
 
-BLOCK = 500
-"""Images a block: what they need at base_dim 32 stays below a gigabyte."""
+BLOCK = CHUNK
+"""Images a block."""
 
 
 def untold(done: int, total: int) -> None:
@@ -122,12 +122,18 @@ class Trained:
 
     @cached_property
     def sampling_noise(self) -> float | None:
-        """γ_z, the standard deviation of a second-stage sample about ẑ; None where the mean is the sample."""
+        """γ_z, the standard deviation of a second-stage sample about ẑ; None where the mean is the sample.
+
+        Raises:
+            UsageError: there is no second stage.
+            RunFileError: its checkpoint lacks the state of the balance, has that of another, or γ_z is not finite.
+        """
         state = load(self.folder, 2)
         assert state is not None  # `second` has been there
         settings, each = self.second.config.stage2, state["steps_per_epoch"]
         balance = build_balance(self.config.balance, Plan(planned_steps(settings, each), each))
-        balance.load_state_dict(state["balance"])
+        with explained(self.folder, 2):
+            balance.load_state_dict(state["balance"])
         noise = balance.sampling_noise
         if noise is None:
             return None
@@ -165,18 +171,11 @@ class Trained:
             DataNotFound: they are not there, or not those that the network was trained on.
             UsageError: the run's images are built in, and a path was given.
         """
-        found = load_images(resolve(self.config, data=self._data))
-        if found.test.shape[1:] != tuple(self.shape):
-            theirs, ours = (" × ".join(map(str, each)) for each in (self.shape, found.test.shape[1:]))
-            raise DataNotFound(
-                f"the network was trained on images of {theirs}, these are {ours} ({found.source}); --data says where "
-                "the run's own are"
-            )
-        return found
+        return load_images_of_run(self.config, self.shape, self._data)
 
     def encode(self, images: npt.NDArray[np.uint8]) -> tuple[Array, Array]:
         """μ and log σ² of images (n, H, W, C), each (n, k)."""
-        with _exactly():
+        with exactly():
             posterior = self.first.model.encode(images_to_input(torch.from_numpy(images).to(self.device)))
         return _array(posterior[0]), _array(posterior[1])
 
@@ -186,7 +185,7 @@ class Trained:
         Raises:
             VaemonError: values of some are not finite.
         """
-        with _exactly():
+        with exactly():
             x = _array(self.first.model.decode(self._tensor(z)).clamp(0.0, 1.0).permute(0, 2, 3, 1))
         if bad := int((~np.isfinite(x).all(axis=(1, 2, 3))).sum()):
             raise VaemonError(
@@ -197,14 +196,14 @@ class Trained:
 
     def decode_second(self, u: npt.NDArray[Any]) -> Array:
         """What second-stage latents u (n, k) stand for: ẑ, (n, k)."""
-        with _exactly():
+        with exactly():
             return _array(self.second.model.decode(self._tensor(u)))
 
-    def reconstruct_second(self, z: npt.NDArray[Any]) -> Array:
-        """What the second stage makes of latents z (n, k), by its posterior's mean: ẑ, (n, k)."""
-        with _exactly():
-            mean, _ = self.second.model.encode(self._tensor(z))
-            return _array(self.second.model.decode(mean))
+    def encode_second(self, z: npt.NDArray[Any]) -> tuple[Array, Array]:
+        """μ and log σ² of the second stage for latents z (n, k), each (n, k)."""
+        with exactly():
+            posterior = self.second.model.encode(self._tensor(z))
+        return _array(posterior[0]), _array(posterior[1])
 
     def posteriors(self, count: int | None = None, told: Told = untold) -> Iterator[tuple[Array, Array]]:
         """μ and log σ² of the first `count` test images, by default of all, in blocks of (n, k)."""
@@ -234,13 +233,6 @@ def _not_finite(path: Path, name: str) -> RunFileError:
         f"the checkpoint {path} has values that are not finite ({name}): the training had gone bad before it was "
         "saved; train anew with a lower learning rate, or put an earlier copy of the file there"
     )
-
-
-@contextmanager
-def _exactly() -> Iterator[None]:
-    """Without gradients, and on a GPU with all digits: else it rounds what it convolves to 10 bits."""
-    with torch.no_grad(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-        yield
 
 
 def _array(values: Tensor) -> Array:

@@ -1,17 +1,13 @@
 """What a renormalisation does, as a table for people and as lines of CSV."""
 
-import io
-
-from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from analysis.columns import word
 from analysis.generate.renormalisation import FITTED_TO, AsPublished
 from analysis.generate.report import Found, to_json
 from analysis.measures.renormalisation import PUBLISHED_RULE
-
-COLUMNS = ("run", "stage", "origin", "step", "report", "latent", "name", "value")
-"""Of the CSV, as of the other reports'."""
+from analysis.render import drawn, table_without_lines
 
 
 def to_text(found: Found, width: int) -> str:
@@ -21,19 +17,20 @@ def to_text(found: Found, width: int) -> str:
         found: the report.
         width: columns that a line may take.
     """
-    console = Console(file=io.StringIO(), width=width, highlight=False, emoji=False, markup=False)
-    with console.capture() as captured:
+
+    def draw(console: Console) -> None:
         console.print(f"{found.run} · second stage · renormalised {found.found.name}")
         steps = " and ".join(f"{each:,}" for each in found.found.steps)
         console.print(f"steps {steps} · fitted to {FITTED_TO:,} samples, tried on as many others\n")
         console.print(_table(found))
         for line in _summary(found):
             console.print(line)
-    return "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
+
+    return drawn(draw, width)
 
 
 def _table(found: Found) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    table = table_without_lines()
     for label in ("latent", "Var before", "target", "factor", "Var after"):
         table.add_column(label, justify="right")
     for i in found.before.argsort(kind="stable"):
@@ -64,19 +61,18 @@ def _summary(found: Found) -> list[str]:
     return lines
 
 
-def to_csv_lines(found: Found) -> list[tuple[str, str, str, str, str, str, str, str]]:
-    """What `COLUMNS` name, a line a value, exact."""
+def to_csv_lines(found: Found) -> list[tuple[str, ...]]:
+    """What `analysis.columns.COLUMNS` name, a line a value, exact; no run belongs to a group here."""
     told = to_json(found)
     before = (found.run, "2", "checkpoint", str(found.found.steps[1]), "renormalize")
+    ungrouped = ("", "")
     single = {name: told[name] for name in ("mean_before", "mean_shortfall", "mean_after")}
     single |= {f"factor_{name}": value for name, value in told["factor"].items()} | (told["published"] or {})
-    lines = [(*before, "", name, _word(value)) for name, value in single.items()]
+    lines: list[tuple[str, ...]] = [(*before, "", name, word(value), *ungrouped) for name, value in single.items()]
     for each in told["latents"]:
         lines += [
-            (*before, str(each["latent"]), name, _word(value)) for name, value in each.items() if name != "latent"
+            (*before, str(each["latent"]), name, word(value), *ungrouped)
+            for name, value in each.items()
+            if name != "latent"
         ]
     return lines
-
-
-def _word(value: float | bool | int) -> str:
-    return str(value).lower() if isinstance(value, bool) else repr(value)

@@ -90,34 +90,8 @@ class FeatureSums:
                 self._shift = rows.mean(axis=0)
             rows -= self._shift
             self._total += rows.sum(axis=0)
-            self._add_products(rows, 1.0)
+            self._products = lapack.dsfrk(self.width, len(rows), 1.0, rows.T, 1.0, self._products, overwrite_c=True)
             self.count += len(rows)
-
-    def merge(self, other: "FeatureSums") -> None:
-        """Take what another has summed, of other images (Chan et al. 1979, the pairwise update).
-
-        With δ the difference of the two means, the scatters about them add up with δδᵀ n_a n_b / n.
-
-        Raises:
-            VaemonError: the other's features have another width.
-        """
-        if other.width != self.width:
-            raise VaemonError(f"features of width {other.width} cannot be added to those of width {self.width}")
-        if not other.count:
-            return
-        if not self.count:
-            self._take(other.count, other._shift, other._total, other._products)
-            return
-        share = other.count / (self.count + other.count)
-        mean = self._total / self.count
-        delta = (other._shift - self._shift) + (other._total / other.count - mean)
-        self._products += other._products
-        self._add_products(self._total[None], -1 / self.count)
-        self._add_products(other._total[None], -1 / other.count)
-        self._add_products(delta[None], self.count * share)
-        self.count += other.count
-        self._shift = self._shift + mean + delta * share
-        self._total = np.zeros(self.width)
 
     def statistics(self, ddof: int = 1) -> FeatureStatistics:
         """Mean and covariance of all that was added.
@@ -136,36 +110,6 @@ class FeatureSums:
         covariance /= self.count - ddof
         _mirror(covariance)
         return FeatureStatistics(self.count, self._shift + away, covariance, ddof)
-
-    def state(self) -> dict[str, Array]:
-        """All that there is to go on from, as arrays that `np.savez` takes; copies."""
-        return {
-            "count": np.array(self.count),
-            "shift": self._shift.copy(),
-            "total": self._total.copy(),
-            "products": self._products.copy(),
-        }
-
-    @classmethod
-    def from_state(cls, state: dict[str, Array]) -> "FeatureSums":
-        """The sums as they were when `state()` was asked for them; to go on is then as if nothing had been between.
-
-        Raises:
-            KeyError: an array is missing.
-            ValueError: the arrays do not belong together.
-        """
-        sums = cls(len(state["shift"]))
-        sums._take(int(state["count"]), state["shift"], state["total"], state["products"])
-        return sums
-
-    def _take(self, count: int, shift: Array, total: Array, products: Array) -> None:
-        """Become what another is."""
-        self.count = count
-        self._shift[...], self._total[...], self._products[...] = shift, total, products
-
-    def _add_products(self, rows: Array, factor: float) -> None:
-        """Add factor · rowsᵀ rows to the products, in place."""
-        self._products = lapack.dsfrk(self.width, len(rows), factor, rows.T, 1.0, self._products, overwrite_c=True)
 
 
 def _mirror(matrix: Array) -> None:

@@ -10,7 +10,6 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from itertools import count as counting
 from pathlib import Path
 
@@ -18,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.pictures.pixels import in_rows, tiled, to_bytes, to_png
-from vaemon.errors import UsageError, VaemonError
-from vaemon.exchange.file import write_file
+from vaemon.errors import UsageError
+from vaemon.exchange.file import refusals_told, write_file
 from vaemon.exchange.npz import npz_parts
 
 Array = npt.NDArray[np.float32]
@@ -42,15 +41,22 @@ def check_place(path: Path, overwrite: bool) -> None:
 
     Raises:
         UsageError: it is taken, or of a kind that is not written.
+        VaemonError: it cannot be looked at.
     """
     if path.suffix.lower() in _NOT_HERE:
         raise UsageError(f"{path}: images are written to a folder (as PNG), or to FILE.npz, FILE.npy or FILE.png")
-    if is_file(path):
-        if path.is_dir():
-            raise UsageError(f"{path} is a folder; give the name of a file in it, or of a folder without {path.suffix}")
-        if path.exists() and not overwrite:
-            raise UsageError(f"{path} is there already; {_OVERWRITE}")
-        return
+    with refusals_told(path):
+        (_check_file if is_file(path) else _check_folder)(path, overwrite)
+
+
+def _check_file(path: Path, overwrite: bool) -> None:
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder; give the name of a file in it, or of a folder without {path.suffix}")
+    if path.exists() and not overwrite:
+        raise UsageError(f"{path} is there already; {_OVERWRITE}")
+
+
+def _check_folder(path: Path, overwrite: bool) -> None:
     if path.exists() and not path.is_dir():
         raise UsageError(f"{path} is a file, no folder; images are written to a folder, FILE.npz, FILE.npy or FILE.png")
     there = [each.name for each in os.scandir(path)] if path.exists() else []
@@ -109,10 +115,10 @@ def _write_folder(folder: Path, blocks: Blocks, overwrite: bool) -> Path:
     folder = folder.resolve()
     temporary = folder.with_name(f".{secrets.token_hex(6)}.part")
     try:
-        with _refusals_told(folder):
+        with refusals_told(folder):
             temporary.mkdir()
         _fill(temporary, folder, blocks)
-        with _refusals_told(folder):
+        with refusals_told(folder):
             _put_in_place(temporary, folder, overwrite)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -123,7 +129,7 @@ def _fill(temporary: Path, folder: Path, blocks: Blocks) -> None:
     # Not in threads: two thirds of the time are Pillow's own, at 32 x 32, and would wait for each other.
     numbers = counting()
     for block in blocks:
-        with _refusals_told(folder):
+        with refusals_told(folder):
             for pixels in to_bytes(block):
                 _write_png(temporary, pixels, next(numbers))
 
@@ -136,6 +142,7 @@ def _put_in_place(temporary: Path, folder: Path, overwrite: bool) -> None:
     if not (overwrite and folder.exists()):
         os.rename(temporary, folder)  # in the place of an empty one, too; one that was filled since is refused
         return
+    check_place(folder, overwrite)  # while the images were made, somebody may have put other files there
     aside = folder.with_name(f".{secrets.token_hex(6)}.old")
     os.rename(folder, aside)
     try:
@@ -144,12 +151,3 @@ def _put_in_place(temporary: Path, folder: Path, overwrite: bool) -> None:
         os.rename(aside, folder)
         raise
     shutil.rmtree(aside, ignore_errors=True)
-
-
-@contextmanager
-def _refusals_told(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        why = error.strerror or str(error) or type(error).__name__
-        raise VaemonError(f"cannot write {path}: {why}; nothing was left there") from error

@@ -41,15 +41,10 @@ def tiled(images: Array, ground: int = WHITE) -> Pixels:
     return picture
 
 
-def to_png(pixels: Pixels, effort: int = 6) -> bytes:
-    """The bytes of a PNG file.
-
-    Args:
-        pixels: (H, W, C), C 1 or 3.
-        effort: of the compression, 1 to 9.
-    """
+def to_png(pixels: Pixels) -> bytes:
+    """The bytes of a PNG file of pixels (H, W, C), C 1 or 3."""
     from PIL import Image
 
     held = io.BytesIO()
-    Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).save(held, "PNG", compress_level=effort)
+    Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).save(held, "PNG")
     return held.getvalue()

@@ -84,7 +84,7 @@ def slow_posteriors(folder, config, stage):
 @pytest.mark.parametrize("batch", [500, 10, 1])
 def test_every_test_image_counts_once_whatever_the_batch(trained, monkeypatch, stage, batch):
     folder, config = trained
-    monkeypatch.setattr(encode, "BATCH", batch)
+    monkeypatch.setattr(encode, "CHUNK", batch)
     told, tell = heard()
     found = Checkpoint(folder, stage).encode_test_set(None, tell)
     for name, values in expected_figures(*slow_posteriors(folder, config, stage)).items():

@@ -1,6 +1,7 @@
 """The documents say what the program does."""
 
 import re
+import shlex
 from pathlib import Path
 
 import click
@@ -8,12 +9,14 @@ import pytest
 from click.testing import CliRunner
 
 import vaemon
+from trainer.catalogue import presets
 from vaemon.channels import CHANNELS
 from vaemon.cli import COMMANDS
 from vaemon.cli import vaemon as command_line
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PROTOCOL = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -30,6 +33,22 @@ def test_every_option_in_the_readme_exists(line):
     command = command_line.get_command(click.Context(command_line), name)
     known = {option for parameter in command.params for option in parameter.opts}
     assert {word.split("=")[0] for word in rest if word.startswith("--")} <= known
+
+
+@pytest.mark.parametrize("line", sorted(set(re.findall(r"`vaemon ([^`]+)`", PROTOCOL))))
+def test_every_command_of_the_protocol_is_one(line):
+    """Its options are known, and take what they are given; what it trains is a preset."""
+    name, *rest = shlex.split(line)
+    command = command_line.get_command(click.Context(command_line), name)
+    assert command, name
+    context = click.Context(command, info_name=name)
+    given, left, order = command.make_parser(context).parse_args(rest)
+    assert not left
+    for option in order:
+        if isinstance(option, click.Option):
+            option.type_cast_value(context, given[option.name])
+    if name in ("train", "sweep") and rest and rest[0] != "PRESET":
+        assert given["preset"] in presets()
 
 
 def test_every_picture_and_page_the_readme_points_to_is_there():

@@ -157,7 +157,9 @@ def _pictures(path: Path, ways: Ways, watch: Watch) -> Images:
     fit = Fit(colour=ways.colour, jpeg=ways.jpeg_roundtrip)
     found = gallery(path, fit, watch, skip_bad=ways.skip_bad)
     if found.train.shape[1:] != (SIDE, SIDE, 3):
-        raise DataNotFound(f"{path}: expected pictures of {SIDE} × {SIDE} × 3, found {sides(found.train)}; {ADVICE}")
+        raise DataNotFound(
+            f"{path}: expected pictures of {SIDE} × {SIDE} × 3, found {sides(found.train.shape[1:])}; {ADVICE}"
+        )
     if not len(found.test):
         raise DataNotFound(f"{path}: expected pictures in train/ and test/, found no such division; {ADVICE}")
     through = ", through JPEG and back" if ways.jpeg_roundtrip else ""

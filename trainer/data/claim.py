@@ -27,7 +27,7 @@ def claimed(part: Path, watch: Watch) -> Iterator[int]:
         OSError: it cannot be created or locked.
         Stopped: the watch said so while waiting.
     """
-    descriptor = _locked(part, watch)
+    descriptor = locked(part, watch, "is decoding the same images")
     try:
         os.ftruncate(descriptor, 0)
         yield descriptor
@@ -51,18 +51,29 @@ def sweep(folder: Path) -> None:
                 os.close(descriptor)
 
 
-def _locked(part: Path, watch: Watch) -> int:
+def locked(path: Path, watch: Watch, doing: str) -> int:
+    """A file, created where it is not there, locked, as a descriptor to be closed; waits while another process has it.
+
+    Args:
+        path: the file.
+        watch: looked to, and told of the waiting, meanwhile.
+        doing: what another process does with it, to end a sentence.
+
+    Raises:
+        OSError: it cannot be created or locked.
+        Stopped: the watch said so while waiting.
+    """
     told = False
     while True:
-        descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # Between opening and locking, its former owner may have renamed or removed it.
-            if _stands(part, descriptor):
+            if _stands(path, descriptor):
                 return descriptor
         except BlockingIOError:
             if not told:
-                watch.say("another process is decoding the same images; waiting for it")
+                watch.say(f"another process {doing}; waiting for it")
             told = True
             time.sleep(LOOK_EVERY)
         except BaseException:

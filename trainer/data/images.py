@@ -3,6 +3,7 @@
 Knows no files, no formats and no torch.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,13 +40,14 @@ class Images:
             _check(part, pixels)
         if self.train.shape[1:] != self.test.shape[1:]:
             raise DataNotFound(
-                f"train and test images differ: {sides(self.train)} against {sides(self.test)} ({self.source})"
+                f"train and test images differ: {sides(self.train.shape[1:])} against {sides(self.test.shape[1:])} "
+                f"({self.source})"
             )
 
 
-def sides(pixels: Pixels) -> str:
-    """Height, width and channels of the images, in words: "32 × 32 × 3"."""
-    return " × ".join(str(side) for side in pixels.shape[1:])
+def sides(shape: Iterable[int]) -> str:
+    """Height, width and channels of an image, in words: "32 × 32 × 3"."""
+    return " × ".join(map(str, shape))
 
 
 def _check(part: str, pixels: Pixels) -> None:

@@ -119,7 +119,7 @@ def load(
         raise UsageError(f"data.size is {size}, but must be 0 (as stored) or a number of pixels")
     if limit is not None and limit < 1:
         raise UsageError(f"data.limit is {limit}, but must be at least 1")
-    with _told(path):
+    with reading(path):
         images = _DATASETS[name].read(_Asked(path, size, seed, limit, ways, watch))
     return _finished(images, seed, limit)
 
@@ -146,7 +146,7 @@ def check(name: str, path: Path | None, ways: Ways = AS_USUAL) -> Path:
     example = f"for example --data {dataset.example}"
     if path is None:
         raise DataNotFound(f"the dataset {name} needs --data: {dataset.wants}; {example}")
-    with _told(path):
+    with reading(path):
         path = _at_home(path)
         empty = path.is_dir() and not any(path.iterdir())
         if empty or not (path.is_dir() or path.is_file()):
@@ -162,8 +162,13 @@ def _at_home(path: Path) -> Path:
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
-    """Say in words what the file system refuses, and that memory is full."""
+def reading(path: Path) -> Iterator[None]:
+    """Say in words what the file system refuses of a path that is read, and that memory is full.
+
+    Raises:
+        DataNotFound: it refuses something.
+        UsageError: the images do not fit in memory.
+    """
     try:
         yield
     except OSError as error:
@@ -177,7 +182,7 @@ def _finished(images: Images, seed: int, limit: int | None) -> Images:
     cut = ""
     if len(train) + len(test) < len(images.train) + len(images.test):
         cut = f", cut from {len(images.train):,} + {len(images.test):,}"
-    counts = f"{len(train):,} + {len(test):,} images of {sides(train)}{cut}"
+    counts = f"{len(train):,} + {len(test):,} images of {sides(train.shape[1:])}{cut}"
     return replace(images, train=_own(train), test=_own(test), source=f"{images.source}: {counts}")
 
 

@@ -50,7 +50,7 @@ def write_file(path: Path, parts: Iterable[bytes], *, replace: bool = False) -> 
     temporary = path.with_name(f".{secrets.token_hex(6)}.part")
     try:
         _fill(temporary, path, parts)
-        with _refusals_told(path):
+        with refusals_told(path):
             return _named(temporary, path, replace)
     finally:
         with suppress(OSError):
@@ -58,13 +58,13 @@ def write_file(path: Path, parts: Iterable[bytes], *, replace: bool = False) -> 
 
 
 def _fill(temporary: Path, path: Path, parts: Iterable[bytes]) -> None:
-    with _refusals_told(path):
+    with refusals_told(path):
         file = temporary.open("xb")
     try:
         for part in parts:
-            with _refusals_told(path):
+            with refusals_told(path):
                 file.write(part)
-        with _refusals_told(path):
+        with refusals_told(path):
             file.flush()
             os.fsync(file.fileno())
     finally:
@@ -73,7 +73,12 @@ def _fill(temporary: Path, path: Path, parts: Iterable[bytes]) -> None:
 
 
 @contextmanager
-def _refusals_told(path: Path) -> Iterator[None]:
+def refusals_told(path: Path) -> Iterator[None]:
+    """Say in words what the file system refuses of what is to be written to a path.
+
+    Raises:
+        VaemonError: it does.
+    """
     try:
         yield
     except OSError as error:

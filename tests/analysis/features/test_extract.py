@@ -46,7 +46,7 @@ def test_statistics_are_those_of_all_features():
     np.testing.assert_allclose(found.statistics.mean, wanted.mean(0), rtol=1e-7)
     np.testing.assert_allclose(found.statistics.covariance, np.cov(wanted.T), rtol=1e-5)
     assert found.statistics.count == len(IMAGES)
-    assert (found.grey, found.sizes, found.floats) == (0, ("6 × 6",), False)
+    assert (found.grey, found.mixed, found.floats) == (0, False, False)
 
 
 def test_a_killed_pass_goes_on_where_it_was_and_comes_to_the_same():

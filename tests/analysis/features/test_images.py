@@ -1,4 +1,7 @@
+import errno
+import os
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -99,6 +102,24 @@ def test_what_is_made_in_any_blocks_is_cut_into_those_of_64():
     blocks = read(found, lambda block: block != 1)
     assert [number for number, _ in blocks] == [0, 2]
     np.testing.assert_array_equal(blocks[1][1][0], images[2 * BLOCK : 2 * BLOCK + 9])
+
+
+def test_what_may_not_be_read_is_said(tmp_path, monkeypatch):
+    """Permissions are nothing to root, who may be the one that tests: what opens files refuses in their place."""
+    write_pictures(tmp_path / "pictures", IMAGES[:3])
+    np.save(tmp_path / "images.npy", IMAGES)
+
+    def refuse(path, *_, **__):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    found = image_set(tmp_path / "pictures", Watch())
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(DataNotFound, match=r"cannot read .*images\.npy: Permission denied"):
+        image_set(tmp_path / "images.npy", Watch())
+    monkeypatch.setattr(os, "scandir", refuse)
+    for read_now in (lambda: image_set(tmp_path / "pictures", Watch()), lambda: read(found)):
+        with pytest.raises(DataNotFound, match=r"cannot read .*pictures: Permission denied"):
+            read_now()
 
 
 def test_what_is_not_there_is_said(tmp_path):

@@ -14,8 +14,12 @@ from trainer.fetch.catalogue import File
 from vaemon.cli import vaemon
 
 
-def test_the_published_file_has_566_entries(random_weights):
+def test_what_it_takes_fills_the_published_file(random_weights):
+    """To the last layer: what is left of the file's size are the headers of its 566 entries, some 150 bytes each."""
+    Inception(random_weights)
+    held = sum(values.numel() * values.element_size() for values in random_weights.values())
     assert len(random_weights) == 566
+    assert 100 * 566 < weights.PUBLISHED.size - held < 200 * 566
 
 
 def test_features_equal_those_of_the_network_written_plainly(random_weights, slow_inception):

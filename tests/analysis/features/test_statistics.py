@@ -3,7 +3,6 @@ import os
 import numpy as np
 import pytest
 
-from analysis.features import statistics
 from analysis.features.statistics import Made, load, save
 from analysis.measures.features import FeatureStatistics
 from vaemon.errors import DataNotFound, VaemonError
@@ -61,7 +60,7 @@ def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch):
     def full(*_, **__):
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr(statistics.np, "savez", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(VaemonError, match="No space left"):
         save(tmp_path / "a.npz", STATISTICS, MADE)
     assert [path.name for path in tmp_path.iterdir()] == ["a.npz"]

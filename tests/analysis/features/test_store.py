@@ -1,4 +1,5 @@
 import errno
+import fcntl
 import os
 
 import numpy as np
@@ -79,6 +80,26 @@ def test_a_full_disk_costs_nothing_but_the_keeping(begin, told, tmp_path, monkey
     assert len(told) == 1
     assert "No space left" in told[0]
     assert kept(tmp_path) == []
+
+
+def test_a_file_that_is_removed_while_it_is_waited_for_is_made_anew(begin, told, tmp_path, monkeypatch):
+    """Who had it found no room for it, and removed it: what is written to it then would be lost."""
+    flock, removed = fcntl.flock, []
+
+    def removed_first(descriptor, how):
+        if not removed:
+            (path,) = kept(tmp_path)
+            path.unlink()
+            removed.append(path)
+        flock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", removed_first)
+    with begin() as begun:
+        begun.write(0, block(0), LOOKS)
+    with begin() as again:
+        assert again.missing() == [1, 2]
+    assert kept(tmp_path) == removed
+    assert told == []
 
 
 def test_without_a_folder_or_a_key_nothing_stays(begin, tmp_path, told):

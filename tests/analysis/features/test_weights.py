@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from analysis.features import weights
-from analysis.features.published import SHA256
 from trainer.fetch import download
 from trainer.fetch.catalogue import File
 from vaemon.errors import NotFetched
@@ -89,9 +88,3 @@ def test_they_are_fetched_once_to_the_cache(published, own_cache, monkeypatch):
         assert weights.find(None, bar) == own_cache / "pt.pth"
         server.shutdown()
     assert asked == ["/pt.pth"]
-
-
-def test_what_is_published():
-    assert weights.PUBLISHED.checksum.endswith(SHA256)
-    assert SHA256.startswith("6726825d")  # as the file's name has it
-    assert len(SHA256) == 64

@@ -1,19 +1,23 @@
+import errno
 import json
 import os
 import socket
 import subprocess
 import sys
+from itertools import permutations
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from vaemon.errors import NotFetched, UsageError, VaemonError
+from vaemon.errors import DataNotFound, NotFetched, UsageError, VaemonError
 
 ROOT = Path(__file__).parents[3]
 RNG = np.random.default_rng(0)
 PIXELS = ("--features", "pixels")
+PATIENCE = 300
+"""Seconds after which processes are said to hang."""
 
 
 @pytest.fixture
@@ -38,6 +42,15 @@ def frechet_in_pixels(a, b):
     covariances = np.cov(a.T), np.cov(b.T)
     root = sqrtm(covariances[0] @ covariances[1]).real
     return ((a.mean(0) - b.mean(0)) ** 2).sum() + np.trace(covariances[0] + covariances[1] - 2 * root)
+
+
+def squared_mmd_in_pixels(a, b):
+    """By the definition, of components of `a` about its mean; all pairs of different images, the cubic kernel."""
+    a, b = (x.reshape(len(x), -1) / 255 for x in (a, b))
+    axes = np.linalg.eigh(np.cov(a.T))[1][:, ::-1][:, :64]
+    a, b = ((x - a.mean(0)) @ axes for x in (a, b))
+    within = [np.mean([(x @ y / 64 + 1) ** 3 for x, y in permutations(each, 2)]) for each in (a, b)]
+    return sum(within) - 2 * np.mean([(x @ y / 64 + 1) ** 3 for x in a for y in b])
 
 
 def test_the_distance_and_its_conditions(run, a, b):
@@ -75,15 +88,22 @@ def test_a_folder_of_mixed_sizes_is_told(run, a):
     assert "mixed: the images differ in size, and each was resized from its own" in out
 
 
-def test_more_than_the_distance(run, a, b):
-    found = json.loads(run(a, b, *PIXELS, "--kid", "--precision-recall", "--json")[0])
-    assert found["kid"] > 0
-    assert found["kid_deviation"] >= 0
-    assert 0 <= found["precision"] <= 1
-    assert 0 <= found["recall"] <= 1
-    text, _ = run(a, b, *PIXELS, "--kid", "--precision-recall")
-    assert "KID" in text
-    assert "recall" in text
+def test_more_than_the_distance(run):
+    grey, black, white = (RNG.integers(low, low + 40, (45, 8, 8, 3), dtype=np.uint8) for low in (110, 0, 215))
+    real, fake = np.concatenate([grey, black]), np.concatenate([grey, grey[:15], white[:30]])
+    np.save("real.npy", real)
+    np.save("fake.npy", fake)
+    found = json.loads(run("real.npy", "fake.npy", *PIXELS, "--kid", "--precision-recall", "--json")[0])
+    assert found["kid"] == pytest.approx(squared_mmd_in_pixels(real, fake), rel=1e-4)
+    assert found["kid_deviation"] < 1e-6 * found["kid"]  # every subset of 90 is all 90
+    assert found["precision"] == 60 / 90  # no ball of grey or black images reaches to the white ones
+    assert found["recall"] == 45 / 90
+    text, _ = run("real.npy", "fake.npy", *PIXELS, "--kid", "--precision-recall")
+    assert text.splitlines()[1:4] == [
+        f"KID         {found['kid']:.6f} ± {found['kid_deviation']:.6f}",
+        "precision   0.6667",
+        "recall      0.5000",
+    ]
 
 
 def test_statistics_are_saved_and_compared(run, a):
@@ -147,6 +167,17 @@ def test_a_question_that_is_wrong_is_answered_in_a_line(run, a, b, words, said):
     assert "\n" not in str(told.value)
 
 
+def test_what_may_not_be_read_is_answered_in_a_line(run, a, monkeypatch):
+    """Permissions are nothing to root, who may be the one that tests: what opens files refuses in their place."""
+
+    def refuse(path, *_, **__):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(DataNotFound, match=r"cannot read a\.npy: Permission denied"):
+        run(a, a, *PIXELS)
+
+
 def test_without_weights_it_is_said_where_they_are(run, a, b, monkeypatch):
     monkeypatch.setattr("analysis.features.weights.MIRRORS", ("http://127.0.0.1:9/",))
     with pytest.raises(NotFetched, match="95,628,359 bytes, sha256:6726825d"):
@@ -154,7 +185,7 @@ def test_without_weights_it_is_said_where_they_are(run, a, b, monkeypatch):
 
 
 def test_statistics_that_cannot_be_written_leave_nothing(run, a):
-    with pytest.raises(VaemonError, match=r"cannot write the statistics to none/a\.npz"):
+    with pytest.raises(VaemonError, match=r"cannot write none/a\.npz: No such file"):
         run(a, *PIXELS, "--save-statistics", "none/a.npz")
     assert not Path("none").exists()
 
@@ -168,34 +199,67 @@ def means(x):
     return x.mean((2, 3))
 """
 
+MORTAL = """
+import os
 
-def test_two_processes_share_a_pass(run, a, b, monkeypatch):
-    """As torchrun would start them; each does half of the blocks, and one of them tells."""
+def means(x):
+    if os.environ["RANK"] == "1":
+        os._exit(9)
+    return x.mean((2, 3))
+"""
+
+
+@pytest.fixture
+def two(monkeypatch):
+    """two("A", "B", …) -> what two processes of `vaemon fid` say, started as by torchrun, and their exit codes."""
+
+    def fid(*words):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        shared = {**os.environ, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2"}
+        shared |= {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+        processes = [
+            subprocess.Popen(
+                [sys.executable, "-m", "vaemon", "fid", *words],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                env={**shared, "RANK": str(rank), "LOCAL_RANK": str(rank)},
+            )
+            for rank in (0, 1)
+        ]
+        try:
+            said = [process.communicate(timeout=PATIENCE) for process in processes]
+        finally:
+            for process in processes:
+                process.kill()
+        return said, [process.returncode for process in processes]
+
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    return fid
+
+
+def test_two_processes_share_a_pass(run, two, a):
+    """Each does half of the blocks, and one of them tells."""
     Path("theirs_counted.py").write_text(THEIRS)
     images = RNG.integers(0, 256, (300, 8, 8, 3), dtype=np.uint8)
     np.save("many.npy", images)
-    monkeypatch.setattr(sys, "path", list(sys.path))
     words = ("many.npy", a, "--features", "theirs_counted:means", "--json")
     alone = json.loads(run(*words)[0])
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    shared = {**os.environ, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2"}
-    shared |= {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-m", "vaemon", "fid", *words],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**shared, "RANK": str(rank), "LOCAL_RANK": str(rank)},
-        )
-        for rank in (0, 1)
-    ]
-    said = [process.communicate(timeout=100) for process in processes]
-    assert [process.returncode for process in processes] == [0, 0], said
+    said, codes = two(*words)
+    assert codes == [0, 0], said
     assert said[1][0] == ""
     assert json.loads(said[0][0]) == alone
     # The width is not known beforehand, so that each computes the first block of both sets, too.
     assert Path("calls-0").read_text().split() == ["64", "64", "64", "44", "64", "64"]
     assert Path("calls-1").read_text().split() == ["64", "64", "64", "64", "26"]
+
+
+def test_a_process_that_dies_is_told_of_in_a_line(two, a):
+    Path("theirs_mortal.py").write_text(MORTAL)
+    said, codes = two(a, a, "--features", "theirs_mortal:means")
+    assert codes == [1, 9], said
+    (line,) = said[0][1].splitlines()
+    assert line.startswith("vaemon: another of the 2 processes that work together has died or does not answer")
+    assert line.endswith("; start them again, with any number of them; features that are kept are not computed anew")

@@ -196,6 +196,16 @@ def test_an_autoencoder_is_sampled_from_the_density_of_its_codes(autoencoder):
     )
 
 
+def test_codes_of_fewer_are_the_first_of_more_and_seeds_differ(autoencoder):
+    run = autoencoder[0].trained()
+    whole = all_of(latents.latents(run, 1, 1230, 1))
+    np.testing.assert_array_equal(all_of(latents.latents(run, 1, 1230, 1)), whole)
+    for count in (17, 500, 730):
+        np.testing.assert_array_equal(all_of(latents.latents(run, 1, count, 1)), whole[:count])
+    assert len(np.unique(whole, axis=0)) == len(whole)
+    assert np.abs(all_of(latents.latents(run, 1, 17, 2)) - whole[:17]).max() > 0.01
+
+
 def test_an_autoencoder_has_no_posterior_to_draw_from(autoencoder):
     run = autoencoder[0].trained()
     np.testing.assert_array_equal(all_of(reconstructions(run)), all_of(reconstructions(run, mean=True)))
@@ -238,6 +248,14 @@ def test_weights_that_are_not_finite(learned):
     learned.save(1)
     with pytest.raises(RunFileError, match=r"stage1\.pt has values that are not finite"):
         learned.trained()
+
+
+def test_a_balance_that_is_not_in_the_checkpoint(learned, monkeypatch):
+    whole = learned.second.state_dict()
+    monkeypatch.setattr(learned.second, "state_dict", lambda: {k: v for k, v in whole.items() if k != "balance"})
+    learned.save(2)
+    with pytest.raises(RunFileError, match=r"stage2\.pt does not fit its own config \(lacks 'balance'\)"):
+        next(samples(learned.trained(), 2, 1))
 
 
 def test_images_that_are_not_finite(shrunken):

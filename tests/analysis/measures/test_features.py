@@ -1,7 +1,6 @@
-"""Streamed mean and covariance: any cut, order or merge equals one pass in longer arithmetic, and little is held."""
+"""Streamed mean and covariance: any cut or order equals one pass in longer arithmetic, and little is held."""
 
 import tracemalloc
-from functools import reduce
 
 import numpy as np
 import pytest
@@ -18,11 +17,6 @@ def summed(*blocks):
     for block in blocks:
         sums.add(block)
     return sums
-
-
-def merged(a, b):
-    a.merge(b)
-    return a
 
 
 def in_longer_arithmetic(features, ddof=1):
@@ -67,19 +61,15 @@ drawn = st.tuples(st.integers(2, 40), st.integers(1, 7)).flatmap(
         hnp.arrays(np.float64, shape, elements=st.floats(-1e3, 1e3, width=32)),
         st.lists(st.integers(1, shape[0] - 1), max_size=6, unique=True).map(sorted),
         st.permutations(range(shape[0])),
-        st.integers(0, 5),
     )
 )
 
 
 @given(drawn)
-def test_any_cut_in_any_order_merged_anyhow_is_one_pass(given_):
-    features, cuts, order, merges = given_
-    blocks = np.split(features[list(order)], cuts)
-    sides = [summed(block) for block in blocks[:merges]]
-    rest = summed(features[:0], *blocks[merges:])
+def test_any_cut_in_any_order_is_one_pass(given_):
+    features, cuts, order = given_
     whole, spread = in_longer_arithmetic(features)
-    found = reduce(merged, sides, rest).statistics()
+    found = summed(features[:0], *np.split(features[list(order)], cuts)).statistics()
     np.testing.assert_allclose(found.mean, whole.astype(float), rtol=1e-13, atol=1e-12)
     np.testing.assert_allclose(found.covariance, spread.astype(float), rtol=1e-12, atol=1e-13 * np.ptp(features) ** 2)
 
@@ -92,51 +82,6 @@ def test_an_offset_costs_no_digit(offset, kind, batch):
     features = (offset + rng.standard_normal((5000, 9)) @ rng.standard_normal((9, 9))).astype(kind)
     sums = summed(*(features[start : start + batch] for start in range(0, 5000, batch)))
     assert_equal_statistics(sums.statistics(), features)
-
-
-def test_merging_far_sides_costs_no_digit():
-    rng = np.random.default_rng(2)
-    sides = [offset + rng.standard_normal((1500, 6)) for offset in (100, 101, 1e3, 99)]
-    found = reduce(merged, map(summed, sides))
-    assert_equal_statistics(found.statistics(0), np.concatenate(sides), ddof=0)
-
-
-def test_to_merge_takes_from_the_other_and_leaves_it_as_it_was():
-    rng = np.random.default_rng(3)
-    a, b = rng.standard_normal((10, 4)), 5 + rng.standard_normal((20, 4))
-    one, other = summed(a), summed(b)
-    before = other.statistics()
-    one.merge(other)
-    one.merge(FeatureSums(4))
-    one.add(b)
-    np.testing.assert_array_equal(other.statistics().covariance, before.covariance)
-    assert_equal_statistics(one.statistics(), np.concatenate([a, b, b]))
-
-
-def test_it_goes_on_from_a_state_bit_for_bit(tmp_path):
-    rng = np.random.default_rng(4)
-    first, second = rng.standard_normal((30, 5)), rng.standard_normal((70, 5))
-    np.savez(tmp_path / "state.npz", **summed(first).state())
-    with np.load(tmp_path / "state.npz") as state:
-        resumed = FeatureSums.from_state(dict(state))
-    resumed.add(second)
-    straight = summed(first, second)
-    for name, array in straight.state().items():
-        np.testing.assert_array_equal(resumed.state()[name], array)
-
-
-def test_a_state_is_a_copy():
-    sums = summed(np.eye(3))
-    state = sums.state()
-    sums.add(np.ones((4, 3)))
-    assert state["count"] == 3
-    assert_equal_statistics(FeatureSums.from_state(state).statistics(), np.eye(3))
-
-
-@pytest.mark.parametrize("broken", [{"shift": np.zeros(2)}, {"total": np.zeros(4)}, {"products": np.zeros(5)}])
-def test_a_state_that_does_not_belong_together_is_refused(broken):
-    with pytest.raises(ValueError, match="broadcast"):
-        FeatureSums.from_state(summed(np.eye(3)).state() | broken)
 
 
 def test_blocks_of_any_kind_and_layout_are_taken_and_not_changed():
@@ -180,11 +125,6 @@ def test_features_that_are_no_numbers_are_refused_whole():
 def test_features_of_another_shape_are_refused(block):
     with pytest.raises(VaemonError, match=r"where \(n, 2\) was expected"):
         FeatureSums(2).add(block)
-
-
-def test_features_of_another_width_are_not_merged():
-    with pytest.raises(VaemonError, match=r"width 3 .* width 2"):
-        FeatureSums(2).merge(FeatureSums(3))
 
 
 @pytest.mark.parametrize(("images", "ddof", "needed"), [(0, 0, 1), (0, 1, 2), (1, 1, 2)])

@@ -125,6 +125,28 @@ def test_a_full_disk_leaves_nothing_but_what_was_there(images, tmp_path, monkeyp
     assert not before or len(names(tmp_path / "out")) == 7
 
 
+def test_other_files_that_come_while_images_are_made_are_left_alone(images, tmp_path):
+    write_images(tmp_path / "out", blocks(images), SHAPE)
+
+    def made():
+        yield images[:3]
+        (tmp_path / "out" / "thesis.tex").touch()
+
+    with pytest.raises(UsageError, match=r"other files \(thesis\.tex, …\), which are left alone"):
+        write_images(tmp_path / "out", made(), (3, *SHAPE[1:]), overwrite=True)
+    assert names(tmp_path) == ["out"]
+    assert len(names(tmp_path / "out")) == 8
+
+
+def test_a_place_that_may_not_be_looked_at_is_told(tmp_path, monkeypatch):
+    def refuse(path):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(files.os, "scandir", refuse)
+    with pytest.raises(VaemonError, match=r"cannot write .*: Permission denied; nothing was left there"):
+        check_place(tmp_path, False)
+
+
 def test_what_was_there_before_is_put_back_where_the_new_cannot_take_its_place(images, tmp_path, monkeypatch):
     write_images(tmp_path / "out", blocks(images), SHAPE)
     rename = files.os.rename
