@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import click
 from click.shell_completion import CompletionItem
 
+from vaemon.commands.completion import complete_paths
 from vaemon.diagnosis import Diagnosis
 from vaemon.errors import UnknownName, VaemonError
 from vaemon.version import __version__
@@ -37,6 +38,7 @@ COMMANDS = {
     "doctor": _Place(
         "vaemon.commands.doctor.command", "Examine this machine: versions, folder of runs, terminal, GPU."
     ),
+    "completion": _Place("vaemon.commands.completion", "Print the script by which a shell completes all this."),
     "demo": _Place("vaemon.commands.demo", "Train on built-in images with the dashboard open, then analyze."),
     "agent": _Place("vaemon.commands.agent", ""),
     "train": _Place("trainer.command", "Train a VAE from a preset, and record it."),
@@ -89,6 +91,8 @@ class _Commands(click.Group):
             raise UnknownName("command", name, COMMANDS)
         command = getattr(importlib.import_module(place.module), name)
         assert isinstance(command, click.Command)
+        if context.resilient_parsing:
+            complete_paths(command)
         return command
 
     def shell_complete(self, context: click.Context, incomplete: str) -> list[CompletionItem]:

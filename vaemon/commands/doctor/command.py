@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from vaemon.commands.completion import complete_folder
 from vaemon.diagnosis import Diagnosis, Level
 
 SIGNS = {Level.OK: "✓", Level.WARNING: "▲", Level.FAILURE: "✗"}
@@ -17,12 +16,7 @@ WIDTH = 12
 
 
 @click.command()
-@click.option(
-    "--runs",
-    metavar="DIR",
-    shell_complete=complete_folder,
-    help="The folder of runs; default $VAEMON_RUNS, else ./runs.",
-)
+@click.option("--runs", metavar="DIR", help="The folder of runs; default $VAEMON_RUNS, else ./runs.")
 @click.option("--gpu", is_flag=True, help="Ask torch for its GPUs, too, which takes some seconds.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for scripts.")
 @click.pass_context
