@@ -10,13 +10,21 @@ N ?= 200
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 RUN ?= latest
 
-.PHONY: demo test check soak soak-kill test-slow test-adapters format pictures clean
+# Other people's training loops that there is an adapter for, TensorBoard, and what pip calls them.
+ADAPTERS := lightning transformers accelerate pythae scvi diffusers tensorboard
+LIBRARIES_lightning := lightning pytorch-lightning
+LIBRARIES_transformers := transformers accelerate
+LIBRARIES_scvi := scvi-tools
+
+PURELIB := import sysconfig; print(sysconfig.get_path("purelib"))
+
+.PHONY: demo test check soak soak-kill test-slow test-adapters test-packages format pictures clean
 
 demo: $(VENV)/.installed  ## train on built-in images with the dashboard open, then print the analysis
 	@$(BIN)/vaemon demo
 
 test: $(VENV)/.installed-dev  ## the tests: about nine minutes on two cores
-	OMP_NUM_THREADS=1 $(BIN)/pytest -m "not soak and not slow and not adapters" -n $(WORKERS) --maxprocesses 8
+	OMP_NUM_THREADS=1 $(BIN)/pytest -m "not soak and not slow and not adapters and not packages" -n $(WORKERS) --maxprocesses 8
 
 check: $(VENV)/.installed-dev  ## format, lint, types, floors, spelling
 	$(BIN)/ruff format --check .
@@ -34,8 +42,10 @@ soak-kill: $(VENV)/.installed-dev  ## kill a writer N times while readers look o
 test-slow: $(VENV)/.installed-dev  ## trains to a stated loss
 	$(BIN)/pytest -m slow
 
-test-adapters: $(VENV)/.adapters-tensorboard  ## what is written for TensorBoard, by TensorBoard itself
-	$(VENV)/adapters-tensorboard/bin/python -m pytest -m adapters tests/adapters/test_tensorboard.py
+test-adapters: $(ADAPTERS:%=.venvs/%/.installed)  ## every adapter in its library's own environment; ADAPTERS=lightning for one
+	@for name in $(ADAPTERS); do \
+		OMP_NUM_THREADS=1 .venvs/$$name/bin/python -m pytest -m adapters tests/adapters/test_$$name.py || exit 1; \
+	done
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff format .
@@ -46,7 +56,7 @@ pictures: $(VENV)/.installed  ## the README's pictures, from the real app; RUN s
 	$(BIN)/python docs/animate.py $(RUN)
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) .venvs
 
 # Both files pin what is installed, so a fresh machine gets the tested set.
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -61,10 +71,17 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 	@$(PIP) install --constraint constraints.txt --group dev
 	@touch $@
 
-# TensorBoard brings more than is wanted beside the tests: it has an environment of its own.
-$(VENV)/.adapters-tensorboard: $(VENV)/.installed
-	@$(PYTHON) -m venv $(VENV)/adapters-tensorboard
-	@$(VENV)/adapters-tensorboard/bin/python -m pip --disable-pip-version-check --quiet install \
-		--constraint constraints.txt --editable '.[tensorboard,images]' hypothesis pytest pytest-timeout \
-		'tensorboard==2.21.0' 'setuptools<81'
+# An environment of an adapter lends torch, pip, pytest and all else from the main one, and adds its library.
+.venvs/%/.installed: $(VENV)/.installed-dev constraints-adapters.txt
+	@echo "Setting up .venvs/$* ..."
+	@rm -rf .venvs/$*
+	@$(BIN)/python -m venv --without-pip .venvs/$*
+	@.venvs/$*/bin/python -c '$(PURELIB)' > .venvs/$*/own
+	@{ echo "$(CURDIR)"; $(BIN)/python -c '$(PURELIB)'; } > "$$(cat .venvs/$*/own)/main.pth"
+	@.venvs/$*/bin/python -m pip --disable-pip-version-check --quiet install \
+		--constraint constraints.txt --constraint constraints-adapters.txt $(or $(LIBRARIES_$*),$*)
+	@touch $@
+
+$(VENV)/.installed-packages: $(VENV)/.installed-dev
+	@$(PIP) install --constraint constraints.txt --group packages
 	@touch $@

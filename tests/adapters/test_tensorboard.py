@@ -15,8 +15,6 @@ from click.testing import CliRunner
 from vaemon import Recorder, open_run
 from vaemon.cli import vaemon
 
-pytestmark = [pytest.mark.adapters, pytest.mark.filterwarnings("ignore"), pytest.mark.timeout(600)]
-
 PATIENCE = 120.0
 STEPS = 300
 
