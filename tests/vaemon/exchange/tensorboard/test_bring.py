@@ -200,7 +200,7 @@ def test_odd_values_are_told_and_cost_no_others(write, event, bring):
         assert run.series("step'").mean[0] == 3.0
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(0, 2000), st.integers(1, 255)), min_size=1, max_size=8), st.integers(0, 1000))
 def test_a_damaged_file_is_imported_as_far_as_it_goes(write, bring, runs, flips, cut):
     data = bytearray((GOLDEN / "tensorboardx.tfevents").read_bytes())

@@ -46,7 +46,8 @@ def assert_same(name, other):
         assert (one.config, one.thresholds, one.created) == (two.config, two.thresholds, two.created)
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.timeout(300)  # each example records, exports and imports a run
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.tuples(
