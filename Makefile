@@ -18,13 +18,13 @@ LIBRARIES_scvi := scvi-tools
 
 PURELIB := import sysconfig; print(sysconfig.get_path("purelib"))
 
-.PHONY: demo test check soak soak-kill test-slow test-adapters format pictures clean
+.PHONY: demo test check soak soak-kill test-slow test-adapters test-packages format pictures clean
 
 demo: $(VENV)/.installed  ## train on built-in images with the dashboard open, then print the analysis
 	@$(BIN)/vaemon demo
 
 test: $(VENV)/.installed-dev  ## the tests: about nine minutes on two cores
-	OMP_NUM_THREADS=1 $(BIN)/pytest -m "not soak and not slow and not adapters" -n $(WORKERS) --maxprocesses 8
+	OMP_NUM_THREADS=1 $(BIN)/pytest -m "not soak and not slow and not adapters and not packages" -n $(WORKERS) --maxprocesses 8
 
 check: $(VENV)/.installed-dev  ## format, lint, types, floors, spelling
 	$(BIN)/ruff format --check .
@@ -80,4 +80,8 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 	@{ echo "$(CURDIR)"; $(BIN)/python -c '$(PURELIB)'; } > "$$(cat .venvs/$*/own)/main.pth"
 	@.venvs/$*/bin/python -m pip --disable-pip-version-check --quiet install \
 		--constraint constraints.txt --constraint constraints-adapters.txt $(or $(LIBRARIES_$*),$*)
+	@touch $@
+
+$(VENV)/.installed-packages: $(VENV)/.installed-dev
+	@$(PIP) install --constraint constraints.txt --group packages
 	@touch $@

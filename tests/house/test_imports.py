@@ -30,6 +30,8 @@ HELP = "import sys; sys.argv = ['vaemon', {}]\nfrom vaemon.cli import main\ntry:
         ("import analysis.command", {"torch", "scipy", "plotext"}),
         (HELP.format("'--help'"), {"numpy", "h5py", "torch", "textual"}),
         (HELP.format("'mv', 'nothing', 'x'"), {"numpy", "h5py", "torch", "textual"}),
+        (HELP.format("'doctor', '--help'"), {"numpy", "h5py", "torch", "textual", "rich"}),
+        (HELP.format("'doctor', '--json'"), {"torch", "scipy", "textual", "PIL"}),
         (HELP.format("'watch', '--help'"), {"torch", "scipy", "textual"}),
         (HELP.format("'train', '--help'"), {"torch", "scipy", "textual"}),
         (HELP.format("'data', 'celeba', '--to', '/dev/null'"), {"torch", "numpy", "h5py", "textual"}),
