@@ -34,6 +34,14 @@ def home(option: str | Path | None = None) -> Path:
     return runs_folder(option).absolute()
 
 
+def names(begun: str, option: str | Path | None = None) -> list[str]:
+    """The names of the runs there are that begin so, the newest first; none where they cannot be looked at."""
+    try:
+        return [each.name for each in list_runs(home(option)) if each.name.startswith(begun)]
+    except RunFileError:
+        return []
+
+
 def new_run(name: str | None, preset: str, option: str | Path | None = None) -> Path:
     """The folder of a run that is to begin; it does not exist yet.
 

@@ -8,11 +8,14 @@ import importlib
 import os
 import sys
 import traceback
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import click
 from click.shell_completion import CompletionItem
 
+from vaemon.commands.completion import complete_paths
+from vaemon.diagnosis import Diagnosis
 from vaemon.errors import UnknownName, VaemonError
 from vaemon.version import __version__
 
@@ -32,6 +35,10 @@ COMMANDS = {
     "export": _Place("vaemon.commands.export", "Write a run as CSV, JSON lines or .npz."),
     "check": _Place("vaemon.commands.check", "Verify a run's files; with --repair, mend them."),
     "compact": _Place("vaemon.commands.compact", "Rewrite a run that is over in less room."),
+    "doctor": _Place(
+        "vaemon.commands.doctor.command", "Examine this machine: versions, folder of runs, terminal, GPU."
+    ),
+    "completion": _Place("vaemon.commands.completion", "Print the script by which a shell completes all this."),
     "demo": _Place("vaemon.commands.demo", "Train on built-in images with the dashboard open, then analyze."),
     "agent": _Place("vaemon.commands.agent", ""),
     "train": _Place("trainer.command", "Train a VAE from a preset, and record it."),
@@ -61,6 +68,14 @@ class Roof:
 
         show_sweep(name, runs, as_json)
 
+    def examine_caches(self) -> Iterator[Diagnosis]:
+        """What the trainer and the analysis keep for later."""
+        from analysis.features import published
+        from trainer.data import kept
+
+        yield kept.examine()
+        yield published.examine()
+
 
 class _Commands(click.Group):
     """Imports a command when it is asked for, so that `vaemon --help` and `vaemon watch` start at once."""
@@ -76,6 +91,8 @@ class _Commands(click.Group):
             raise UnknownName("command", name, COMMANDS)
         command = getattr(importlib.import_module(place.module), name)
         assert isinstance(command, click.Command)
+        if context.resilient_parsing:
+            complete_paths(command)
         return command
 
     def shell_complete(self, context: click.Context, incomplete: str) -> list[CompletionItem]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from vaemon.batch import Batch, Columns, Cursor, Excerpt, ImageSet, RunInfo, RunState, Series, Want, Window
+from vaemon.batch import Batch, Columns, Cursor, Excerpt, ImageSet, RunInfo, Series, Want, Window
 from vaemon.channels import CLOCKS
 from vaemon.decimate import Pooled, width_for
 from vaemon.errors import RunFileError, SourceLost
@@ -18,6 +18,7 @@ from vaemon.runfile.images import ImageFolder
 from vaemon.runfile.read import RunReader
 from vaemon.runfile.segment import patiently
 from vaemon.runfile.series import Given, Pool, StageRows, joined_absent
+from vaemon.runstate import RunState
 from vaemon.source.anew import Anew
 from vaemon.source.newest import NOTHING_NEW, NewestRows
 from vaemon.thresholds import DEFAULT
