@@ -68,6 +68,19 @@ def test_the_python_of_the_readme_runs(tmp_path, monkeypatch):
         assert len(run.series("mean_variance").mean) > 10
 
 
+LIBRARIES = {"lightning", "transformers", "accelerate", "pythae", "scvi", "diffusers"}
+
+
+def test_every_adapter_is_documented_by_a_script_and_tested_against_its_library():
+    found = {path.stem for path in (ROOT / "vaemon" / "adapters").glob("*.py")}
+    assert found - {"__init__", "encoder", "hook", "ledger", "posterior"} == LIBRARIES
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for name in LIBRARIES:
+        assert f"(docs/examples/with_{name}.py)" in README
+        assert (ROOT / "tests" / "adapters" / f"test_{name}.py").exists()
+        assert name in re.findall(r"^ADAPTERS := (.*)$", makefile, re.MULTILINE)[0].split()
+
+
 def test_every_channel_stands_in_the_description_of_the_run_file():
     text = (ROOT / "docs" / "run-file.md").read_text(encoding="utf-8")
     for name in CHANNELS:

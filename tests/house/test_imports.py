@@ -21,6 +21,7 @@ HELP = "import sys; sys.argv = ['vaemon', {}]\nfrom vaemon.cli import main\ntry:
     [
         ("import vaemon", {"torch", "textual", "rich", "scipy", "numpy", "h5py"}),
         ("from vaemon import Recorder", {"torch", "textual", "rich", "scipy", "plotext"}),
+        ("from vaemon import watch_encoder", {"torch", "lightning", "textual", "rich", "scipy", "plotext"}),
         ("from vaemon import list_runs; list_runs()", {"torch", "textual", "rich", "scipy", "numpy", "h5py"}),
         ("import vaemon.watch.app", {"torch", "scipy", "plotext", "h5py"}),
         ("import vaemon.watch.export.animation, vaemon.watch.export.svg", {"PIL", "torch", "textual", "h5py"}),
