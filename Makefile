@@ -47,6 +47,9 @@ test-adapters: $(ADAPTERS:%=.venvs/%/.installed)  ## every adapter in its librar
 		OMP_NUM_THREADS=1 .venvs/$$name/bin/python -m pytest -m adapters tests/adapters/test_$$name.py || exit 1; \
 	done
 
+test-packages: $(VENV)/.installed-packages  ## build wheel and sdist, install them into clean environments and use them there
+	$(BIN)/pytest -m packages tests/packages
+
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .

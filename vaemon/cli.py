@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import click
 from click.shell_completion import CompletionItem
 
-from vaemon.commands.completion import complete_paths
+from vaemon.commands.completion import VARIABLE, complete_paths
 from vaemon.diagnosis import Diagnosis
 from vaemon.errors import UnknownName, VaemonError
 from vaemon.version import __version__
@@ -131,7 +131,7 @@ def vaemon(context: click.Context) -> None:
 def main() -> None:
     """Run the command line; the only place where an error of vaemon's becomes a message and an exit code."""
     try:
-        sys.exit(vaemon.main(standalone_mode=False) or 0)
+        sys.exit(vaemon.main(standalone_mode=False, complete_var=VARIABLE) or 0)
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
     except click.ClickException as error:

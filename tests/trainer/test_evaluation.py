@@ -239,7 +239,7 @@ def test_further_measures_are_recorded_and_neither_change_nor_end_a_training(tin
     assert train(Run("plain", runs / "plain", "shapes", tiny()), screen, str)
     assert train(Run("more", runs / "more", "shapes", tiny()), screen, str, [broken, spread])
     assert [(number, step) for number, step, *_ in seen] == [(1, 4), (1, 8), (2, 4), (2, 8)]
-    assert all(shape == (8, 8, 8, 3) and not first and not second for *_, shape, first, second in seen)
+    assert all(shape == (40, 8, 8, 3) and not first and not second for *_, shape, first, second in seen)
     with open_run("plain", runs) as plain, open_run("more", runs) as more:
         for before, after in zip(plain.evaluations(), more.evaluations(), strict=True):
             values = dict(after.values)

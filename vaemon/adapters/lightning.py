@@ -26,7 +26,8 @@ class VaemonCallback(*_callbacks()):  # type: ignore[misc]
     """Records a `Trainer.fit` as a run: a row a step of the optimizer, with the loss and what the module logs.
 
     What is logged at each step are scalars of its row; what is logged once an epoch, and by a validation, is a row of
-    the epoch table. Only the first rank records. A fit that goes on from a checkpoint goes on with its run.
+    the epoch table. Only the first rank records. A fit that goes on from a checkpoint goes on with its run. Steps are
+    Lightning's own, which counts those of several optimizers one by one.
 
     Example:
         trainer = Trainer(callbacks=[VaemonCallback("run42", encoder="encoder")])
