@@ -35,13 +35,15 @@ def pool(values: Array, width: int) -> Pooled:
         Figures of shape (n / width, ...); NaN where a group has no finite value.
     """
     groups = np.asarray(values).reshape(len(values) // width, width, *values.shape[1:])
-    low, high = groups.min(axis=1).astype(np.float64), groups.max(axis=1).astype(np.float64)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore"):  # of damaged rows, too, in which a NaN may be one that signals
+        low, high = groups.min(axis=1).astype(np.float64), groups.max(axis=1).astype(np.float64)
         pooled = Pooled(groups.sum(axis=1, dtype=np.float64) / width, low, high, np.zeros(low.shape, np.int64))
     finite = np.isfinite(low) & np.isfinite(high)
     gappy = ~finite.all(axis=tuple(range(1, finite.ndim)))
     if gappy.any():
-        for whole, part in zip(pooled, _pool_with_gaps(groups[gappy].astype(np.float64)), strict=True):
+        with np.errstate(invalid="ignore"):
+            parts = _pool_with_gaps(groups[gappy].astype(np.float64))
+        for whole, part in zip(pooled, parts, strict=True):
             whole[gappy] = part
     return pooled
 
