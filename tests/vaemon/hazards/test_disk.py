@@ -130,24 +130,6 @@ def test_when_space_returns_rows_go_on_in_a_new_segment_and_none_is_lost(forks, 
     assert [text for kind, text in after["events"] if kind == "error"]
 
 
-@pytest.mark.parametrize("size", [0, 47, 48, 100, 2000, 4096, 8000, 12_000, 12_300, 13_000, 15_000, 20_000, 40_000])
-def test_a_disk_that_fills_up_while_a_segment_is_made_ends_no_process(forks, runs, size):
-    """At whichever byte: HDF5 itself crashes where that is in the midst of the first ones."""
-    child = forks.start(recorder_on_call, runs=runs)
-    told(child, "begin")
-    told(child, "log", 300)
-    limit_files(child.pid, size)
-    told(child, "late")
-    told(child, "log", 300)
-    limit_files(child.pid, UNLIMITED)
-    told(child, "log", 300)
-    told(child, "close")
-    ends_well(child)
-    after = forks.call(read_run, runs=runs)
-    assert after["steps"] == upto(901)
-    assert after["state"] == RunState.FINISHED
-
-
 def test_what_does_not_fit_in_memory_until_space_returns_is_dropped_and_counted(forks, runs):
     child = forks.start(recorder_on_call, runs=runs, latents=8192)
     told(child, "begin")
