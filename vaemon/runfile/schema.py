@@ -148,9 +148,10 @@ class Layout:
             "steps_per_epoch": self.stage.steps_per_epoch or 0,
             "first_step": self.first_step,
             "first_row": self.first_row,
-            "replaces": json.dumps(self.replaces),
-            "lacking": json.dumps(self.lacking),
-            "channels": json.dumps([asdict(each) for each in listed]),
+            # Texts of a fixed length: what HDF5 keeps of others has no checksum, and damaged it hangs who reads it.
+            "replaces": np.bytes_(json.dumps(self.replaces)),
+            "lacking": np.bytes_(json.dumps(self.lacking)),
+            "channels": np.bytes_(json.dumps([asdict(each) for each in listed])),
         }
 
     @staticmethod

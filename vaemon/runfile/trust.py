@@ -5,6 +5,7 @@ say that there is. So what is opened is looked at first: it must lie in the file
 file can hold.
 """
 
+import mmap
 from typing import Any
 
 import h5py
@@ -19,6 +20,7 @@ CHUNK_ROWS = 64
 CHUNK_BYTES = 1 << 20
 """A chunk is read as a whole: it may have so many bytes, or so many rows where these are longer."""
 LONGEST_ATTRIBUTE = 8 << 20
+_HEAP = b"GCOL\x01"
 _FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32}
 """What every HDF5 has built in. Another would be looked for among the plug-ins of this machine."""
 
@@ -78,5 +80,30 @@ def own_attributes(file: Any, names: tuple[str, ...]) -> dict[str, Any]:
             told = file.attrs.get_id(name)
             if told.shape != () or told.get_storage_size() > LONGEST_ATTRIBUTE:
                 raise ValueError(f"its attribute {name!r} is not one value")
+            if not isinstance(told.get_type(), h5py.h5t.TypeIntegerID | h5py.h5t.TypeFloatID | h5py.h5t.TypeStringID):
+                raise ValueError(f"its attribute {name!r} is neither a number nor a text")
+            if isinstance(told.get_type(), h5py.h5t.TypeStringID) and told.get_type().is_variable_str():
+                _check_heaps(file.id.get_vfd_handle())
             found[name] = file.attrs[name]
     return found
+
+
+def _check_heaps(descriptor: int) -> None:
+    """Refuse a heap of texts in which HDF5 would go round for ever: it has no checksum, and is not looked at there.
+
+    Files written before texts had a fixed length have one. Its layout is that of the HDF5 file format specification,
+    "Global Heap", of version 1: GCOL, version, 3 bytes, size; then objects of 16 bytes and what they hold.
+    """
+    with mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ) as content:
+        at = content.find(_HEAP)
+        while at >= 0:
+            end = at + int.from_bytes(content[at + 8 : at + 16], "little")
+            place = at + 16
+            while place + 16 <= min(end, len(content)):
+                size = int.from_bytes(content[place + 8 : place + 16], "little")
+                is_free = content[place : place + 2] == b"\0\0"
+                step = size if is_free else 16 + -(-size // 8) * 8
+                if not 16 <= step <= end - place:
+                    raise ValueError("its texts are damaged")
+                place += step
+            at = content.find(_HEAP, at + 4)

@@ -212,7 +212,7 @@ def test_a_small_segment_takes_no_large_memory(run, runs):
         with changed(runs / what) as file:
             change(file)
     listed = json.loads(looked_at("ls", "--json"))
-    told = {each["run"]: each["reason"] for each in listed}
+    told = {each["name"]: each["reason"] for each in listed}
     for what in BOMBS:
         assert "segment-0000.h5" in told[what], what
 
@@ -242,3 +242,19 @@ def test_a_lock_full_of_nonsense_is_no_writer(run):
         (run / "writer.lock").write_bytes(content)
         assert lock.holder(run) is None
         assert lock._who(content[:2048], 7).pid == 7
+
+
+def test_damaged_texts_of_an_older_file_hang_nobody(run):
+    """HDF5 goes round for ever in them; files of before had texts of any length."""
+    path = run / "segment-0000.h5"
+    with changed(run) as file:
+        for name in ("replaces", "lacking", "channels"):
+            file.attrs[name] = file.attrs[name].decode()
+    assert refusal(run) == ""
+    whole = path.read_bytes()
+    at = whole.index(b"GCOL\x01") + 24
+    for size in (b"\xff" * 8, bytes(8), (2**64 - 16).to_bytes(8, "little"), (4097).to_bytes(8, "little")):
+        for first in (whole[at - 8 : at], bytes(8)):
+            path.write_bytes(whole[: at - 8] + first + size + whole[at + 8 :])
+            if size != bytes(8) or first == bytes(8):  # a text of no length is one
+                assert "its texts are damaged" in refusal(run)
