@@ -174,6 +174,7 @@ def assert_weights_alike(one, other):
         pytest.param(("geco", "balance.tolerance=.01"), marks=pytest.mark.slow),
         pytest.param(("rae-gp",), marks=pytest.mark.slow),
         pytest.param(("wae-mmd",), marks=pytest.mark.slow),
+        pytest.param(("vampprior", "balance.gamma=.2", "balance.pseudo_inputs=6"), marks=pytest.mark.slow),
     ],
     ids=lambda given: given[0],
 )
