@@ -10,8 +10,8 @@ N ?= 200
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 RUN ?= latest
 
-# Other people's training loops that there is an adapter for, and what pip calls them.
-ADAPTERS := lightning transformers accelerate pythae scvi diffusers
+# Other people's training loops that there is an adapter for, TensorBoard, and what pip calls them.
+ADAPTERS := lightning transformers accelerate pythae scvi diffusers tensorboard
 LIBRARIES_lightning := lightning pytorch-lightning
 LIBRARIES_transformers := transformers accelerate
 LIBRARIES_scvi := scvi-tools
@@ -46,6 +46,9 @@ test-adapters: $(ADAPTERS:%=.venvs/%/.installed)  ## every adapter in its librar
 	@for name in $(ADAPTERS); do \
 		OMP_NUM_THREADS=1 .venvs/$$name/bin/python -m pytest -m adapters tests/adapters/test_$$name.py || exit 1; \
 	done
+
+test-packages: $(VENV)/.installed-packages  ## build wheel and sdist, install them into clean environments and use them there
+	$(BIN)/pytest -m packages tests/packages
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff format .

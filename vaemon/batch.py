@@ -115,6 +115,8 @@ class Excerpt:
     """Only this one of each latent channel, as a scalar with low and high; None: the means of all."""
     scalars: int = 0
     """So many further scalar channels, too, at most."""
+    latents: int = 0
+    """So many further latent channels, too, at most."""
     coarse: bool = False
     """As of `Want`."""
 

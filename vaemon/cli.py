@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import click
 from click.shell_completion import CompletionItem
 
-from vaemon.commands.completion import complete_paths
+from vaemon.commands.completion import VARIABLE, complete_paths
 from vaemon.diagnosis import Diagnosis
 from vaemon.errors import UnknownName, VaemonError
 from vaemon.version import __version__
@@ -24,6 +24,8 @@ class _Place(NamedTuple):
     module: str
     help: str
     """Empty: it is not for people, and is told nowhere."""
+    function: str = ""
+    """Of the module; empty: called as the command is."""
 
 
 COMMANDS = {
@@ -32,7 +34,8 @@ COMMANDS = {
     "ls": _Place("vaemon.commands.ls", "List the runs: all, or those of a pattern, a state, a time, a config."),
     "mv": _Place("vaemon.commands.mv", "Rename a run."),
     "rm": _Place("vaemon.commands.rm", "Remove runs."),
-    "export": _Place("vaemon.commands.export", "Write a run as CSV, JSON lines or .npz."),
+    "export": _Place("vaemon.commands.export", "Write a run as CSV, JSON lines, .npz, Parquet or for TensorBoard."),
+    "import": _Place("vaemon.commands.bring", "Make runs of what TensorBoard's event files hold.", "bring"),
     "check": _Place("vaemon.commands.check", "Verify a run's files; with --repair, mend them."),
     "compact": _Place("vaemon.commands.compact", "Rewrite a run that is over in less room."),
     "doctor": _Place(
@@ -49,7 +52,16 @@ COMMANDS = {
     "fid": _Place("analysis.fid.command", "Compare two sets of images: FID, KID, precision and recall."),
 }
 
-EXTRAS = {"torch": "train", "scipy": "analyze", "PIL": "analyze", "submitit": "sweep", "matplotlib": "figures"}
+EXTRAS = {
+    "torch": "train",
+    "scipy": "analyze",
+    "PIL": "analyze",
+    "submitit": "sweep",
+    "matplotlib": "figures",
+    "google": "tensorboard",
+    "crc32c": "tensorboard",
+    "pyarrow": "parquet",
+}
 """Packages that only some users install, and the extra that brings each."""
 
 
@@ -89,7 +101,7 @@ class _Commands(click.Group):
             return None
         if place is None:
             raise UnknownName("command", name, COMMANDS)
-        command = getattr(importlib.import_module(place.module), name)
+        command = getattr(importlib.import_module(place.module), place.function or name)
         assert isinstance(command, click.Command)
         if context.resilient_parsing:
             complete_paths(command)
@@ -119,7 +131,7 @@ def vaemon(context: click.Context) -> None:
 def main() -> None:
     """Run the command line; the only place where an error of vaemon's becomes a message and an exit code."""
     try:
-        sys.exit(vaemon.main(standalone_mode=False) or 0)
+        sys.exit(vaemon.main(standalone_mode=False, complete_var=VARIABLE) or 0)
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
     except click.ClickException as error:

@@ -15,7 +15,7 @@ import pytest
 from vaemon import open_run
 
 ROOT = Path(__file__).parents[2]
-LIBRARIES = ("lightning", "transformers", "accelerate", "pythae", "scvi", "diffusers")
+LIBRARIES = ("lightning", "transformers", "accelerate", "pythae", "scvi", "diffusers", "tensorboard")
 collect_ignore = [f"test_{name}.py" for name in LIBRARIES if find_spec(name) is None]
 
 

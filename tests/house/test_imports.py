@@ -30,6 +30,12 @@ HELP = "import sys; sys.argv = ['vaemon', {}]\nfrom vaemon.cli import main\ntry:
         ("import analysis.command", {"torch", "scipy", "plotext"}),
         (HELP.format("'--help'"), {"numpy", "h5py", "torch", "textual"}),
         (HELP.format("'mv', 'nothing', 'x'"), {"numpy", "h5py", "torch", "textual"}),
+        (HELP.format("'export', '--help'"), {"numpy", "h5py", "torch", "textual", "google", "pyarrow", "crc32c"}),
+        (HELP.format("'import', 'tensorboard', '--help'"), {"numpy", "h5py", "torch", "google", "rich"}),
+        (
+            HELP.format("'import', 'tensorboard', '/dev/null', '--run', 'x'"),
+            {"torch", "textual", "scipy", "PIL", "pyarrow", "tensorboard"},
+        ),
         (HELP.format("'doctor', '--help'"), {"numpy", "h5py", "torch", "textual", "rich"}),
         (HELP.format("'doctor', '--json'"), {"torch", "scipy", "textual", "PIL"}),
         (HELP.format("'watch', '--help'"), {"torch", "scipy", "textual"}),

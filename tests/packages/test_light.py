@@ -46,3 +46,10 @@ def test_what_needs_an_extra_says_so_in_one_line(light, words, extra):
     (line,) = done.stderr.splitlines()
     assert f"pip install 'vaemon[{extra}]'" in line
     assert sorted(each.name for each in (light.home / "runs").iterdir()) == ["run42"]
+
+
+def test_the_machine_is_examined_and_shells_have_their_script(light):
+    found = {each["what"]: each["level"] for each in json.loads(light.says("vaemon", "doctor", "--json"))["found"]}
+    assert "failure" not in found.values()
+    assert (found["HDF5"], found["FID weights"]) == ("ok", "ok")
+    assert "_VAEMON_COMPLETE=bash_complete" in light.says("vaemon", "completion", "bash")

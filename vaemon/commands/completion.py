@@ -11,7 +11,7 @@ from vaemon.errors import UsageError
 
 SHELLS = ("bash", "zsh", "fish")
 VARIABLE = "_VAEMON_COMPLETE"
-"""Set where a shell asks what to complete; click makes it of the program's name."""
+"""Set where a shell asks what to complete."""
 
 
 @click.command()

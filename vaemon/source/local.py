@@ -235,7 +235,9 @@ def _excerpt(rows: StageRows, asked: Excerpt) -> Columns:
     width = asked.width or width_for(max(last - first, 1), asked.columns)
     last = min(-(-last // width) * width, len(rows) // width * width)
     first = min(first // width * width, last)
+    own = dict.fromkeys(name for segment in rows.segments for name in segment.layout.vectors)
     names = _names(rows, asked)
+    names += [name for name in own if name not in names][: asked.latents]
     vectors = {name for name in names if any(name in segment.layout.vectors for segment in rows.segments)}
     if asked.latent is None:
         pooled = [rows.pooled(*block, width, names, means=vectors) for block in rows.blocks(first, last, width)]
