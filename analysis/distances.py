@@ -156,7 +156,7 @@ def _sets(trained: "Trained", count: int, content: str) -> Iterator[tuple[str, "
         return made_set(name, " ".join((name, trained.made_by(stage), str(count), *keys)), count, make)
 
     yield "REC", made("REC", 1, lambda: reconstructions(trained, count), content)
-    if trained.is_deterministic:
+    if not trained.has_prior:
         try:
             density = trained.density
         except VaemonError as error:

@@ -238,7 +238,7 @@ def _maker(trained: "Trained", stage: str, count: int, asked: Asked) -> tuple[Ca
     if asked.renormalize:
         with progress("encoding the test set") as told:
             how = current(trained, lambda text: click.echo(text, err=True), told)
-    kind = "GEN-GMM" if trained.is_deterministic else f"GEN-{stage}"
+    kind = f"GEN-{stage}" if trained.has_prior else "GEN-GMM"
     what = f"{count:,} of {kind}, {f'renormalised {how.name}, ' if how else ''}seed {asked.seed}{contrast}"
     return lambda: samples(trained, int(stage), count, asked.seed, how), what
 

@@ -50,7 +50,10 @@ def commands() -> str:
     for name in shown:
         command = command_line.get_command(click.Context(command_line), name)
         assert command is not None
-        parts.append(f"## vaemon {name}\n\n```text\n{_help(command, f'vaemon {name}')}\n```")
+        texts = [_help(command, f"vaemon {name}")]
+        if isinstance(command, click.Group):
+            texts += [_help(each, f"vaemon {name} {under}") for under, each in command.commands.items()]
+        parts.append(f"## vaemon {name}\n\n" + "\n\n".join(f"```text\n{text}\n```" for text in texts))
     return "\n\n".join(parts)
 
 

@@ -17,6 +17,7 @@ import torch
 
 from analysis.features import weights
 from analysis.features.inception import WIDTH, Inception
+from analysis.features.published import SHA256
 from analysis.features.recipes import Block, Recipe, Role, as_tensor
 from trainer.checkpoint import path_of, restore_vae
 from trainer.data.images import sides
@@ -80,7 +81,7 @@ class InceptionFeatures:
             raise UsageError("this processor only emulates bfloat16, at a twentieth of the speed; leave out --bf16")
         self.recipe = recipe
         self.precision = "bfloat16" if bf16 else "float32"
-        self.made_by = f"inception {weights.SHA256} {recipe.name} {self.precision}"
+        self.made_by = f"inception {SHA256} {recipe.name} {self.precision}"
         self._given = given
         self._device = device
         self._progress = progress

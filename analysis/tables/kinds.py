@@ -132,6 +132,8 @@ def _model(member: Member) -> str:
     if str(balance).startswith(DETERMINISTIC):
         kind = str(balance).removeprefix(DETERMINISTIC)
         return f"RAE-{kind if kind == 'l2' else kind.upper()}, {member.setting('network', 'latents')} latents"
+    if balance == "wae-mmd":
+        return f"WAE-MMD, {member.setting('network', 'latents')} latents"
     gamma = " γ" if balance in ("computed", "average", "learned", "fixed", "optimal") else ""
     return f"{'2S-VAE' if member.has_second else 'VAE'}, {balance}{gamma}"
 

@@ -31,8 +31,8 @@ def blocks(text, language):
 
 def lines_of(text):
     """The commands of a page: each line of a block, and what is named within a sentence."""
-    code = "\n".join(block for language in ("", "sh") for block in blocks(text, language)).replace("\\\n", "")
-    found = re.findall(r"^(?:.* )?vaemon ([a-z]+(?: .*)?)$", code, re.MULTILINE)
+    code = "\n".join([*blocks(text, ""), *blocks(text, "sh"), *re.findall("^ {4}(.*)$", text, re.MULTILINE)])
+    found = re.findall(r"^(?:.* )?vaemon ([a-z]+(?: .*)?)$", code.replace("\\\n", ""), re.MULTILINE)
     text = re.sub(r"^```.*?^```$", "", text, flags=FLAGS)
     return [*found, *re.findall(r"`vaemon ([a-z]+[^`]*)`", text.replace("\n", " "))]
 
@@ -51,9 +51,11 @@ def test_every_command_has_help_and_stands_in_a_page(name):
 @pytest.mark.parametrize("line", COMMAND_LINES)
 def test_every_command_of_the_pages_is_one(line):
     """Its options are known, and take what they are given; what it trains is a preset."""
-    name, *rest = shlex.split(re.sub(r"\s+#.*", "", line), comments=False)
+    name, *rest = shlex.split(re.sub(r"\s+[#|] .*", "", line))
     command = command_line.get_command(click.Context(command_line), name)
     assert command, name
+    if isinstance(command, click.Group) and rest:
+        command, rest = command.commands[rest[0]], rest[1:]
     context = click.Context(command, info_name=name, help_option_names=["-h", "--help"])
     given, left, order = command.make_parser(context).parse_args(rest)
     assert not left
@@ -135,6 +137,19 @@ def test_the_python_of_the_pages_runs(page, tmp_path, monkeypatch):
 def test_all_other_python_of_the_pages_is_run_by_a_test_of_its_own():
     tested = {"README.md", "docs/quick-start.md", "docs/recording.md", "docs/run-file.md"}
     assert {name for name, text in PAGES.items() if blocks(text, "python")} == tested
+
+
+LIBRARIES = {"lightning", "transformers", "accelerate", "pythae", "scvi", "diffusers"}
+
+
+def test_every_adapter_is_documented_by_a_script_and_tested_against_its_library():
+    found = {path.stem for path in (ROOT / "vaemon" / "adapters").glob("*.py")}
+    assert found - {"__init__", "encoder", "hook", "ledger", "posterior"} == LIBRARIES
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for name in LIBRARIES:
+        assert f"(examples/with_{name}.py)" in PAGES["docs/recording.md"]
+        assert (ROOT / "tests" / "adapters" / f"test_{name}.py").exists()
+        assert name in re.findall(r"^ADAPTERS := (.*)$", makefile, re.MULTILINE)[0].split()
 
 
 def test_every_channel_stands_in_the_description_of_the_run_file():
