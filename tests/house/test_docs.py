@@ -14,6 +14,7 @@ from trainer.catalogue import presets
 from vaemon.channels import CHANNELS
 from vaemon.cli import COMMANDS
 from vaemon.cli import vaemon as command_line
+from vaemon.view.facts import TRUTHS
 
 ROOT = Path(__file__).parents[2]
 PAGES = {
@@ -155,6 +156,11 @@ def test_every_adapter_is_documented_by_a_script_and_tested_against_its_library(
 def test_every_channel_stands_in_the_description_of_the_run_file():
     for name in CHANNELS:
         assert f"`{name}`" in PAGES["docs/run-file.md"], name
+
+
+def test_every_name_of_a_condition_stands_in_a_page():
+    for name in (*TRUTHS, "active", "waking", "limbo", "collapsed", "inactive", "active_units", "latents", "rate"):
+        assert f"`{name}`" in PAGES["docs/headless.md"], name
 
 
 def test_the_plain_h5py_of_the_run_file_runs(tmp_path, monkeypatch):
