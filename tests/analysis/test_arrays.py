@@ -1,6 +1,7 @@
 """Posteriors as bare arrays: what is read, in whatever form, and what is refused in which words."""
 
 import io
+import warnings
 import zipfile
 
 import numpy as np
@@ -148,3 +149,14 @@ def test_members_that_are_no_arrays_or_claim_more_than_any_memory_holds(tmp_path
             file.writestr("variance.npy", member)
         with pytest.raises(UsageError, match=words):
             read_posterior(tmp_path / "posterior.npz")
+
+
+@pytest.mark.parametrize(("scale", "spread"), [(1e200, 1e300), (1e308, 1.0)])
+def test_values_beyond_all_measure_give_infinities_and_no_warnings(save, drawn, scale, spread):
+    path = save(mean=drawn[0].clip(-1.5, 1.5) * scale, variance=drawn[1] * spread)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        report = answer_of_arrays(path, Question())
+    figures = {each.name: each.value for each in report.posterior.figures["inactive"]}
+    assert figures["kl"] == np.inf
+    assert figures["active_units"] == 4
