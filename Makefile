@@ -10,13 +10,21 @@ N ?= 200
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 RUN ?= latest
 
-.PHONY: demo test check soak soak-kill test-slow format pictures clean
+# Other people's training loops that there is an adapter for, TensorBoard, and what pip calls them.
+ADAPTERS := lightning transformers accelerate pythae scvi diffusers tensorboard
+LIBRARIES_lightning := lightning pytorch-lightning
+LIBRARIES_transformers := transformers accelerate
+LIBRARIES_scvi := scvi-tools
+
+PURELIB := import sysconfig; print(sysconfig.get_path("purelib"))
+
+.PHONY: demo test check soak soak-kill test-slow test-adapters test-packages format pictures clean
 
 demo: $(VENV)/.installed  ## train on built-in images with the dashboard open, then print the analysis
 	@$(BIN)/vaemon demo
 
 test: $(VENV)/.installed-dev  ## the tests: about nine minutes on two cores
-	OMP_NUM_THREADS=1 $(BIN)/pytest -m "not soak and not slow" -n $(WORKERS) --maxprocesses 8
+	OMP_NUM_THREADS=1 $(BIN)/pytest -m "not soak and not slow and not adapters and not packages" -n $(WORKERS) --maxprocesses 8
 
 check: $(VENV)/.installed-dev  ## format, lint, types, floors, spelling
 	$(BIN)/ruff format --check .
@@ -34,6 +42,14 @@ soak-kill: $(VENV)/.installed-dev  ## kill a writer N times while readers look o
 test-slow: $(VENV)/.installed-dev  ## trains to a stated loss
 	$(BIN)/pytest -m slow
 
+test-adapters: $(ADAPTERS:%=.venvs/%/.installed)  ## every adapter in its library's own environment; ADAPTERS=lightning for one
+	@for name in $(ADAPTERS); do \
+		OMP_NUM_THREADS=1 .venvs/$$name/bin/python -m pytest -m adapters tests/adapters/test_$$name.py || exit 1; \
+	done
+
+test-packages: $(VENV)/.installed-packages  ## build wheel and sdist, install them into clean environments and use them there
+	$(BIN)/pytest -m packages tests/packages
+
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -43,7 +59,7 @@ pictures: $(VENV)/.installed  ## the README's pictures, from the real app; RUN s
 	$(BIN)/python docs/animate.py $(RUN)
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) .venvs
 
 # Both files pin what is installed, so a fresh machine gets the tested set.
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -56,4 +72,19 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	@$(PIP) install --constraint constraints.txt --group dev
+	@touch $@
+
+# An environment of an adapter lends torch, pip, pytest and all else from the main one, and adds its library.
+.venvs/%/.installed: $(VENV)/.installed-dev constraints-adapters.txt
+	@echo "Setting up .venvs/$* ..."
+	@rm -rf .venvs/$*
+	@$(BIN)/python -m venv --without-pip .venvs/$*
+	@.venvs/$*/bin/python -c '$(PURELIB)' > .venvs/$*/own
+	@{ echo "$(CURDIR)"; $(BIN)/python -c '$(PURELIB)'; } > "$$(cat .venvs/$*/own)/main.pth"
+	@.venvs/$*/bin/python -m pip --disable-pip-version-check --quiet install \
+		--constraint constraints.txt --constraint constraints-adapters.txt $(or $(LIBRARIES_$*),$*)
+	@touch $@
+
+$(VENV)/.installed-packages: $(VENV)/.installed-dev
+	@$(PIP) install --constraint constraints.txt --group packages
 	@touch $@

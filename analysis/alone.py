@@ -37,7 +37,7 @@ def refuse_others(asked: str, going: Collection[str]) -> None:
 
 
 def run_folders(named: Sequence[str], runs: Path | None) -> list[Path]:
-    """The folders of the runs of this machine that addresses or patterns mean, each once; each has checkpoints.
+    """The folders of the runs of this machine that addresses or patterns mean, each once.
 
     Args:
         named: none means the newest.
@@ -45,7 +45,7 @@ def run_folders(named: Sequence[str], runs: Path | None) -> list[Path]:
 
     Raises:
         UnknownName, UsageError: there is no such run here.
-        VaemonError: it lies on another machine, or has no checkpoint.
+        VaemonError: it lies on another machine.
     """
     from vaemon.runfile.find import LATEST, runs_folder
     from vaemon.runfile.sweeps import folders
@@ -56,16 +56,17 @@ def run_folders(named: Sequence[str], runs: Path | None) -> list[Path]:
         if FarAddress.parse(each) is not None:
             raise VaemonError(f"{each} lies on another machine, and its networks are not fetched from there; ask there")
         found |= dict.fromkeys(folders(each, runs_folder(runs)))
-    for folder in found:
-        if not (folder / "checkpoints").is_dir():
-            raise VaemonError(
-                f"run {folder.name!r} has no checkpoint; `vaemon train` saves one, a recorder alone does not"
-            )
     return [*found]
 
 
+def check_trained(folder: Path) -> None:
+    """Raise VaemonError where a run has no checkpoints."""
+    if not (folder / "checkpoints").is_dir():
+        raise VaemonError(f"run {folder.name!r} has no checkpoint; `vaemon train` saves one, a recorder alone does not")
+
+
 def answer_each(named: Sequence[str], runs: Path | None, answer: Callable[[Path], Found]) -> tuple[list[Found], bool]:
-    """The answer of each run, and whether some have none: of several, what one lacks costs the others nothing.
+    """The answer of each run with a checkpoint, and whether some have none: what one lacks costs others nothing.
 
     Raises:
         VaemonError: as of `run_folders`; or the only run has no answer, or none has.
@@ -74,6 +75,7 @@ def answer_each(named: Sequence[str], runs: Path | None, answer: Callable[[Path]
     folders = run_folders(named, runs)
     for folder in folders:
         try:
+            check_trained(folder)
             found.append(answer(folder))
         except VaemonError as error:
             failed.append(error)
@@ -99,10 +101,9 @@ def print_lines(lines: Iterable[tuple[str, ...]]) -> None:
 
 def print_text(text: str, colour: bool = False) -> None:
     """To stdout; in ASCII where that can write no more."""
-    from analysis.render import fits, to_ascii
+    from analysis.terminal import fits, to_ascii
 
-    written = text if fits(text, sys.stdout.encoding or "ascii") else to_ascii(text)
-    click.echo(written, nl=False, color=colour)
+    click.echo(text if fits(text) else to_ascii(text), nl=False, color=colour)
 
 
 def say(sentence: str) -> None:

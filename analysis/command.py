@@ -32,6 +32,12 @@ def _complete_name(context: click.Context, parameter: click.Parameter, begun: st
     return names_like(begun, runs) + [each for each in sweeps.names(runs_folder(runs)) if each.startswith(begun)]
 
 
+def _links(context: click.Context, parameter: click.Parameter, python: str) -> Links:
+    links = Links(python, keeps=True)
+    context.call_on_close(links.close)
+    return links
+
+
 @click.command("analyze", short_help="Count inactive latents, check the variance law.")
 @click.argument("run", nargs=-1, shell_complete=_complete_name)
 @click.option("--inactive", is_flag=True, help="Count the inactive latents, by the paper's rule and by others.")
@@ -80,9 +86,11 @@ def _complete_name(context: click.Context, parameter: click.Parameter, begun: st
 )
 @click.option(
     "--remote-python",
+    "links",
     metavar="PATH",
     default="",
     envvar=PYTHON,
+    callback=_links,
     help="For HOST:RUN, the Python there that has vaemon; by default the one that recorded the run.",
 )
 @click.option(
@@ -110,7 +118,7 @@ def analyze(
     no_checkpoint: bool,
     data: Path | None,
     runs: Path | None,
-    remote_python: str,
+    links: Links,
 ) -> None:
     """Say which latents of RUN are used, and whether its posterior matches the prior.
 
@@ -132,7 +140,7 @@ def analyze(
     asked = {name for name, wanted in (("inactive", inactive), ("variance_law", variance_law)) if wanted}
     question = _question(asked, failing.reports_named(parsed), thresholds, as_published, not no_checkpoint, data)
     with ExitStack() as opened:
-        sources = _open(run, runs, question, posteriors, Links(remote_python), opened)
+        sources = _open(run, runs, question, posteriors, links, opened)
         found = _answers(sources, posteriors, question, stage)
         groups, waiting = swept(run, runs_folder(runs))
         for name in waiting:
@@ -142,8 +150,7 @@ def analyze(
         elif as_csv:
             printing.print_csv(found, groups)
         else:
-            left_out = {name for name, given in context.params.items() if not given}
-            printing.print_text(found, groups, left_out)
+            printing.print_text(found, groups)
     failed = [why for each in found if each.reports for why in failing.failures(each.reports, parsed)]
     for why in failed:
         click.echo(f"vaemon: {why}", err=True)

@@ -7,9 +7,11 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from analysis.joined import FINISHED, Joined, Spread
-from analysis.render import GAP, PLAIN_WIDTH, drawn, number, table_without_lines
+from analysis.joined import FINISHED, Joined
+from analysis.render import GAP, drawn, number, table_without_lines
 from analysis.report import Figure, Part, Report
+from analysis.spread import Spread
+from analysis.terminal import PLAIN_WIDTH
 
 NAME = 24
 """Cells of a run's name, at least, before it is folded."""
@@ -104,7 +106,7 @@ def _spread(spread: Spread | None, style: str, runs: int) -> str:
     told = number(spread.mean, of_counts)
     if spread.deviation is not None:
         told += f" ± {number(spread.deviation, of_counts.lstrip('+'))}"
-    return told if len(spread.values) == runs else f"{told} ({len(spread.values)} of {runs})"
+    return told if spread.runs == runs else f"{told} ({spread.runs} of {runs})"
 
 
 def _value(value: float | int | None, style: str) -> str:

@@ -110,7 +110,7 @@ def _print_csv(found: "Sequence[Measured]") -> None:
     """Every value of every set, whose names begin with the set's: `GEN-1.value`, `GEN-1.judged.count`."""
     from analysis.fid.report import to_csv_lines
 
-    lines = []
+    lines: list[tuple[str, ...]] = []
     for run, sets in found:
         for name, each in sets.items():
             stage = 2 if name.startswith("GEN-2") else 1
@@ -181,7 +181,7 @@ def _sets(trained: "Trained", count: int, content: str) -> Iterator[tuple[str, "
         return made_set(name, " ".join((name, trained.made_by(stage), str(count), *keys)), count, make)
 
     yield "REC", made("REC", 1, lambda: reconstructions(trained, count), content)
-    if trained.is_deterministic:
+    if not trained.has_prior:
         try:
             density = trained.density
         except VaemonError as error:

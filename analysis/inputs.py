@@ -12,11 +12,12 @@ import numpy.typing as npt
 
 from analysis.measures.moments import Moments
 from vaemon import latents
-from vaemon.batch import Batch, Cursor, Event, RunInfo, StageInfo, Want, Window
+from vaemon.batch import Cursor, RunInfo, StageInfo, Want, Window
 from vaemon.channels import POSTERIOR
 from vaemon.errors import UnknownName, VaemonError
 from vaemon.source.protocol import Source
 from vaemon.view.fold import woke_at
+from vaemon.view.whole import whole
 
 Array = npt.NDArray[Any]
 Kind = Literal["stream", "checkpoint", "posterior"]
@@ -124,11 +125,7 @@ def woke_steps(source: Source, stage: StageInfo, until: int | None = None) -> Ar
         stage: the stage whose events count.
         until: take no notice of events after this step.
     """
-    found: list[Event] = []
-    batch: Batch | None = None
-    while batch is None or batch.more:  # by other thresholds than its own all rows of the run are looked through
-        batch = source.poll(batch.cursor if batch else Cursor(), Want(channels=(), stage=stage.number, columns=0))
-        found = [*([] if batch.events_anew else found), *batch.events]
+    found = whole(source.poll, Want(channels=(), stage=stage.number, columns=0)).events
     events = tuple(each for each in found if until is None or each.step <= until)
     return woke_at(events, stage.number, stage.latents)
 
@@ -208,12 +205,33 @@ def _tail(source: Source, stage: StageInfo) -> _Tail:
     latest = source.poll(Cursor(), Want(channels=(), stage=stage.number, columns=0)).latest
     if latest is None:
         return _Tail(np.zeros(0, np.int64), np.zeros(0, np.int64), True)
-    wanted = span = 2 * MOST_ROWS + 1
+    wanted = 2 * MOST_ROWS + 1
+    step, epoch, from_start = rows_until(source, "epoch", stage, latest.step, wanted)
+    return _Tail(step[-wanted:], epoch[-wanted:].astype(np.int64), from_start and len(step) <= wanted)
+
+
+def rows_until(source: Source, channel: str, stage: StageInfo, last: int, wanted: int) -> tuple[Array, Array, bool]:
+    """The last rows of a channel, as recorded: at least so many, or all where there are fewer.
+
+    Args:
+        source: of the run.
+        channel: its name.
+        stage: whose rows.
+        last: the last step that may be among them.
+        wanted: how many, at least.
+
+    Returns:
+        Their steps, (n,); their values, (n,) or (n, k); whether they reach back to the start of the stage.
+
+    Raises:
+        UnknownName: the channel was not recorded.
+    """
+    span = wanted
     while True:  # rows may stand further than one step apart
-        first = latest.step - span + 1
-        step, epoch = _exact(source, "epoch", Window(stage.number, first if first > 0 else None, latest.step))
+        first = last - span + 1
+        step, values = _exact(source, channel, Window(stage.number, first if first > 0 else None, last))
         if len(step) >= wanted or first <= 0:
-            return _Tail(step[-wanted:], epoch[-wanted:].astype(np.int64), first <= 0 and len(step) <= wanted)
+            return step, values, first <= 0
         span *= 4
 
 

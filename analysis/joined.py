@@ -12,27 +12,10 @@ from typing import Any
 import numpy as np
 
 from analysis.report import FORMAT, Figure, Report, to_json
+from analysis.spread import Spread, spread
 
 FINISHED = "finished"
 """The state of a run that has come to its end."""
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """One figure over several runs."""
-
-    values: tuple[float, ...]
-    """Of those runs in which it is known and finite."""
-
-    @property
-    def mean(self) -> float:
-        """Their mean."""
-        return float(np.mean(self.values))
-
-    @property
-    def deviation(self) -> float | None:
-        """Their standard deviation, divided by n - 1; None of fewer than two."""
-        return float(np.std(self.values, ddof=1)) if len(self.values) > 1 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +27,7 @@ class JoinedFigure:
     label: str
     style: str
     spreads: Mapping[str, Spread]
-    """By kind of origin; where no run knows it, it is not there."""
+    """By kind of origin, over the runs in which it is known and finite; where it is in none, it is not there."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -98,13 +81,13 @@ def _joined(reports: Sequence[Report], group: str) -> Joined:
     figures = []
     for name in reports[0].reports:
         for i, first in enumerate(reports[0].parts[-1].figures[name]):
-            spreads: dict[str, list[float]] = {}
+            values: dict[str, list[float]] = {}
             for part in (part for report in together.counted for part in report.parts):
                 value = part.figures[name][i].value
                 if value is not None and np.isfinite(value):
-                    spreads.setdefault(part.origin.kind, []).append(float(value))
-            told = {kind: Spread(tuple(values)) for kind, values in spreads.items()}
-            figures.append(JoinedFigure(name, first.name, first.label, first.style, told))
+                    values.setdefault(part.origin.kind, []).append(float(value))
+            spreads = {kind: found for kind, each in values.items() if (found := spread(each)) is not None}
+            figures.append(JoinedFigure(name, first.name, first.label, first.style, spreads))
     return replace(together, figures=tuple(figures))
 
 
@@ -130,7 +113,7 @@ def _together(joined: Joined) -> dict[str, Any]:
     }
     for figure in joined.figures:
         told.setdefault(figure.report, {})[figure.name] = {
-            kind: {"mean": each.mean, "deviation": each.deviation, "runs": len(each.values)}
+            kind: {"mean": each.mean, "deviation": each.deviation, "runs": each.runs}
             for kind, each in figure.spreads.items()
         }
     return told

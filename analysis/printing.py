@@ -1,21 +1,20 @@
 """What was found, to stdout: as text, JSON or CSV."""
 
 import json
-import shutil
-import sys
 import textwrap
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
 
 from analysis.compare import joined_to_text
 from analysis.joined import Joined, join_groups, joined_to_json
-from analysis.render import PLAIN_WIDTH, fits, to_text
+from analysis.render import to_text
 from analysis.report import Report
 from analysis.rest import rest
 from analysis.several import Answered
 from analysis.tabular import to_csv
+from analysis.terminal import form
 
 Groups = Mapping[Path, str]
 """Of the folders of runs that belong to a sweep, the sweep and what they are set to."""
@@ -35,26 +34,23 @@ def print_csv(found: Sequence[Answered], groups: Groups) -> None:
     click.echo(to_csv(_reports(found), _together(found, groups)), nl=False)
 
 
-def print_text(found: Sequence[Answered], groups: Groups, left_out: Collection[str]) -> None:
+def print_text(found: Sequence[Answered], groups: Groups) -> None:
     """Each report of one run, of several one table a group; and a line that names what was not asked for.
 
     Args:
         found: what came of each run.
         groups: of which group it is.
-        left_out: names of the options that were not given.
     """
     reports, joined = _reports(found), _together(found, groups)
-    colour = sys.stdout.isatty()
-    width = shutil.get_terminal_size().columns if colour else PLAIN_WIDTH
-    ascii_only = not fits("σ²μεδ±≥–·─│█▏⣿", sys.stdout.encoding or "ascii")
+    how = form("σ²μεδ±≥–·─│█▏⣿")
     if joined:
-        click.echo(joined_to_text(joined, width, colour, ascii_only), nl=False, color=colour)
+        click.echo(joined_to_text(joined, *how), nl=False, color=how.is_terminal)
     for i, report in enumerate([] if joined else reports):
         if i:
             click.echo()
-        click.echo(to_text(report, width, colour, ascii_only), nl=False, color=colour)
-    if left := rest(reports, left_out):
-        click.echo(f"\n{textwrap.fill(left, width, break_on_hyphens=False)}")
+        click.echo(to_text(report, *how), nl=False, color=how.is_terminal)
+    if left := rest(reports):
+        click.echo(f"\n{textwrap.fill(left, how.width, break_on_hyphens=False)}")
 
 
 def _together(found: Sequence[Answered], groups: Groups) -> list[Joined]:

@@ -1,7 +1,7 @@
 """The report as text for people: a table of latents, then the figures of each origin side by side.
 
 Of stream and checkpoint the latents of the latter are listed, for it counts every test image; the stream's are in JSON
-and CSV. This room, `compare` and `tables.text` are the only ones of the analysis that know rich.
+and CSV. What other texts of the analysis need of rich is here, too: `drawn`, `progress`, `table_without_lines`.
 """
 
 import io
@@ -18,9 +18,7 @@ from rich.text import Text
 
 from analysis.inputs import Origin
 from analysis.report import STEP, Column, Figure, Overlap, Part, Report
-
-PLAIN_WIDTH = 100
-"""Columns where stdout is no terminal."""
+from analysis.terminal import PLAIN_WIDTH, to_ascii
 
 _STATE_STYLES = {"active": "green", "waking": "yellow", "limbo": "magenta", "collapsed": "blue"}
 _HEADINGS = {
@@ -39,33 +37,6 @@ GAP = 2
 """Cells between two columns."""
 _BOX = box.Box("    \n    \n ── \n    \n ── \n    \n    \n    \n")
 """A line below the headings and one between sections; no other lines."""
-_ASCII = str.maketrans(
-    {
-        "σ": "s",
-        "μ": "mu",
-        "ε": "eps",
-        "δ": "delta",
-        "γ": "gamma",
-        "±": "+-",
-        "×": "x",
-        "∞": "inf",
-        "ẑ": "z^",
-        "é": "e",
-        "²": "^2",
-        "≥": ">=",
-        "≤": "<=",
-        "–": "-",
-        "·": "|",
-        "…": "...",
-        "─": "-",
-        "═": "=",
-    }
-    | dict.fromkeys("┌┐└┘├┤┬┴┼", "+")
-    | {"│": "|"}
-    | dict.fromkeys("▌▋▊▉█", "#")
-    | dict.fromkeys("▏▎▍", " ")
-)
-"""What stands for a sign where only ASCII can be written."""
 
 
 def to_text(report: Report, width: int = PLAIN_WIDTH, colour: bool = False, ascii_only: bool = False) -> str:
@@ -102,20 +73,6 @@ def drawn(draw: Callable[[Console], None], width: int, colour: bool = False, asc
         draw(console)
     text = "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
     return to_ascii(text) if ascii_only else text
-
-
-def fits(text: str, encoding: str) -> bool:
-    """Whether a text can be written in an encoding."""
-    try:
-        text.encode(encoding)
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
-
-
-def to_ascii(text: str) -> str:
-    """A text with ASCII in the place of Greek letters, lines and bars; `?` for what has no counterpart."""
-    return text.translate(_ASCII).encode("ascii", "replace").decode("ascii")
 
 
 @contextmanager

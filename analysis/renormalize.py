@@ -5,8 +5,6 @@ Imports nothing heavy before it is called, as analysis/command.py.
 
 import functools
 import json
-import shutil
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -101,7 +99,6 @@ def _renormalised(folder: Path, data: Path | None, kind: "Kind") -> "Found":
 
 def _print(found: "Sequence[Found]") -> None:
     from analysis.generate.written import to_text
-    from analysis.render import PLAIN_WIDTH
+    from analysis.terminal import form
 
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else PLAIN_WIDTH
-    print_text("\n".join(to_text(each, width) for each in found))
+    print_text("\n".join(to_text(each, form("").width) for each in found))

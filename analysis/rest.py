@@ -1,7 +1,7 @@
 """What an analysis leaves out unless it is asked for, and about how long it would take."""
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from analysis.report import Report
 
@@ -11,20 +11,15 @@ RATE = 8.0
 """Images a second and core through Inception in float32, as measured on two cores."""
 
 
-def rest(reports: Sequence[Report], options: Collection[str]) -> str:
-    """The line that names what was not asked for, with its time; empty where there is nothing, or no checkpoint.
+def rest(reports: Sequence[Report]) -> str:
+    """The line that names what was not asked for, with its time; empty where there is no checkpoint.
 
-    Args:
-        reports: what was found.
-        options: the names of the options that were not given, of which some may be "renormalize" and "fid".
+    Both are answers of their own: whoever has these reports has asked for neither.
     """
-    known = [each for each in reports if each.checkpoint is not None]
-    stages = {stage: sum(each.stage == stage for each in known) for stage in (1, 2)}
-    told = []
-    if "renormalize" in options and stages[2]:
-        told.append("--renormalize (seconds)")
-    if "fid" in options and known:
-        told.append(f"--fid ({_fid_words(*stages.values())})")
+    first, second = (sum(each.checkpoint is not None and each.stage == stage for each in reports) for stage in (1, 2))
+    told = ["--renormalize (seconds)"] if second else []
+    if first or second:
+        told.append(f"--fid ({_fid_words(first, second)})")
     return f"Not computed: {', '.join(told)}." if told else ""
 
 

@@ -3,9 +3,6 @@
 Imports nothing heavy before it is called, as analysis/command.py.
 """
 
-import os
-import shutil
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from analysis.alone import run_folders
+from analysis.alone import check_trained, run_folders
 from vaemon.errors import UsageError
 from vaemon.runfile.selection import names_like
 
@@ -124,6 +121,7 @@ def sample(run: str | None, data: Path | None, runs: Path | None, **asked: Any) 
     folders = run_folders(() if run is None else (run,), runs)
     if len(folders) > 1:
         raise UsageError(f"{run} means {len(folders)} runs; name one")
+    check_trained(folders[0])
 
     from analysis.generate.trained import Trained
     from analysis.pictures.files import check_place
@@ -240,7 +238,7 @@ def _maker(trained: "Trained", stage: str, count: int, asked: Asked) -> tuple[Ca
     if asked.renormalize:
         with progress("encoding the test set") as told:
             how = current(trained, lambda text: click.echo(text, err=True), told)
-    kind = "GEN-GMM" if trained.is_deterministic else f"GEN-{stage}"
+    kind = f"GEN-{stage}" if trained.has_prior else "GEN-GMM"
     what = f"{count:,} of {kind}, {f'renormalised {how.name}, ' if how else ''}seed {asked.seed}{contrast}"
     return lambda: samples(trained, int(stage), count, asked.seed, how), what
 
@@ -255,10 +253,8 @@ def _watched(blocks: Iterable[Any], total: int, told: Callable[[int, int], None]
 
 def _print(draw: Callable[[int, bool, bool], str]) -> None:
     """Draw for the terminal that stdout is, or in shades where it is none."""
-    from analysis.render import PLAIN_WIDTH, fits
+    from analysis.terminal import form
 
-    is_terminal = sys.stdout.isatty()
-    width = shutil.get_terminal_size().columns if is_terminal else PLAIN_WIDTH
-    colour = is_terminal and "NO_COLOR" not in os.environ
-    plain = not fits("▀░▒▓█", sys.stdout.encoding or "ascii")
-    click.echo(draw(width, colour and not plain, plain), nl=False, color=colour)
+    how = form("▀░▒▓█")
+    colour = how.colour and not how.ascii_only
+    click.echo(draw(how.width, colour, how.ascii_only), nl=False, color=colour)

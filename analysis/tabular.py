@@ -35,7 +35,7 @@ def to_csv(reports: Iterable[Report], joined: Iterable[Joined] = ()) -> str:
 def _together(joined: Joined) -> Iterator[tuple[str | int, ...]]:
     for figure in joined.figures:
         for kind, spread in figure.spreads.items():
-            told = {"mean": spread.mean, "deviation": spread.deviation, "runs": len(spread.values)}
+            told = {"mean": spread.mean, "deviation": spread.deviation, "runs": spread.runs}
             for over, value in told.items():
                 where = ("", joined.stage or "", kind, "", figure.report, "", figure.name)
                 yield (*where, word(value), joined.group, over)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from screens import StillApp, frame_from, run, still
 
-from vaemon.batch import Batch, Columns, Cursor, Excerpt, RunInfo, RunState, Series, Want, Window
+from vaemon.batch import Batch, Columns, Cursor, Excerpt, RunInfo, Series, Want, Window
+from vaemon.runstate import RunState
 from vaemon.source.protocol import Source
 from vaemon.watch.asked import Asked
 from vaemon.watch.export.animation import save_animation

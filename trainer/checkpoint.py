@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 
@@ -71,10 +71,8 @@ def save(run_folder: Path, stage: int, state: Mapping[str, Any], config: Config,
     content = {"format": FORMAT, "stage": stage, "config": to_tree(config), "shape": list(shape), **state}
     try:
         path.parent.mkdir(exist_ok=True)
-        with temporary.open("wb") as file:
+        with _written(temporary) as file:
             torch.save(content, file)
-            file.flush()
-            os.fsync(file.fileno())
         _put_in_place(temporary, path)
     except (OSError, RuntimeError) as error:
         _remove(temporary)
@@ -95,7 +93,8 @@ def keep_best(run_folder: Path, stage: int) -> None:
         try:
             os.link(newest, temporary)
         except OSError:  # not every file system gives a file two names
-            shutil.copyfile(newest, temporary)
+            with newest.open("rb") as whole, _written(temporary) as file:
+                shutil.copyfileobj(whole, file)
         _put_in_place(temporary, best)
     except OSError as error:
         raise RunFileError(f"cannot write the checkpoint {best}: {_reason(error)}") from error
@@ -111,6 +110,15 @@ def tidy(run_folder: Path) -> None:
 
 def _unnamed(path: Path) -> Path:
     return path.with_suffix(f".{os.getpid()}.tmp")
+
+
+@contextlib.contextmanager
+def _written(path: Path) -> Iterator[BinaryIO]:
+    """A file to write, whose content is on the disk afterwards."""
+    with path.open("wb") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _put_in_place(temporary: Path, path: Path) -> None:

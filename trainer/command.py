@@ -1,10 +1,11 @@
 """`vaemon train`: what the command line says, made into a run. Imports torch only once there is something to train."""
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
+from click.shell_completion import CompletionItem
 
 from trainer import runs as run_folders
 from trainer.catalogue import Layer, about, layers, presets
@@ -18,8 +19,16 @@ STOPPED = 128
 """Exit code of a training stopped by a signal, less the signal's number: of Ctrl-C 130, SIGTERM 143, SIGHUP 129."""
 
 
-def _complete_preset(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
-    return [name for name in presets() if name.startswith(incomplete)]
+def complete_preset(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> Sequence[str | CompletionItem]:
+    """The presets whose names begin so; where there is none, files, for a preset may be one."""
+    found = [name for name in presets() if name.startswith(incomplete)]
+    return found or [CompletionItem(incomplete, type="file")]
+
+
+def _complete_run(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    return run_folders.names(incomplete, context.params.get("runs"))
 
 
 def _require_preset(context: click.Context, parameter: click.Parameter, preset: str | None) -> str:
@@ -38,8 +47,14 @@ def _list_presets(context: click.Context, parameter: click.Parameter, asked: boo
 
 
 @click.command("train", short_help="Train a VAE and record every batch.")
-@click.argument("preset", required=False, callback=_require_preset, shell_complete=_complete_preset)
-@click.option("--run", "name", metavar="NAME", help="Name of the run; by default PRESET-YYYYMMDD-HHMMSS.")
+@click.argument("preset", required=False, callback=_require_preset, shell_complete=complete_preset)
+@click.option(
+    "--run",
+    "name",
+    metavar="NAME",
+    shell_complete=_complete_run,
+    help="Name of the run; by default PRESET-YYYYMMDD-HHMMSS.",
+)
 @click.option(
     "--set", "settings", metavar="KEY=VALUE", multiple=True, help="Set a key, as in stage1.epochs=3. May be repeated."
 )

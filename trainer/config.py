@@ -44,6 +44,9 @@ class Data(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     jpeg_roundtrip: bool = False
     """cifar10: send each image, to train and to test on, once through JPEG (quality 75, 4:2:0 chroma), as the published
     code does: the paper's figures are of such images. Not for images that are JPEG already."""
+    place: Literal["auto", "device", "host"] = "auto"
+    """Where training images lie while a GPU trains: on it (device), or in this machine's memory or files (host), from
+    where it is brought each batch. auto: on it, unless they would take more than half of its free memory."""
 
 
 class Network(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -90,6 +93,7 @@ class Balance(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         "rae-l2",
         "rae-sn",
         "rae-gp",
+        "wae-mmd",
     ] = "computed"
     gamma_squared: NotNegative = 0.0
     """γ² in mse/(2γ²), where it is fixed. `balance.gamma` sets it, too, to its square."""
@@ -113,6 +117,8 @@ class Balance(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """rae-…: weight of ½ ‖z‖² against the squared error of a sample. Choosing one of them sets its own."""
     decoder_weight: NotNegative = 3e-3
     """rae-l2, rae-gp: weight of what is held against the decoder. Choosing one of them sets its own."""
+    divergence_weight: NotNegative = 200.0
+    """wae-mmd: weight of the codes' divergence from the prior against the squared error of a sample."""
 
 
 class Stage1(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -189,6 +195,8 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """CPU threads; 0: as torch chooses."""
     precision: Literal["float32", "bfloat16"] = "float32"
     """bfloat16: convolutions and wide layers in bfloat16, everything else in float32."""
+    graph: bool = False
+    """On a single GPU: launch each step at one stroke, as a CUDA graph. Not tried on a GPU yet, and hence not usual."""
     data: Data = Data()
     network: Network = Network()
     balance: Balance = Balance()
@@ -216,7 +224,8 @@ KEYS = _keys(Config)
 
 MAY_CHANGE = frozenset(
     [f"stage{n}.{key}" for n in (1, 2) for key in ("epochs", "max_steps", "lr", "halve_every", "kl_weight")]
-    + ["stage2.enabled", "checkpoint.seconds", "evaluation.every", "data.path", "device", "threads", "precision"]
+    + ["stage2.enabled", "checkpoint.seconds", "evaluation.every", "data.path", "data.place"]
+    + ["device", "threads", "precision", "graph"]
 )
 """What may be set anew when a run goes on; the rest would make another run of it."""
 

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from trainer.config import Config
 from trainer.networks.vae import VAE
-from trainer.options import DETERMINISTIC
+from trainer.options import WITHOUT_PRIOR
 from trainer.posteriors import images_to_posteriors
 from trainer.stages import DENSITY, seed_of
 from vaemon.errors import RunFileError, UsageError
@@ -99,7 +99,7 @@ def check_density(config: Config, count: int) -> None:
     Raises:
         UsageError: scikit-learn is not there, or there are too few images.
     """
-    if config.balance.name not in DETERMINISTIC:
+    if config.balance.name not in WITHOUT_PRIOR:
         return
     try:
         import sklearn.mixture  # noqa: F401  # now, not after an epoch

@@ -3,7 +3,7 @@
 Nothing here draws from a generator that training draws from: a run is the same, bit for bit, with or without it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -18,8 +18,12 @@ from trainer.posteriors import CHUNK
 from trainer.stages import EVALUATION, Stage, generator
 from trainer.unrecorded import Unrecorded
 from vaemon import Recorder, latents
-from vaemon.errors import RunFileError
+from vaemon.errors import RunFileError, VaemonError
 from vaemon.thresholds import Thresholds
+
+Measure = Callable[[Stage, VAE, npt.NDArray[np.uint8], torch.Generator], Mapping[str, float]]
+"""A figure or several of a stage as it stands, by name. Is given the stage, the network of stage 1 (both networks in
+evaluation mode), the test images (n, H, W, C) and noise of its own to draw from."""
 
 SHOWN = 64
 """Images of a grid of samples."""
@@ -50,6 +54,7 @@ class Evaluator:
         at: Thresholds,
         density: CodeDensity | None = None,
         stop: Callable[[], object] = bool,
+        measures: Sequence[Measure] = (),
     ) -> None:
         """Evaluate a run.
 
@@ -62,6 +67,7 @@ class Evaluator:
             at: those by which the run judges its latents.
             density: of the codes, where there is no prior to draw from.
             stop: whether to leave off, asked now and then; the end of a stage is evaluated in any case.
+            measures: further figures; they take the names of none of the usual ones.
         """
         self._recorder = recorder
         self._seed = seed
@@ -74,6 +80,7 @@ class Evaluator:
         self._at = at
         self._density = density
         self._stop = stop
+        self._measures = measures
 
     def record_inputs(self) -> None:
         """Record what the reconstructions are of."""
@@ -86,6 +93,8 @@ class Evaluator:
         with torch.no_grad(), ranks.alone(), _evaluating(self._first, stage.network):
             self._record_images(stage, noise)
             figures = self._measure(stage, noise)
+            if figures:
+                figures = {**self._further(stage), **figures}
         if figures:
             self._recorder.evaluation(stage.step, **figures)
         return figures
@@ -103,7 +112,8 @@ class Evaluator:
             self._record_density(self._density, stage, noise)
             return
         self._recorder.images("GEN-1", self._first.decode(_prior(SHOWN, mean.shape[1], noise)), stage.step)
-        self._record_traversals(stage.step, mean[0], log_variance.exp().mean(0))
+        if not stage.balance.undefined:  # which are awake, only variances tell
+            self._record_traversals(stage.step, mean[0], log_variance.exp().mean(0))
 
     def _record_density(self, density: CodeDensity, stage: Stage, noise: torch.Generator) -> None:
         """Fit the density of the codes, keep it, and show what the decoder makes of its samples."""
@@ -150,7 +160,18 @@ class Evaluator:
         figures = {"mse": each.mean().item()}
         if stage.number == 1:
             figures |= {"mse_min": each.min().item(), "mse_max": each.max().item()}
-        return figures if self._density is not None else {**figures, **_figures(moments / len(each), self._at)}
+        return figures if stage.balance.undefined else {**figures, **_figures(moments / len(each), self._at)}
+
+    def _further(self, stage: Stage) -> dict[str, float]:
+        """What the further measures find; one that cannot be taken is told, and costs no training."""
+        found: dict[str, float] = {}
+        for measure in self._measures:
+            noise = generator(self._seed, stage.number, EVALUATION, stage.device)
+            try:
+                found |= measure(stage, self._first, self._test, noise)
+            except VaemonError as error:
+                self._recorder.event("error", str(error), step=stage.step)
+        return found
 
     def _input(self, first: int, last: int, stage: Stage) -> Tensor:
         """Some of the test images, as stage 1 takes them."""

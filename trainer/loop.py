@@ -2,13 +2,16 @@
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from trainer import ranks
+from trainer.capture import Channels
 from trainer.objective import Pass
 from trainer.stages import Stage
 from trainer.statistics import step_to_channels
@@ -37,6 +40,7 @@ def run_stage(
     evaluate: Callable[[Stage], object],
     stop: Callable[[], object],
     screen: Screen,
+    capture: Callable[[Callable[[Stage, Tensor], Channels], Stage], Callable[[Tensor], Channels]] = partial,
 ) -> None:
     """Train a stage until it is done or told to stop, and save it.
 
@@ -48,6 +52,7 @@ def run_stage(
         evaluate: looks at what was learned; called after every epoch, whole or cut short.
         stop: whether to stop after the present step; asked every step.
         screen: shows progress.
+        capture: makes of `train_batch` and the stage what takes a step (trainer/capture.py).
 
     Raises:
         BadLoss: a term of the loss, or a weight, is no longer finite.
@@ -55,31 +60,28 @@ def run_stage(
     stage.network.train()
     if stage.step > stage.evaluated:
         evaluate(stage)  # where the last process was stopped before it could
+    step = capture(train_batch, stage)
     look_at, save_at = time.monotonic(), time.monotonic() + save_every
 
     while not stage.done and not stop():
         # Begin an epoch, or go on with an interrupted one.
-        batches = stage.shuffle()
-        for group in stage.optimizer.param_groups:
-            group["lr"] = stage.learning_rate
-        first = stage.step % stage.steps_per_epoch
+        with closing(stage.batches()) as batches:
+            for batch in batches:
+                # Train on a batch and record what it gave.
+                channels = step(batch)
+                recorder.log(stage.step + 1, lr=stage.learning_rate, epoch=stage.epoch, **channels)
+                stage.step += 1
 
-        for rows in batches[first : first + stage.total_steps - stage.step]:
-            # Train on a batch and record what it gave.
-            channels = train_batch(stage, rows)
-            recorder.log(stage.step + 1, lr=stage.learning_rate, epoch=stage.epoch, **channels)
-            stage.step += 1
-
-            # Now and then, look up: is all well, what does the screen show, is it time to save?
-            if stop():
-                break
-            now = time.monotonic()
-            if now >= look_at:
-                raise_if_bad(stage, recorder)
-                screen.show(stage, recorder.newest)
-                look_at = now + LOOK_EVERY
-            if now >= save_at and stage.step % stage.steps_per_epoch:
-                save_at = _save_soundly(stage, recorder, save) + save_every
+                # Now and then, look up: is all well, what does the screen show, is it time to save?
+                if stop():
+                    break
+                now = time.monotonic()
+                if now >= look_at:
+                    raise_if_bad(stage, recorder)
+                    screen.show(stage, recorder.newest)
+                    look_at = now + LOOK_EVERY
+                if now >= save_at and stage.step % stage.steps_per_epoch:
+                    save_at = _save_soundly(stage, recorder, save) + save_every
 
         # At the end of an epoch the evaluation comes first: one that a kill cut off is made again after a resume.
         evaluate(stage)
@@ -100,10 +102,10 @@ def _save_soundly(stage: Stage, recorder: Recorder | Unrecorded, save: Callable[
     return time.monotonic()
 
 
-def train_batch(stage: Stage, rows: Tensor) -> dict[str, Tensor | float]:
-    """One step of the optimizer, from row numbers (B,) to channel values; nothing in it waits for the device."""
+def train_batch(stage: Stage, batch: Tensor) -> Channels:
+    """One step of the optimizer, from one of `Stage.batches` to channel values; nothing in it waits for the device."""
     # Encode the batch, draw what is decoded of each posterior, decode it.
-    x = stage.take(ranks.share(rows))  # (B, C, H, W), or (B, k) in stage 2
+    x = stage.take(batch)  # (B, C, H, W), or (B, k) in stage 2
     mean, log_variance = stage.network.encode(x)  # (B, k)
     z = stage.balance.code(mean, log_variance, stage.noise)
     x_hat = stage.network.decode(z)

@@ -81,8 +81,8 @@ def _advice(config: Config, elsewhere: bool) -> str:
 def _advice_on_images(config: Config, size: int) -> str:
     fewer = "" if config.data.size == 0 else f", --set data.size={max(1, config.data.size // 2)}"
     return (
-        f"all training images lie there, {size / 2**30:.3g} GiB: take fewer or smaller ones (--set data.limit=…{fewer})"
-        ", or --set device=cpu"
+        f"all training images are to lie there, {size / 2**30:.3g} GiB: leave them with the host (--set "
+        f"data.place=host), take fewer or smaller ones (--set data.limit=…{fewer}), or --set device=cpu"
     )
 
 

@@ -52,7 +52,7 @@ class CodeTerms:
     moments: Tensor
     """E[z] and E[z²] of each latent, without gradients, (2, k)."""
     penalty: Tensor | None
-    """What is held against the decoder, (); None: nothing."""
+    """What else is held against the network, (); None: nothing."""
     values: int
     """D, the values of a sample."""
 

@@ -22,6 +22,7 @@ TAKES: dict[str, tuple[str, ...]] = {
     "rae-l2": ("code_weight", "decoder_weight"),
     "rae-sn": ("code_weight",),
     "rae-gp": ("code_weight", "decoder_weight"),
+    "wae-mmd": ("divergence_weight",),
 }
 """By balance.name."""
 
@@ -49,14 +50,17 @@ NEEDED = {
 """Options that nobody can choose but the user, and how they are given."""
 
 
-DETERMINISTIC = ("rae-l2", "rae-sn", "rae-gp")
-"""Those without a posterior: no KL, no prior, no second stage."""
+WITHOUT_PRIOR = ("rae-l2", "rae-sn", "rae-gp")
+"""Those whose samples come from a density that is fitted to the codes."""
+DETERMINISTIC = (*WITHOUT_PRIOR, "wae-mmd")
+"""Those without a posterior: no KL, no second stage."""
 
 BRINGS: dict[str, Tree] = {
     "geco": {"balance.momentum": 0.9},
     "rae-l2": {"stage2.enabled": False, "balance.code_weight": 0.05, "balance.decoder_weight": 3e-3},
     "rae-sn": {"stage2.enabled": False, "balance.code_weight": 1.4},
     "rae-gp": {"stage2.enabled": False, "balance.code_weight": 0.05, "balance.decoder_weight": 1e-3},
+    "wae-mmd": {"stage2.enabled": False},
 }
 """What else choosing a strategy sets; why so, in trainer/balance/."""
 
@@ -86,7 +90,8 @@ def refuse_foreign(config: Config, touched: Iterable[str]) -> None:
                 + (f" (or {', '.join(takers[1:])})" if takers[1:] else "")
             )
         if config.balance.name in DETERMINISTIC and option == "kl_weight":
-            raise UsageError(f"{idle[key]} has no KL for {key} to weigh; balance.code_weight weighs its codes")
+            weighs = f"balance.{TAKES[config.balance.name][0]} weighs its codes"
+            raise UsageError(f"{idle[key]} has no KL for {key} to weigh; {weighs}")
 
 
 def without_effect(config: Config) -> dict[str, str]:
@@ -117,9 +122,11 @@ def check_options(config: Config) -> None:
         raise UsageError(f"balance={balance.name} needs {told}")
     if balance.name in DETERMINISTIC and config.stage2.enabled:
         raise UsageError(
-            f"balance={balance.name} has no second stage, for its samples come from a density fitted to its codes; "
-            "--set stage2.enabled=false"
+            f"balance={balance.name} has no second stage, for that is trained on samples of posteriors, and its codes "
+            "have none; --set stage2.enabled=false"
         )
+    if balance.name == "wae-mmd" and config.stage1.batch < 2:
+        raise UsageError("balance=wae-mmd compares the codes of a batch with each other; --set stage1.batch=2 or more")
     epochs = {"stage1": config.stage1.epochs, **({"stage2": config.stage2.epochs} if config.stage2.enabled else {})}
     stage = min(epochs, key=epochs.__getitem__)
     if balance.name == "linear" and balance.warm_up > epochs[stage]:

@@ -1,7 +1,8 @@
 """Which run a command means: a new one, or the one to go on with. Knows no torch."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +32,14 @@ class Run:
 def home(option: str | Path | None = None) -> Path:
     """The folder of runs, as `--runs` says it, absolute."""
     return runs_folder(option).absolute()
+
+
+def names(begun: str, option: str | Path | None = None) -> list[str]:
+    """The names of the runs there are that begin so, the newest first; none where they cannot be looked at."""
+    try:
+        return [each.name for each in list_runs(home(option)) if each.name.startswith(begun)]
+    except RunFileError:
+        return []
 
 
 def new_run(name: str | None, preset: str, option: str | Path | None = None) -> Path:
@@ -99,27 +108,28 @@ def refuse_recorded(folder: Path) -> None:
     lock.refuse_if_held(folder)
 
 
-def refuse_moved(folder: Path, moved: Callable[[], bool]) -> None:
-    """Refuse to go on with a run that another process has trained further since its checkpoints were read.
+@contextmanager
+def unmoved(folder: Path, moved: Callable[[], bool]) -> Iterator[None]:
+    """Have a run for a recorder that is opened within, unless another process has trained it further meanwhile.
 
     Looks with the lock held, so that nobody is just writing the last; and before recording begins, which would put
-    this process's outcome in place of the other's.
+    this process's outcome in place of the other's. The recorder takes the lock over.
 
     Args:
         folder: of the run.
-        moved: whether the checkpoints are others now.
+        moved: whether the checkpoints are others than those that were read.
 
     Raises:
         RunLocked: another process is recording the run, or did.
         RunFileError: the folder cannot be written.
     """
-    with lock.holding(folder):
-        if not moved():
-            return
-    raise RunLocked(
-        f"another process has trained the run {folder.name} further while this one read the images; --resume once more "
-        "goes on from where that ended"
-    )
+    with lock.reserving(folder):
+        if moved():
+            raise RunLocked(
+                f"another process has trained the run {folder.name} further while this one read the images; --resume "
+                "once more goes on from where that ended"
+            )
+        yield
 
 
 def note_lost(folder: Path, reason: str) -> None:

@@ -14,6 +14,7 @@ from torch import Tensor
 from trainer.balance.registry import build_balance
 from trainer.balance.strategy import Plan
 from trainer.config import Config, Stage1, Stage2
+from trainer.feed import Batches, Feed, resident, streamed
 from trainer.networks.build import build
 from trainer.networks.vae import VAE, draw_share, images_to_input
 from vaemon.errors import UsageError
@@ -33,6 +34,7 @@ class Stage:
         network: VAE,
         count: int,
         take: Callable[[Tensor, torch.Generator], Tensor],
+        feed: Feed,
         device: torch.device,
     ) -> None:
         """Put a stage together.
@@ -43,7 +45,8 @@ class Stage:
             config: of the run.
             network: with fresh weights, on the CPU.
             count: training samples.
-            take: makes a batch of row numbers (B,), drawing from the generator where it needs noise.
+            take: makes a batch of what `feed` gives, drawing from the generator where it needs noise.
+            feed: brings what batches are made of to the device.
             device: where to train.
 
         Raises:
@@ -79,7 +82,7 @@ class Stage:
         self.count = count
         self.noise = generator(config.seed, number, NOISE, device)
         self._seed = config.seed
-        self._take = take
+        self._take, self._feed = take, feed
         # On the CPU, so that the order of the images is the same on every device.
         self._shuffle = generator(config.seed, number, SHUFFLE)
         self._epoch_began = self._shuffle.get_state()
@@ -108,11 +111,22 @@ class Stage:
             self._shuffle.set_state(self._epoch_began)
         order = torch.randperm(self.count, generator=self._shuffle)
         batch = self.settings.batch
-        return order[: self.steps_per_epoch * batch].view(-1, batch).to(self.device, non_blocking=True)
+        return order[: self.steps_per_epoch * batch].view(-1, batch)
 
-    def take(self, rows: Tensor) -> Tensor:
-        """The batch of those row numbers, as the network's input."""
-        return self._take(rows, self.noise)
+    def batches(self) -> Batches:
+        """What `take` makes the batches of, from the next step to the last of its epoch, or of the stage; to be closed.
+
+        Of several processes each has its part of every batch. They are to be trained at the rate that the optimizer
+        has from here on.
+        """
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.learning_rate
+        first = self.step % self.steps_per_epoch
+        return self._feed(self.shuffle()[first : first + self.total_steps - self.step])
+
+    def take(self, given: Tensor) -> Tensor:
+        """One of those, as the network's input."""
+        return self._take(given, self.noise)
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that training goes on from, exactly."""
@@ -192,21 +206,30 @@ def check_balance(config: Config, count: int) -> None:
         build_balance(config.balance, plan)
 
 
-def image_stage(config: Config, images: np.ndarray[Any, Any], device: torch.device) -> Stage:
-    """Stage 1: the VAE of the images.
+def image_stage(
+    config: Config, images: np.ndarray[Any, Any], device: torch.device, *, from_host: bool = False
+) -> Stage:
+    """Stage 1: the VAE of the images, whose bytes are made float on the device.
 
-    The bytes (n, H, W, C) stay on the device for the whole stage; a batch is gathered and made float there.
+    Args:
+        config: of the run.
+        images: bytes (n, H, W, C).
+        device: where to train; they stay there for the whole stage.
+        from_host: leave them where they are, and bring the device one batch after another.
 
     Raises:
         UsageError: the images do not fit the network or the batch.
     """
-    resident = torch.from_numpy(images).to(device)
+    pixels = torch.from_numpy(images)
+    if not from_host:
+        pixels = pixels.to(device)
 
-    def take(rows: Tensor, noise: torch.Generator) -> Tensor:
-        return images_to_input(resident[rows])
+    def take(given: Tensor, noise: torch.Generator) -> Tensor:
+        return images_to_input(given if from_host else pixels[given])
 
     network = build(config, 1, images.shape[1:], generator(config.seed, 1, WEIGHTS))
-    return Stage(1, config.stage1, config, network, len(images), take, device)
+    feed = streamed(pixels, device) if from_host else resident(device)
+    return Stage(1, config.stage1, config, network, len(images), take, feed, device)
 
 
 def latent_stage(config: Config, mean: Tensor, log_variance: Tensor, shape: tuple[int, ...]) -> Stage:
@@ -223,7 +246,7 @@ def latent_stage(config: Config, mean: Tensor, log_variance: Tensor, shape: tupl
         return draw_share(mean[rows], log_variance[rows], noise)
 
     network = build(config, 2, shape, generator(config.seed, 2, WEIGHTS))
-    return Stage(2, config.stage2, config, network, len(mean), take, mean.device)
+    return Stage(2, config.stage2, config, network, len(mean), take, resident(mean.device), mean.device)
 
 
 def generator(

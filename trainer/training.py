@@ -1,25 +1,28 @@
 """A run: stage 1, the posteriors of its images, stage 2; begun anew or gone on with."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from typing import Any, Protocol
 
 import torch
 
 from trainer import checkpoint, ranks, resuming
+from trainer.capture import how_to_step
 from trainer.config import Config, thresholds_of, to_tree
 from trainer.data.images import Images
 from trainer.data.watch import Stopped, Watch
 from trainer.density import CodeDensity, check_density
 from trainer.device import choose_device
-from trainer.evaluation import Evaluator, is_due
+from trainer.evaluation import Evaluator, Measure, is_due
+from trainer.feed import is_streamed
 from trainer.images import check_batches, fingerprint, load_images
 from trainer.loop import Screen, raise_if_unsound, run_stage
 from trainer.memory import explained_memory, keep_freed_memory
-from trainer.options import DETERMINISTIC
+from trainer.options import WITHOUT_PRIOR
 from trainer.posteriors import images_to_posteriors
 from trainer.precision import emulates_bfloat16
 from trainer.resuming import Saved, State
-from trainer.runs import Run, refuse_moved
+from trainer.runs import Run, unmoved
 from trainer.saving import Saver
 from trainer.stages import Stage, check_balance, image_stage, latent_stage
 from trainer.unrecorded import Unrecorded
@@ -39,13 +42,14 @@ class Teller(Screen, Protocol):
         ...
 
 
-def train(run: Run, teller: Teller, stop: Callable[[], str]) -> bool:
+def train(run: Run, teller: Teller, stop: Callable[[], str], measures: Sequence[Measure] = ()) -> bool:
     """Train what is left of a run.
 
     Args:
         run: what to train.
         teller: shows progress and takes sentences.
         stop: why to stop after the present step; empty to go on.
+        measures: what else is measured at each evaluation, for whoever knows of more than the trainer.
 
     Returns:
         Whether every planned step is trained; False where `stop` said so.
@@ -76,26 +80,42 @@ def train(run: Run, teller: Teller, stop: Callable[[], str]) -> bool:
     if ranks.here().count > 1:
         stop = ranks.Agreed(stop)  # from here on all ask equally often
     torch.manual_seed(run.config.seed)  # for what draws from torch's own generator; a checkpoint has its state
-    with explained_memory(run.config, images.train.nbytes):
-        first = image_stage(run.config, images.train, device)
-        ranks.from_first(lambda: resuming.check_fit(run, first, saved, images))
-    count = ranks.here().count
-    teller.say(f"run {run.name} in {run.folder}, on {device}{f', {count} processes together' if count > 1 else ''}")
-    if run.resume:
-        ranks.from_first(lambda: refuse_moved(run.folder, lambda: checkpoint.version(run.folder) != version))
-    with _recorder(run, first, images, seen) as recorder:
-        both = _Stages(run, recorder, teller, stop, images)
+    first = _first_stage(run, images, saved, device, teller)
+    with ExitStack() as opening:
+        if run.resume:
+            had = unmoved(run.folder, lambda: checkpoint.version(run.folder) != version)
+            ranks.from_first(lambda: opening.enter_context(had))
+        recorder = _recorder(run, first, images, seen)
+    with recorder:
+        both = _Stages(run, recorder, teller, stop, images, device)
         with explained_memory(run.config):
-            finished = both.train(first, saved)
+            finished = both.train(first, saved, measures)
         both.save.settle()
         if not finished:
             recorder.close("stopped", stop())
+    _say_outcome(run, first, finished, teller)
+    return finished
+
+
+def _first_stage(run: Run, images: Images, saved: Saved, device: torch.device, teller: Teller) -> Stage:
+    """Stage 1 on the device, as it was saved where it was."""
+    size, count = images.train.nbytes, ranks.here().count
+    from_host = is_streamed(run.config.data.place, size, device)
+    with explained_memory(run.config, 0 if from_host else size):
+        first = image_stage(run.config, images.train, device, from_host=from_host)
+        ranks.from_first(lambda: resuming.check_fit(run, first, saved, images))
+    teller.say(f"run {run.name} in {run.folder}, on {device}{f', {count} processes together' if count > 1 else ''}")
+    if from_host:
+        teller.say(f"{size / 2**30:.3g} GiB of images stay with the host, which brings {device} each batch")
+    return first
+
+
+def _say_outcome(run: Run, first: Stage, finished: bool, teller: Teller) -> None:
     if finished:
         counts = f", `vaemon analyze {run.name} --inactive` counts the sleepers"
         teller.say(f"done; `vaemon watch {run.name}` shows it{'' if first.balance.undefined else counts}")
     else:
         teller.say(f"stopped, all of it is recorded; `vaemon train {run.preset} --run {run.name} --resume` goes on")
-    return finished
 
 
 def _prepared_device(config: Config, teller: Teller) -> torch.device:
@@ -149,7 +169,13 @@ class _Stages:
     """Both stages of one run, while it is recorded."""
 
     def __init__(
-        self, run: Run, recorder: Recorder | Unrecorded, teller: Teller, stop: Callable[[], str], images: Images
+        self,
+        run: Run,
+        recorder: Recorder | Unrecorded,
+        teller: Teller,
+        stop: Callable[[], str],
+        images: Images,
+        device: torch.device,
     ) -> None:
         self.run = run
         self.recorder = recorder
@@ -158,14 +184,15 @@ class _Stages:
         self.images = images.train
         self.test = images.test
         self.shape = images.train.shape[1:]
+        self.capture = how_to_step(run.config, device, teller.say)
         self.save = Saver(run.folder, run.config, self.shape, recorder, teller.say)
 
-    def train(self, first: Stage, saved: Saved) -> bool:
+    def train(self, first: Stage, saved: Saved, measures: Sequence[Measure]) -> bool:
         """Train what is left of either stage; whether all of it was done."""
         config = self.run.config
         self.save.tidy()
         density = None
-        if config.balance.name in DETERMINISTIC:
+        if config.balance.name in WITHOUT_PRIOR:
             density = CodeDensity(self.run.folder, first.network, self.images, config.seed, self.teller.say)
         evaluate = Evaluator(
             self.recorder,
@@ -177,6 +204,7 @@ class _Stages:
             density,
             # Where several train, all must ask equally often, and the first evaluates alone.
             stop=self.stop if ranks.here().count == 1 else bool,
+            measures=measures,
         )
         self._begin(first, saved[1])
         if not first.done:
@@ -231,6 +259,7 @@ class _Stages:
             evaluate=evaluate_and_judge,
             stop=self.stop,
             screen=self.teller,
+            capture=self.capture,
         )
 
     def _second(self, first: Stage) -> Stage | None:

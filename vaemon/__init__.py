@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, Any
 from vaemon.version import __version__
 
 if TYPE_CHECKING:
+    from vaemon.adapters.encoder import watch_encoder as watch_encoder
     from vaemon.recorder.recorder import Recorder as Recorder
     from vaemon.runfile.read import open_run as open_run
     from vaemon.runfile.selection import find_runs as list_runs
     from vaemon.thresholds import Thresholds as Thresholds
 
-__all__ = ["Recorder", "Thresholds", "__version__", "list_runs", "open_run"]
+__all__ = ["Recorder", "Thresholds", "__version__", "list_runs", "open_run", "watch_encoder"]
 
 _PLACES = {
     "Recorder": ("vaemon.recorder.recorder", "Recorder"),
     "open_run": ("vaemon.runfile.read", "open_run"),
     "Thresholds": ("vaemon.thresholds", "Thresholds"),
+    "watch_encoder": ("vaemon.adapters.encoder", "watch_encoder"),
     "list_runs": ("vaemon.runfile.selection", "find_runs"),
 }
 

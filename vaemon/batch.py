@@ -6,37 +6,15 @@ comparing arrays by `==` has no single truth.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from vaemon.runstate import RunState
 from vaemon.thresholds import DEFAULT, Thresholds
 
 Array = npt.NDArray[Any]
-
-
-class RunState(StrEnum):
-    """What the writer of a run is doing, as far as its lock and its last word tell."""
-
-    WAITING = "waiting"
-    """Nothing has been recorded yet."""
-    RUNNING = "running"
-    """A live process holds the run."""
-    FINISHED = "finished"
-    """It ended as planned."""
-    STOPPED = "stopped"
-    """It was ended by a person: Ctrl-C, SIGTERM."""
-    FAILED = "failed"
-    """It ended by an error of its own, and said which."""
-    CRASHED = "crashed"
-    """The writer is gone without a word."""
-
-    @property
-    def over(self) -> bool:
-        """Whether no more rows are to be expected from this writer."""
-        return self not in (RunState.WAITING, RunState.RUNNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +115,8 @@ class Excerpt:
     """Only this one of each latent channel, as a scalar with low and high; None: the means of all."""
     scalars: int = 0
     """So many further scalar channels, too, at most."""
+    latents: int = 0
+    """So many further latent channels, too, at most."""
     coarse: bool = False
     """As of `Want`."""
 

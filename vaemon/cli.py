@@ -8,11 +8,14 @@ import importlib
 import os
 import sys
 import traceback
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import click
 from click.shell_completion import CompletionItem
 
+from vaemon.commands.completion import VARIABLE, complete_paths
+from vaemon.diagnosis import Diagnosis
 from vaemon.errors import UnknownName, VaemonError
 from vaemon.version import __version__
 
@@ -21,6 +24,8 @@ class _Place(NamedTuple):
     module: str
     help: str
     """Empty: it is not for people, and is told nowhere."""
+    function: str = ""
+    """Of the module; empty: called as the command is."""
 
 
 COMMANDS = {
@@ -29,9 +34,14 @@ COMMANDS = {
     "ls": _Place("vaemon.commands.ls", "List the runs: all, or those of a pattern, a state, a time, a config."),
     "mv": _Place("vaemon.commands.mv", "Rename a run."),
     "rm": _Place("vaemon.commands.rm", "Remove runs."),
-    "export": _Place("vaemon.commands.export", "Write a run as CSV, JSON lines or .npz."),
+    "export": _Place("vaemon.commands.export", "Write a run as CSV, JSON lines, .npz, Parquet or for TensorBoard."),
+    "import": _Place("vaemon.commands.bring", "Make runs of what TensorBoard's event files hold.", "bring"),
     "check": _Place("vaemon.commands.check", "Verify a run's files; with --repair, mend them."),
     "compact": _Place("vaemon.commands.compact", "Rewrite a run that is over in less room."),
+    "doctor": _Place(
+        "vaemon.commands.doctor.command", "Examine this machine: versions, folder of runs, terminal, GPU."
+    ),
+    "completion": _Place("vaemon.commands.completion", "Print the script by which a shell completes all this."),
     "demo": _Place("vaemon.commands.demo", "Train on built-in images with the dashboard open, then analyze."),
     "agent": _Place("vaemon.commands.agent", ""),
     "train": _Place("trainer.command", "Train a VAE from a preset, and record it."),
@@ -42,7 +52,16 @@ COMMANDS = {
     "fid": _Place("analysis.fid.command", "Compare two sets of images: FID, KID, precision and recall."),
 }
 
-EXTRAS = {"torch": "train", "scipy": "analyze", "PIL": "analyze", "submitit": "sweep", "matplotlib": "figures"}
+EXTRAS = {
+    "torch": "train",
+    "scipy": "analyze",
+    "PIL": "analyze",
+    "submitit": "sweep",
+    "matplotlib": "figures",
+    "google": "tensorboard",
+    "crc32c": "tensorboard",
+    "pyarrow": "parquet",
+}
 """Packages that only some users install, and the extra that brings each."""
 
 
@@ -61,6 +80,14 @@ class Roof:
 
         show_sweep(name, runs, as_json)
 
+    def examine_caches(self) -> Iterator[Diagnosis]:
+        """What the trainer and the analysis keep for later."""
+        from analysis.features import published
+        from trainer.data import kept
+
+        yield kept.examine()
+        yield published.examine()
+
 
 class _Commands(click.Group):
     """Imports a command when it is asked for, so that `vaemon --help` and `vaemon watch` start at once."""
@@ -74,8 +101,10 @@ class _Commands(click.Group):
             return None
         if place is None:
             raise UnknownName("command", name, COMMANDS)
-        command = getattr(importlib.import_module(place.module), name)
+        command = getattr(importlib.import_module(place.module), place.function or name)
         assert isinstance(command, click.Command)
+        if context.resilient_parsing:
+            complete_paths(command)
         return command
 
     def shell_complete(self, context: click.Context, incomplete: str) -> list[CompletionItem]:
@@ -102,7 +131,7 @@ def vaemon(context: click.Context) -> None:
 def main() -> None:
     """Run the command line; the only place where an error of vaemon's becomes a message and an exit code."""
     try:
-        sys.exit(vaemon.main(standalone_mode=False) or 0)
+        sys.exit(vaemon.main(standalone_mode=False, complete_var=VARIABLE) or 0)
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
     except click.ClickException as error:

@@ -110,7 +110,7 @@ def merge(parts: Pooled, counts: Array, columns: Array, absent: Array | None = N
     if absent is not None:
         weight -= absent
     total = np.add.reduceat(weight, starts, axis=0)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):  # sums near the largest number there is
         known = np.where(weight > 0, parts.mean, 0.0) * weight
         mean = np.add.reduceat(known, starts, axis=0) / np.where(total > 0, total, np.nan)
         low, high = np.fmin.reduceat(parts.low, starts, axis=0), np.fmax.reduceat(parts.high, starts, axis=0)

@@ -17,6 +17,7 @@ import torch
 
 from analysis.features import weights
 from analysis.features.inception import WIDTH, Inception
+from analysis.features.published import SHA256
 from analysis.features.recipes import Block, Recipe, Role, as_tensor
 from trainer.checkpoint import path_of, restore_vae
 from trainer.data.images import sides
@@ -80,7 +81,7 @@ class InceptionFeatures:
             raise UsageError("this processor only emulates bfloat16, at a twentieth of the speed; leave out --bf16")
         self.recipe = recipe
         self.precision = "bfloat16" if bf16 else "float32"
-        self.made_by = f"inception {weights.SHA256} {recipe.name} {self.precision}"
+        self.made_by = f"inception {SHA256} {recipe.name} {self.precision}"
         self._given = given
         self._device = device
         self._progress = progress
@@ -135,7 +136,9 @@ class EncoderFeatures:
                 raise DataNotFound(
                     f"the encoder of {self._name} takes images of {sides(wanted)}, these are {sides(images.shape[1:])}"
                 )
-            x = torch.from_numpy(np.array(padded, order="C")).to(self._device)  # a copy: torch warns of what is read-only
+            x = torch.from_numpy(np.array(padded, order="C")).to(
+                self._device
+            )  # a copy: torch warns of what is read-only
             # Bytes are scaled to [0, 1]; floats are in it.
             parts.append(self._restored.model.encode(images_to_input(x) * (1 if x.dtype == torch.uint8 else 255))[0])
         return _array(torch.cat(parts))
@@ -179,7 +182,7 @@ class CallableFeatures:
             rows = np.concatenate([_array(torch.as_tensor(part)) for part in parts])
         except Exception as error:  # whatever a function of the user's may raise
             raise UsageError(
-                f"--features {self._named} failed: {type(error).__name__}: {error}; with VAEMON_DEBUG=1 it is told where"
+                f"--features {self._named} failed: {type(error).__name__}: {error}; VAEMON_DEBUG=1 tells where"
             ) from error
         if rows.ndim != 2 or len(rows) != sum(map(len, block)):
             raise UsageError(

@@ -42,7 +42,7 @@ class PixelFeatures:
         """
         if reference.count < 2:
             raise DataNotFound(
-                f"{reference.name} holds {reference.count or 'no'} image; components of pixels are fitted to two or more"
+                f"{reference.name} holds {reference.count or 'no'} image; components of pixels need two or more"
             )
         self._side = 0
         sums: FeatureSums | None = None

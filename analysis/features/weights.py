@@ -1,6 +1,5 @@
 """The weights of Inception: where they are looked for, fetched from, and what says that they are the right ones."""
 
-import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -8,16 +7,10 @@ from pathlib import Path
 import torch
 
 from analysis.features.inception import Inception
+from analysis.features.published import MIRRORS, PUBLISHED, VARIABLE, named_file
 from trainer.data.cache import place
-from trainer.fetch.catalogue import File
 from trainer.fetch.download import fetch, verify
 from vaemon.errors import NotFetched
-
-SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
-PUBLISHED = File("pt_inception-2015-12-05-6726825d.pth", f"sha256:{SHA256}", 95_628_359)
-MIRRORS = ("https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/",)
-"""The release of pytorch-fid. The weights are Google's, of 2015-12-05, under the Apache License 2.0."""
-VARIABLE = "VAEMON_INCEPTION"
 
 Progress = Callable[[str], AbstractContextManager[Callable[[int, int], None]]]
 """Opens a bar under a name; gives what is told how many bytes are there, and of how many."""
@@ -46,7 +39,7 @@ def find(given: Path | None, progress: Progress) -> Path:
     Raises:
         NotFetched: it is not there and cannot be fetched, or is another than the one published.
     """
-    named = given or (Path(os.environ[VARIABLE]).expanduser() if os.environ.get(VARIABLE) else None)
+    named = given or named_file()
     if named is None:
         return _fetched(progress)
     origin = "--weights" if given else f"${VARIABLE}"

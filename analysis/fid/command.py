@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from analysis.fid.compare import Asked, Comparison
     from analysis.fid.sides import Means
 
+Command = TypeVar("Command", bound=Callable[..., Any])
+
 RECIPES = ("tf", "pytorch", "clean", "asperti", "dai-wipf")
 FURTHER = ("kid", "precision_recall", "infinity")
 """Parameters of what is told beside the distance."""
 
 
-def further(command: Callable[..., None]) -> Callable[..., None]:
+def further(command: Command) -> Command:
     """Give a command the options that ask for more than the distance."""
     told = (
         "The kernel distance too, ± its deviation over 100 subsets.",

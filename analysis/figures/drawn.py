@@ -9,6 +9,8 @@ Array = npt.NDArray[Any]
 
 STATES = ("active", "waking", "limbo", "collapsed")
 """Of latents, in the order of a legend."""
+TOP = 1.25
+"""Of the axis of E[σ²]; what a first step may do beyond it would press all else flat."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -28,6 +30,16 @@ class Trajectories:
     threshold: float
     """From where on a latent is inactive."""
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many latents are in each state at the end; those that none is in are left out."""
+        return {state: self.states.count(state) for state in STATES if state in self.states}
+
+    @property
+    def cut(self) -> str:
+        """What is to be said of values above the axis; empty where there are none."""
+        return f"; above {TOP:g} is cut" if (self.mean > TOP).any() else ""
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Curve:
@@ -37,7 +49,7 @@ class Curve:
     x: Array
     """(n,), rising."""
     mean: Array
-    """(n,)."""
+    """(n,), finite."""
     deviation: Array
     """(n,); NaN where it is not known."""
     printed: bool

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from analysis.figures.drawn import NAMES, STATES, Curve, Evolution, Trajectories
+from analysis.figures.drawn import NAMES, STATES, TOP, Curve, Evolution, Trajectories
 
 Format = Literal["png", "svg", "pdf"]
 
@@ -13,13 +13,13 @@ _SIZE = (7.2, 4.2)
 """Inches."""
 _DOTS = 200
 """Of a PNG, to the inch."""
-_TOP = 1.1
-"""Of E[σ²]; what a first step may do beyond it would press all else flat."""
 _COLOURS = {"active": "#1b8a5a", "waking": "#e08a00", "limbo": "#b0369b", "collapsed": "#4a6fd0"}
+_OVER = 10
+"""Where the latents in use are drawn; the others below them."""
 _CURVES = dict(zip(NAMES, ("#1f77b4", "#ff7f0e", "#2ca02c"), strict=True))
 _MANY = 32
 """From so many latents on their lines are thinner."""
-_TITLE: dict[str, Any] = {"fontsize": 10.5, "loc": "left"}
+_TITLE: dict[str, Any] = {"fontsize": 10.5, "loc": "left", "parse_math": False}
 _STYLE = {
     "font.size": 10,
     "axes.spines.top": False,
@@ -47,7 +47,6 @@ def picture(drawn: Trajectories | Evolution, form: Format) -> bytes:
             _trajectories(axes, drawn)
         else:
             _evolution(axes, drawn)
-        axes.margins(x=0)
         content = io.BytesIO()
         figure.savefig(content, format=form, dpi=_DOTS, metadata=None if form == "png" else _undated(form))
     return content.getvalue()
@@ -56,14 +55,11 @@ def picture(drawn: Trajectories | Evolution, form: Format) -> bytes:
 def _trajectories(axes: Any, drawn: Trajectories) -> None:
     """A line a latent, those in use above the others; the inactive line; how many of each state in the legend."""
     width = 0.9 if len(drawn.states) >= _MANY else 1.4
-    for depth, state in enumerate(reversed(STATES), start=2):
+    for state, count in drawn.counts.items():
         which = [i for i, each in enumerate(drawn.states) if each == state]
-        if which:
-            lines = axes.plot(drawn.x, drawn.mean[:, which], color=_COLOURS[state], linewidth=width, alpha=0.75)
-            for line in lines:
-                line.set_zorder(depth)
-            lines[0].set_label(f"{len(which)} {state}")
-    axes.axhline(drawn.threshold, color="0.35", linewidth=1, linestyle=(0, (4, 3)), zorder=len(STATES) + 2)
+        style = {"color": _COLOURS[state], "linewidth": width, "alpha": 0.75, "zorder": _OVER - STATES.index(state)}
+        axes.plot(drawn.x, drawn.mean[:, which], **style)[0].set_label(f"{count} {state}")
+    axes.axhline(drawn.threshold, color="0.35", linewidth=1, linestyle=(0, (4, 3)), zorder=_OVER + 1)
     axes.annotate(
         f"inactive ≥ {drawn.threshold:g}",
         (1, drawn.threshold),
@@ -75,17 +71,14 @@ def _trajectories(axes: Any, drawn: Trajectories) -> None:
         color="0.35",
         annotation_clip=False,
     )
-    cut = f"; above {_TOP:g} is cut" if (drawn.mean > _TOP).any() else ""
-    axes.set_title(drawn.title + cut, **_TITLE)
+    axes.set_title(drawn.title + drawn.cut, **_TITLE)
     axes.set_xlim(0, drawn.end)
-    axes.set_ylim(0, _TOP)
+    axes.set_ylim(0, TOP)
     axes.set_ylabel("mean variance  E[σ²]")
     axes.set_xlabel(drawn.x_label)
+    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.xaxis.set_major_formatter(lambda x, _: f"{x:,.10g}")
-    handles, labels = axes.get_legend_handles_labels()
-    axes.legend(
-        handles[::-1], labels[::-1], loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=len(STATES), fontsize=9
-    )
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=len(STATES), fontsize=9)
 
 
 def _evolution(axes: Any, drawn: Evolution) -> None:

@@ -5,18 +5,16 @@ plotext has one figure for the whole process: not for threads.
 
 import math
 import re
+import textwrap
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from analysis.figures.drawn import Curve, Evolution, Trajectories
+from analysis.figures.drawn import TOP, Curve, Evolution, Trajectories
 
 HEIGHT = 24
 """Lines that a figure takes."""
-
-TOP = 1.25
-"""Of the axis, as in the paper's figures: what a first step may do beyond it would press all else flat."""
 
 _COLOURS = {"collapsed": "blue", "limbo": "magenta", "waking": "orange", "active": "green"}
 _CURVES = {"REC": ("R", "blue"), "GEN-1": ("1", "orange"), "GEN-2": ("2", "green")}
@@ -37,10 +35,11 @@ def draw(drawn: Trajectories | Evolution, size: tuple[int, int], colour: bool = 
     """
     import plotext
 
+    above, below = (textwrap.wrap(each, size[0]) for each in _words(drawn, colour))  # plotext leaves out what is longer
     plotext.clear_figure()
     plotext.theme("clear")
     plotext.limit_size(False, False)  # the size is the caller's to know; plotext asks the terminal, even in a pipe
-    plotext.plot_size(*size)
+    plotext.plot_size(size[0], size[1] - len(above) - len(below))
     if isinstance(drawn, Trajectories):
         _trajectories(plotext, drawn, marker)
     else:
@@ -48,16 +47,24 @@ def draw(drawn: Trajectories | Evolution, size: tuple[int, int], colour: bool = 
     text = str(plotext.build())
     plotext.clear_figure()
     text = text if colour else str(plotext.uncolorize(text))
-    return _RESET_AT_END.sub(r"\1", text).rstrip("\n") + "\n"
+    text = _RESET_AT_END.sub(r"\1", text).rstrip("\n")
+    return "\n".join([*above, text, *below]) + "\n"
+
+
+def _words(drawn: Trajectories | Evolution, colour: bool) -> tuple[str, str]:
+    """What is to be said above and below a figure."""
+    if isinstance(drawn, Evolution):
+        return drawn.title, "epoch of stage 1"
+    of = {state: f" ({name})" if colour else "" for state, name in _COLOURS.items()}
+    states = ", ".join(f"{count} {state}{of[state]}" for state, count in drawn.counts.items())
+    return (
+        f"E[σ²] of {drawn.title}; the line is {drawn.threshold:g}{drawn.cut}",
+        f"{drawn.x_label}; at the end {states}",
+    )
 
 
 def _trajectories(plotext: Any, drawn: Trajectories, marker: str) -> None:
     """E[σ²] of every latent over the steps, with a line at the threshold."""
-    cut = bool((drawn.mean > TOP).any())
-    plotext.title(
-        f"E[σ²] of {drawn.title}; the line is {drawn.threshold:g}" + (f"; above {TOP:g} is cut" if cut else "")
-    )
-    plotext.xlabel(drawn.x_label)
     shown = np.isfinite(drawn.mean) & (drawn.mean <= TOP)
     for state, name in _COLOURS.items():
         for i in (i for i, each in enumerate(drawn.states) if each == state and shown[:, i].any()):
@@ -71,13 +78,8 @@ def _trajectories(plotext: Any, drawn: Trajectories, marker: str) -> None:
 
 def _evolution(plotext: Any, drawn: Evolution, marker: str) -> None:
     """A curve a distance, with a letter at each epoch; those of the paper are an x at each; deviations are dots."""
-    plotext.title(drawn.title)
-    plotext.xlabel("epoch of stage 1")
     for curve in sorted(drawn.curves, key=lambda each: not each.printed):  # the runs' own on top
-        known = np.isfinite(curve.mean)
-        if not known.any():
-            continue
-        x, mean, deviation = curve.x[known], curve.mean[known], curve.deviation[known]
+        x, mean, deviation = curve.x, curve.mean, curve.deviation
         mark, colour = _CURVES[curve.name]
         if not curve.printed:
             plotext.plot(x.tolist(), mean.tolist(), marker=marker, color=colour)
@@ -86,29 +88,31 @@ def _evolution(plotext: Any, drawn: Evolution, marker: str) -> None:
             plotext.scatter(x[there].tolist(), edge[there].tolist(), marker=".", color=colour)
         label = curve.name + " (paper)" * curve.printed
         plotext.scatter(x.tolist(), mean.tolist(), marker="x" if curve.printed else mark, color=colour, label=label)
-    plotext.ylim(*_range(drawn.curves))
+    low, high = _range(drawn.curves)
+    plotext.ylim(low, high)
+    plotext.yticks(_round_numbers(math.ceil(low), math.floor(high)))
     _across(plotext, max((float(each.x.max(initial=0)) for each in drawn.curves), default=0))
 
 
 def _range(curves: Iterable[Curve]) -> tuple[float, float]:
     edges = [each.mean + sign * np.nan_to_num(each.deviation) for each in curves for sign in (-1, 1)]
     values = np.concatenate(edges or [np.zeros(0)])
-    known = values[np.isfinite(values)]
-    if not len(known):
+    if not len(values):
         return 0, 1
-    room = max(_HEADROOM * float(known.max() - known.min()), 1.0)
-    return float(known.min()) - room, float(known.max()) + room
+    room = max(_HEADROOM * float(values.max() - values.min()), 1.0)
+    return float(values.min()) - room, float(values.max()) + room
 
 
 def _across(plotext: Any, end: float) -> None:
     last = max(math.ceil(end), 1)
     plotext.xlim(0, last)
-    ticks = _round_numbers(last)
+    ticks = _round_numbers(0, last)
     plotext.xticks(ticks, [f"{each:,}" for each in ticks])
 
 
-def _round_numbers(last: int) -> Iterable[int]:
-    """Five or so round numbers from 0 to `last`."""
-    power = 10 ** math.floor(math.log10(max(last / 5, 1)))
-    between = next(each * power for each in (1, 2, 5, 10) if each * power * 5 >= last)
-    return list(range(0, last + 1, between))
+def _round_numbers(first: int, last: int) -> list[int]:
+    """Five or so round numbers between two."""
+    span = last - first
+    power = 10 ** math.floor(math.log10(max(span / 5, 1)))
+    between = next(each * power for each in (1, 2, 5, 10) if each * power * 5 >= span)
+    return list(range(-(-first // between) * between, last + 1, between))

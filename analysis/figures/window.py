@@ -6,9 +6,10 @@ from typing import NamedTuple
 import numpy as np
 
 from analysis.figures.drawn import Array, Trajectories
-from analysis.inputs import stage_of, woke_steps
+from analysis.inputs import rows_until, stage_of, woke_steps
 from vaemon import latents
 from vaemon.batch import Cursor, StageInfo, Want, Window
+from vaemon.channels import not_defined
 from vaemon.errors import UnknownName, VaemonError
 from vaemon.latents import LatentState
 from vaemon.source.protocol import Source
@@ -22,7 +23,7 @@ _LAST_ROWS = 25
 
 class _Span(NamedTuple):
     last: int
-    """The last recorded step of those asked for."""
+    """Up to which step: the end of the epochs asked for, or the latest that is recorded where it comes before."""
     epochs: float
     """How many it makes; NaN where that is not known."""
 
@@ -38,9 +39,12 @@ def trajectories(source: Source, figure: str, stage_number: int, points: int) ->
 
     Raises:
         UnknownName: the run has no such stage.
-        VaemonError: it has no rows, or did not record E[σ²], or does not tell how many steps an epoch has.
+        VaemonError: it has no rows, or did not record E[σ²], or its model has none, or it does not tell how many steps
+            an epoch has.
     """
     info = source.info()
+    if why := not_defined(info.config, "mean_variance"):
+        raise VaemonError(f"run {info.name!r}: E[σ²] is {why}, which has no posterior variance")
     stage = stage_of(info, stage_number)
     span = _span(source, stage, EPOCHS.get(figure), info.name)
     try:
@@ -79,14 +83,18 @@ def _span(source: Source, stage: StageInfo, epochs: int | None, name: str) -> _S
 
 
 def _words(figure: str, stage: StageInfo, span: _Span) -> str:
-    which = f"{stage.latents} latents" + ("" if stage.number == 1 else f" of stage {stage.number}")
+    which = f"{stage.latents} latent{_s(stage.latents)}" + ("" if stage.number == 1 else f" of stage {stage.number}")
     asked = EPOCHS.get(figure)
     if asked is None:
-        return f"{which}, {span.last:,} steps"
+        return f"{which}, {span.last:,} step{_s(span.last)}"
     if span.epochs < asked:
         told = f"{span.epochs:.2f}" if asked == 1 else f"{span.epochs:.3g}"
         return f"{which}, {told} of the first {'epoch' if asked == 1 else f'{asked} epochs'}, for it has no more"
     return f"{which}, the first {'epoch' if asked == 1 else f'{asked} epochs'}"
+
+
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"
 
 
 def _states(source: Source, stage: StageInfo, last: int, at: Thresholds) -> tuple[str, ...]:
@@ -101,7 +109,7 @@ def _states(source: Source, stage: StageInfo, last: int, at: Thresholds) -> tupl
 
 
 def _at(source: Source, channel: str, stage: StageInfo, last: int) -> Array:
-    rows = source.series(channel, Window(stage.number, max(last - _LAST_ROWS + 1, 0), last), _LAST_ROWS).mean
+    rows = rows_until(source, channel, stage, last, _LAST_ROWS)[1][-_LAST_ROWS:]
     known = np.isfinite(rows)
     with np.errstate(invalid="ignore"):
         return np.asarray(np.where(known, rows, 0.0).sum(axis=0) / np.where(known, 1.0, 0.0).sum(axis=0))

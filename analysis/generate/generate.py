@@ -36,8 +36,8 @@ def reconstructions(trained: Trained, count: int | None = None, seed: int = 0, m
         trained: the run.
         count: by default all of them.
         seed: of the posteriors' samples.
-        mean: decode the posterior's mean, where else one sample of it is decoded, as in the paper. A regularised
-            autoencoder's code is the mean in any case.
+        mean: decode the posterior's mean, where else one sample of it is decoded, as in the paper. A code
+            without a posterior is the mean in any case.
     """
     epsilon = noise(seed, POSTERIOR)
     for mu, log_variance in trained.posteriors(count):
@@ -157,8 +157,8 @@ def traversals(trained: Trained, chosen: Sequence[int], columns: int, image: int
 def most_awake(trained: Trained, most: int) -> list[int]:
     """The latents that tell of the images, those that tell most first: by E[σ²] over the first test images.
 
-    Those inactive by the run's own threshold are left out, unless that leaves none. Of a regularised autoencoder: by
-    the variance of its codes, and none left out.
+    Those inactive by the run's own threshold are left out, unless that leaves none. Of codes without posteriors: by
+    their variance, and none left out.
     """
     mu, log_variance = next(trained.posteriors(BLOCK))
     if trained.is_deterministic:
@@ -170,7 +170,7 @@ def most_awake(trained: Trained, most: int) -> list[int]:
 
 def _scale(trained: Trained) -> tuple[Array, Array]:
     """Mean and standard deviation of each latent that traversals go by, (k,)."""
-    if not trained.is_deterministic:
+    if trained.has_prior:
         return np.zeros(trained.latents, np.float32), np.ones(trained.latents, np.float32)
     codes = np.concatenate([mu for mu, _ in trained.posteriors()])
     return codes.mean(axis=0), codes.std(axis=0)

@@ -39,7 +39,7 @@ def latents(trained: Trained, stage: int, count: int, seed: int, whose: int = SA
 
 
 def _first(trained: Trained, seed: int, whose: int) -> Callable[[int], Array]:
-    if trained.is_deterministic:
+    if not trained.has_prior:
         density, codes = trained.density, torch.Generator()
         codes.manual_seed(int(noise(seed, CODES, whose).integers(2**63)))
         return lambda count: density.sample(count, codes).numpy()

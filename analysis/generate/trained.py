@@ -20,7 +20,7 @@ from trainer.density import Mixture, load_mixture
 from trainer.density import path_of as path_of_density
 from trainer.images import load_images_of_run
 from trainer.networks.vae import VAE, images_to_input
-from trainer.options import DETERMINISTIC
+from trainer.options import DETERMINISTIC, WITHOUT_PRIOR
 from trainer.posteriors import CHUNK
 from trainer.precision import exactly
 from trainer.stages import planned_steps
@@ -74,8 +74,13 @@ class Trained:
 
     @property
     def is_deterministic(self) -> bool:
-        """Whether it is a regularised autoencoder, whose codes have neither posterior nor prior."""
+        """Whether its codes have no posterior: a regularised or a Wasserstein autoencoder."""
         return self.config.balance.name in DETERMINISTIC
+
+    @property
+    def has_prior(self) -> bool:
+        """Whether its codes have a prior; those of a regularised autoencoder have a density fitted to them instead."""
+        return self.config.balance.name not in WITHOUT_PRIOR
 
     @property
     def steps(self) -> tuple[int, int]:
@@ -112,9 +117,10 @@ class Trained:
         """
         name = self.folder.name
         if self.is_deterministic:
+            kind, source = ("Wasserstein", "prior") if self.has_prior else ("regularised", "density of its codes")
             raise UsageError(
-                f"run {name!r} is a regularised autoencoder ({self.config.balance.name}), which has no second stage: "
-                "--stage 1 samples from the density of its codes"
+                f"run {name!r} is a {kind} autoencoder ({self.config.balance.name}), which has no second stage: "
+                f"--stage 1 samples from the {source}"
             )
         if not path_of(self.folder, 2).exists():
             how = "" if self.config.stage2.enabled else " --set stage2.enabled=true"

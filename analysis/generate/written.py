@@ -1,8 +1,5 @@
 """What a renormalisation does, as a table for people and as lines of CSV."""
 
-import io
-
-from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -10,6 +7,7 @@ from analysis.columns import word
 from analysis.generate.renormalisation import FITTED_TO, AsPublished
 from analysis.generate.report import Found, to_json
 from analysis.measures.renormalisation import PUBLISHED_RULE
+from analysis.render import drawn, table_without_lines
 
 
 def to_text(found: Found, width: int) -> str:
@@ -19,19 +17,20 @@ def to_text(found: Found, width: int) -> str:
         found: the report.
         width: columns that a line may take.
     """
-    console = Console(file=io.StringIO(), width=width, highlight=False, emoji=False, markup=False)
-    with console.capture() as captured:
+
+    def draw(console: Console) -> None:
         console.print(f"{found.run} · second stage · renormalised {found.found.name}")
         steps = " and ".join(f"{each:,}" for each in found.found.steps)
         console.print(f"steps {steps} · fitted to {FITTED_TO:,} samples, tried on as many others\n")
         console.print(_table(found))
         for line in _summary(found):
             console.print(line)
-    return "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
+
+    return drawn(draw, width)
 
 
 def _table(found: Found) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    table = table_without_lines()
     for label in ("latent", "Var before", "target", "factor", "Var after"):
         table.add_column(label, justify="right")
     for i in found.before.argsort(kind="stable"):

@@ -2,17 +2,22 @@
 
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from analysis.tables.build import build
 from analysis.tables.choice import only
-from analysis.tables.members import RECIPE, members, opened
+from analysis.tables.members import RECIPE, members
 from analysis.tables.shape import Table
 from analysis.tables.text import to_text
 from analysis.tables.written import to_csv, to_json
+from analysis.terminal import Form
+from vaemon.source.far.address import FarAddress
 from vaemon.source.far.links import Links
+from vaemon.source.open import open_several
+from vaemon.source.protocol import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +31,25 @@ class Asked:
     only: str | None = None
     """A condition that they must meet."""
 
+    @contextmanager
+    def opened(self) -> Iterator[list[tuple[str, Source]]]:
+        """The sources of the runs, each with a name that tells it from the others; of the latest where none is named.
+
+        Raises:
+            UnknownName, UsageError: there is no such run.
+            SourceLost, FarEndLacksVaemon: another machine does not answer, or has no vaemon.
+        """
+        with ExitStack() as held:
+            sources = open_several(self.addresses, self.runs, links=self.links)
+            for _, source in sources:
+                held.callback(source.close)
+            yield sources
+
     def command(self, options: str) -> str:
-        """`vaemon analyze` of these runs."""
+        """`vaemon analyze` of those of these runs that are on this machine."""
+        here = [each for each in self.addresses if FarAddress.parse(each) is None]
         where = [] if self.runs is None else ["--runs", str(self.runs)]
-        return f"vaemon analyze {shlex.join([*self.addresses, *where])} {options}".replace("  ", " ")
+        return " ".join(filter(None, ("vaemon analyze", shlex.join([*here, *where]), options)))
 
 
 def table_of(asked: Asked, number: int) -> Table:
@@ -38,13 +58,13 @@ def table_of(asked: Asked, number: int) -> Table:
     Raises:
         VaemonError: there are no such runs, or nothing of them to fill it with.
     """
-    with opened(asked.addresses, asked.runs, asked.links) as sources:
+    with asked.opened() as sources:
         return build(number, only(members(sources), asked.only))
 
 
-def as_text(table: Table, asked: Asked, width: int, colour: bool, ascii_only: bool) -> str:
+def as_text(table: Table, asked: Asked, how: Form) -> str:
     """The table for people; its last line says how to get what it lacks."""
-    return to_text(table, lacking(table.lacking, asked), width, colour, ascii_only)
+    return to_text(table, lacking(table.lacking, asked), *how)
 
 
 def as_json(table: Table) -> str:

@@ -50,13 +50,15 @@ def build(number: int, found: Sequence[Member]) -> Table:
             *notes,
             *_standing(chosen),
             *_without([name for name, entries in given.items() if not entries]),
-            *unlike([[each for each in chosen if each.name in line.runs] for line in lines], kind.told),
+            *unlike([[each for each in chosen if each.name in line.runs] for line in lines]),
             EVALUATED,
             *([COUNTED] if "inactive" in kind.columns else []),
             *(published(number).notes if beside else ()),
         ),
         lacking=tuple(
-            name for name in SAMPLED if name in kind.columns and any(name not in each.final for each in chosen)
+            name
+            for name in SAMPLED
+            if name in kind.columns and any(name in each.obtainable and name not in each.final for each in chosen)
         ),
     )
 

@@ -76,12 +76,14 @@ def of_one_data_set(found: Sequence[Member], paper: str) -> tuple[list[Member], 
     return fitting, True, []
 
 
-def unlike(groups: Sequence[Sequence[Member]], apart: Sequence[str] = ()) -> list[str]:
-    """What is to be said of lines whose runs were not set up alike, but for the seed; `apart` are keys told already."""
+def unlike(groups: Sequence[Sequence[Member]]) -> list[str]:
+    """What is to be said of lines whose runs, a group for each line, were not set up alike, but for the seed."""
     keys: dict[str, None] = {}
     for group in groups:
+        rendered = all(member.setting("data", "name") == "shapes" for member in group)
+        aside = (*_ASIDE, "images.") if rendered else _ASIDE  # rendered by the seed, of which the other keys tell
         configs = [member.info.config for member in group]
-        keys |= {key: None for key, _ in differences(configs) if not key.startswith((*_ASIDE, *apart))}
+        keys |= {key: None for key, _ in differences(configs) if not key.startswith(aside)}
     if not keys:
         return []
     named = list(keys)[:6] + (["…"] if len(keys) > 6 else [])

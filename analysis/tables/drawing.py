@@ -1,8 +1,6 @@
 """A figure of the paper from the runs: figure 2 from table 1, the others from the recorded stream."""
 
-import os
-import shutil
-import sys
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, cast
@@ -12,11 +10,10 @@ import numpy as np
 from analysis.figures.drawn import NAMES, Curve, Evolution, Trajectories
 from analysis.figures.terminal import HEIGHT, draw
 from analysis.figures.window import trajectories
-from analysis.render import PLAIN_WIDTH, fits
 from analysis.tables.answer import Asked, lacking, table_of
-from analysis.tables.members import opened
 from analysis.tables.shape import Line, Table
-from vaemon.errors import UsageError
+from analysis.terminal import form
+from vaemon.errors import UsageError, VaemonError
 from vaemon.exchange.file import write_file
 
 POINTS = 600
@@ -40,11 +37,14 @@ def figure_of(asked: Asked, figure: str, stage: int, points: int) -> tuple[Drawn
     """
     if figure == "2":
         table = table_of(asked, 1)
-        return evolution(table), lacking(table.lacking, asked)
-    with opened(asked.addresses, asked.runs, asked.links) as sources:
+        found, last = evolution(table), lacking(table.lacking, asked)
+        if not found.curves:
+            raise VaemonError(f"figure 2 has nothing to show: {last or 'no evaluation has ' + ' or '.join(NAMES)}")
+        return found, last
+    with asked.opened() as sources:
         if len(sources) > 1:
             raise UsageError(f"--figure {figure} is of one run, not of {len(sources)}; --figure 2 is of several")
-        return trajectories(sources[0], figure, stage, points), ""
+        return trajectories(sources[0][1], figure, stage, points), ""
 
 
 def evolution(table: Table) -> Evolution:
@@ -60,7 +60,11 @@ def evolution(table: Table) -> Evolution:
 def _curves(lines: Sequence[Line], *, printed: bool) -> list[Curve]:
     curves = []
     for name in NAMES:
-        known = [(float(line.keys[0]), line.values[name]) for line in lines if name in line.values]
+        known = [
+            (float(line.keys[0]), line.values[name])
+            for line in lines
+            if name in line.values and math.isfinite(line.values[name].mean)
+        ]
         if known:
             x, spreads = zip(*known, strict=True)
             deviation = [np.nan if each.deviation is None else each.deviation for each in spreads]
@@ -71,11 +75,9 @@ def _curves(lines: Sequence[Line], *, printed: bool) -> list[Curve]:
 
 def in_terminal(asked: Asked, figure: str, stage: int) -> tuple[str, str]:
     """A figure as text, and how to get what it lacks."""
-    terminal = sys.stdout.isatty()
-    width = shutil.get_terminal_size().columns if terminal else PLAIN_WIDTH
-    marker = "braille" if fits("⣿", sys.stdout.encoding or "ascii") else "*"
-    drawn, last = figure_of(asked, figure, stage, points=2 * width)  # braille has two dots across
-    return draw(drawn, (width, HEIGHT), terminal and "NO_COLOR" not in os.environ, marker), last
+    how = form("⣿")
+    drawn, last = figure_of(asked, figure, stage, points=2 * how.width)  # braille has two dots across
+    return draw(drawn, (how.width, HEIGHT), how.colour, "*" if how.ascii_only else "braille"), last
 
 
 def to_file(asked: Asked, figure: str, stage: int, to: Path) -> tuple[Path, str]:

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from analysis.tables.members import RENORMALISED, Member
+from analysis.tables.members import DETERMINISTIC, RENORMALISED, Member
 from analysis.tables.published import published
 from analysis.tables.shape import Entry, Key
 
@@ -18,8 +18,6 @@ class Kind(ABC):
     """What the paper's was trained on, as `data.name` of a config has it."""
     headings: tuple[str, ...]
     columns: tuple[str, ...]
-    told: tuple[str, ...] = ()
-    """Keys of the config by which the lines are told apart."""
 
     @abstractmethod
     def of_paper(self, row: Mapping[str, str], number: int) -> tuple[tuple[Key, ...], tuple[Key, ...]]:
@@ -54,7 +52,6 @@ class Summary(Kind):
 
     headings = ("model", "epochs")
     columns = ("REC", "GEN-1", "GEN-2")
-    told = ("balance.", "network.latents")
 
     def __init__(self, number: int, title: str, data: str) -> None:
         self.title, self.data = title, data
@@ -86,7 +83,6 @@ class Configurations(Kind):
     data = "celeba"
     headings = ("model", "epochs", "γ")
     columns = ("REC", "GEN-1", "GEN-2", "mse", "variance_law")
-    told = ("network.", "balance.", "stage1.epochs", "stage2.epochs")
 
     def of_paper(self, row: Mapping[str, str], number: int) -> tuple[tuple[Key, ...], tuple[Key, ...]]:
         """Model, epochs of both stages, and how γ is found."""
@@ -94,12 +90,12 @@ class Configurations(Kind):
         return _place(*keys), keys
 
     def of_run(self, member: Member) -> Iterator[Entry]:
-        """A line of its end, and one for each of the paper's epochs that it was evaluated after."""
+        """A line of its last evaluation, and one for each of the paper's epochs that it was evaluated after."""
         model = model_of_table_3(member.setting("network"))
         for epochs, values in member.by_epoch.items():
-            ended = epochs == member.epochs
-            if ended or epochs in self._epochs():
-                second = member.setting("stage2", "epochs") if "GEN-2" in values or ended else None
+            if epochs == member.epochs or epochs in self._epochs():
+                followed = member.has_second and ("GEN-2" in values or epochs == member.planned)
+                second = member.setting("stage2", "epochs") if followed else None
                 named = f"{_whole(epochs)}" + (f"/{second}" if second else "")
                 keys = (model or "other", named, str(member.setting("balance", "name") or "other"))
                 yield Entry(_place(*keys), keys, values)
@@ -115,7 +111,6 @@ class Rates(Kind):
     data = "cifar10"
     headings = ("lr",)
     columns = ("inactive", "REC", "GEN-1", "GEN-2", "mse")
-    told = ("stage1.lr", "stage2.lr")
 
     def of_paper(self, row: Mapping[str, str], number: int) -> tuple[tuple[Key, ...], tuple[Key, ...]]:
         """The rate, the highest first."""
@@ -134,11 +129,13 @@ def _model(member: Member) -> str:
     balance = member.setting("balance", "name")
     if balance is None:
         return member.name
-    if str(balance).startswith("rae-"):
-        kind = str(balance)[len("rae-") :]
+    if str(balance).startswith(DETERMINISTIC):
+        kind = str(balance).removeprefix(DETERMINISTIC)
         return f"RAE-{kind if kind == 'l2' else kind.upper()}, {member.setting('network', 'latents')} latents"
-    gamma = " γ" if balance in ("computed", "learned", "averaged", "optimal", "fixed") else ""
-    return f"{'2S-VAE' if member.setting('stage2', 'enabled') else 'VAE'}, {balance}{gamma}"
+    if balance == "wae-mmd":
+        return f"WAE-MMD, {member.setting('network', 'latents')} latents"
+    gamma = " γ" if balance in ("computed", "average", "learned", "fixed", "optimal") else ""
+    return f"{'2S-VAE' if member.has_second else 'VAE'}, {balance}{gamma}"
 
 
 def model_of_table_3(network: Any) -> int | None:

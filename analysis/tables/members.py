@@ -1,8 +1,7 @@
 """The runs that a table is of: what each was evaluated at, what it ended with, and how it was set up."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,19 +11,13 @@ import numpy as np
 from analysis.inputs import read_stream, woke_steps
 from analysis.kept import kept
 from vaemon import latents
-from vaemon.batch import Cursor, RunInfo, StageInfo, Want
+from vaemon.batch import RunInfo, StageInfo, Want
 from vaemon.errors import SourceLost, VaemonError
 from vaemon.evaluations import Evaluation, evaluations
 from vaemon.latents import LatentState
-from vaemon.runfile.find import runs_folder
-from vaemon.runfile.selection import is_pattern
-from vaemon.runfile.sweeps import folders
-from vaemon.source.far.address import FarAddress
-from vaemon.source.far.links import Links
-from vaemon.source.open import open_source
 from vaemon.source.protocol import Source
-from vaemon.view.fold import fold
 from vaemon.view.state import RunView
+from vaemon.view.whole import whole
 
 SAMPLED = ("REC", "GEN-1", "GEN-2")
 """Fréchet distances, which need features of images: of reconstructions, and of samples of either stage."""
@@ -32,7 +25,9 @@ RENORMALISED = "GEN-2 renormalised"
 RECIPE = "asperti"
 """What distances must be made by to stand beside the paper's."""
 MIXTURE = "GEN-GMM"
-"""What a regularised autoencoder has in the place of a second stage."""
+"""What a regularised autoencoder has in the place of a second stage; of its prior it is not sampled."""
+DETERMINISTIC = "rae-"
+"""How the balances of regularised autoencoders begin."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -57,6 +52,20 @@ class Member:
         stage = self.info.stage(1)
         return _epochs(stage.total_steps, stage) if stage is not None else math.nan
 
+    @property
+    def has_second(self) -> bool:
+        """Whether a second stage is planned."""
+        return bool(self.setting("stage2", "enabled"))
+
+    @property
+    def obtainable(self) -> tuple[str, ...]:
+        """Which of SAMPLED `vaemon analyze --fid` computes: of a run of this machine, with a checkpoint."""
+        if self.info.place or not (Path(self.info.address) / "checkpoints").is_dir():
+            return ()
+        if str(self.setting("balance", "name")).startswith(DETERMINISTIC):
+            return ("REC", "GEN-2")
+        return SAMPLED if self.has_second else SAMPLED[:2]
+
     def setting(self, *keys: str) -> Any:
         """A value of the run's config, by the keys that lead to it; None where it does not say."""
         found: Any = self.info.config
@@ -65,42 +74,19 @@ class Member:
         return found
 
 
-@contextmanager
-def opened(addresses: Sequence[str], runs: str | Path | None, links: Links) -> Iterator[list[Source]]:
-    """The sources of runs that exist: by name, path or pattern, HOST: before it; the latest where none is named.
-
-    Raises:
-        UnknownName, UsageError: there is no such run.
-        SourceLost, FarEndLacksVaemon: another machine does not answer, or has no vaemon.
-    """
-    sources: list[Source] = []
-    try:
-        for address in addresses or (None,):
-            far = FarAddress.parse(address) if address is not None else None
-            if far is not None and is_pattern(far.path):
-                sources += [links.source(each, exists=True) for each in links.addresses_like(far)]
-            elif far is not None or address is None:
-                sources.append(open_source(address, runs, links=links))
-            else:
-                sources += [open_source(str(folder), runs) for folder in folders(address, runs_folder(runs))]
-        yield sources
-    finally:
-        for source in sources:
-            source.close()
-
-
-def members(sources: Iterable[Source]) -> list[Member]:
-    """What the runs tell, each once; those of one name go by their addresses."""
-    found = {member.info.address: member for member in map(read_member, sources)}
-    names = [member.name for member in found.values()]
+def members(sources: Iterable[tuple[str, Source]]) -> list[Member]:
+    """What the runs tell, each once; those of one name go by the names that come with them, which differ."""
+    read = [(apart, read_member(source)) for apart, source in sources]
+    found = {member.info.address: (apart, member) for apart, member in read}
+    names = [member.name for _, member in found.values()]
     return [
-        member if names.count(member.name) == 1 else replace(member, name=address) for address, member in found.items()
+        member if names.count(member.name) == 1 else replace(member, name=apart) for apart, member in found.values()
     ]
 
 
 def read_member(source: Source) -> Member:
     """One run, as far as it has come."""
-    view = _first_stage(source)
+    view = whole(source.poll, Want((), columns=0, stage=1))
     assert view.info is not None
     told = evaluations(view.events)
     stage = view.info.stage(1)
@@ -115,14 +101,6 @@ def read_member(source: Source) -> Member:
     _add_kept(by_epoch, view.info, stage)
     final = {**(by_epoch[max(by_epoch)] if by_epoch else sampled), **_counts(source, stage, view)}
     return Member(view.info.title, view.info, by_epoch, final)
-
-
-def _first_stage(source: Source) -> RunView:
-    want = Want((), columns=0, stage=1)
-    view = fold(RunView(), source.poll(Cursor(), want))
-    while view.loading:
-        view = fold(view, source.poll(view.cursor, want))
-    return view
 
 
 def _by_epoch(told: Iterable[Evaluation], stage: StageInfo) -> dict[float, dict[str, float]]:

@@ -3,7 +3,6 @@
 Imports nothing heavy before one of them is given.
 """
 
-import shutil
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 FIGURES = ("2", "4", "5", "6", "latents")
 FORMATS = (".png", ".svg", ".pdf")
-_SHARED = {"run", "runs", "remote_python"}
+_SHARED = {"run", "runs", "links"}
 """Options of the command itself that say which runs are meant."""
 _GO_WITH = {
     "table": _SHARED | {"table", "only", "as_json", "as_csv"},
@@ -90,18 +89,15 @@ def _refuse(table: int | None, figure: str | None, only: str | None, to: Path | 
 
 def _asked(rest: dict[str, Any], only: str | None) -> "Asked":
     from analysis.tables.answer import Asked
-    from vaemon.source.far.links import Links
 
-    links = Links(rest["remote_python"], keeps=True)
-    click.get_current_context().call_on_close(links.close)
-    return Asked(tuple(rest["run"]), rest["runs"], links, only)
+    return Asked(tuple(rest["run"]), rest["runs"], rest["links"], only)
 
 
 def _print_table(asked: "Asked", number: int, as_json: bool, as_csv: bool) -> None:
-    from analysis.render import PLAIN_WIDTH, fits
     from analysis.tables.answer import as_csv as csv_of
     from analysis.tables.answer import as_json as json_of
     from analysis.tables.answer import as_text, table_of
+    from analysis.terminal import form
 
     if as_json and as_csv:
         raise UsageError("--json and --csv are two forms of one table: use one of the two")
@@ -109,10 +105,8 @@ def _print_table(asked: "Asked", number: int, as_json: bool, as_csv: bool) -> No
     if as_json or as_csv:
         click.echo(json_of(table) if as_json else csv_of(table), nl=False)
         return
-    colour = sys.stdout.isatty()
-    width = shutil.get_terminal_size().columns if colour else PLAIN_WIDTH
-    ascii_only = not fits("γ±–·─", sys.stdout.encoding or "ascii")
-    click.echo(as_text(table, asked, width, colour, ascii_only), nl=False, color=colour)
+    how = form("γ±–·─")
+    click.echo(as_text(table, asked, how), nl=False, color=how.is_terminal)
 
 
 def _draw(asked: "Asked", figure: str, stage: int, to: Path | None) -> None:

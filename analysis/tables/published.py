@@ -6,7 +6,7 @@ from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
-from analysis.tables.shape import Spread
+from analysis.spread import Spread
 
 _NOTE = "# note: "
 

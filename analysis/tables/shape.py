@@ -5,22 +5,11 @@ Knows no run, no file and no way of printing.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
-import numpy as np
+from analysis.spread import Spread, spread
 
 Key = str | int | float
 """What a line is of: an epoch, a model, a learning rate."""
-
-
-class Spread(NamedTuple):
-    """A mean over runs."""
-
-    mean: float
-    deviation: float | None
-    """The sample standard deviation (n - 1); None of a single run, or where the paper prints none."""
-    runs: int | None
-    """How many runs it is over; None of the paper's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +51,7 @@ class Table:
     """Names of all runs that it is of."""
     notes: tuple[str, ...] = ()
     lacking: tuple[str, ...] = ()
-    """Columns that some run lacks at its end, and that a command can compute."""
-
-
-def spread(values: Iterable[float]) -> Spread | None:
-    """Mean and sample standard deviation; None of no values. What is not finite makes both not finite."""
-    known = list(values)
-    if not known:
-        return None
-    with np.errstate(invalid="ignore"):
-        return Spread(float(np.mean(known)), float(np.std(known, ddof=1)) if len(known) > 1 else None, len(known))
+    """Columns that some run lacks at its end, though `--fid` can compute them of it."""
 
 
 def lines_of(entries: Iterable[tuple[str, Entry]], columns: Iterable[str]) -> list[Line]:

@@ -2,21 +2,20 @@
 
 from collections.abc import Callable
 
-from rich import box
 from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
-from analysis.render import WIDEST, drawn, to_ascii
-from analysis.tables.shape import Key, Line, Spread, Table
+from analysis.render import WIDEST, drawn, table_without_lines
+from analysis.spread import Spread
+from analysis.tables.shape import Key, Line, Table
+from analysis.terminal import to_ascii
 from vaemon.view.evaluations import NAMES
 from vaemon.view.words import NOTHING, number
 
 _STYLES = {"REC": ".1f", "GEN-1": ".1f", "GEN-2": ".1f", "mse": ".4f", "variance_law": ".3f", "inactive": ".1f"}
 _LARGEST = 1e5
 """From here on a number is written in powers of ten."""
-_BOX = box.Box("    \n    \n ── \n    \n ── \n    \n    \n    \n")
-"""A line below the headings, and no other."""
 
 
 def to_text(table: Table, last: str, width: int, colour: bool = False, ascii_only: bool = False) -> str:
@@ -44,9 +43,7 @@ def to_text(table: Table, last: str, width: int, colour: bool = False, ascii_onl
 
 def _grid(table: Table, written: Callable[[str], str]) -> Grid:
     """The lines; what stands in them is written before they are laid out, for signs may become words."""
-    grid = Grid(
-        box=_BOX, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold", border_style="dim"
-    )
+    grid = table_without_lines()
     for i, heading in enumerate(table.headings):
         grid.add_column(written(heading), justify="right" if _numeric(table, i) else "left", no_wrap=True)
     grid.add_column("")
@@ -91,4 +88,4 @@ def _words(found: Spread, name: str) -> str:
 def _number(value: float, style: str) -> str:
     """A number with the digits that the paper gives it; in four figures where it would be 0 by them, or endless."""
     written = f"{value:{style}}"
-    return number(value) if abs(value) >= _LARGEST or (value != 0 and float(written) == 0) else written
+    return written if abs(value) < _LARGEST and (value == 0 or float(written) != 0) else number(value)

@@ -5,8 +5,9 @@ import io
 import math
 from typing import Any
 
+from analysis.spread import Spread
 from analysis.tables.published import published
-from analysis.tables.shape import Line, Spread, Table
+from analysis.tables.shape import Line, Table
 
 FORMAT = 1
 """Of the JSON; raised when a key changes its meaning or goes."""

@@ -62,7 +62,7 @@ def test_stages_are_joined_apart_and_groups_named(runs, make_report):
 def test_values_that_are_not_finite_are_left_out_and_counted(runs, make_report, make_posterior):
     broken = examine(Subject(make_posterior("stream", [0.1, np.nan, 0.9]), np.full(3, -1)), REPORTS)
     (joined,) = join([*runs, make_report(run="broken", stream=broken, parts=())])
-    assert len(figure(joined, "kl").spreads["stream"].values) == 3
+    assert figure(joined, "kl").spreads["stream"].runs == 3
     assert "(3 of 4)" in joined_to_text([joined], 100)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from analysis.catalogue import REPORTS, Subject, examine
-from analysis.render import fits, progress, to_ascii, to_text
+from analysis.render import progress, to_text
 from analysis.report import Factors
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -118,24 +118,6 @@ def test_singular_and_plural(make_report, make_posterior):
 
 def test_markup_in_a_name_is_left_as_it_is(make_report):
     assert "[bold]run[/bold] :smile:" in to_text(make_report(run="[bold]run[/bold] :smile:"), 100)
-
-
-@pytest.mark.parametrize(
-    ("text", "encoding", "expected"),
-    [
-        ("σ²", "utf-8", True),
-        ("σ²", "ascii", False),
-        ("plain", "ascii", True),
-        ("é", "latin-1", True),
-        ("a", "no", False),
-    ],
-)
-def test_fits(text, encoding, expected):
-    assert fits(text, encoding) is expected
-
-
-def test_to_ascii():
-    assert to_ascii("E[σ²] ≥ 0.8, awake ≤ 0.5 · 1–2 │ ██▌▏") == "E[s^2] >= 0.8, awake <= 0.5 | 1-2 | ### "
 
 
 def test_progress_is_silent_where_stderr_is_no_terminal(capsys):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from analysis import printing
+from analysis import printing, terminal
 from analysis import rest as module
 from analysis.rest import rest
 from analysis.several import Answered
@@ -15,34 +15,30 @@ def two_cores(monkeypatch):
 
 def test_both_stages_of_a_run(make_report):
     reports = [make_report(), make_report(stage=2)]
-    assert rest(reports, {"fid", "renormalize", "json"}) == (
+    assert rest(reports) == (
         "Not computed: --renormalize (seconds), --fid (50,000 images through Inception: about 52 minutes on 2 cores, "
         "less on a GPU)."
     )
 
 
 def test_one_stage_has_nothing_to_renormalise(make_report):
-    line = rest([make_report()], {"fid", "renormalize"})
+    line = rest([make_report()])
     assert "renormalize" not in line
     assert "30,000 images through Inception: about 31 minutes" in line
 
 
 def test_many_runs_take_hours(make_report):
-    assert "about 5 hours" in rest([make_report()] * 10, {"fid"})
+    assert "about 5 hours" in rest([make_report()] * 10)
 
 
 def test_without_a_checkpoint_nothing_can_be_computed(make_report):
-    assert rest([make_report(parts=("stream",))], {"fid", "renormalize"}) == ""
-
-
-def test_only_options_that_there_are_and_were_not_given(make_report):
-    assert rest([make_report(), make_report(stage=2)], {"figure"}) == ""
+    assert rest([make_report(parts=("stream",))]) == ""
 
 
 def test_the_line_is_the_last_and_fits(make_report, capsys, monkeypatch):
-    monkeypatch.setattr(printing, "PLAIN_WIDTH", 80)
+    monkeypatch.setattr(terminal, "PLAIN_WIDTH", 80)
     answered = Answered("run", (make_report(), make_report(stage=2)), ())
-    printing.print_text([answered], {}, {"fid", "renormalize"})
+    printing.print_text([answered], {})
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 80
     assert lines[-2].startswith("Not computed: --renormalize (seconds), --fid (50,000 images")

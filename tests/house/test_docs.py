@@ -31,6 +31,8 @@ def test_every_command_has_help_and_stands_in_the_readme(name):
 def test_every_option_in_the_readme_exists(line):
     name, *rest = line.split()
     command = command_line.get_command(click.Context(command_line), name)
+    if isinstance(command, click.Group):
+        command = command.commands[rest[0]]
     known = {option for parameter in command.params for option in parameter.opts}
     assert {word.split("=")[0] for word in rest if word.startswith("--")} <= known
 
@@ -66,6 +68,19 @@ def test_the_python_of_the_readme_runs(tmp_path, monkeypatch):
         exec(compile(block, "README.md", "exec"), {"__name__": "readme"})
     with vaemon.open_run() as run:
         assert len(run.series("mean_variance").mean) > 10
+
+
+LIBRARIES = {"lightning", "transformers", "accelerate", "pythae", "scvi", "diffusers"}
+
+
+def test_every_adapter_is_documented_by_a_script_and_tested_against_its_library():
+    found = {path.stem for path in (ROOT / "vaemon" / "adapters").glob("*.py")}
+    assert found - {"__init__", "encoder", "hook", "ledger", "posterior"} == LIBRARIES
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for name in LIBRARIES:
+        assert f"(docs/examples/with_{name}.py)" in README
+        assert (ROOT / "tests" / "adapters" / f"test_{name}.py").exists()
+        assert name in re.findall(r"^ADAPTERS := (.*)$", makefile, re.MULTILINE)[0].split()
 
 
 def test_every_channel_stands_in_the_description_of_the_run_file():

@@ -21,6 +21,7 @@ HELP = "import sys; sys.argv = ['vaemon', {}]\nfrom vaemon.cli import main\ntry:
     [
         ("import vaemon", {"torch", "textual", "rich", "scipy", "numpy", "h5py"}),
         ("from vaemon import Recorder", {"torch", "textual", "rich", "scipy", "plotext"}),
+        ("from vaemon import watch_encoder", {"torch", "lightning", "textual", "rich", "scipy", "plotext"}),
         ("from vaemon import list_runs; list_runs()", {"torch", "textual", "rich", "scipy", "numpy", "h5py"}),
         ("import vaemon.watch.app", {"torch", "scipy", "plotext", "h5py"}),
         ("import vaemon.watch.export.animation, vaemon.watch.export.svg", {"PIL", "torch", "textual", "h5py"}),
@@ -29,6 +30,14 @@ HELP = "import sys; sys.argv = ['vaemon', {}]\nfrom vaemon.cli import main\ntry:
         ("import analysis.command", {"torch", "scipy", "plotext"}),
         (HELP.format("'--help'"), {"numpy", "h5py", "torch", "textual"}),
         (HELP.format("'mv', 'nothing', 'x'"), {"numpy", "h5py", "torch", "textual"}),
+        (HELP.format("'export', '--help'"), {"numpy", "h5py", "torch", "textual", "google", "pyarrow", "crc32c"}),
+        (HELP.format("'import', 'tensorboard', '--help'"), {"numpy", "h5py", "torch", "google", "rich"}),
+        (
+            HELP.format("'import', 'tensorboard', '/dev/null', '--run', 'x'"),
+            {"torch", "textual", "scipy", "PIL", "pyarrow", "tensorboard"},
+        ),
+        (HELP.format("'doctor', '--help'"), {"numpy", "h5py", "torch", "textual", "rich"}),
+        (HELP.format("'doctor', '--json'"), {"torch", "scipy", "textual", "PIL"}),
         (HELP.format("'watch', '--help'"), {"torch", "scipy", "textual"}),
         (HELP.format("'train', '--help'"), {"torch", "scipy", "textual"}),
         (HELP.format("'data', 'celeba', '--to', '/dev/null'"), {"torch", "numpy", "h5py", "textual"}),

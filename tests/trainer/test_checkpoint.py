@@ -1,3 +1,6 @@
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -49,6 +52,52 @@ def test_a_failed_write_keeps_the_checkpoint_before(saved, tmp_path, tiny, monke
     monkeypatch.undo()
     assert checkpoint.load(tmp_path, 1)["step"] == 5
     assert [each.name for each in (tmp_path / "checkpoints").iterdir()] == ["stage1.pt"]
+
+
+@pytest.fixture
+def on_disk(monkeypatch):
+    """What was done for a power cut, in order: ("synced", inode, its size then), ("renamed", inode, new name)."""
+    asked, fsync, replace = [], os.fsync, os.replace
+
+    def synced(descriptor):
+        status = os.fstat(descriptor)
+        asked.append(("synced", status.st_ino, status.st_size))
+        fsync(descriptor)
+
+    def renamed(source, target):
+        asked.append(("renamed", os.stat(source).st_ino, Path(target).name))
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(os, "replace", renamed)
+    return asked
+
+
+def test_a_checkpoint_is_on_the_disk_before_it_has_its_name_and_its_name_before_it_is_relied_on(
+    tmp_path, tiny, tiny_stage, on_disk
+):
+    path = checkpoint.save(tmp_path, 1, tiny_stage().state_dict(), tiny(), (8, 8, 3))
+    file, folder = path.stat(), path.parent.stat()
+    (first, *whole), renamed, (last, where, _) = on_disk
+    assert (first, whole) == ("synced", [file.st_ino, file.st_size])
+    assert renamed == ("renamed", file.st_ino, "stage1.pt")
+    assert (last, where) == ("synced", folder.st_ino)
+
+
+@pytest.mark.parametrize("copied", [False, True])
+def test_so_is_the_best(saved, tmp_path, on_disk, monkeypatch, copied):
+    def refuse(*names):
+        raise OSError(1, "Operation not permitted")  # as a file system says that gives no second name
+
+    if copied:
+        monkeypatch.setattr(os, "link", refuse)
+    checkpoint.keep_best(tmp_path, 1)
+    best = checkpoint.path_of(tmp_path, 1, best=True)
+    *synced, renamed, (last, where, _) = on_disk
+    if copied:
+        assert synced == [("synced", best.stat().st_ino, best.stat().st_size)]
+    assert renamed == ("renamed", best.stat().st_ino, "stage1-best.pt")
+    assert (last, where) == ("synced", best.parent.stat().st_ino)
 
 
 def test_no_checkpoint_is_none_to_load_and_an_error_to_restore(tmp_path):

@@ -12,6 +12,7 @@ from trainer.runs import Run
 from trainer.stages import EVALUATION, generator, latent_stage
 from trainer.training import train
 from vaemon import open_run
+from vaemon.errors import VaemonError
 from vaemon.source.local import LocalSource
 from vaemon.thresholds import DEFAULT
 
@@ -221,3 +222,30 @@ def test_figures_and_samples_do_not_depend_on_how_many_train_together(tiny_stage
         assert ranks.here() is place
     assert kept[0].rows == kept[1].rows
     assert all(torch.equal(images, kept[1].sets[which]) for which, images in kept[0].sets.items())
+
+
+def test_further_measures_are_recorded_and_neither_change_nor_end_a_training(tiny, runs, screen):
+    """Two runs of one seed, one of them measured by what draws noise; one measure is of no use, and said to be."""
+    seen = []
+
+    def spread(stage, first, test, noise):
+        z = torch.randn((5, first.latents), generator=noise)
+        seen.append((stage.number, stage.step, test.shape, first.training, stage.network.training))
+        return {"spread": first.decode(z).std(), "mse": -1.0}
+
+    def broken(stage, first, test, noise):
+        raise VaemonError("Inception's weights are not there")
+
+    assert train(Run("plain", runs / "plain", "shapes", tiny()), screen, str)
+    assert train(Run("more", runs / "more", "shapes", tiny()), screen, str, [broken, spread])
+    assert [(number, step) for number, step, *_ in seen] == [(1, 4), (1, 8), (2, 4), (2, 8)]
+    assert all(shape == (40, 8, 8, 3) and not first and not second for *_, shape, first, second in seen)
+    with open_run("plain", runs) as plain, open_run("more", runs) as more:
+        for before, after in zip(plain.evaluations(), more.evaluations(), strict=True):
+            values = dict(after.values)
+            assert values.pop("spread") > 0
+            assert values == before.values
+        told = [event.text for event in more.events() if event.kind == "error"]
+        assert told == ["Inception's weights are not there"] * 4
+        for stage in (1, 2):
+            assert plain.series("loss", stage=stage).mean.tolist() == more.series("loss", stage=stage).mean.tolist()

@@ -68,17 +68,24 @@ def test_of_images_that_do_not_fit_a_device_it_is_told_that_fewer_or_smaller_may
     full = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 3.00 GiB. GPU 0 has …")
     with pytest.raises(OutOfMemory) as told, explained_memory(tiny(), 3 * 2**30):
         raise full
-    for words in ("3 GiB", "all training images", "--set data.limit=…", "--set data.size=4", "--set device=cpu"):
+    for words in (
+        "3 GiB",
+        "all training images",
+        "data.place=host",
+        "--set data.limit=…",
+        "--set data.size=4",
+        "--set device=cpu",
+    ):
         assert words in str(told.value)
     assert "batch" not in str(told.value)
 
 
 def test_bringing_images_to_a_device_is_what_asks_for_their_room(tiny, runs, screen, monkeypatch):
-    def full(config, images, device):
+    def full(config, images, device, from_host):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 3.00 GiB. GPU 0 has …")
 
     monkeypatch.setattr(training, "image_stage", full)
-    with pytest.raises(OutOfMemory, match="all training images lie there"):
+    with pytest.raises(OutOfMemory, match="all training images are to lie there"):
         training.train(training.Run("a", runs / "a", "shapes", tiny()), screen, str)
     assert not runs.exists()
 

@@ -173,6 +173,7 @@ def assert_weights_alike(one, other):
         pytest.param(("free-bits", "balance.gamma_squared=.04", "balance.floor=.1"), marks=pytest.mark.slow),
         pytest.param(("geco", "balance.tolerance=.01"), marks=pytest.mark.slow),
         pytest.param(("rae-gp",), marks=pytest.mark.slow),
+        pytest.param(("wae-mmd",), marks=pytest.mark.slow),
     ],
     ids=lambda given: given[0],
 )
@@ -185,8 +186,9 @@ def test_every_kind_of_balance_is_of_the_whole_batch(ranks, runs, balance):
     assert codes == [0, 0], said
     said, codes = ended(ranks(1, "--run", "one", *given))
     assert codes == [0], said
-    # Of the Jacobian's penalty the rounding of the first steps grows to 2e-5, and no further.
-    assert_alike(runs / "one", runs / "two", 1, rtol=1e-4 if balance[0] == "rae-gp" else 1e-5)
+    # Of the Jacobian's penalty the rounding of the first steps grows to 2e-5, and no further. MMD is a small difference
+    # of means of order 1, and is weighed by 200.
+    assert_alike(runs / "one", runs / "two", 1, rtol={"rae-gp": 1e-4, "wae-mmd": 1e-3}.get(balance[0], 1e-5))
 
 
 @pytest.mark.slow

@@ -5,12 +5,16 @@ import shutil
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 from trainer import checkpoint, training
+from trainer.networks.dense import Dense
+from trainer.networks.second_stage import SecondStage
 from vaemon import open_run
 from vaemon.batch import RunState
 from vaemon.channels import CHANNELS, DROPPED
 from vaemon.errors import RunFileError, RunLocked, UsageError
+from vaemon.runfile import lock
 
 TRAINED = set(CHANNELS) - {DROPPED}
 """What the trainer records at every step."""
@@ -30,8 +34,9 @@ def flat(tree, prefix=""):
     return {prefix: tree}
 
 
-@pytest.mark.parametrize("network", [(), RESNET], ids=["dense", "resnet"])
-@pytest.mark.parametrize("asked", [3, 5, 6, 11, 13, 17, 18], ids="stopped at ask {}".format)
+@pytest.mark.parametrize(
+    ("network", "asked"), [*(((), ask) for ask in (3, 5, 6, 11, 13, 17, 18)), (RESNET, 5), (RESNET, 17)]
+)
 def test_a_run_stopped_and_resumed_is_the_run_that_went_through(start, tiny, runs, network, asked, after):
     """Stops within and between epochs, between the stages and within the second, all bitwise equal in the end."""
     start("straight", tiny(*network))
@@ -51,6 +56,25 @@ def test_a_run_stopped_and_resumed_is_the_run_that_went_through(start, tiny, run
             assert one.step.tolist() == other.step.tolist() == list(range(1, 9))
             np.testing.assert_array_equal(one.mean, other.mean, err_msg=channel)
     assert evaluated("halted", runs) == evaluated("straight", runs)
+
+
+def test_what_draws_from_torchs_own_generator_goes_on_in_its_stream(start, tiny, runs, monkeypatch, after):
+    """None of the networks does so; a layer of dropout would."""
+    for network in (Dense, SecondStage):
+
+        def encode(self, x, encode=network.encode):
+            mean, log_variance = encode(self, x)
+            return F.dropout(mean, 0.5, self.training), log_variance
+
+        monkeypatch.setattr(network, "encode", encode)
+    start("straight", tiny())
+    assert not start("halted", tiny(), stop=after(4))
+    torch.rand(3)
+    assert not start("halted", tiny(), stop=after(9), resume=True)  # within the second stage
+    assert start("halted", tiny(), resume=True)
+    for stage in (1, 2):
+        one, other = (series(name, runs, "loss", stage) for name in ("straight", "halted"))
+        np.testing.assert_array_equal(one.mean, other.mean)
 
 
 def evaluated(name, runs):
@@ -219,3 +243,42 @@ def test_a_run_that_another_process_went_on_with_meanwhile_is_left_to_it(start, 
     assert [path.read_bytes() for path in files()] == others[1:]
     with open_run("a", runs) as run:
         assert run.info().state is RunState.FINISHED
+
+
+def test_a_run_is_not_let_go_of_between_a_look_at_its_checkpoints_and_recording(start, tiny, runs, monkeypatch, after):
+    """The second look and the opening of the recorder happen under one lock, which ends with the run."""
+    start("a", tiny(), stop=after(4))
+    descriptors, version = [], checkpoint.version
+
+    def look(folder):
+        descriptors.append(lock._held.get(folder.resolve()))
+        return version(folder)
+
+    class Recorder(training.Recorder):
+        def __init__(self, *given, **named):
+            descriptors.append(lock._held[(runs / "a").resolve()])
+            super().__init__(*given, **named)
+            descriptors.append(lock._held[(runs / "a").resolve()])
+
+    monkeypatch.setattr(checkpoint, "version", look)
+    monkeypatch.setattr(training, "Recorder", Recorder)
+    assert start("a", tiny(), resume=True)
+    first, *rest = descriptors
+    assert first is None
+    assert len(rest) == 3
+    assert len(set(rest)) == 1
+    assert lock.holder(runs / "a") is None
+
+
+def test_a_run_that_is_refused_before_it_is_recorded_is_let_go_of(start, tiny, runs, monkeypatch, after):
+    start("a", tiny(), stop=after(4))
+
+    def refuse(*given, **named):
+        raise UsageError("no")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(training, "Recorder", refuse)
+        with pytest.raises(UsageError, match="no"):
+            start("a", tiny(), resume=True)
+    assert lock.holder(runs / "a") is None
+    assert start("a", tiny(), resume=True)

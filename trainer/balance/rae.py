@@ -10,52 +10,25 @@ l = 1e-6 of RAE-L2, b = .03 of RAE-SN. For MNIST (k = 16) it has b = 1e-4 and l 
 and 1e-7, .0024.
 """
 
-from abc import abstractmethod
-
 import torch
 from torch import Tensor
 
 from trainer import config, ranks
-from trainer.balance.strategy import Balance, Plan, Weighed
+from trainer.balance.deterministic import Deterministic
+from trainer.balance.strategy import Plan, Weighed
 from trainer.networks.vae import VAE
-from trainer.objective import CodeTerms, Pass, mean_squared_error, means_of, squared_error
+from trainer.objective import CodeTerms, Pass, squared_error
 
 
-class Rae(Balance):
+class Rae(Deterministic):
     """What the three have in common."""
 
     kind = "RAE"
-    undefined = (
-        *("mean_variance", "latent_kl", "kl", "variance_law", "inactive", "active_units"),
-        *("gamma", "beta", "kl_weight"),
-    )
 
     def __init__(self, settings: config.Balance, plan: Plan) -> None:
         super().__init__(settings, plan)
         self.code_weight = settings.code_weight
         self.decoder_weight = settings.decoder_weight
-
-    def code(self, mean: Tensor, log_variance: Tensor, noise: torch.Generator) -> Tensor:
-        """The mean itself, (B, k); the other head of the encoder is never trained."""
-        return mean
-
-    def terms(self, passed: Pass, network: VAE, noise: torch.Generator) -> CodeTerms:
-        """The terms of a batch that went through the network."""
-        squared = passed.z.square()
-        mse, code_norm, moments = ranks.mean(
-            mean_squared_error(passed.x, passed.x_hat), 0.5 * squared.sum(1).mean(), means_of(passed.z, squared)
-        )
-        return CodeTerms(
-            mse=mse,
-            code_norm=code_norm,
-            moments=moments.detach(),
-            penalty=self.penalty(passed, network, noise),
-            values=passed.x.numel() // len(passed.x),
-        )
-
-    @abstractmethod
-    def penalty(self, passed: Pass, network: VAE, noise: torch.Generator) -> Tensor | None:
-        """L_REG, (); None where the decoder is regularised otherwise."""
 
     def weigh(self, terms: CodeTerms, kl_weight: float) -> Weighed:
         """D mse + code_weight ½ ‖z‖² + decoder_weight L_REG; there is no KL to be weighed."""

@@ -10,6 +10,7 @@ from trainer.balance.gamma import AverageGamma, ComputedGamma, FixedGamma, Learn
 from trainer.balance.geco import Geco
 from trainer.balance.rae import RaeGP, RaeL2, RaeSN
 from trainer.balance.strategy import Balance, Plan
+from trainer.balance.wae import WaeMMD
 
 STRATEGIES: dict[str, Callable[[config.Balance, Plan], Balance]] = {
     "computed": ComputedGamma,
@@ -25,6 +26,7 @@ STRATEGIES: dict[str, Callable[[config.Balance, Plan], Balance]] = {
     "rae-l2": RaeL2,
     "rae-sn": RaeSN,
     "rae-gp": RaeGP,
+    "wae-mmd": WaeMMD,
 }
 """By balance.name."""
 

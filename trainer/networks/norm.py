@@ -25,7 +25,8 @@ class BatchNorm(nn.Module):
         self.decay = decay
         self.eps = eps
         self.steps = 0
-        """Batches trained on; a Python number, for a tensor would cost a kernel a layer and step."""
+        """Batches trained on; a Python number, for a tensor would cost a kernel a layer and step. A CUDA graph runs no
+        Python: whoever replays one counts (trainer/capture.py)."""
         self.values = 0
         """Values a channel in the last of them: torch's running variance is n / (n - 1) times the batch's."""
         self.weight = nn.Parameter(torch.ones(channels))

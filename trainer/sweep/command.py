@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from trainer import runs as run_folders
-from trainer.catalogue import presets
+from trainer.command import complete_preset
 from trainer.settings import load_preset, resolve
 from trainer.sweep import book
 from trainer.sweep.plan import members_of
@@ -14,12 +14,12 @@ from vaemon.runfile import sweeps
 from vaemon.runfile.sweeps import Member, Sweep
 
 
-def _complete_preset(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
-    return [name for name in presets() if name.startswith(incomplete)]
+def _complete_sweep(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    return [name for name in sweeps.names(run_folders.home(context.params.get("runs"))) if name.startswith(incomplete)]
 
 
 @click.command("sweep", short_help="Train a preset with several settings and seeds.")
-@click.argument("preset", required=False, shell_complete=_complete_preset)
+@click.argument("preset", required=False, shell_complete=complete_preset)
 @click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="Trainings of each setting.")
 @click.option("--set", "settings", metavar="KEY=VALUE,…", multiple=True, help="A key, and the values that it takes.")
 @click.option("--name", help="Name of the sweep; by default PRESET-sweep-YYYYMMDD-HHMMSS.")
@@ -29,10 +29,16 @@ def _complete_preset(context: click.Context, parameter: click.Parameter, incompl
 @click.option("--slurm", metavar="KEY=VALUE", multiple=True, help="Train on Slurm: partition=gpu, time=600, …")
 @click.option("--data", metavar="PATH", help="Where the images are: a file or a folder.")
 @click.option("--runs", metavar="DIR", help="Folder of runs; by default $VAEMON_RUNS, else runs/.")
-@click.option("--status", metavar="NAME", help="Show how a sweep fares: mean and deviation over the seeds.")
+@click.option(
+    "--status",
+    metavar="NAME",
+    shell_complete=_complete_sweep,
+    help="Show how a sweep fares: mean and deviation over the seeds.",
+)
 @click.option(
     "--rerun",
     metavar="RUN",
+    shell_complete=_complete_sweep,
     help="Go on with a member that failed or was stopped; with all such of a sweep, by its name.",
 )
 @click.option("--json", "as_json", is_flag=True, help="With --status: as JSON.")

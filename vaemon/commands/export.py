@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,24 +14,32 @@ from vaemon.errors import UsageError
 from vaemon.source.far.links import Links
 
 if TYPE_CHECKING:
+    from vaemon.batch import Event
     from vaemon.exchange.selection import Selected
     from vaemon.source.protocol import Source
 
-KINDS = ("csv", "json", "npz")
+KINDS = ("csv", "json", "npz", "parquet", "tensorboard")
+TABLES = ("csv", "json", "parquet")
+"""Those that events and evaluations can be written as: tables with words in them."""
 
 
 @click.command()
 @click.argument("run", shell_complete=complete_run)
-@click.option("--to", "kind", type=click.Choice(KINDS), required=True, help="json: an object a line.")
+@click.option(
+    "--to", "kind", type=click.Choice(KINDS), required=True, help="json: an object a line; tensorboard: a folder."
+)
 @click.option(
     "--out", metavar="FILE", help="Where; `-` is standard output; default RUN-stageN.csv, never over another."
 )
 @click.option("--channel", "channels", multiple=True, metavar="NAME", help="Only this one; may be repeated.")
-@click.option("--stage", type=click.IntRange(1), metavar="N", help="The stage; by default the newest.")
+@click.option(
+    "--stage", type=click.IntRange(1), metavar="N", help="The stage; by default the newest, for TensorBoard all."
+)
 @click.option("--first", type=click.IntRange(0), metavar="STEP", help="The first step.")
 @click.option("--last", type=click.IntRange(0), metavar="STEP", help="The last step, included.")
 @click.option("--points", type=click.IntRange(1), metavar="N", help="At most N rows: means, with low and high.")
-@click.option("--events", is_flag=True, help="The events in place of the rows, as CSV.")
+@click.option("--events", is_flag=True, help="The events of all stages in place of the rows.")
+@click.option("--evaluations", is_flag=True, help="The evaluations of all stages in place of the rows.")
 @click.option("--runs", metavar="DIR", help="The folder of runs; default $VAEMON_RUNS, else ./runs.")
 @reaching
 def export(
@@ -43,33 +52,41 @@ def export(
     last: int | None,
     points: int | None,
     events: bool,
+    evaluations: bool,
     runs: str | None,
     links: Links,
 ) -> None:
-    """Write the rows of RUN, every one of a stage and as exact as recorded, as CSV, JSON lines or .npz.
+    """Write the rows of RUN, every one of a stage and as exact as recorded, as a file that other programs read.
 
-    RUN is a name, a path to a run's folder, `latest`, or HOST:RUN.
+    RUN is a name, a path to a run's folder, `latest`, or HOST:RUN. Parquet takes vaemon[parquet], TensorBoard's event
+    files vaemon[tensorboard].
     """
     from vaemon.exchange.file import safe
     from vaemon.exchange.selection import select
     from vaemon.source.open import open_source
 
-    if events and kind != "csv":
-        raise UsageError("events are written as CSV: say --to csv")
+    what = "events" if events else "evaluations" if evaluations else ""
+    if events and evaluations:
+        raise UsageError("--events and --evaluations are two tables: ask for one of them")
+    if what and kind not in TABLES:
+        hint = "; they are in the folder for TensorBoard as it is" if kind == "tensorboard" else ""
+        raise UsageError(f"{what} are written as csv, json or parquet, not as {kind}{hint}")
     source = open_source(run, runs, links=links)
     try:
+        if kind == "tensorboard":
+            _write_folder(source, stage, {"channels": channels, "first": first, "last": last}, points, out)
+            return
         chosen = select(source, stage=stage, channels=channels, first=first, last=last)
-        if events:
-            parts: Iterable[bytes] = _events(source, chosen)
-        elif kind == "npz":
-            parts = _npz(source, chosen, points)
-        else:
-            parts = _lines(_rows(source, chosen, points), kind)
+        parts = _happened(source, kind, what) if what else _rows_as(source, chosen, kind, points)
         # What a run says it is called may be a path of somebody else's choice.
-        name = f"{safe(chosen.info.name) or 'run'}-{'events' if events else f'stage{chosen.stage}'}.{kind}"
+        name = f"{safe(chosen.info.name) or 'run'}-{what or f'stage{chosen.stage}'}.{kind}"
         _write(parts, out, name)
     finally:
         source.close()
+
+
+def _rows_as(source: "Source", chosen: "Selected", kind: str, points: int | None) -> Iterator[bytes]:
+    return _npz(source, chosen, points) if kind == "npz" else _as_table(_rows(source, chosen, points), kind)
 
 
 def _rows(source: "Source", chosen: "Selected", points: int | None) -> Iterator[Mapping[str, Any]]:
@@ -80,11 +97,18 @@ def _rows(source: "Source", chosen: "Selected", points: int | None) -> Iterator[
     return blocks(source, chosen.stage, chosen.last, chosen.channels, begin=chosen.first)
 
 
-def _lines(rows: Iterator[Mapping[str, Any]], kind: str) -> Iterator[bytes]:
-    from vaemon.exchange.csv import lines
-    from vaemon.exchange.jsonl import json_lines
+def _as_table(rows: Iterator[Mapping[str, Any]], kind: str) -> Iterator[bytes]:
+    if kind == "csv":
+        from vaemon.exchange.csv import lines
 
-    return lines(rows) if kind == "csv" else json_lines(rows)
+        return lines(rows)
+    if kind == "json":
+        from vaemon.exchange.jsonl import json_lines
+
+        return json_lines(rows)
+    from vaemon.exchange.parquet import parquet_parts
+
+    return parquet_parts(rows)
 
 
 def _npz(source: "Source", chosen: "Selected", points: int | None) -> Iterator[bytes]:
@@ -99,11 +123,22 @@ def _npz(source: "Source", chosen: "Selected", points: int | None) -> Iterator[b
     )
 
 
-def _events(source: "Source", chosen: "Selected") -> Iterator[bytes]:
-    from vaemon.batch import Cursor, Want
+def _happened(source: "Source", kind: str, what: str) -> Iterator[bytes]:
+    from vaemon.evaluations import evaluations
     from vaemon.exchange.csv import event_lines
+    from vaemon.exchange.happened import evaluation_columns, evaluation_rows, event_columns
 
-    return event_lines(source.poll(Cursor(), Want((), stage=chosen.stage, columns=0)).events)
+    found = _events(source)
+    if what == "events":
+        return event_lines(found) if kind == "csv" else _as_table(iter([event_columns(found)]), kind)
+    known = evaluations(found)
+    return _as_table(evaluation_rows(known) if kind == "json" else iter([evaluation_columns(known)]), kind)
+
+
+def _events(source: "Source") -> tuple["Event", ...]:
+    from vaemon.batch import Cursor, Want
+
+    return source.poll(Cursor(), Want((), columns=0)).events
 
 
 def _write(parts: Iterable[bytes], out: str | None, name: str) -> None:
@@ -116,3 +151,42 @@ def _write(parts: Iterable[bytes], out: str | None, name: str) -> None:
         return
     path = Path(out).expanduser() if out is not None else Path(name)
     click.echo(f"written: {write_file(path, parts)}", err=True)
+
+
+def _write_folder(
+    source: "Source", stage: int | None, asked: dict[str, Any], points: int | None, out: str | None
+) -> None:
+    from vaemon.exchange.file import safe
+    from vaemon.exchange.folder import write_folder
+    from vaemon.exchange.tensorboard.send import event_file, file_of
+
+    if out == "-":
+        raise UsageError("TensorBoard reads folders: say --out FOLDER")
+    parts = _stages(source, stage, asked)
+    images = find_spec("PIL") is not None
+    if not images and source.images():
+        click.echo("the images are left out: they take Pillow: pip install 'vaemon[images]'", err=True)
+    events = _events(source)
+    name = safe(parts[0].info.name) or "run"
+    files = {file_of(each): event_file(source, each, events, points, images=images) for each in parts}
+    path = Path(out).expanduser() if out is not None else Path(f"{name}-tensorboard")
+    written = write_folder(path, files)
+    click.echo(f"written: {written}; tensorboard --logdir {written}", err=True)
+
+
+def _stages(source: "Source", stage: int | None, asked: dict[str, Any]) -> list["Selected"]:
+    """The rows asked for of the stage, or of every stage that has such."""
+    from vaemon.exchange.selection import select
+
+    if stage is not None:
+        return [select(source, stage=stage, **asked)]
+    newest = select(source, stage=None)
+    found = []
+    for each in newest.info.stages:
+        try:
+            found.append(select(source, stage=each.number, **asked))
+        except UsageError as error:
+            refusal = error
+    if not found:
+        raise refusal
+    return found

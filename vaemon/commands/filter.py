@@ -6,10 +6,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from vaemon.commands.summary import Summary
 from vaemon.errors import UsageError
+
+if TYPE_CHECKING:
+    from vaemon.commands.summary import Summary
 
 _SIGNS = {
     "=": operator.eq,
@@ -59,7 +61,7 @@ class Filter:
     """Seconds since 1970."""
     conditions: tuple[Condition, ...] = ()
 
-    def takes(self, run: Summary) -> bool:
+    def takes(self, run: "Summary") -> bool:
         """Whether the run is one of them."""
         if self.states and run.line["state"] not in self.states:
             return False

@@ -3,22 +3,22 @@
 import json
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from vaemon.batch import RunState
 from vaemon.commands.completion import complete_run
 from vaemon.commands.far import reaching
 from vaemon.commands.filter import Filter, keys_of, parse_condition, parse_since
-from vaemon.commands.summary import Summary, summarise, summarise_listed
 from vaemon.commands.thresholds import judging
 from vaemon.errors import FarEndLacksVaemon, SourceLost, VaemonError, nearest
+from vaemon.runstate import RunState
 from vaemon.source.far.address import FarAddress
 from vaemon.source.far.links import Links
-from vaemon.source.protocol import Source
-from vaemon.view.summary import steps_words
-from vaemon.view.words import age, rate
+
+if TYPE_CHECKING:
+    from vaemon.commands.summary import Summary
+    from vaemon.source.protocol import Source
 
 PIPED_WIDTH = 200
 """What is piped has no width, and little is to be cut from it."""
@@ -97,15 +97,16 @@ def _in_order(
     order: str,
     thresholds: dict[str, float],
     failures: list[VaemonError],
-) -> Iterator[Summary]:
+) -> Iterator["Summary"]:
     """The runs in the order of the list, each read only when it is asked for, where the order allows that.
 
     Machines that do not answer are among the `failures` then, unless it is all that were asked for.
     """
+    from vaemon.commands.summary import summarise
     from vaemon.runfile.find import runs_folder, touched
     from vaemon.source.open import open_all
 
-    def read(name: str, source: Source) -> Summary:
+    def read(name: str, source: "Source") -> "Summary":
         run = summarise(name, source)
         run.line.setdefault("newest", touched(runs_folder(runs) / name))  # of an unreadable run, as the folder has it
         return run
@@ -136,7 +137,9 @@ def _far(patterns: tuple[str, ...]) -> dict[str, FarAddress]:
 
 def _read_far(
     links: Links, asked: FarAddress, thresholds: dict[str, float], failures: list[VaemonError]
-) -> list[Summary]:
+) -> list["Summary"]:
+    from vaemon.commands.summary import summarise_listed
+
     try:
         listed = links.listed(asked, thresholds)
     except (SourceLost, FarEndLacksVaemon) as error:
@@ -145,7 +148,7 @@ def _read_far(
     return [summarise_listed(address.place.address(address.path), each) for address, each in listed]
 
 
-def _why_none(runs: str | None, patterns: tuple[str, ...], wanted: Filter, seen: list[Summary]) -> str:
+def _why_none(runs: str | None, patterns: tuple[str, ...], wanted: Filter, seen: list["Summary"]) -> str:
     from vaemon.runfile.find import list_runs, runs_folder
 
     if _far(patterns):
@@ -195,6 +198,9 @@ def _width(heading: str, rows: list[dict[str, str]]) -> int:
 
 def _cells(line: dict[str, Any], now: float) -> dict[str, str]:
     """What a line of the table says, by heading."""
+    from vaemon.view.summary import steps_words
+    from vaemon.view.words import age, rate
+
     if line["state"] == "unreadable":
         return {"run": line["name"], "state": f"unreadable: {line['reason']}"}
     state = "stalled" if line["stalled"] else line["state"]

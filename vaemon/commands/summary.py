@@ -6,13 +6,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from vaemon.batch import Cursor, Listed, Want
+from vaemon.batch import Listed, Want
 from vaemon.errors import SourceLost, UsageError
 from vaemon.source.protocol import Source
 from vaemon.view.fold import fold, heard
 from vaemon.view.state import RunView
 from vaemon.view.status import Kind, status
 from vaemon.view.summary import summary
+from vaemon.view.whole import whole
 
 
 class Summary(NamedTuple):
@@ -26,9 +27,7 @@ class Summary(NamedTuple):
 def summarise(name: str, source: Source) -> Summary:
     """The run of a source, which is closed afterwards."""
     try:
-        view = fold(RunView(), source.poll(Cursor(), Want((), columns=0)))
-        while view.loading:
-            view = fold(view, source.poll(view.cursor, Want((), columns=0)))
+        view = whole(source.poll, Want((), columns=0))
     except (SourceLost, UsageError, OSError) as error:
         return Summary({"name": name, "state": "unreadable", "reason": str(error)}, {})
     finally:

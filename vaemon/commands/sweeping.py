@@ -11,12 +11,10 @@ from typing import Any
 
 import click
 
-from vaemon.batch import Cursor, Want
+from vaemon.batch import Want
 from vaemon.errors import SourceLost, UsageError
 from vaemon.runfile import sweeps
-from vaemon.source.protocol import Source
-from vaemon.view.fold import fold
-from vaemon.view.state import RunView
+from vaemon.view.whole import whole
 
 FIGURES = ("mse", "kl", "variance_law", "inactive")
 HEADINGS = ("mse", "KL", "variance law", "inactive")
@@ -62,7 +60,7 @@ def _line(member: sweeps.Member, runs: Path) -> dict[str, Any]:
         return line
     source = LocalSource(runs / member.run)
     try:
-        view = _first_stage(source)
+        view = whole(source.poll, Want((), columns=0, stage=1))
     except (SourceLost, UsageError, OSError) as error:
         return {**line, "state": "unreadable", "reason": str(error)}
     finally:
@@ -75,14 +73,6 @@ def _line(member: sweeps.Member, runs: Path) -> dict[str, Any]:
         return line
     smoothed = {name: float(view.latest.smoothed[name]) for name in FIGURES[:3] if name in view.latest.smoothed}
     return {**line, "step": view.latest.step, **smoothed, "inactive": view.inactive}
-
-
-def _first_stage(source: Source) -> RunView:
-    want = Want((), columns=0, stage=1)
-    view = fold(RunView(), source.poll(Cursor(), want))
-    while view.loading:
-        view = fold(view, source.poll(view.cursor, want))
-    return view
 
 
 def _over_seeds(lines: Sequence[dict[str, Any]]) -> dict[str, Any]:

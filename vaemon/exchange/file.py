@@ -90,7 +90,7 @@ def _named(temporary: Path, path: Path, replace: bool) -> Path:
     if replace:
         os.replace(temporary, path)
         return path
-    for candidate in _candidates(path):
+    for candidate in free_names(path):
         try:
             os.link(temporary, candidate)
         except FileExistsError:
@@ -116,6 +116,7 @@ def _taken(temporary: Path, candidate: Path) -> bool:
     return True
 
 
-def _candidates(path: Path) -> Iterator[Path]:
+def free_names(path: Path) -> Iterator[Path]:
+    """The names to be tried, one after the other: NAME, NAME-2, NAME-3, …."""
     yield path
     yield from (path.with_name(f"{path.stem}-{number}{path.suffix}") for number in count(2))

@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib import format as npy
 
+from vaemon.exchange.parts import Parts
+
 Array = npt.NDArray[Any]
 Blocks = Callable[[str], Iterable[Mapping[str, Array]]]
 
@@ -27,24 +29,6 @@ Its documentation names only some. RuntimeError has NotImplementedError below it
 """
 
 
-class _Parts:
-    """A file that hands on what is written to it."""
-
-    def __init__(self) -> None:
-        self._held: list[bytes] = []
-
-    def write(self, data: bytes) -> int:
-        self._held.append(bytes(data))
-        return len(data)
-
-    def flush(self) -> None:
-        """There is nothing to wait for."""
-
-    def take(self) -> bytes:
-        held, self._held = b"".join(self._held), []
-        return held
-
-
 def npz_parts(names: Iterable[str], rows: int, blocks: Blocks) -> Iterator[bytes]:
     """The file in pieces.
 
@@ -53,7 +37,7 @@ def npz_parts(names: Iterable[str], rows: int, blocks: Blocks) -> Iterator[bytes
         rows: of each array.
         blocks: gives the blocks of one of them, each with that name, of shape (n,) or (n, k); the n add up to `rows`.
     """
-    parts = _Parts()
+    parts = Parts()
     with zipfile.ZipFile(cast("IO[bytes]", parts), "w", zipfile.ZIP_DEFLATED) as archive:
         for name in names:
             with archive.open(f"{name.replace('/', '-')}.npy", "w", force_zip64=True) as member:

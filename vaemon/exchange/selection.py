@@ -9,7 +9,8 @@ from vaemon.channels import CLOCKS, POSTERIOR
 from vaemon.errors import UnknownName, UsageError
 from vaemon.source.protocol import Source
 
-MOST_SCALARS = 1 << 16
+MOST = 1 << 16
+"""Channels of one kind."""
 
 
 class Selected(NamedTuple):
@@ -68,8 +69,9 @@ def _step(source: Source, stage: int, row: int) -> int:
 
 
 def _meant(source: Source, stage: int, rows: int, channels: Sequence[str]) -> tuple[str, ...]:
-    there = source.excerpt(Excerpt(stage, 0, rows, POSTERIOR, columns=2, scalars=MOST_SCALARS)).mean
-    known = ["time", "epoch", *(name for name in there if name not in POSTERIOR), *(n for n in POSTERIOR if n in there)]
+    there = source.excerpt(Excerpt(stage, 0, rows, POSTERIOR, columns=2, scalars=MOST, latents=MOST)).mean
+    scalars, latents = ([name for name, each in there.items() if each.ndim == dims] for dims in (1, 2))
+    known = ["time", "epoch", *scalars, *latents]
     for name in channels:
         if name not in known and name not in CLOCKS:
             raise UnknownName("channel", name, known)

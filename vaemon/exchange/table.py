@@ -1,11 +1,12 @@
 """Every recorded row of some channels, block by block: what a CSV file is made from."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
 
-from vaemon.batch import Array, Columns, Excerpt, Window
+from vaemon.batch import Array, Columns, Excerpt, Series, Window
 from vaemon.channels import CLOCKS, channel
 from vaemon.errors import VaemonError
 from vaemon.source.protocol import Source
@@ -23,6 +24,10 @@ class Excerpts(Protocol):
 
     def excerpt(self, asked: Excerpt) -> Columns:
         """A range of rows of a stage."""
+        ...
+
+    def series(self, channel: str, window: Window, points: int) -> Series:
+        """One channel over a window."""
         ...
 
 
@@ -51,21 +56,53 @@ def blocks(
         SourceLost: the place does not answer now.
         VaemonError: a resumed run has replaced rows meanwhile.
     """
+    for found in excerpts(source, stage, rows, channels, begin=begin, at_once=at_once):
+        yield {"step": found.step} | dict(_only(*each, latent) for each in stored(found, channels).items())
+
+
+def excerpts(
+    source: Excerpts, stage: int, rows: int, channels: Sequence[str], *, begin: int = 0, at_once: int = AT_ONCE
+) -> Iterator[Columns]:
+    """The rows of a stage as a source tells them: columns of one row each, those without a channel told apart.
+
+    Arguments and errors as of `blocks`.
+    """
     reached, last, size = -1, begin, min(at_once, PROBE)
     while (first := last) < rows:
         last = min(first + size, rows)
         found = source.excerpt(Excerpt(stage, first, last, tuple(channels), columns=last - first))
         if len(found) != last - first or found.step[0] <= reached:
-            raise VaemonError(f"rows of stage {stage} were replaced while they were read; try again")
+            raise _replaced(stage)
         reached = int(found.step[-1])
         size = max(min(at_once, MOST_NUMBERS * len(found) // _numbers(found)), 1)
-        clocks = {"time": found.time, "epoch": found.epoch}
-        known = {
-            name: _stored(name, each)
-            for name in channels
-            if (each := clocks.get(name, found.mean.get(name))) is not None
-        }
-        yield {"step": found.step} | dict(_only(*each, latent) for each in known.items())
+        yield _exact(source, stage, found)
+
+
+def _exact(source: Excerpts, stage: int, found: Columns) -> Columns:
+    """Rows with what their columns do not tell: those are means of what is finite in the rows.
+
+    Infinite values, that is, and those of a scalar from before it had a place in the rows.
+    """
+    mean = dict(found.mean)
+    window = Window(stage, int(found.step[0]), int(found.step[-1]))
+    for name, values in found.mean.items():
+        if np.isnan(values).any():
+            series = source.series(name, window, len(found))
+            if not np.array_equal(series.step, found.step):
+                raise _replaced(stage)
+            mean[name] = series.mean
+    return replace(found, mean=mean)
+
+
+def _replaced(stage: int) -> VaemonError:
+    return VaemonError(f"rows of stage {stage} were replaced while they were read; try again")
+
+
+def stored(found: Columns, channels: Sequence[str]) -> dict[str, Array]:
+    """Those of the channels that there are, "time" and "epoch" among them, as precise as they were recorded."""
+    clocks = {"time": found.time, "epoch": found.epoch}
+    known = ((name, clocks.get(name, found.mean.get(name))) for name in channels)
+    return {name: _stored(name, each) for name, each in known if each is not None}
 
 
 def pooled(source: Source, stage: int, first: int, last: int, channels: Sequence[str], points: int) -> dict[str, Array]:
@@ -91,7 +128,7 @@ def pooled(source: Source, stage: int, first: int, last: int, channels: Sequence
     for name in channels:
         found = source.series(name, Window(stage, first, last), points)
         if not np.array_equal(table.setdefault("step", found.step), found.step):
-            raise VaemonError(f"rows of stage {stage} were replaced while they were read; try again")
+            raise _replaced(stage)
         table[name] = found.mean
         if name not in CLOCKS:
             table |= {f"{name}.low": found.low, f"{name}.high": found.high}
@@ -110,4 +147,5 @@ def _only(name: str, values: Array, latent: int | None) -> tuple[str, Array]:
 
 def _stored(name: str, values: Array) -> Array:
     # As precise as it was recorded, no more: 0.1 is not 0.10000000149.
-    return values.astype(channel(name, "scalar" if values.ndim == 1 else "latent").dtype)
+    with np.errstate(over="ignore"):  # what float32 cannot hold is infinite, as where it is recorded
+        return values.astype(channel(name, "scalar" if values.ndim == 1 else "latent").dtype)

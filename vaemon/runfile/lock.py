@@ -37,6 +37,8 @@ _SIZE = 2048
 _LONGEST = 300  # characters of `trouble`, of which JSON makes at most six bytes each
 
 _held: dict[Path, int] = {}
+_reserved: set[Path] = set()
+"""Those held for whoever in this process acquires them next."""
 
 # struct flock, as the platform's C compiler lays it out; 64-bit off_t.
 _FLOCK = "qqihh" if sys.platform == "darwin" else "hhqqi4x"
@@ -59,19 +61,23 @@ def _forget() -> None:
     for descriptor in _held.values():
         os.close(descriptor)
     _held.clear()
+    _reserved.clear()
 
 
 os.register_at_fork(after_in_child=_forget)
 
 
 def acquire(folder: Path) -> None:
-    """Become the writer of a run.
+    """Become the writer of a run; of one that this process has reserved, without letting go of it.
 
     Raises:
         RunLocked: a live process is; its pid and host are named.
         OSError: the file cannot be made or written; nothing is held then.
     """
     folder = folder.resolve()
+    if folder in _reserved:
+        _reserved.remove(folder)
+        return
     if folder in _held:
         raise RunLocked(f"run {folder.name!r} is already being recorded by this process")
     descriptor = os.open(folder / FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -92,13 +98,7 @@ def holding(folder: Path) -> Iterator[None]:
         RunLocked: a live process is recording it; its pid and host are named.
         RunFileError: its folder cannot be written.
     """
-    try:
-        acquire(folder)
-    except OSError as error:
-        raise RunFileError(
-            f"cannot write {folder / FILE}: {error.strerror}; nothing was done. See that you may write in that folder "
-            f"and that its disk has room, or ask whom the run belongs to"
-        ) from error
+    _acquire_told(folder)
     done = threading.Event()
     thread = threading.Thread(target=_keep_touching, args=(folder, done), daemon=True)
     try:
@@ -108,6 +108,35 @@ def holding(folder: Path) -> Iterator[None]:
         done.set()
         thread.join()
         release(folder)
+
+
+@contextlib.contextmanager
+def reserving(folder: Path) -> Iterator[None]:
+    """Have the run for a recorder that is opened within, which takes it over; else it is let go of at the end.
+
+    Raises:
+        RunLocked: a live process is recording it; its pid and host are named.
+        RunFileError: its folder cannot be written.
+    """
+    _acquire_told(folder)
+    folder = folder.resolve()
+    _reserved.add(folder)
+    try:
+        yield
+    finally:
+        if folder in _reserved:
+            _reserved.remove(folder)
+            release(folder)
+
+
+def _acquire_told(folder: Path) -> None:
+    try:
+        acquire(folder)
+    except OSError as error:
+        raise RunFileError(
+            f"cannot write {folder / FILE}: {error.strerror}; nothing was done. See that you may write in that folder "
+            f"and that its disk has room, or ask whom the run belongs to"
+        ) from error
 
 
 def _keep_touching(folder: Path, done: threading.Event) -> None:

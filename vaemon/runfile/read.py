@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from vaemon.batch import Event, RunInfo, RunState, Series, StageInfo
+from vaemon.batch import Event, RunInfo, Series, StageInfo
 from vaemon.channels import CLOCKS
 from vaemon.decimate import width_for
 from vaemon.errors import RunFileError, UnknownName
@@ -21,6 +21,7 @@ from vaemon.runfile.follow import Follower
 from vaemon.runfile.segment import SegmentGone, SegmentReader, patiently
 from vaemon.runfile.series import StageRows
 from vaemon.runfile.standing import StandingEvents
+from vaemon.runstate import RunState
 
 Array = npt.NDArray[Any]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from vaemon.errors import RunFileError, UnknownName, UsageError, nearest
 from vaemon.runfile import lock, manifest
 from vaemon.runfile.find import LATEST, find_run, is_path, is_run, list_runs, runs_folder, touched
+from vaemon.runstate import RunState
 
 
 def find_runs(
@@ -28,8 +29,6 @@ def find_runs(
     found = select(list_runs(runs_folder(runs)), [pattern])
     if state is None:
         return found
-    from vaemon.batch import RunState
-
     wanted = {state} if isinstance(state, str) else set(state)
     for each in wanted - set(RunState):
         raise UnknownName("state", str(each), map(str, RunState))

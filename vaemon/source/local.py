@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from vaemon.batch import Batch, Columns, Cursor, Excerpt, ImageSet, RunInfo, RunState, Series, Want, Window
+from vaemon.batch import Batch, Columns, Cursor, Excerpt, ImageSet, RunInfo, Series, Want, Window
 from vaemon.channels import CLOCKS
 from vaemon.decimate import Pooled, width_for
 from vaemon.errors import RunFileError, SourceLost
@@ -18,6 +18,7 @@ from vaemon.runfile.images import ImageFolder
 from vaemon.runfile.read import RunReader
 from vaemon.runfile.segment import patiently
 from vaemon.runfile.series import Given, Pool, StageRows, joined_absent
+from vaemon.runstate import RunState
 from vaemon.source.anew import Anew
 from vaemon.source.newest import NOTHING_NEW, NewestRows
 from vaemon.thresholds import DEFAULT
@@ -234,7 +235,9 @@ def _excerpt(rows: StageRows, asked: Excerpt) -> Columns:
     width = asked.width or width_for(max(last - first, 1), asked.columns)
     last = min(-(-last // width) * width, len(rows) // width * width)
     first = min(first // width * width, last)
+    own = dict.fromkeys(name for segment in rows.segments for name in segment.layout.vectors)
     names = _names(rows, asked)
+    names += [name for name in own if name not in names][: asked.latents]
     vectors = {name for name in names if any(name in segment.layout.vectors for segment in rows.segments)}
     if asked.latent is None:
         pooled = [rows.pooled(*block, width, names, means=vectors) for block in rows.blocks(first, last, width)]

@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
-from vaemon.batch import Array, Batch, Columns, Cursor, Excerpt, ImageSet, RunInfo, RunState, Series, Want, Window
+from vaemon.batch import Array, Batch, Columns, Cursor, Excerpt, ImageSet, RunInfo, Series, Want, Window
 from vaemon.playback import Moment, Playback
+from vaemon.runstate import RunState
 from vaemon.source.protocol import Source
 
 EVERYTHING = 1 << 62

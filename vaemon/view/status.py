@@ -5,7 +5,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from vaemon.batch import RunState
+from vaemon.runstate import RunState
 from vaemon.view.state import RunView
 from vaemon.view.words import FAILURES, age, duration
 

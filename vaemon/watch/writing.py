@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from vaemon.batch import Columns, Excerpt
+from vaemon.batch import Columns, Excerpt, Series
+from vaemon.batch import Window as Steps
 from vaemon.exchange.csv import write_csv, write_events
 from vaemon.exchange.file import file_name
 from vaemon.exchange.table import blocks
@@ -50,3 +51,6 @@ class _Borrowed:
 
     def excerpt(self, asked: Excerpt) -> Columns:
         return self._poller.errand(lambda source: source.excerpt(asked)).result()
+
+    def series(self, channel: str, window: Steps, points: int) -> Series:
+        return self._poller.errand(lambda source: source.series(channel, window, points)).result()

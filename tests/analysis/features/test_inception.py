@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from analysis.features import extractors, weights
 from analysis.features.inception import Inception
+from analysis.features.published import SHA256
 from trainer.fetch.catalogue import File
 from vaemon.cli import vaemon
 
@@ -78,7 +79,7 @@ def test_fid_through_the_command_line(random_weights, tmp_path, monkeypatch):
     assert found["value"] > 0
     assert found["reference"]["recipe"] == found["judged"]["recipe"] == "dai-wipf"
     assert found["judged"]["quantisation"] == "floats, not rounded, each stretched by its own extremes"
-    assert weights.SHA256 in found["judged"]["features"]
+    assert SHA256 in found["judged"]["features"]
     assert "an FID is mostly bias" in err
     monkeypatch.setattr(extractors.weights, "inception", None)  # features that are kept need no network
     assert run("a.npy", "b.npy", "--recipe", "dai-wipf", "--json")[0] == out

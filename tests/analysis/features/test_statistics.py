@@ -41,7 +41,12 @@ def test_a_file_of_something_else_is_left_to_others(tmp_path):
 
 @pytest.mark.parametrize(
     ("mu", "sigma"),
-    [(np.zeros(3), np.eye(3) * 1j), (np.zeros(3), np.zeros((3, 2))), (np.zeros(3), np.full((3, 3), np.nan)), (np.zeros((3, 3)), np.zeros((3, 3)))],
+    [
+        (np.zeros(3), np.eye(3) * 1j),
+        (np.zeros(3), np.zeros((3, 2))),
+        (np.zeros(3), np.full((3, 3), np.nan)),
+        (np.zeros((3, 3)), np.zeros((3, 3))),
+    ],
 )
 def test_statistics_that_are_none_are_refused(tmp_path, mu, sigma):
     np.savez(tmp_path / "a.npz", mu=mu, sigma=sigma)

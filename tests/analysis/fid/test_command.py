@@ -173,7 +173,7 @@ def test_features_of_two_kinds_are_not_compared(run, a):
         (("a.npy", "b.npy", "--features", "encoder"), "--model says which"),
         (("a.npy", "one.npy", "--features", "pixels"), "one.npy holds 1 image"),
         (("one.npy", "a.npy", "--features", "pixels"), "one.npy holds 1 image"),
-        (("a.npy", "b.npy", "--features", "os:listdir"), "os:listdir failed: TypeError: .*; with VAEMON_DEBUG=1"),
+        (("a.npy", "b.npy", "--features", "os:listdir"), "os:listdir failed: TypeError: .*; VAEMON_DEBUG=1"),
         (("a.npy", "nan.npy", "--features", "pixels"), "NaN"),
         (("a.npy", "none", "--features", "pixels"), "no such file or folder"),
     ],

@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -55,7 +56,13 @@ def test_the_trajectories_say_what_they_are(trajectories):
 
 def test_what_does_not_fit_is_said(trajectories):
     trajectories.mean[0, 0] = 3
-    assert "above 1.1 is cut" in picture(trajectories, "svg").decode()
+    assert "above 1.25 is cut" in picture(trajectories, "svg").decode()
+
+
+def test_steps_are_whole_and_a_dollar_is_one(trajectories):
+    text = picture(replace(trajectories, x=np.arange(1, 51) / 50 * 4, end=4, title="a$b^2$c"), "svg").decode()
+    assert "a$b^2$c" in text
+    assert re.findall(r">([\d.,]+)</text>", text)[:5] == ["0", "1", "2", "3", "4"]
 
 
 def test_the_paper_s_curves_are_dashed_and_named(evolution):

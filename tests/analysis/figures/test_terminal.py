@@ -1,5 +1,7 @@
 """Figures in the terminal: size, ticks, threshold line, what is left out; the curves of figure 2."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -77,7 +79,21 @@ def test_nothing_to_draw_is_an_empty_frame(mean):
 def test_the_axis_has_round_numbers(last, ticks):
     lines = draw(trajectories(np.full((2, 1), 0.5), [1, last], last), (100, HEIGHT)).splitlines()
     assert lines[-2].split() == ticks
-    assert lines[-1].strip() == "step"
+    assert lines[-1] == "step; at the end 1 active"
+
+
+def test_a_title_wider_than_the_terminal_is_wrapped():
+    drawn = replace(trajectories(np.full((50, 4), 2.0)), title="a-run-of-a-long-name: 64 latents, 12 of 50 epochs")
+    lines = draw(drawn, (60, HEIGHT)).splitlines()
+    assert len(lines) == HEIGHT
+    assert " ".join(lines[:2]) == f"E[σ²] of {drawn.title}; the line is 0.8; above 1.25 is cut"
+    assert max(map(len, lines)) == 60
+
+
+def test_the_states_are_counted_below_with_their_colours():
+    drawn = trajectories(np.full((50, 4), 0.5))
+    assert draw(drawn, (120, HEIGHT)).endswith("step; at the end 1 active, 1 waking, 1 limbo, 1 collapsed\n")
+    assert "1 active (green), 1 waking (orange)" in draw(drawn, (120, HEIGHT), colour=True)
 
 
 def test_colours_only_where_asked_for():
@@ -113,6 +129,15 @@ def test_a_deviation_is_a_dot_above_and_one_below():
     assert dots[0] < letters < dots[1]
 
 
-@pytest.mark.parametrize("curves", [(), (curve("REC", [np.nan]),), (curve("REC", [80.0]),)])
+@pytest.mark.parametrize(
+    ("mean", "ticks"),
+    [((53.8, 120.9), ["60", "80", "100", "120"]), ((0.2, 2.1), ["0", "1", "2", "3"]), ((880, 4100), ["1000", "2000"])],
+)
+def test_figure_2_has_round_numbers_of_distances(mean, ticks):
+    lines = draw(Evolution("title", (curve("REC", mean),)), (100, HEIGHT)).splitlines()
+    assert [line.split("┤")[0].strip() for line in lines if "┤" in line][::-1][: len(ticks)] == ticks
+
+
+@pytest.mark.parametrize("curves", [(), (curve("REC", [80.0]),)])
 def test_figure_2_of_next_to_nothing(curves):
     assert len(draw(Evolution("title", curves), (80, HEIGHT)).splitlines()) == HEIGHT

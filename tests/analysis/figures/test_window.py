@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from analysis.figures.window import trajectories
+from vaemon.channels import UNDEFINED
 from vaemon.errors import UnknownName, VaemonError
 
 
@@ -45,6 +46,19 @@ def test_all_steps(falling):
     assert "400 steps" in drawn.title
 
 
+@pytest.mark.parametrize("per_epoch", [5000, 5030])  # a row falls on the epoch's end; none in the last 25 steps
+def test_the_latents_are_judged_by_as_many_rows_where_not_every_step_is_recorded(make_source, per_epoch):
+    source = make_source(400, per_epoch, latents=2, stride=50)
+    variance = np.tile([1.0, 0.05], (400, 1))
+    variance[:75] = 1e6  # of the first epoch's 100 rows the last 25 count
+    variance[99, 0] = 0.75  # .99 in the mean
+    variance[100:] = 0.5
+    source.channels["mean_variance"] = variance
+    source.channels["latent_kl"] = np.tile([0.001, 2.0], (400, 1))
+    drawn = trajectories(source, "4", 1, 1000)
+    assert (drawn.end, drawn.states) == (per_epoch, ("collapsed", "active"))
+
+
 def test_points_are_means_where_they_are_fewer_than_rows(falling):
     drawn = trajectories(falling(), "latents", 1, 40)
     assert drawn.mean.shape == (40, 3)
@@ -64,6 +78,16 @@ def test_what_is_not_there_is_told(make_source, falling):
         trajectories(make_source(100, 100, channels={"mse": np.ones(100)}), "5", 1, 100)
     with pytest.raises(VaemonError, match="no rows yet"):
         trajectories(make_source(0, 100), "5", 1, 100)
+
+
+def test_a_model_without_a_posterior_is_not_asked_to_record_it(falling):
+    source = falling(config={UNDEFINED: {"RAE": ["mean_variance"]}})
+    with pytest.raises(VaemonError, match=r"E\[σ²\] is not defined for RAE, which has no posterior variance"):
+        trajectories(source, "5", 1, 100)
+
+
+def test_one_latent_is_one(make_source):
+    assert trajectories(make_source(1, 100, latents=1), "latents", 1, 100).title == "run: 1 latent, 1 step"
 
 
 def test_without_kl_a_latent_is_not_called_collapsed(falling):

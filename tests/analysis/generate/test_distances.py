@@ -21,6 +21,7 @@ from analysis.kept import kept
 from analysis.measures.features import FeatureSums
 from trainer.config import Balance, Stage2
 from trainer.density import Mixture, save_mixture
+from vaemon import Recorder
 from vaemon.cli import vaemon
 from vaemon.errors import NotFetched, UsageError
 
@@ -133,11 +134,14 @@ def test_of_several_runs_one_that_has_no_answer_costs_the_others_nothing(make_ru
     make_run("one", saved=(1,))
     make_run("two", saved=(1,))
     (runs / "two" / "checkpoints" / "stage1.pt").write_bytes(b"nothing")
-    words = ["analyze", "one", "two", "o*", "--runs", str(runs), "--fid", *FEATURES, "--json"]
+    with Recorder("bare", latents=2, runs=runs) as recorder:
+        recorder.log(1, mse=0.5)
+    words = ["analyze", "bare", "one", "two", "o*", "--runs", str(runs), "--fid", *FEATURES, "--json"]
     done = CliRunner().invoke(vaemon, words)
     assert done.exit_code == 1
     assert json.loads(done.stdout)["run"] == "one"
     assert "two: the checkpoint" in done.stderr
+    assert "run 'bare' has no checkpoint; `vaemon train` saves one" in done.stderr
 
 
 def test_samples_of_a_regularised_autoencoder_are_those_of_its_density(make_run, runs, analyze):

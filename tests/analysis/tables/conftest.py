@@ -23,7 +23,8 @@ CIFAR = {
 def record(runs):
     """record(name, {epochs: evaluation}, {"stage1.lr": 2e-4}, ...) -> a run of 10 steps an epoch, 4 epochs.
 
-    Of its 8 latents the first `inactive` sleep. `settings` change its config; None: it has none.
+    Of its 8 latents the first `inactive` sleep. `settings` change its config; None: it has none. It has a folder of
+    checkpoints, without any.
     """
 
     def make(name, evaluations, settings=(), *, inactive=3, second=None, per_epoch=10, planned=4):
@@ -46,6 +47,7 @@ def record(runs):
                 recorder.stage(2, latents=8, steps_per_epoch=per_epoch, total_steps=20)
                 recorder.log(1, mse=0.5)
                 recorder.evaluation(1, **second)
+        (runs / name / "checkpoints").mkdir()
         return name
 
     return make

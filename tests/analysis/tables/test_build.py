@@ -1,16 +1,23 @@
 """The tables, from runs recorded for real: what is averaged, where it stands, what is said below."""
 
 import math
+import shutil
+from dataclasses import replace
 
 import pytest
 
 from analysis.kept import Distances, keep
-from analysis.tables.kinds import model_of_table_3
-from analysis.tables.shape import Spread
+from analysis.spread import Spread
+from analysis.tables.answer import Asked
+from analysis.tables.kinds import KINDS, model_of_table_3
+from analysis.tables.members import Member
+from trainer.balance.registry import STRATEGIES
 from trainer.config import to_tree
 from trainer.settings import load_preset
 from vaemon import Recorder
+from vaemon.batch import RunInfo, RunState
 from vaemon.errors import UnknownName, UsageError, VaemonError
+from vaemon.source.far.links import Links
 
 
 def of_runs(table):
@@ -77,6 +84,22 @@ def test_lines_over_unlike_runs_are_told(record, table):
     (said,) = [note for note in table(1).notes if "differ" in note]
     assert said.endswith("stage1.lr.")
     assert not any("differ" in note for note in table(5).notes), "table 5 tells rates apart"
+
+
+def test_latents_and_weights_that_no_label_tells_of_are_told(record, table):
+    record("a", {4: {"mse": 0.1}})
+    record("b", {4: {"mse": 0.2}}, {"network.latents": 16, "balance.momentum": 0.9})
+    (said,) = [note for note in table(2).notes if "differ" in note]
+    assert "network.latents" in said
+    assert "balance.momentum" in said
+
+
+def test_images_that_the_seed_renders_do_not_make_runs_unlike(record, table):
+    for seed in range(2):
+        record(f"s{seed}", {4: {"mse": 0.1}}, {"data.name": "shapes", "seed": seed, "images.crc32": seed})
+        record(f"c{seed}", {4: {"mse": 0.1}}, {"seed": seed, "images.crc32": seed})
+    assert not any("differ" in note for note in table(1, "s*").notes)
+    assert any("images.crc32" in note for note in table(1, "c*").notes)
 
 
 def test_runs_of_another_data_set_stand_alone_or_are_left_out(record, table):
@@ -153,6 +176,61 @@ def test_the_presets_are_the_models_of_table_3(model):
     for name in (f"celeba-{model}", f"celeba-{model}-learned-gamma"):
         assert model_of_table_3(to_tree(load_preset(name))["network"]) == model
     assert model_of_table_3(to_tree(load_preset("celeba"))["network"]) is None
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_what_weighs_its_terms_by_gamma_is_called_so(strategy):
+    member = Member(
+        "a", RunInfo("a", "a", RunState.FINISHED, config={"balance": {"name": strategy}}), {4: {"mse": 0.1}}
+    )
+    ((model, _),) = [entry.keys for entry in KINDS[2].of_run(member)]
+    assert model.endswith(" γ") == STRATEGIES[strategy].__module__.endswith(".gamma")
+
+
+def test_table_3_tells_of_a_second_stage_only_where_one_was_trained(record, table):
+    celeba = {"data.name": "celeba", "stage2.epochs": 300, **MODELS[1]}
+    alone = {**celeba, "stage2.enabled": False}
+    record("finished", {4: {"mse": 0.1}}, celeba)
+    record("stopped", {4: {"mse": 0.1}}, celeba, planned=50)
+    record("alone", {4: {"mse": 0.1}}, alone)
+    record("rae", {4: {"mse": 0.1, "GEN-GMM": 75.0}}, {**alone, "balance.name": "rae-l2"})
+    record("sampled", {4: {"mse": 0.1}}, celeba, planned=50, second={"GEN-2": 70.0})
+    labels = {name: line.keys[1] for line in table(3).lines for name in line.runs}
+    assert labels == {"finished": "4/300", "stopped": "4", "alone": "4", "rae": "4", "sampled": "4/300"}
+
+
+def test_what_no_command_can_compute_is_not_said_to_be_lacking(record, table, runs):
+    alone = {"stage2.enabled": False}
+    record("alone", {4: {"mse": 0.1}}, alone)
+    assert table(1).lacking == ("REC", "GEN-1")
+    record("rae", {4: {"mse": 0.1}}, {**alone, "balance.name": "rae-l2"})
+    assert table(2, "rae").lacking == ("REC", "GEN-2")
+    record("recorded", {4: {"mse": 0.1}}, {"seed": 1})
+    (runs / "recorded" / "checkpoints").rmdir()
+    assert table(1, "recorded").lacking == ()
+    assert table(1, "recorded", "alone").lacking == ("REC", "GEN-1")
+
+
+def test_of_a_run_on_another_machine_nothing_can_be_computed_here(runs):
+    (runs / "far" / "checkpoints").mkdir(parents=True)
+    info = RunInfo("far", str(runs / "far"), RunState.FINISHED, config={"stage2": {"enabled": True}})
+    here, far = Member("far", info), Member("far", replace(info, place="gpu1"))
+    assert here.obtainable == ("REC", "GEN-1", "GEN-2")
+    assert far.obtainable == ()
+
+
+def test_runs_of_one_name_are_told_apart(record, table, runs, tmp_path):
+    record("run", {4: {"mse": 0.1}})
+    record("other", {4: {"mse": 0.3}})
+    (tmp_path / "elsewhere").mkdir()
+    shutil.copytree(runs / "run", tmp_path / "elsewhere" / "run")
+    found = table(1, "run", "other", str(tmp_path / "elsewhere" / "run"), str(runs / "run"))
+    assert found.runs == (f"{runs.name}/run", "other", "elsewhere/run")
+
+
+def test_the_command_keeps_addresses_as_they_are_and_leaves_out_other_machines():
+    assert Asked(("a  b", "gpu1:c"), None, Links()).command("--fid") == "vaemon analyze 'a  b' --fid"
+    assert Asked((), None, Links()).command("--fid") == "vaemon analyze --fid"
 
 
 def test_table_3_has_the_paper_s_epochs_on_the_way(record, table):

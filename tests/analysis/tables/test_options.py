@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 import subprocess
 import sys
 
@@ -98,6 +99,22 @@ def test_figure_2_in_the_terminal_says_what_is_lacking(two):
     assert "2 runs, the paper's" in text
     assert "REC (paper)" in text
     assert text.splitlines()[-1].endswith("vaemon analyze 'run*' --fid --recipe asperti")
+
+
+def test_what_is_not_finite_is_told_in_tables_and_left_out_of_figure_2(record):
+    record("run", {1: {"REC": math.nan, "mse": math.inf}, 4: {"REC": 70.0}})
+    (line,) = [each for each in invoke("run", "--table", "1").stdout.splitlines() if each.split()[:2] == ["1", "run"]]
+    assert line.split()[2:] == ["NaN", "–", "–", "∞", "–"]
+    assert "while training: run, the paper's" in invoke("run", "--figure", "2").stdout
+    record("lost", {4: {"REC": math.nan}})
+    assert "none of lost yet, the paper's" in invoke("lost", "--figure", "2").stdout
+
+
+def test_figure_2_of_nothing_says_how_to_get_it(record, tmp_path):
+    record("run", {4: {"mse": 0.1}}, {"data.name": "mnist"})
+    with pytest.raises(VaemonError, match=r"nothing to show: REC, GEN-1 .*: vaemon analyze run --fid --recipe asperti"):
+        invoke("run", "--figure", "2", "--to", str(tmp_path / "figure.png"))
+    assert list(tmp_path.glob("*.png")) == []
 
 
 @pytest.mark.parametrize("figure", ["2", "5"])

@@ -1,23 +1,13 @@
-"""Means, deviations and lines; and the printed tables as the paper has them."""
+"""Lines of means and deviations; and the printed tables as the paper has them."""
 
 import math
-import statistics
 
 import pytest
 
+from analysis.spread import Spread
 from analysis.tables.kinds import KINDS
 from analysis.tables.published import printed, published
-from analysis.tables.shape import Entry, Line, Spread, in_order, lines_of, spread
-
-
-def test_a_spread_is_mean_and_sample_deviation():
-    assert spread([1.0, 2.0, 6.0]) == Spread(3.0, pytest.approx(statistics.stdev([1, 2, 6])), 3)
-    assert spread([2.5]) == Spread(2.5, None, 1)
-    assert spread([]) is None
-
-
-def test_what_is_not_finite_is_not_hidden():
-    assert math.isnan(spread([1.0, math.nan]).mean)
+from analysis.tables.shape import Entry, Line, in_order, lines_of
 
 
 def test_lines_gather_entries_of_equal_keys_and_tell_how_many_runs_know_a_value():

@@ -11,12 +11,12 @@ from trainer.checkpoint import restore_vae, save
 from trainer.loop import train_batch
 from trainer.networks.vae import VAE
 from trainer.objective import Pass
-from trainer.options import DETERMINISTIC
+from trainer.options import WITHOUT_PRIOR
 from trainer.settings import load_preset
 from trainer.stages import image_stage
 from vaemon.errors import UsageError
 
-EVERY = pytest.mark.parametrize("name", DETERMINISTIC)
+EVERY = pytest.mark.parametrize("name", WITHOUT_PRIOR)
 OFF = "stage2.enabled=false"
 RESNET = ("network=resnet", "network.base_dim=2", "network.num_scale=2", "network.fc_dim=4")
 INFOGAN = ("network=infogan", "network.conv_dim=2")

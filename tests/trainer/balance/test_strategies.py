@@ -165,7 +165,7 @@ def test_a_bad_mse_is_not_hidden(row):
 
 def test_every_strategy_is_tested_configured_and_has_its_options():
     names = set(STRATEGIES)
-    assert {row.partition(",")[0] for row in ROWS} | set(DETERMINISTIC) == names  # those are in test_rae.py
+    assert {row.partition(",")[0] for row in ROWS} | set(DETERMINISTIC) == names  # see test_rae.py, test_wae.py
     assert set(get_args(get_type_hints(config.Balance)["name"])) == set(TAKES) == names
     assert {option for options in TAKES.values() for option in options} == set(config.Balance.__struct_fields__) - {
         "name"

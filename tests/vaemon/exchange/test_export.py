@@ -4,12 +4,15 @@ import csv
 import io
 import json
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyarrow import parquet
 
 from vaemon import Recorder
 from vaemon.cli import vaemon
@@ -68,6 +71,25 @@ def test_npz_has_an_array_a_channel(run, tmp_path):
         assert found["time"].shape == (ROWS,)
 
 
+def test_infinite_values_and_latent_channels_of_ones_own(runs):
+    with Recorder("r", latents=2) as recorder:
+        for i in range(100):
+            recorder.log(i + 1, mse=float("inf") if i == 7 else 0.5, own=[i, -float("inf")], mean_variance=[0.5, 1.0])
+    rows = list(csv.DictReader(io.StringIO(export("--to", "csv", "--out", "-").decode())))
+    assert [row["mse"] for row in rows[6:9]] == ["0.5", "inf", "0.5"]
+    assert [(row["own[0]"], row["own[1]"]) for row in rows[98:]] == [("98.0", "-inf"), ("99.0", "-inf")]
+
+
+def test_parquet_has_a_column_a_channel(run, tmp_path):
+    export("--to", "parquet", "--out", str(tmp_path / "x.parquet"))
+    table = parquet.read_table(tmp_path / "x.parquet")
+    np.testing.assert_array_equal(table["step"].to_numpy(), run["step"])
+    np.testing.assert_array_equal(table["psnr"].to_numpy(), run["psnr"])
+    found = table["mean_variance"].combine_chunks()
+    np.testing.assert_array_equal(found.flatten().to_numpy().reshape(ROWS, 3), run["mean_variance"])
+    assert table["time"].to_numpy().dtype == np.float64
+
+
 def test_a_range_of_steps_and_some_channels(run, tmp_path):
     export("--to", "npz", "--out", str(tmp_path / "x.npz"), "--first", "31", "--last", "60", "--channel", "psnr")
     with np.load(tmp_path / "x.npz") as found:
@@ -105,6 +127,40 @@ def test_events_and_the_name_of_the_file(run, tmp_path, monkeypatch):
     CliRunner().invoke(vaemon, ["export", "q", "--to", "csv", "--events"])
     rows = list(csv.reader(io.StringIO((tmp_path / "q-events.csv").read_text())))
     assert ["note", "-1", "half, way"] in [row[3:] for row in rows]
+
+
+def test_events_and_evaluations_as_any_table(runs, tmp_path):
+    with Recorder("r", latents=1) as recorder:
+        recorder.log(1, mean_variance=[0.5])
+        recorder.evaluation(mse=0.25, inactive=3)
+        recorder.event("note", "“half”, way")
+        recorder.log(2, mean_variance=[0.5])
+        recorder.evaluation(mse=0.125)
+    lines = [json.loads(line) for line in export("--to", "json", "--events", "--out", "-").splitlines()]
+    assert [(each["kind"], each["text"]) for each in lines if each["kind"] == "note"] == [("note", "“half”, way")]
+    export("--to", "parquet", "--events", "--out", str(tmp_path / "e.parquet"))
+    assert parquet.read_table(tmp_path / "e.parquet").to_pylist() == lines
+    rows = list(csv.reader(io.StringIO(export("--to", "csv", "--evaluations", "--out", "-").decode())))
+    assert rows[0] == ["step", "time", "stage", "mse", "inactive"]
+    assert [(row[0], row[2:]) for row in rows[1:]] == [("1", ["1", "0.25", "3.0"]), ("2", ["1", "0.125", "nan"])]
+    found = [json.loads(line) for line in export("--to", "json", "--evaluations", "--out", "-").splitlines()]
+    assert [(each["step"], each["mse"], each.get("inactive")) for each in found] == [(1, 0.25, 3.0), (2, 0.125, None)]
+    export("--to", "parquet", "--evaluations", "--out", str(tmp_path / "v.parquet"))
+    assert parquet.read_table(tmp_path / "v.parquet")["mse"].to_pylist() == [0.25, 0.125]
+
+
+@pytest.mark.parametrize("package", ["pyarrow", "crc32c", "google"])
+def test_a_package_that_is_missing_is_named_with_its_extra(runs, tmp_path, package):
+    with Recorder("r") as recorder:
+        recorder.log(1, mse=0.5)
+    kind = "parquet" if package == "pyarrow" else "tensorboard"
+    words = ["vaemon", "export", "r", "--to", kind, "--out", str(tmp_path / "out")]
+    code = f"import sys; sys.modules[{package!r}] = None; sys.argv = {words!r}; from vaemon.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert f"pip install 'vaemon[{kind}]'" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("name", ["../../stolen", "/stolen", ".hidden", "a\nb"])

@@ -47,6 +47,21 @@ def test_an_analysis(far, call, how):
     assert there[1].replace(f"there:{run}", str(run)) == here[1]
 
 
+@pytest.mark.parametrize("kind", ["csv", "json", "parquet", "tensorboard"])
+def test_an_export(far, call, tmp_path, kind):
+    run = far.record("a", rows=300)
+    for address, out in ((run, "here"), ("there:a", "there")):
+        assert call("export", address, "--to", kind, "--out", tmp_path / out)[0] == 0
+    here, there = (content(tmp_path / out) for out in ("here", "there"))
+    assert len(here) == 1
+    assert here == there
+
+
+def content(path):
+    files = [path] if path.is_file() else [each for each in path.rglob("*") if each.is_file()]
+    return [each.read_bytes() for each in files]
+
+
 def test_an_analysis_of_several(far, call):
     near = far.record("near", rows=60)
     far.record("b1", rows=60)

@@ -83,6 +83,42 @@ def test_a_name_already_taken_is_refused_without_resume(runs):
         Recorder("once", latents=1)
 
 
+ASK = "import sys, pathlib; from vaemon.runfile import lock; lock.acquire(pathlib.Path(sys.argv[1]))"
+
+
+def refused_elsewhere(folder):
+    """Whether another process that wants to write the run is told of this one."""
+    asked = subprocess.run([sys.executable, "-c", ASK, str(folder)], capture_output=True, text=True)
+    return asked.returncode and f"process {os.getpid()} on" in asked.stderr
+
+
+def test_a_reserved_run_is_taken_over_by_the_recorder_that_is_opened_next(runs):
+    with Recorder("r", latents=1) as recorder:
+        recorder.log(1, mean_variance=[1.0])
+    with lock.reserving(runs / "r"):
+        descriptor = lock._held[runs / "r"]
+        assert refused_elsewhere(runs / "r")
+        recorder = Recorder("r", latents=1, resume=True)
+        with pytest.raises(RunLocked, match="by this process"):
+            Recorder("r", latents=1, resume=True)
+    assert lock._held[runs / "r"] == descriptor
+    assert refused_elsewhere(runs / "r")
+    recorder.close()
+    assert not refused_elsewhere(runs / "r")
+
+
+def test_a_reserved_run_that_nobody_records_is_let_go_of(runs, writer):
+    with pytest.raises(RunLocked, match=f"process {writer.pid} on "), lock.reserving(runs / "held"):
+        pass
+    writer.kill()
+    writer.wait()
+    with lock.reserving(runs / "held"):
+        assert lock.holder(runs / "held").pid == os.getpid()
+    assert lock.holder(runs / "held") is None
+    with Recorder("held", latents=2, resume=True):
+        pass
+
+
 @pytest.fixture
 def no_locks(monkeypatch):
     """A file system without locks, as some network ones are."""

@@ -7,7 +7,7 @@ from vaemon.errors import SourceLost
 from vaemon.watch.views.catalogue import VIEWS
 
 SIZES = [(120, 40), (1, 1), (200, 60), (40, 10), (80, 24)]
-FEWER = [(80, 24), (1, 1), (120, 40)]
+FEWER = [(1, 1), (80, 24)]
 
 
 def source_of(fake, kind):

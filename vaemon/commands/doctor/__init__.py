@@ -1,0 +1,1 @@
+"""`vaemon doctor`: what vaemon needs of a machine, looked at one by one."""

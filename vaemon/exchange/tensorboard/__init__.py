@@ -1,0 +1,1 @@
+"""Runs as TensorBoard's event files, and TensorBoard's event files as runs."""
