@@ -100,7 +100,7 @@ class _Commands(click.Group):
         if place is None and context.resilient_parsing:  # a shell completes a line; it wants no words
             return None
         if place is None:
-            raise UnknownName("command", name, COMMANDS)
+            raise UnknownName("command", name, [each for each, place in COMMANDS.items() if place.help])
         command = getattr(importlib.import_module(place.module), place.function or name)
         assert isinstance(command, click.Command)
         if context.resilient_parsing:

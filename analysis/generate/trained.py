@@ -92,6 +92,10 @@ class Trained:
         """Steps that the two stages were trained for."""
         return self.first.step, self.second.step
 
+    def step_of(self, stage: int) -> int:
+        """Steps that a stage was trained for."""
+        return (self.second if stage == 2 else self.first).step
+
     @property
     def has_second(self) -> bool:
         """Whether there is a second stage."""

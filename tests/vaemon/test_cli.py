@@ -51,6 +51,12 @@ def test_a_wrong_word_is_answered_in_words(vaemon, two_runs, words, said):
     assert "Traceback" not in done.stderr
 
 
+def test_an_unknown_command_is_answered_with_those_for_people(vaemon):
+    said = vaemon("frobnicate").stderr
+    assert "known: analyze, check," in said
+    assert "agent" not in said
+
+
 def test_the_runs_are_listed_the_newest_first(vaemon, two_runs):
     lines = json.loads(vaemon("ls", "--json").stdout)
     assert [(line["name"], line["state"], line["step"], line["active"]) for line in lines] == [
