@@ -112,6 +112,18 @@ class _Commands(click.Group):
         options = click.Command.shell_complete(self, context, incomplete)
         return [each for each in named if each.value.startswith(incomplete)] + options
 
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            done = super().invoke(context)
+            sys.stdout.flush()
+            return done
+        except (BrokenPipeError, SystemExit) as error:
+            # Whoever reads our output has what it wanted (`vaemon ls | head`). Rich makes an exit of that itself.
+            if not isinstance(error.__context__ if isinstance(error, SystemExit) else error, BrokenPipeError):
+                raise
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still held goes nowhere
+            context.exit(0)
+
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, place.help) for name, place in COMMANDS.items() if place.help])
@@ -151,7 +163,3 @@ def main() -> None:
             raise
         click.echo(f"vaemon: this needs the package {error.name!r}: pip install 'vaemon[{extra}]'", err=True)
         sys.exit(1)
-    except BrokenPipeError:
-        # The reader of our output has gone (`vaemon ls | head`); nothing more can be said to it.
-        sys.stderr.close()
-        sys.exit(0)

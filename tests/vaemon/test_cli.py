@@ -95,11 +95,20 @@ def test_a_run_that_has_not_begun_is_waited_for(vaemon, two_runs, runs):
     assert f"tomorrow · waiting · looked for in {runs / 'tomorrow'}" in done.stdout
 
 
-def test_a_pipe_that_closes_early_is_no_error(two_runs):
-    line = f"{sys.executable} -m vaemon watch newer --once | head -n 1"
+@pytest.mark.parametrize(
+    ("command", "reader", "read"),
+    [
+        ("watch newer --once", "head -n 1", "newer"),
+        ("export newer --to csv --out -", "head -n 1", "step,"),
+        ("ls", "true", ""),
+        ("analyze newer", "true", ""),
+    ],
+)
+def test_a_pipe_that_closes_early_is_no_error(two_runs, command, reader, read):
+    line = f"{sys.executable} -m vaemon {command} | {reader}"
     done = subprocess.run(["bash", "-o", "pipefail", "-c", line], capture_output=True, text=True)
-    assert "Traceback" not in done.stderr
-    assert done.stdout.startswith("newer")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(read)
 
 
 def test_a_missing_package_names_the_extra_that_brings_it(tmp_path):
