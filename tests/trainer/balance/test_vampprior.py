@@ -7,7 +7,6 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from analysis.command import analyze
 from analysis.generate.generate import most_awake, reconstructions, samples, traversals
 from analysis.generate.latents import latents
 from analysis.generate.trained import Trained
@@ -24,7 +23,7 @@ from trainer.place import Place
 from trainer.settings import resolve
 from vaemon import open_run
 from vaemon.channels import not_defined
-from vaemon.commands.export import export
+from vaemon.cli import vaemon
 from vaemon.errors import UsageError, VaemonError
 from vaemon.source.local import LocalSource
 
@@ -241,7 +240,8 @@ def test_a_run_of_it_is_recorded_and_says_what_is_not_defined(start, tiny, runs,
         assert [set(each.values) for each in run.evaluations()] == [{"mse", "mse_min", "mse_max", "mixture_kl"}] * 2
         assert not_defined(run.info().config, "variance_law") == "not defined for VampPrior"
         assert not [event for event in run.events() if event.kind in ("wake", "collapse", "ignored")]
-    table = CliRunner().invoke(export, ["a", "--runs", str(runs), "--to", "csv", "--out", "-"], catch_exceptions=False)
+    asked = ["export", "a", "--runs", str(runs), "--to", "csv", "--out", "-"]
+    table = CliRunner().invoke(vaemon, asked, catch_exceptions=False)
     assert {"mixture_kl", "posterior_variance[2]"} <= set(table.stdout.partition("\n")[0].split(","))
     assert {each.kind for each in LocalSource(runs / "a").images()} == {"inputs", "reconstructions", "GEN-1"}
 
@@ -251,7 +251,7 @@ def test_what_is_analyzed_by_another_prior_is_refused(start, tiny, runs):
     with pytest.raises(
         VaemonError, match=r"not defined for VampPrior, which has no posteriors with the prior N\(0, I\)"
     ):
-        CliRunner().invoke(analyze, ["a", "--runs", str(runs)], catch_exceptions=False)
+        CliRunner().invoke(vaemon, ["analyze", "a", "--runs", str(runs)], catch_exceptions=False)
 
 
 @EVERY
