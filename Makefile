@@ -5,12 +5,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
+DOCS_VENV := .venv-docs
+
 N ?= 200
 MINUTES ?= 60
 FUZZ ?= 100
 # One more than there are cores: many tests wait, for a terminal or for another process.
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 RUN ?= latest
+OTHERS ?=
 
 # Other people's training loops that there is an adapter for, TensorBoard, and what pip calls them.
 ADAPTERS := lightning transformers accelerate pythae scvi diffusers tensorboard
@@ -20,7 +23,7 @@ LIBRARIES_scvi := scvi-tools
 
 PURELIB := import sysconfig; print(sysconfig.get_path("purelib"))
 
-.PHONY: demo test check soak soak-fuzz soak-kill soak-all test-slow test-adapters test-packages format pictures clean
+.PHONY: demo test check soak soak-fuzz soak-kill soak-all test-slow test-adapters test-packages format docs docs-generate pictures clean
 
 demo: $(VENV)/.installed  ## train on built-in images with the dashboard open, then print the analysis
 	@$(BIN)/vaemon demo
@@ -63,12 +66,19 @@ format: $(VENV)/.installed-dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-pictures: $(VENV)/.installed  ## the README's pictures, from the real app; RUN says of which run
+docs: $(DOCS_VENV)/.installed  ## the pages as a site, in site/; a broken link or anchor fails
+	NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs build --strict
+
+docs-generate: $(VENV)/.installed  ## what the pages take from the code: help texts, keys, signs, channels
+	$(BIN)/python docs/generate.py
+
+pictures: $(VENV)/.installed  ## of the real app; RUN says of which run, OTHERS which stand beside it
 	$(BIN)/python docs/screens.py $(RUN)
 	$(BIN)/python docs/animate.py $(RUN)
+	$(BIN)/python docs/pictures.py $(RUN) $(OTHERS)
 
 clean:
-	rm -rf $(VENV) .venvs
+	rm -rf $(VENV) $(DOCS_VENV) .venvs site
 
 # Both files pin what is installed, so a fresh machine gets the tested set.
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -81,6 +91,13 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	@$(PIP) install --constraint constraints.txt --group dev
+	@touch $@
+
+# An environment of its own: the generator brings packages that nothing else needs.
+$(DOCS_VENV)/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -m venv $(DOCS_VENV)
+	@$(DOCS_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --constraint constraints.txt --upgrade pip
+	@$(DOCS_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --constraint constraints.txt --group docs
 	@touch $@
 
 # An environment of an adapter lends torch, pip, pytest and all else from the main one, and adds its library.

@@ -3,7 +3,9 @@
 Imports nothing heavy before it is called, as analysis/command.py.
 """
 
-from collections.abc import Callable, Collection, Sequence
+import csv
+import sys
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -83,6 +85,19 @@ def answer_each(named: Sequence[str], runs: Path | None, answer: Callable[[Path]
     if not found:
         raise failed[0]
     return found, bool(failed)
+
+
+def one_form(as_json: bool, as_csv: bool) -> None:
+    """Raise UsageError where JSON and CSV are both asked for."""
+    if as_json and as_csv:
+        raise UsageError("--json and --csv are two ways to write the same: use one of them")
+
+
+def print_lines(lines: Iterable[tuple[str, ...]]) -> None:
+    """Lines of CSV to stdout, below the names of their columns."""
+    from analysis.columns import COLUMNS
+
+    csv.writer(sys.stdout, lineterminator="\n").writerows([COLUMNS, *lines])
 
 
 def print_text(text: str, colour: bool = False) -> None:

@@ -1,6 +1,5 @@
 """Posteriors as bare arrays in an .npz: other people's models, or one's own, without a run."""
 
-import zipfile
 from collections.abc import Iterator, Mapping
 from functools import reduce
 from pathlib import Path
@@ -13,6 +12,7 @@ from analysis.inputs import Origin, PosteriorStatistics, statistics_of
 from analysis.measures.collapse import EPSILON
 from analysis.measures.moments import merge, posterior_moments
 from vaemon.errors import UsageError
+from vaemon.exchange.npz import UNREADABLE
 
 Array = npt.NDArray[Any]
 
@@ -60,8 +60,11 @@ def _arrays(path: Path) -> tuple[Array, Array, str]:
             mean, spread = (_flat(path, each, held[each]) for each in (MEAN, name))
     except FileNotFoundError as error:
         raise UsageError(f"there is no file {path}") from error
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise UsageError(f"{path} cannot be read as an .npz of plain arrays, as np.savez writes: {EXPECTED}") from error
+    except UNREADABLE as error:
+        why = str(error) or type(error).__name__
+        raise UsageError(
+            f"{path} cannot be read as an .npz of plain arrays, as np.savez writes ({why}): {EXPECTED}"
+        ) from error
     if mean.shape != spread.shape:
         raise UsageError(f"{path}: `mean` is of shape {mean.shape}, `{name}` of {spread.shape}; they must be equal")
     _refuse_negative(path, name, spread)
@@ -79,7 +82,9 @@ def _spread_name(path: Path, names: list[str]) -> str:
     return found[0]
 
 
-def _flat(path: Path, name: str, values: Array) -> Array:
+def _flat(path: Path, name: str, values: Array | bytes) -> Array:
+    if isinstance(values, bytes):  # what np.load makes of a member that is no array
+        raise UsageError(f"{path}: `{name}` is no array of NumPy's; {EXPECTED}")
     if not (np.issubdtype(values.dtype, np.floating) or np.issubdtype(values.dtype, np.integer)):
         raise UsageError(f"{path}: `{name}` is of dtype {values.dtype}; it must be numbers")
     if values.ndim not in (2, 4) or 0 in values.shape:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from analysis.alone import one_form
 from analysis.distances import measuring
 from analysis.renormalize import renormalizing
 from analysis.tables.options import tabulating
@@ -185,8 +186,7 @@ def _question(
 def _refuse_contradictions(
     as_json: bool, as_csv: bool, no_checkpoint: bool, data: Path | None, as_published: bool
 ) -> None:
-    if as_json and as_csv:
-        raise UsageError("--json and --csv are two ways to write the same: use one of them")
+    one_form(as_json, as_csv)
     if data is not None and no_checkpoint:
         raise UsageError("--data is for the checkpoint's part, which --no-checkpoint leaves out: use one of the two")
     if as_published and no_checkpoint:

@@ -12,23 +12,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from analysis.alone import answer_each, print_text, refuse_others, say
-from analysis.fid.command import RECIPES
+from analysis.alone import answer_each, one_form, print_lines, print_text, refuse_others, say
+from analysis.fid.command import FURTHER, RECIPES, further
 from vaemon.errors import UsageError, VaemonError
 
 if TYPE_CHECKING:
     from analysis.features.images import ImageSet
-    from analysis.fid.compare import Comparison
+    from analysis.fid.compare import Asked, Comparison
     from analysis.fid.sides import Means
     from analysis.generate.trained import Trained
     from analysis.kept import Distances
 
-    Measured = tuple[str, dict[str, Comparison]]
-    """The name of a run, and its distances by the name of the set."""
+    Measured = tuple[Trained, dict[str, Comparison]]
+    """A run, and its distances by the name of the set."""
 
 MANY = 10_000
 """Images of each set where nobody says how many: what published figures are of."""
-_GO_WITH = {"run", "runs", "data", "as_json", "fid", "n", "recipe", "weights", "features"}
+_GO_WITH = {"run", "runs", "data", "as_json", "as_csv", "fid", "n", "recipe", "weights", "features", *FURTHER}
 """Parameters of the command that this report takes notice of."""
 _OPTIONS = (
     click.option("--fid", is_flag=True, help="FID of reconstructions and samples against the test images."),
@@ -48,64 +48,89 @@ def measuring(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def answered(*args: Any, fid: bool, **options: Any) -> None:
-        chosen = {name: options.pop(name) for name in ("n", "recipe", "weights", "features")}
+        chosen = {name: options.pop(name) for name in ("n", "recipe", "weights", "features", *FURTHER)}
         if not fid:
-            if given := [name for name, value in chosen.items() if value is not None]:
-                raise UsageError(f"--{given[0]} is of --fid: say both")
+            if given := [name for name, value in chosen.items() if value]:
+                raise UsageError(f"--{given[0].replace('_', '-')} is of --fid: say both")
             command(*args, **options)
             return
         refuse_others("fid", _GO_WITH)
+        one_form(options["as_json"], options["as_csv"])
         found, failed = answer_each(
             options["run"], options["runs"], lambda folder: _measured(folder, options["data"], **chosen)
         )
-        (_print_json if options["as_json"] else _print_text)(found)
+        (_print_json if options["as_json"] else _print_csv if options["as_csv"] else _print_text)(found)
         click.get_current_context().exit(1 if failed else 0)
 
+    answered = further(answered)
     for option in reversed(_OPTIONS):
         answered = option(answered)
     return answered
 
 
 def _measured(
-    folder: Path, data: Path | None, n: int | None, recipe: str | None, weights: Path | None, features: str | None
+    folder: Path,
+    data: Path | None,
+    n: int | None,
+    recipe: str | None,
+    weights: Path | None,
+    features: str | None,
+    **asked: bool,
 ) -> "Measured":
     """The distances of a run, which are kept in it, too."""
+    from analysis.fid.compare import Asked
     from analysis.fid.sides import Means
     from analysis.generate.trained import Trained
     from analysis.kept import keep
 
     means = Means(features or "inception", recipe or "", weights, folder if features == "encoder" else None)
     trained = Trained(folder, data)
-    found = distances(trained, means, n or MANY)
+    found = distances(trained, means, n or MANY, Asked(**asked))
     for warning in dict.fromkeys(warning for each in found.values() for warning in each.warnings):
         say(f"warning: {warning}")
     try:
         keep(folder, as_kept(found, trained.first.step))
     except VaemonError as error:  # a run of somebody else's may still be looked at
         say(str(error))
-    return folder.name, found
+    return trained, found
 
 
 def _print_json(found: "Sequence[Measured]") -> None:
     """An object of a run; a list of them where there are several."""
     from analysis.fid.report import to_json
 
-    told = [{"run": run, "distances": {name: to_json(each) for name, each in sets.items()}} for run, sets in found]
+    told = [
+        {"run": run.folder.name, "distances": {name: to_json(each) for name, each in sets.items()}}
+        for run, sets in found
+    ]
     click.echo(json.dumps(told if len(told) > 1 else told[0], indent=1, allow_nan=False))
 
 
+def _print_csv(found: "Sequence[Measured]") -> None:
+    """Every value of every set, whose names begin with the set's: `GEN-1.value`, `GEN-1.judged.count`."""
+    from analysis.fid.report import to_csv_lines
+
+    lines: list[tuple[str, ...]] = []
+    for run, sets in found:
+        for name, each in sets.items():
+            stage = 2 if name.startswith("GEN-2") else 1
+            before = (run.folder.name, str(stage), "checkpoint", str(run.step_of(stage)))
+            lines += to_csv_lines(each, before, f"{name}.")
+    print_lines(lines)
+
+
 def _print_text(found: "Sequence[Measured]") -> None:
-    print_text("\n".join(_text(run, sets) for run, sets in found))
+    print_text("\n".join(_text(run.folder.name, sets) for run, sets in found))
 
 
-def distances(trained: "Trained", means: "Means", count: int) -> dict[str, "Comparison"]:
-    """Each of a run's sets of images against its first `count` test images, as many of each.
+def distances(trained: "Trained", means: "Means", count: int, asked: "Asked") -> dict[str, "Comparison"]:
+    """Each of a run's sets of images against its first `count` test images, as many of each; what else is `asked`, too.
 
     Raises:
         VaemonError: as of `vaemon fid`, or the run's images are not there.
     """
     from analysis.features.images import arrays_set
-    from analysis.fid.compare import Asked, compare
+    from analysis.fid.compare import compare
     from analysis.fid.sides import Passes
     from analysis.render import progress
 
@@ -116,13 +141,13 @@ def distances(trained: "Trained", means: "Means", count: int) -> dict[str, "Comp
     reference = arrays_set(f"the test images of {trained.folder.name}", f"{content} {test.shape}", test)
     passes = Passes(means, progress, say)
     extractor = passes.extractor(reference, [reference])
-    true = passes.side_of(reference, extractor, "reference")
+    true = passes.side_of(reference, extractor, "reference", keep_rows=asked.rows)
     found = {}
     for name, images in _sets(trained, len(test), content):
-        judged = passes.side_of(images, extractor, "judged")
+        judged = passes.side_of(images, extractor, "judged", keep_rows=asked.rows)
         assert true is not None
         assert judged is not None
-        found[name] = compare(true, judged, Asked())
+        found[name] = compare(true, judged, asked)
     return found
 
 
@@ -181,9 +206,15 @@ def _sets(trained: "Trained", count: int, content: str) -> Iterator[tuple[str, "
 
 
 def _text(name: str, found: dict[str, "Comparison"]) -> str:
-    from analysis.fid.report import conditions
+    """A table with a row a set, below headings where there is more than the distance; and the conditions."""
+    from analysis.fid.report import conditions, figures
 
     first = next(iter(found.values()))
+    told = [(each.judged.name, *(value for _, value in figures(each))) for each in found.values()]
+    rows = [("", *(label for label, _ in figures(first))), *told] if len(told[0]) > 2 else told
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [f"{name}: {first.distance} against its test images", ""]
-    lines += [f"{each.judged.name:<36}{each.value:>12.4f}" for each in found.values()]
+    for label, *values in rows:
+        cells = (f"{value:>{width + 3}}" for value, width in zip(values, widths[1:], strict=True))
+        lines.append(f"{label:<{widths[0]}}{''.join(cells)}")
     return "\n".join([*lines, "", *conditions(first)]) + "\n"

@@ -14,6 +14,7 @@ from vaemon.errors import UnknownName
 from vaemon.view.conditions import Comparison, Condition, parse_condition
 
 OPTION = "--fail-if"
+_EXAMPLES = "'inactive>30', 'mean>1.2 or mean<0.8', 'stage2.stream.kl<1'"
 _STAGES = ("", "stage1.", "stage2.")
 _ORIGINS = ("", "stream.", "checkpoint.", "posterior.")
 
@@ -32,7 +33,7 @@ def parse(texts: Sequence[str]) -> list[Condition]:
         UsageError: one is none.
         UnknownName: there is no such figure.
     """
-    conditions = [parse_condition(text, OPTION) for text in texts]
+    conditions = [parse_condition(text, OPTION, _EXAMPLES) for text in texts]
     of = figures_by_name()
     known = {
         f"{stage}{origin}{report}{name}"

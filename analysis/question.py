@@ -125,9 +125,11 @@ def answer_of_arrays(path: Path, question: Question) -> Report:
 
 
 def _refuse_undefined(info: RunInfo) -> None:
-    """Every report is of the posteriors' variance; a network that has none would still give numbers."""
+    """Every report judges posteriors by N(0, I); others would still give numbers."""
     if why := not_defined(info.config, "mean_variance"):
-        raise VaemonError(f"run {info.name!r}: {', '.join(REPORTS)} are {why}, which has no posterior variance")
+        raise VaemonError(
+            f"run {info.name!r}: {', '.join(REPORTS)} are {why}, which has no posteriors with the prior N(0, I)"
+        )
 
 
 def _stream_part(

@@ -3,17 +3,15 @@
 Imports nothing heavy before it is called, as analysis/command.py.
 """
 
-import csv
 import functools
 import json
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from analysis.alone import answer_each, print_text, refuse_others, say
+from analysis.alone import answer_each, one_form, print_lines, print_text, refuse_others, say
 from vaemon.errors import UsageError, VaemonError
 
 if TYPE_CHECKING:
@@ -35,8 +33,7 @@ def renormalizing(command: Callable[..., None]) -> Callable[..., None]:
             command(*args, **options)
             return
         refuse_others("renormalize", _GO_WITH)
-        if options["as_json"] and options["as_csv"]:
-            raise UsageError("--json and --csv are two forms of one report: use one of the two")
+        one_form(options["as_json"], options["as_csv"])
         if target is not None and options["as_published"]:
             raise UsageError("--as-published has a target of its own: leave out --target")
         kind: Kind = "published" if options["as_published"] else target or "1"
@@ -74,11 +71,9 @@ def _report(named: Sequence[str], runs: Path | None, data: Path | None, kind: "K
         told = [to_json(each) for each in found]
         click.echo(json.dumps(told if len(told) > 1 else told[0], indent=1, allow_nan=False))
     elif form == "csv":
-        from analysis.columns import COLUMNS
         from analysis.generate.written import to_csv_lines
 
-        lines = csv.writer(sys.stdout, lineterminator="\n")
-        lines.writerows([COLUMNS, *(line for each in found for line in to_csv_lines(each))])
+        print_lines(line for each in found for line in to_csv_lines(each))
     else:
         _print(found)
     click.get_current_context().exit(1 if failed else 0)

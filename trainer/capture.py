@@ -177,6 +177,9 @@ def how_to_step(
     if device.type != "cuda" or ranks.here().count > 1:
         say("graph=true is for a single GPU; steps go one by one")
         return partial
+    if config.balance.name == "vampprior":
+        say("graph=true is not for balance=vampprior, whose averages a graph would freeze; steps go one by one")
+        return partial
     return lambda train_batch, stage: CapturedStep(train_batch, stage, graph=CudaGraph(device, stage.noise), say=say)
 
 

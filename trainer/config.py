@@ -94,6 +94,7 @@ class Balance(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         "rae-sn",
         "rae-gp",
         "wae-mmd",
+        "vampprior",
     ] = "computed"
     gamma_squared: NotNegative = 0.0
     """γ² in mse/(2γ²), where it is fixed. `balance.gamma` sets it, too, to its square."""
@@ -119,6 +120,12 @@ class Balance(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """rae-l2, rae-gp: weight of what is held against the decoder. Choosing one of them sets its own."""
     divergence_weight: NotNegative = 200.0
     """wae-mmd: weight of the codes' divergence from the prior against the squared error of a sample."""
+    pseudo_inputs: Count = 500
+    """vampprior: learned images whose posteriors make up the prior."""
+    pseudo_mean: Annotated[float, Meta(ge=0, le=1)] = 0.05
+    """vampprior: about which grey they begin, with 0 black and 1 white."""
+    pseudo_deviation: Annotated[float, Meta(gt=0, le=1)] = 0.01
+    """vampprior: how far their values are spread about it."""
 
 
 class Stage1(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

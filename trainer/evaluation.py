@@ -14,6 +14,7 @@ from torch import Tensor
 from trainer import ranks
 from trainer.density import CodeDensity
 from trainer.networks.vae import VAE, draw, images_to_input
+from trainer.networks.vampprior import PosteriorMixture
 from trainer.posteriors import CHUNK
 from trainer.stages import EVALUATION, Stage, generator
 from trainer.unrecorded import Unrecorded
@@ -91,15 +92,16 @@ class Evaluator:
         noise = generator(self._seed, stage.number, EVALUATION, stage.device)
         # The noise is that of a process alone, so that figures compare whatever the number of those that train.
         with torch.no_grad(), ranks.alone(), _evaluating(self._first, stage.network):
-            self._record_images(stage, noise)
-            figures = self._measure(stage, noise)
+            mixture = stage.network.mixture()
+            self._record_images(stage, noise, mixture)
+            figures = self._measure(stage, noise, mixture)
             if figures:
                 figures = {**self._further(stage), **figures}
         if figures:
             self._recorder.evaluation(stage.step, **figures)
         return figures
 
-    def _record_images(self, stage: Stage, noise: torch.Generator) -> None:
+    def _record_images(self, stage: Stage, noise: torch.Generator, mixture: PosteriorMixture | None) -> None:
         """Record what the networks make of the images shown, and of fixed noise."""
         if stage.number == 2:
             self._record_second_stage(stage, noise)
@@ -111,7 +113,8 @@ class Evaluator:
         if self._density is not None:
             self._record_density(self._density, stage, noise)
             return
-        self._recorder.images("GEN-1", self._first.decode(_prior(SHOWN, mean.shape[1], noise)), stage.step)
+        z = _prior(SHOWN, mean.shape[1], noise) if mixture is None else mixture.sample(SHOWN, noise)
+        self._recorder.images("GEN-1", self._first.decode(z), stage.step)
         if not stage.balance.undefined:  # which are awake, only variances tell
             self._record_traversals(stage.step, mean[0], log_variance.exp().mean(0))
 
@@ -142,9 +145,9 @@ class Evaluator:
             sampled = sampled + deviation * _prior(SHOWN, size, noise)
         self._recorder.images("GEN-2", self._first.decode(sampled), stage.step)
 
-    def _measure(self, stage: Stage, noise: torch.Generator) -> dict[str, float]:
+    def _measure(self, stage: Stage, noise: torch.Generator, mixture: PosteriorMixture | None) -> dict[str, float]:
         """The figures of a stage over all images, `CHUNK` of them at a time; none where told to stop."""
-        errors, moments = [], torch.zeros(4, stage.network.latents, dtype=torch.float64)
+        errors, divergences, moments = [], [], torch.zeros(4, stage.network.latents, dtype=torch.float64)
         for start in range(0, len(self._test), CHUNK):
             if not stage.done and self._stop():
                 return {}
@@ -152,14 +155,18 @@ class Evaluator:
             if stage.number == 2:
                 x = draw(*self._first.encode(x), noise)
             mean, log_variance = stage.network.encode(x)
-            x_hat = stage.network.decode(stage.balance.code(mean, log_variance, noise))
-            errors.append((x - x_hat).square().flatten(1).mean(1))
+            z = stage.balance.code(mean, log_variance, noise)
+            errors.append((x - stage.network.decode(z)).square().flatten(1).mean(1))
+            if mixture is not None:
+                divergences.append(mixture.divergence(mean, log_variance, z))
             parts = (log_variance.exp(), mean, mean.square(), log_variance)
             moments += torch.stack(parts).sum(1, dtype=torch.float64).cpu()
         each = torch.cat(errors).double()
         figures = {"mse": each.mean().item()}
         if stage.number == 1:
             figures |= {"mse_min": each.min().item(), "mse_max": each.max().item()}
+        if divergences:
+            figures["mixture_kl"] = torch.cat(divergences).double().mean().item()
         return figures if stage.balance.undefined else {**figures, **_figures(moments / len(each), self._at)}
 
     def _further(self, stage: Stage) -> dict[str, float]:

@@ -57,6 +57,20 @@ class CodeTerms:
     """D, the values of a sample."""
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class MixtureTerms:
+    """The parts of the evidence lower bound under a prior that is a mixture, with gradients; means over the batch."""
+
+    mse: Tensor
+    """As of `ElboTerms`."""
+    kl: Tensor
+    """KL to that prior, nats, by one sample of each posterior; ()."""
+    moments: Tensor
+    """As of `ElboTerms`."""
+    values: int
+    """D, the values of a sample."""
+
+
 def elbo_terms(x: Tensor, x_hat: Tensor, mean: Tensor, log_variance: Tensor) -> ElboTerms:
     """The terms for a batch x, (B, ...), its reconstruction, and its posteriors, each (B, k).
 
@@ -67,6 +81,13 @@ def elbo_terms(x: Tensor, x_hat: Tensor, mean: Tensor, log_variance: Tensor) -> 
     moments = means_of(variance, mean, squared_mean)
     mse, latent_kl, moments = ranks.mean(mean_squared_error(x, x_hat), latent_kl, moments)
     return ElboTerms(mse, latent_kl.sum(), latent_kl, moments.detach(), x.numel() // len(x))
+
+
+def mixture_terms(passed: Pass, divergence: Tensor) -> MixtureTerms:
+    """The terms for a batch whose posteriors have that divergence from the prior, (B,); of processes as above."""
+    moments = means_of(passed.log_variance.exp(), passed.mean, passed.mean.square())
+    mse, kl, moments = ranks.mean(mean_squared_error(passed.x, passed.x_hat), divergence.mean(), moments)
+    return MixtureTerms(mse, kl, moments.detach(), passed.x.numel() // len(passed.x))
 
 
 def kl_to_prior(squared_mean: Tensor, variance: Tensor, log_variance: Tensor) -> Tensor:
@@ -94,7 +115,7 @@ def mean_squared_error(x: Tensor, x_hat: Tensor) -> Tensor:
     return torch.mean((x - x_hat).square())
 
 
-def weighted_loss(terms: ElboTerms, gamma_squared: Tensor, kl_weight: Tensor | float) -> Tensor:
+def weighted_loss(terms: ElboTerms | MixtureTerms, gamma_squared: Tensor, kl_weight: Tensor | float) -> Tensor:
     """Equation 11, summed over the values of a sample: D mse / (2 γ²) + kl_weight KL, mean over the batch.
 
     Equation 8's log γ + ½ log 2π are left out: where γ is no parameter they have no gradient.
@@ -102,7 +123,7 @@ def weighted_loss(terms: ElboTerms, gamma_squared: Tensor, kl_weight: Tensor | f
     return reconstruction_loss(terms, gamma_squared) + kl_weight * terms.kl
 
 
-def reconstruction_loss(terms: ElboTerms, gamma_squared: Tensor) -> Tensor:
+def reconstruction_loss(terms: ElboTerms | MixtureTerms, gamma_squared: Tensor) -> Tensor:
     """The first term of equation 11, D mse / (2 γ²), ()."""
     return squared_error(terms) / (2.0 * gamma_squared)
 
@@ -112,6 +133,6 @@ def gaussian_loss(terms: ElboTerms, gamma_squared: Tensor, log_gamma: Tensor) ->
     return reconstruction_loss(terms, gamma_squared) + terms.values * (log_gamma + 0.5 * math.log(2.0 * math.pi))
 
 
-def squared_error(terms: ElboTerms | CodeTerms) -> Tensor:
+def squared_error(terms: ElboTerms | MixtureTerms | CodeTerms) -> Tensor:
     """D mse: the squared error summed over the values of a sample, mean over the batch, ()."""
     return terms.values * terms.mse

@@ -23,6 +23,7 @@ TAKES: dict[str, tuple[str, ...]] = {
     "rae-sn": ("code_weight",),
     "rae-gp": ("code_weight", "decoder_weight"),
     "wae-mmd": ("divergence_weight",),
+    "vampprior": ("gamma_squared", "pseudo_inputs", "pseudo_mean", "pseudo_deviation"),
 }
 """By balance.name."""
 
@@ -53,7 +54,11 @@ NEEDED = {
 WITHOUT_PRIOR = ("rae-l2", "rae-sn", "rae-gp")
 """Those whose samples come from a density that is fitted to the codes."""
 DETERMINISTIC = (*WITHOUT_PRIOR, "wae-mmd")
-"""Those without a posterior: no KL, no second stage."""
+"""Those without a posterior: no KL."""
+LEARNED_PRIOR = ("vampprior",)
+"""Those whose prior is trained with the network, and is no N(0, I)."""
+SINGLE_STAGE = (*DETERMINISTIC, *LEARNED_PRIOR)
+"""Those without a second stage."""
 
 BRINGS: dict[str, Tree] = {
     "geco": {"balance.momentum": 0.9},
@@ -61,6 +66,7 @@ BRINGS: dict[str, Tree] = {
     "rae-sn": {"stage2.enabled": False, "balance.code_weight": 1.4},
     "rae-gp": {"stage2.enabled": False, "balance.code_weight": 0.05, "balance.decoder_weight": 1e-3},
     "wae-mmd": {"stage2.enabled": False},
+    "vampprior": {"stage2.enabled": False},
 }
 """What else choosing a strategy sets; why so, in trainer/balance/."""
 
@@ -124,6 +130,11 @@ def check_options(config: Config) -> None:
         raise UsageError(
             f"balance={balance.name} has no second stage, for that is trained on samples of posteriors, and its codes "
             "have none; --set stage2.enabled=false"
+        )
+    if balance.name in LEARNED_PRIOR and config.stage2.enabled:
+        raise UsageError(
+            f"balance={balance.name} has no second stage: its prior is trained to be what the codes of all images are, "
+            "which is what a second stage learns; --set stage2.enabled=false"
         )
     if balance.name == "wae-mmd" and config.stage1.batch < 2:
         raise UsageError("balance=wae-mmd compares the codes of a batch with each other; --set stage1.batch=2 or more")

@@ -6,7 +6,7 @@ The names are those of vaemon.channels; a new channel is one line there and one 
 from torch import Tensor
 
 from trainer.balance.strategy import Terms, Weighed
-from trainer.objective import CodeTerms
+from trainer.objective import CodeTerms, MixtureTerms
 
 
 def step_to_channels(terms: Terms, weighed: Weighed) -> dict[str, Tensor | float]:
@@ -21,6 +21,9 @@ def step_to_channels(terms: Terms, weighed: Weighed) -> dict[str, Tensor | float
         mean_mu, mu_squared = terms.moments.unbind()
         return {"mean_mu": mean_mu, "mu_squared": mu_squared, **rest}
     mean_variance, mean_mu, mu_squared = terms.moments.unbind()
+    if isinstance(terms, MixtureTerms):
+        of_latents = {"posterior_variance": mean_variance, "mean_mu": mean_mu, "mu_squared": mu_squared}
+        return {**of_latents, "mixture_kl": terms.kl.detach(), **rest}
     return {
         "mean_variance": mean_variance,
         "mean_mu": mean_mu,

@@ -47,12 +47,17 @@ _LISTED = (
     Channel("mean_mu", "E[μ]", "", "latent", "<f4", "Batch mean of the posterior mean; the prior asks 0."),
     Channel("mu_squared", "E[μ²]", "", "latent", "<f4", "Batch mean of the squared posterior mean."),
     Channel("latent_kl", "KLᵢ", "nats", "latent", "<f4", "KL of one latent's posterior to N(0, 1), batch mean."),
+    Channel("posterior_variance", "E[σ²]", "", "latent", "<f4", "E[σ²] where no prior N(0, 1) judges it (VampPrior)."),
+    Channel("mixture_kl", "KL", "nats", "scalar", "<f4", "KL(q(z|x) || p(z)), p a mixture, by one sample, batch mean."),
 )
 
 CHANNELS: dict[str, Channel] = {each.name: each for each in _LISTED}
 
 POSTERIOR = ("mean_variance", "mean_mu", "mu_squared", "latent_kl")
 """The channels that a posterior (mean, variance) is reduced to."""
+
+OF_LATENTS = tuple(name for name, each in CHANNELS.items() if each.kind == "latent")
+"""The channels listed that have a number a latent."""
 
 DROPPED = "dropped"
 """Kept by the recorder itself, at the steps at which it grew."""

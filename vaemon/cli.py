@@ -100,7 +100,7 @@ class _Commands(click.Group):
         if place is None and context.resilient_parsing:  # a shell completes a line; it wants no words
             return None
         if place is None:
-            raise UnknownName("command", name, COMMANDS)
+            raise UnknownName("command", name, [each for each, place in COMMANDS.items() if place.help])
         command = getattr(importlib.import_module(place.module), place.function or name)
         assert isinstance(command, click.Command)
         if context.resilient_parsing:
@@ -111,6 +111,18 @@ class _Commands(click.Group):
         named = [CompletionItem(name, help=place.help) for name, place in COMMANDS.items() if place.help]
         options = click.Command.shell_complete(self, context, incomplete)
         return [each for each in named if each.value.startswith(incomplete)] + options
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            done = super().invoke(context)
+            sys.stdout.flush()
+            return done
+        except (BrokenPipeError, SystemExit) as error:
+            # Whoever reads our output has what it wanted (`vaemon ls | head`). Rich makes an exit of that itself.
+            if not isinstance(error.__context__ if isinstance(error, SystemExit) else error, BrokenPipeError):
+                raise
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still held goes nowhere
+            context.exit(0)
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -153,7 +165,3 @@ def main() -> None:
             raise
         click.echo(f"vaemon: this needs the package {error.name!r}: pip install 'vaemon[{extra}]'", err=True)
         sys.exit(1)
-    except BrokenPipeError:
-        # The reader of our output has gone (`vaemon ls | head`); nothing more can be said to it.
-        sys.stderr.close()
-        sys.exit(0)

@@ -136,7 +136,9 @@ class EncoderFeatures:
                 raise DataNotFound(
                     f"the encoder of {self._name} takes images of {sides(wanted)}, these are {sides(images.shape[1:])}"
                 )
-            x = torch.from_numpy(np.ascontiguousarray(padded)).to(self._device)
+            x = torch.from_numpy(np.array(padded, order="C")).to(
+                self._device
+            )  # a copy: torch warns of what is read-only
             # Bytes are scaled to [0, 1]; floats are in it.
             parts.append(self._restored.model.encode(images_to_input(x) * (1 if x.dtype == torch.uint8 else 255))[0])
         return _array(torch.cat(parts))
@@ -175,8 +177,13 @@ class CallableFeatures:
 
     def __call__(self, block: Block, role: Role) -> Rows:
         """Whatever it gives, as (n, d)."""
-        parts = [self._function(as_tensor(images, self._device) / 255) for images in block]
-        rows = np.concatenate([_array(torch.as_tensor(part)) for part in parts])
+        try:
+            parts = [self._function(as_tensor(images, self._device) / 255) for images in block]
+            rows = np.concatenate([_array(torch.as_tensor(part)) for part in parts])
+        except Exception as error:  # whatever a function of the user's may raise
+            raise UsageError(
+                f"--features {self._named} failed: {type(error).__name__}: {error}; VAEMON_DEBUG=1 tells where"
+            ) from error
         if rows.ndim != 2 or len(rows) != sum(map(len, block)):
             raise UsageError(
                 f"--features {self._named} gave an array of shape {rows.shape}; (images, features) is needed"

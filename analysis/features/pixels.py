@@ -15,6 +15,7 @@ from analysis.features.images import ImageSet
 from analysis.features.recipes import Block, Role, as_tensor
 from analysis.features.resize import antialiased_bilinear, resized
 from analysis.measures.features import FeatureSums
+from vaemon.errors import DataNotFound
 
 SIDE = 32
 """Pixels a side that images are brought to where the reference's are larger."""
@@ -35,7 +36,14 @@ class PixelFeatures:
         Args:
             reference: images, all of which are read.
             told: shown how many of them are.
+
+        Raises:
+            DataNotFound: there are fewer than two.
         """
+        if reference.count < 2:
+            raise DataNotFound(
+                f"{reference.name} holds {reference.count or 'no'} image; components of pixels need two or more"
+            )
         self._side = 0
         sums: FeatureSums | None = None
         done = 0

@@ -7,6 +7,7 @@ import io
 import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.lib.npyio import NpzFile
@@ -73,10 +74,10 @@ def load(path: Path) -> Kept | None:
             loaded: NpzFile = np.load(file, allow_pickle=False)
             if not {"mu", "sigma"} <= set(loaded.files):
                 return None
-            mean, covariance = (np.asarray(loaded[name], np.float64) for name in ("mu", "sigma"))
+            mean, covariance = (_real(loaded[name]) for name in ("mu", "sigma"))
             note = json.loads(str(loaded[NOTE])) if NOTE in loaded.files else {}
-            made = Made(**{each.name: str(note[each.name]) for each in fields(Made)}) if note else None
-            count, ddof = int(note.get("count", 0)), int(note.get("ddof", 1))
+            made = Made(**{each.name: _word(note[each.name]) for each in fields(Made)}) if note else None
+            count, ddof = (_number(note.get(name, default)) for name, default in (("count", 0), ("ddof", 1)))
     except damage.NUMPY as error:
         if path.suffix == ".npz":
             raise DataNotFound(f"{path} cannot be read as statistics: {error}") from error
@@ -85,3 +86,23 @@ def load(path: Path) -> Kept | None:
         return Kept(FeatureStatistics(count, mean, covariance, ddof), made)
     except VaemonError as error:
         raise DataNotFound(f"{path}: {error}") from error
+
+
+def _real(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    if values.dtype.kind not in "fiu":
+        raise ValueError(f"mu and sigma must be real numbers, not {values.dtype}")
+    return np.asarray(values, np.float64)
+
+
+def _word(value: object) -> str:
+    text = str(value)
+    if not text.isprintable():  # a stranger's file must not steer the terminal
+        raise ValueError("its note has signs that cannot be printed")
+    return text
+
+
+def _number(value: Any) -> int:
+    number = int(value)
+    if number < 0:
+        raise ValueError(f"its note has a number of {number}")
+    return number

@@ -7,11 +7,11 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from analysis.alone import print_text, say
+from analysis.alone import one_form, print_lines, print_text, say
 from vaemon.errors import UsageError
 from vaemon.runfile.find import find_run, runs_folder
 
@@ -19,7 +19,23 @@ if TYPE_CHECKING:
     from analysis.fid.compare import Asked, Comparison
     from analysis.fid.sides import Means
 
+Command = TypeVar("Command", bound=Callable[..., Any])
+
 RECIPES = ("tf", "pytorch", "clean", "asperti", "dai-wipf")
+FURTHER = ("kid", "precision_recall", "infinity")
+"""Parameters of what is told beside the distance."""
+
+
+def further(command: Command) -> Command:
+    """Give a command the options that ask for more than the distance."""
+    told = (
+        "The kernel distance too, ± its deviation over 100 subsets.",
+        "Precision and recall of the manifolds, too.",
+        "The distance extrapolated to infinitely many judged images, too.",
+    )
+    for name, words in reversed([*zip(FURTHER, told, strict=True)]):
+        command = click.option(f"--{name.replace('_', '-')}", name, is_flag=True, help=words)(command)
+    return command
 
 
 @click.command("fid", short_help="Compare two sets of images: FID, KID, precision and recall.")
@@ -43,9 +59,7 @@ RECIPES = ("tf", "pytorch", "clean", "asperti", "dai-wipf")
     help="Instead of Inception's: pixels, encoder (with --model RUN), or MODULE:FUNCTION. The result is no FID then.",
 )
 @click.option("--model", metavar="RUN", help="The run whose encoder it is.")
-@click.option("--kid", is_flag=True, help="The kernel distance too, ± its deviation over 100 subsets.")
-@click.option("--precision-recall", is_flag=True, help="Precision and recall of the manifolds, too.")
-@click.option("--infinity", is_flag=True, help="The FID extrapolated to infinitely many judged images, too.")
+@further
 @click.option("--bf16", is_flag=True, help="Compute features in bfloat16: three times as fast, some 0.4 % off.")
 @click.option(
     "--save-statistics",
@@ -54,6 +68,7 @@ RECIPES = ("tf", "pytorch", "clean", "asperti", "dai-wipf")
     help="Write the reference's statistics, as an .npz that pytorch-fid reads, too.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV, a line a value.")
 @click.option(
     "--runs",
     type=click.Path(path_type=Path),
@@ -73,6 +88,7 @@ def fid(
     bf16: bool,
     save_statistics: Path | None,
     as_json: bool,
+    as_csv: bool,
     runs: Path | None,
 ) -> None:
     """The Fréchet distance of JUDGED images from those of REFERENCE.
@@ -85,6 +101,7 @@ def fid(
     """
     if judged is None and save_statistics is None:
         raise UsageError("one set of images has no distance: give a second, or --save-statistics FILE")
+    one_form(as_json, as_csv)
     from analysis.fid.compare import Asked
     from analysis.fid.sides import Means
     from trainer.place import place_here
@@ -92,16 +109,23 @@ def fid(
     means = Means(features, recipe or "", weights, find_run(model, runs_folder(runs)) if model else None, bf16)
     asked = Asked(kid, precision_recall, infinity)
     paths = [reference] if judged is None else [reference, judged]
+    written = _print_csv if as_csv else _print_json if as_json else _print_text
     if place_here().count == 1:
-        _answer(paths, means, asked, save_statistics, as_json)
+        _answer(paths, means, asked, save_statistics, written)
         return
     from trainer import ranks
 
     with ranks.joined("start them again, with any number of them; features that are kept are not computed anew"):
-        _answer(paths, means, asked, save_statistics, as_json)
+        _answer(paths, means, asked, save_statistics, written)
 
 
-def _answer(paths: list[Path], means: "Means", asked: "Asked", save_to: Path | None, as_json: bool) -> None:
+def _answer(
+    paths: list[Path],
+    means: "Means",
+    asked: "Asked",
+    save_to: Path | None,
+    written: Callable[["Comparison"], None],
+) -> None:
     from analysis.features import statistics
     from analysis.fid.compare import compare
     from analysis.fid.sides import Passes
@@ -118,17 +142,27 @@ def _answer(paths: list[Path], means: "Means", asked: "Asked", save_to: Path | N
         statistics.save(save_to, sides[0].statistics, sides[0].made)
         say(f"the statistics of {sides[0].name} are in {save_to}")
     if len(sides) == 2 and sides[1] is not None:
-        _print(compare(sides[0], sides[1], asked), as_json)
+        found = compare(sides[0], sides[1], asked)
+        for warning in found.warnings:
+            say(f"warning: {warning}")
+        written(found)
 
 
-def _print(found: "Comparison", as_json: bool) -> None:
-    from analysis.fid.report import to_json, to_text
+def _print_json(found: "Comparison") -> None:
+    from analysis.fid.report import to_json
 
-    for warning in found.warnings:
-        say(f"warning: {warning}")
-    if as_json:
-        click.echo(json.dumps(to_json(found), indent=1, allow_nan=False))
-        return
+    click.echo(json.dumps(to_json(found), indent=1, allow_nan=False))
+
+
+def _print_csv(found: "Comparison") -> None:
+    from analysis.fid.report import to_csv_lines
+
+    print_lines(to_csv_lines(found, ("", "", "", "")))
+
+
+def _print_text(found: "Comparison") -> None:
+    from analysis.fid.report import to_text
+
     print_text(to_text(found))
 
 

@@ -14,6 +14,9 @@ from vaemon.errors import UsageError
 FEW = 10_000
 """Images below which an FID is mostly its bias, and those of other papers are not to be compared with it."""
 
+SUBSET = 1000
+"""Images of KID's subsets, as of Bińkowski et al. 2018; fewer where there are no more."""
+
 Rows = npt.NDArray[np.float32]
 
 
@@ -54,8 +57,8 @@ class Comparison:
     distance: str
     """What the value is: "FID", "FD-pixels"."""
     value: float
-    further: dict[str, float] = field(default_factory=dict)
-    """Other measures, by name."""
+    further: dict[str, float | None] = field(default_factory=dict)
+    """Other measures, by name; None: it cannot be told."""
     warnings: tuple[str, ...] = ()
 
 
@@ -89,7 +92,7 @@ def _refuse_unlike(reference: Side, judged: Side) -> None:
         raise UsageError(f"these are features of two kinds, {told}; compare such as come from one network")
 
 
-def _further(reference: Side, judged: Side, asked: Asked) -> Iterator[tuple[str, float]]:
+def _further(reference: Side, judged: Side, asked: Asked) -> Iterator[tuple[str, float | None]]:
     if not asked.rows:
         return
     from analysis.measures.infinity import fid_infinity
@@ -98,9 +101,12 @@ def _further(reference: Side, judged: Side, asked: Asked) -> Iterator[tuple[str,
 
     a, b = (_rows_of(side) for side in (reference, judged))
     if asked.kid:
-        found = kid(a, b, subset=min(1000, len(a), len(b)))
+        subset = min(SUBSET, len(a), len(b))
+        found = kid(a, b, subset)
         yield "kid", found.mean
-        yield "kid_deviation", found.deviation
+        # Subsets that are all there is are all the same: their deviation is 0, and tells of no chance.
+        yield "kid_deviation", found.deviation if subset < max(len(a), len(b)) else None
+        yield "kid_subset", subset
     if asked.precision_recall:
         manifold = precision_recall(a, b)
         yield "precision", manifold.precision

@@ -1,8 +1,9 @@
-"""A comparison as text for people and as JSON for scripts."""
+"""A comparison as text for people, as JSON and as lines of CSV for scripts."""
 
 from collections.abc import Iterator
 from typing import Any
 
+from analysis.columns import word
 from analysis.features.statistics import Made
 from analysis.fid.compare import Comparison, Side
 
@@ -12,7 +13,7 @@ FORMAT = 1
 
 def to_text(found: Comparison) -> str:
     """The distance, what else was asked, and under which conditions."""
-    lines = [f"{label:<12}{value}" for label, value in _figures(found)]
+    lines = [f"{label:<12}{value}" for label, value in figures(found)]
     return "\n".join([*lines, "", *conditions(found)]) + "\n"
 
 
@@ -25,13 +26,15 @@ def conditions(found: Comparison) -> list[str]:
     return [line.rstrip() for line in (*lines, *dict.fromkeys(notes))]
 
 
-def _figures(found: Comparison) -> Iterator[tuple[str, str]]:
+def figures(found: Comparison) -> Iterator[tuple[str, str]]:
+    """The distance and what else was asked, each by its label, written out."""
     more = found.further
     yield found.distance, f"{found.value:.4f}"
     if "infinity" in more:
         yield f"{found.distance}-∞", f"{more['infinity']:.4f}"
     if "kid" in more:
-        yield "KID", f"{more['kid']:.6f} ± {more['kid_deviation']:.6f}"
+        deviation = more["kid_deviation"]
+        yield "KID", f"{more['kid']:.6f}" + ("" if deviation is None else f" ± {deviation:.6f}")
     if "precision" in more:
         yield "precision", f"{more['precision']:.4f}"
         yield "recall", f"{more['recall']:.4f}"
@@ -68,6 +71,21 @@ def to_json(found: Comparison) -> dict[str, Any]:
         "judged": _side(found.judged),
         "warnings": list(found.warnings),
     }
+
+
+def to_csv_lines(found: Comparison, before: tuple[str, ...], prefix: str = "") -> Iterator[tuple[str, ...]]:
+    """What `analysis.columns.COLUMNS` name, a line a value of the JSON: `value`, `kid`, `judged.recipe` and so on.
+
+    Args:
+        found: the comparison.
+        before: run, stage, origin and step.
+        prefix: what the names begin with.
+    """
+    told = to_json(found)
+    own = {name: value for name, value in told.items() if not isinstance(value, dict | list) and name != "format"}
+    for side in ("reference", "judged"):
+        own |= {f"{side}.{name}": value for name, value in told[side].items() if name != "notes"}
+    return ((*before, "fid", "", f"{prefix}{name}", word(value), "", "") for name, value in own.items())
 
 
 def _side(side: Side) -> dict[str, Any]:

@@ -39,12 +39,14 @@ def trajectories(source: Source, figure: str, stage_number: int, points: int) ->
 
     Raises:
         UnknownName: the run has no such stage.
-        VaemonError: it has no rows, or did not record E[σ²], or its model has none, or it does not tell how many steps
-            an epoch has.
+        VaemonError: it has no rows, or did not record E[σ²], or its model has no N(0, I) to compare it with, or it does
+            not tell how many steps an epoch has.
     """
     info = source.info()
     if why := not_defined(info.config, "mean_variance"):
-        raise VaemonError(f"run {info.name!r}: E[σ²] is {why}, which has no posterior variance")
+        raise VaemonError(
+            f"run {info.name!r}: E[σ²] beside a prior's is {why}, which has no posteriors with the prior N(0, I)"
+        )
     stage = stage_of(info, stage_number)
     span = _span(source, stage, EPOCHS.get(figure), info.name)
     try:

@@ -128,8 +128,8 @@ def seeded_pairs(trained: Trained, count: int, seed: int) -> list[tuple[int, int
 def traversals(trained: Trained, chosen: Sequence[int], columns: int, image: int = 0) -> Walk:
     """The code of one test image, with one latent after another moved from -3 to 3 standard deviations of the prior.
 
-    The codes of a regularised autoencoder have no prior: theirs are moved by as much about their own mean over the
-    test images.
+    Where the prior is not N(0, I), or there is none, they are moved by as much about their own mean over the test
+    images.
 
     Args:
         trained: the run.
@@ -157,11 +157,11 @@ def traversals(trained: Trained, chosen: Sequence[int], columns: int, image: int
 def most_awake(trained: Trained, most: int) -> list[int]:
     """The latents that tell of the images, those that tell most first: by E[σ²] over the first test images.
 
-    Those inactive by the run's own threshold are left out, unless that leaves none. Of codes without posteriors: by
-    their variance, and none left out.
+    Those inactive by the run's own threshold are left out, unless that leaves none. Of codes without posteriors, or
+    with a prior other than N(0, I): by the variance of their means, and none left out.
     """
     mu, log_variance = next(trained.posteriors(BLOCK))
-    if trained.is_deterministic:
+    if trained.is_deterministic or not trained.has_normal_prior:
         return [int(each) for each in np.argsort(-mu.var(axis=0), kind="stable")[:most]]
     variance = np.exp(log_variance).mean(axis=0)
     awake = int((~inactive(variance, thresholds_of(trained.config).inactive)).sum())
@@ -170,7 +170,7 @@ def most_awake(trained: Trained, most: int) -> list[int]:
 
 def _scale(trained: Trained) -> tuple[Array, Array]:
     """Mean and standard deviation of each latent that traversals go by, (k,)."""
-    if trained.has_prior:
+    if trained.has_normal_prior:
         return np.zeros(trained.latents, np.float32), np.ones(trained.latents, np.float32)
     codes = np.concatenate([mu for mu, _ in trained.posteriors()])
     return codes.mean(axis=0), codes.std(axis=0)

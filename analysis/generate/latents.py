@@ -10,7 +10,7 @@ from analysis.generate.trained import BLOCK, Trained
 
 Array = npt.NDArray[np.float32]
 
-PRIOR, SECOND, NOISE, CODES, POSTERIOR, PAIRS = range(10, 16)
+PRIOR, SECOND, NOISE, CODES, POSTERIOR, PAIRS, COMPONENT = range(10, 17)
 """What random numbers are drawn for; each purpose has a generator of its own, so that none depends on another."""
 SAMPLES, FIT, CHECK = range(3)
 """Whose they are: samples for people, those that a renormalisation is fitted to, and those that it is tried on."""
@@ -24,9 +24,10 @@ def noise(seed: int, purpose: int, whose: int = SAMPLES) -> np.random.Generator:
 def latents(trained: Trained, stage: int, count: int, seed: int, whose: int = SAMPLES) -> Iterator[Array]:
     """Blocks of `count` latents z, each block (n, k), as they are before any renormalisation.
 
-    Stage 1: z ~ N(0, I); of a regularised autoencoder, from the density of its codes (Ghosh et al. 2020). Stage 2:
-    u ~ N(0, I), z = ẑ(u); with a learned γ, z ~ N(ẑ(u), γ_z²) (Dai & Wipf 2019), where the code published for the
-    computed γ adds no noise.
+    Stage 1: z ~ N(0, I); of a regularised autoencoder, from the density of its codes (Ghosh et al. 2020); of a
+    VampPrior, from the posterior of a pseudo-input drawn by chance (Tomczak & Welling 2018). Stage 2: u ~ N(0, I),
+    z = ẑ(u); with a learned γ, z ~ N(ẑ(u), γ_z²) (Dai & Wipf 2019), where the code published for the computed γ adds
+    no noise.
 
     Raises:
         UsageError: the run has no such stage.
@@ -44,7 +45,22 @@ def _first(trained: Trained, seed: int, whose: int) -> Callable[[int], Array]:
         codes.manual_seed(int(noise(seed, CODES, whose).integers(2**63)))
         return lambda count: density.sample(count, codes).numpy()
     prior = noise(seed, PRIOR, whose)
+    if not trained.has_normal_prior:
+        return _of_mixture(*trained.mixture, prior, noise(seed, COMPONENT, whose))
     return lambda count: prior.standard_normal((count, trained.latents), np.float32)
+
+
+def _of_mixture(
+    mean: Array, log_variance: Array, about: np.random.Generator, component: np.random.Generator
+) -> Callable[[int], Array]:
+    deviation = np.exp(np.float32(0.5) * log_variance)
+
+    def draw(count: int) -> Array:
+        which = component.integers(len(mean), size=count)
+        z: Array = mean[which] + deviation[which] * about.standard_normal((count, mean.shape[1]), np.float32)
+        return z
+
+    return draw
 
 
 def _second(trained: Trained, seed: int, whose: int) -> Callable[[int], Array]:

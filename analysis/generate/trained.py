@@ -20,7 +20,7 @@ from trainer.density import Mixture, load_mixture
 from trainer.density import path_of as path_of_density
 from trainer.images import load_images_of_run
 from trainer.networks.vae import VAE, images_to_input
-from trainer.options import DETERMINISTIC, WITHOUT_PRIOR
+from trainer.options import DETERMINISTIC, LEARNED_PRIOR, SINGLE_STAGE, WITHOUT_PRIOR
 from trainer.posteriors import CHUNK
 from trainer.precision import exactly
 from trainer.stages import planned_steps
@@ -83,14 +83,23 @@ class Trained:
         return self.config.balance.name not in WITHOUT_PRIOR
 
     @property
+    def has_normal_prior(self) -> bool:
+        """Whether that prior is N(0, I), by which its latents can be judged and moved."""
+        return self.has_prior and self.config.balance.name not in LEARNED_PRIOR
+
+    @property
     def steps(self) -> tuple[int, int]:
         """Steps that the two stages were trained for."""
         return self.first.step, self.second.step
 
+    def step_of(self, stage: int) -> int:
+        """Steps that a stage was trained for."""
+        return (self.second if stage == 2 else self.first).step
+
     @property
     def has_second(self) -> bool:
         """Whether there is a second stage."""
-        return not self.is_deterministic and path_of(self.folder, 2).exists()
+        return self.config.balance.name not in SINGLE_STAGE and path_of(self.folder, 2).exists()
 
     def made_by(self, stage: int) -> str:
         """A checksum of what makes the images of a stage, as it was read; the files may have become newer."""
@@ -112,8 +121,8 @@ class Trained:
             RunFileError: as of the first.
         """
         name = self.folder.name
-        if self.is_deterministic:
-            kind, source = ("Wasserstein", "prior") if self.has_prior else ("regularised", "density of its codes")
+        if self.config.balance.name in SINGLE_STAGE:
+            kind, source = self._kind()
             raise UsageError(
                 f"run {name!r} is a {kind} autoencoder ({self.config.balance.name}), which has no second stage: "
                 f"--stage 1 samples from the {source}"
@@ -170,6 +179,14 @@ class Trained:
         return found
 
     @cached_property
+    def mixture(self) -> tuple[Array, Array]:
+        """μ and log σ² of the posteriors that a learned prior is made of, each (K, k)."""
+        with exactly():
+            found = self.first.model.mixture()
+        assert found is not None  # it has a learned prior
+        return _array(found.mean), _array(found.log_variance)
+
+    @cached_property
     def images(self) -> Images:
         """Those the run was trained and tested on.
 
@@ -217,6 +234,12 @@ class Trained:
         for start in range(0, len(images), BLOCK):
             yield self.encode(images[start : start + BLOCK])
             told(min(start + BLOCK, len(images)), len(images))
+
+    def _kind(self) -> tuple[str, str]:
+        """Which autoencoder of a single stage it is, and what it is sampled from."""
+        if self.is_deterministic:
+            return ("Wasserstein", "prior") if self.has_prior else ("regularised", "density of its codes")
+        return "variational", "prior that it has learned"
 
     def _tensor(self, values: npt.NDArray[Any]) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(values, np.float32)).to(self.device)

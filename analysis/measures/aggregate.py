@@ -92,7 +92,8 @@ def chance_correlation(mu_covariance: Array, mean_variance: Array, samples: int)
     """
     of_mu = np.diag(np.asarray(mu_covariance, np.float64))
     of_z = of_mu + mean_variance
-    share = np.divide(of_mu, of_z, out=np.zeros_like(of_mu), where=of_z != 0)
+    with np.errstate(invalid="ignore"):  # of infinite ones
+        share = np.divide(of_mu, of_z, out=np.zeros_like(of_mu), where=of_z != 0)
     return float(share.sum() ** 2 - np.square(share).sum()) / (4 * samples)
 
 

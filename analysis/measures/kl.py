@@ -21,7 +21,8 @@ def gaussian_kl(mean: Array, log_variance: Array) -> npt.NDArray[np.float64]:
     """
     mean = np.asarray(mean, np.float64)
     log_variance = np.asarray(log_variance, np.float64)
-    return np.asarray(0.5 * (mean * mean + _exp_beyond_line(log_variance)))
+    with np.errstate(over="ignore"):  # what is too large is infinitely far
+        return np.asarray(0.5 * (mean * mean + _exp_beyond_line(log_variance)))
 
 
 def _exp_beyond_line(t: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -84,8 +84,8 @@ def posterior_moments(mean: Array, log_variance: Array, epsilon: float = EPSILON
     """
     mean = np.asarray(mean, np.float64)
     log_variance = np.asarray(log_variance, np.float64)
-    mean_mu = mean.mean(axis=0)
     with np.errstate(over="ignore", invalid="ignore"):
+        mean_mu = mean.mean(axis=0)
         off = mean - mean_mu
         variance = np.exp(log_variance)
         kl = gaussian_kl(mean, log_variance)

@@ -74,4 +74,5 @@ def mean_share(mean_mu: Array) -> float:
     Args:
         mean_mu: E_x[μ], shape (k,), k >= 1.
     """
-    return float(np.square(np.asarray(mean_mu, np.float64)).mean())
+    with np.errstate(over="ignore"):  # of means beyond 1e154
+        return float(np.square(np.asarray(mean_mu, np.float64)).mean())

@@ -1,5 +1,9 @@
 """Posteriors as bare arrays: what is read, in whatever form, and what is refused in which words."""
 
+import io
+import warnings
+import zipfile
+
 import numpy as np
 import pytest
 
@@ -115,3 +119,44 @@ def test_a_cut_off_file(save, drawn):
     path.write_bytes(path.read_bytes()[:2000])
     with pytest.raises(UsageError, match="cannot be read"):
         read_posterior(path)
+
+
+def test_files_damaged_within_are_told_of(tmp_path, drawn):
+    """Bytes of a compressed file changed at random places: zlib and zipfile have errors of their own."""
+    path, places = tmp_path / "posterior.npz", np.random.default_rng(2)
+    np.savez_compressed(path, mean=drawn[0], variance=drawn[1])
+    whole = path.read_bytes()
+    refused = 0
+    for _ in range(300):
+        damaged = bytearray(whole)
+        for at in places.integers(len(whole), size=3):
+            damaged[at] = places.integers(256)
+        path.write_bytes(damaged)
+        try:
+            read_posterior(path)
+        except UsageError:
+            refused += 1
+    assert refused > 250
+
+
+def test_members_that_are_no_arrays_or_claim_more_than_any_memory_holds(tmp_path):
+    header = io.BytesIO()
+    huge = {"descr": "<f8", "fortran_order": False, "shape": (10**12, 10**3)}
+    np.lib.format.write_array_header_1_0(header, huge)
+    for member, words in ((b"words", "`mean` is no array"), (header.getvalue(), "Unable to allocate")):
+        with zipfile.ZipFile(tmp_path / "posterior.npz", "w") as file:
+            file.writestr("mean.npy", member)
+            file.writestr("variance.npy", member)
+        with pytest.raises(UsageError, match=words):
+            read_posterior(tmp_path / "posterior.npz")
+
+
+@pytest.mark.parametrize(("scale", "spread"), [(1e200, 1e300), (1e308, 1.0)])
+def test_values_beyond_all_measure_give_infinities_and_no_warnings(save, drawn, scale, spread):
+    path = save(mean=drawn[0].clip(-1.5, 1.5) * scale, variance=drawn[1] * spread)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        report = answer_of_arrays(path, Question())
+    figures = {each.name: each.value for each in report.posterior.figures["inactive"]}
+    assert figures["kl"] == np.inf
+    assert figures["active_units"] == 4

@@ -1,5 +1,7 @@
 """What --fail-if lets pass, and that nothing unknown does."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -80,3 +82,13 @@ def test_unknown_names_tell_the_nearest():
 
 def test_a_figure_brings_its_report():
     assert reports_named(parse(["inactive>3 and total_correlation>1", "stream.mean>2"])) == {"inactive", "variance_law"}
+
+
+def test_what_is_no_condition_is_told_by_examples_that_are():
+    for text in ("inactive", "inactive>", "> 3"):
+        with pytest.raises(UsageError) as refused:
+            parse([text])
+        examples = str(refused.value).partition("write it as in ")[2]
+        for example in re.findall(r"'([^']*)'", examples):
+            assert parse([example])
+        assert "inactive>30" in examples

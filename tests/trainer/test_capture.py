@@ -29,6 +29,7 @@ BALANCES = [
     ("rae-sn",),
     ("rae-gp",),
     ("wae-mmd",),
+    ("vampprior", "balance.gamma=.2", "balance.pseudo_inputs=5"),
 ]
 SETTINGS = [RESNET, INFOGAN, *[(f"balance={name}", *rest) for name, *rest in BALANCES]]
 RATES = ("stage1.epochs=3", "stage1.halve_every=1", "stage1.lr=.0009765625")
@@ -141,7 +142,7 @@ def test_captured_steps_train_as_plain_ones_do_bit_for_bit(tiny_stage, settings)
 
 
 def no_second(settings):
-    return ("stage2.enabled=false",) if settings[0].startswith(("balance=rae", "balance=wae")) else ()
+    return ("stage2.enabled=false",) if settings[0].startswith(("balance=rae", "balance=wae", "balance=vamp")) else ()
 
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=lambda settings: settings[0])

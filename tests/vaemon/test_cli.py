@@ -51,6 +51,12 @@ def test_a_wrong_word_is_answered_in_words(vaemon, two_runs, words, said):
     assert "Traceback" not in done.stderr
 
 
+def test_an_unknown_command_is_answered_with_those_for_people(vaemon):
+    said = vaemon("frobnicate").stderr
+    assert "known: analyze, check," in said
+    assert "agent" not in said
+
+
 def test_the_runs_are_listed_the_newest_first(vaemon, two_runs):
     lines = json.loads(vaemon("ls", "--json").stdout)
     assert [(line["name"], line["state"], line["step"], line["active"]) for line in lines] == [
@@ -89,11 +95,20 @@ def test_a_run_that_has_not_begun_is_waited_for(vaemon, two_runs, runs):
     assert f"tomorrow · waiting · looked for in {runs / 'tomorrow'}" in done.stdout
 
 
-def test_a_pipe_that_closes_early_is_no_error(two_runs):
-    line = f"{sys.executable} -m vaemon watch newer --once | head -n 1"
+@pytest.mark.parametrize(
+    ("command", "reader", "read"),
+    [
+        ("watch newer --once", "head -n 1", "newer"),
+        ("export newer --to csv --out -", "head -n 1", "step,"),
+        ("ls", "true", ""),
+        ("analyze newer", "true", ""),
+    ],
+)
+def test_a_pipe_that_closes_early_is_no_error(two_runs, command, reader, read):
+    line = f"{sys.executable} -m vaemon {command} | {reader}"
     done = subprocess.run(["bash", "-o", "pipefail", "-c", line], capture_output=True, text=True)
-    assert "Traceback" not in done.stderr
-    assert done.stdout.startswith("newer")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(read)
 
 
 def test_a_missing_package_names_the_extra_that_brings_it(tmp_path):

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from trainer import config
 from trainer.balance.strategy import Balance, Plan, Weighed
-from trainer.objective import ElboTerms, gaussian_loss, weighted_loss
+from trainer.objective import ElboTerms, MixtureTerms, gaussian_loss, weighted_loss
 
 
 class GammaBalance(Balance):
@@ -19,7 +19,7 @@ class GammaBalance(Balance):
         """γ in force, ()."""
         return self.gamma_squared.sqrt()
 
-    def weigh(self, terms: ElboTerms, kl_weight: float) -> Weighed:
+    def weigh(self, terms: ElboTerms | MixtureTerms, kl_weight: float) -> Weighed:
         """D mse / (2 γ²) + kl_weight KL."""
         loss = weighted_loss(terms, self.gamma_squared, kl_weight)
         return Weighed(loss, gamma_weights(self.gamma_squared, kl_weight))

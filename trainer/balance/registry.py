@@ -10,6 +10,7 @@ from trainer.balance.gamma import AverageGamma, ComputedGamma, FixedGamma, Learn
 from trainer.balance.geco import Geco
 from trainer.balance.rae import RaeGP, RaeL2, RaeSN
 from trainer.balance.strategy import Balance, Plan
+from trainer.balance.vampprior import VampPrior
 from trainer.balance.wae import WaeMMD
 
 STRATEGIES: dict[str, Callable[[config.Balance, Plan], Balance]] = {
@@ -27,6 +28,7 @@ STRATEGIES: dict[str, Callable[[config.Balance, Plan], Balance]] = {
     "rae-sn": RaeSN,
     "rae-gp": RaeGP,
     "wae-mmd": WaeMMD,
+    "vampprior": VampPrior,
 }
 """By balance.name."""
 

@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 from trainer import config
 from trainer.networks.vae import VAE, draw_share
-from trainer.objective import CodeTerms, ElboTerms, Pass, elbo_terms
+from trainer.objective import CodeTerms, ElboTerms, MixtureTerms, Pass, elbo_terms
 
-Terms = ElboTerms | CodeTerms
+Terms = ElboTerms | MixtureTerms | CodeTerms
 Weights = Mapping[str, Tensor | float]
 
 

@@ -6,20 +6,18 @@ Their documentations name only some of these.
 import lzma
 import struct
 import tarfile
-import tokenize
 import zipfile
 import zlib
 
-_PARSING = (
-    ValueError, TypeError, KeyError, IndexError, EOFError, SyntaxError, OverflowError, MemoryError, RuntimeError,
-    struct.error, zlib.error,
-)  # fmt: skip
-"""A length, a name or an offset that is not what was written; RuntimeError has NotImplementedError below it."""
+from vaemon.exchange.npz import UNREADABLE
 
-NUMPY = (*_PARSING, OSError, zipfile.BadZipFile, tokenize.TokenError)
+NUMPY = UNREADABLE
 """numpy.load, with allow_pickle=False."""
 
-PILLOW = (*_PARSING, OSError)
+PILLOW = (
+    ValueError, TypeError, KeyError, IndexError, EOFError, SyntaxError, OverflowError, MemoryError, RuntimeError,
+    struct.error, zlib.error, OSError,
+)  # fmt: skip
 """Image.open and load; besides, Pillow's own DecompressionBombError."""
 
 TAR = (OSError, EOFError, tarfile.TarError, lzma.LZMAError, zlib.error)

@@ -11,6 +11,7 @@ from trainer.networks.resnet import Resnet
 from trainer.networks.second_stage import SecondStage
 from trainer.networks.spectral import normalise
 from trainer.networks.vae import VAE
+from trainer.networks.vampprior import PseudoInputs
 from trainer.networks.wae import Wae
 from vaemon.errors import UsageError
 
@@ -42,6 +43,11 @@ def build(config: Config, stage: int, shape: Sequence[int], generator: torch.Gen
     if stage == 1 and config.balance.name == "rae-sn":
         for part in network.decoder_parts():
             normalise(part, generator)
+    if stage == 1 and config.balance.name == "vampprior":
+        wanted, (height, width, channels) = config.balance, shape
+        free = (wanted.pseudo_mean, wanted.pseudo_deviation)
+        network.pseudo_inputs = PseudoInputs(wanted.pseudo_inputs, (height, width, channels), *free)
+        network.pseudo_inputs.initialise(generator)
     return network
 
 

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from typing import Any, ClassVar
 
 import torch
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from trainer import ranks
 from trainer.networks.spectral import plain_weight
+from trainer.networks.vampprior import PosteriorMixture, PseudoInputs
 from vaemon.errors import UsageError
 
 
@@ -23,6 +24,8 @@ class VAE(nn.Module, ABC):
         super().__init__()
         self.latents = latents
         self.precision = precision
+        self.pseudo_inputs: PseudoInputs | None = None
+        """What its prior is made of; None: its prior is N(0, I)."""
         self._penalised: list[tuple[float, list[nn.Module]]] = []
 
     @abstractmethod
@@ -39,6 +42,18 @@ class VAE(nn.Module, ABC):
     @abstractmethod
     def decode(self, z: Tensor) -> Tensor:
         """What latents (B, k) stand for, of the shape of the encoder's input, float32."""
+
+    def mixture(self) -> PosteriorMixture | None:
+        """The prior, from one pass of all pseudo-inputs through the encoder; None: N(0, I).
+
+        They pass as images do at evaluation, in training, too: batch norms take them by their averages, which are of
+        images alone, as are the statistics of a batch. So the posterior of a pseudo-input is its own, whatever the
+        others and the batch are. The published networks have no batch norms.
+        """
+        if self.pseudo_inputs is None:
+            return None
+        with _evaluating(self):
+            return PosteriorMixture(*self.encode(self.pseudo_inputs()))
 
     def penalise(self, coefficient: float, layers: Iterable[nn.Module]) -> None:
         """Add `coefficient` · Σ w², over the kernels of these layers, to what is minimised; 0 adds nothing."""
@@ -92,6 +107,17 @@ class PosteriorHeads(nn.Module):
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Features (B, width) to μ and log σ², each (B, k)."""
         return self.mean(features), 2.0 * self.log_sigma(features)
+
+
+@contextmanager
+def _evaluating(network: nn.Module) -> Iterator[None]:
+    """The network in evaluation mode; afterwards in the mode it was in."""
+    training = network.training
+    network.eval()
+    try:
+        yield
+    finally:
+        network.train(training)
 
 
 def halved(network: str, shape: Sequence[int], times: int) -> tuple[int, int]:

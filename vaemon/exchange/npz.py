@@ -1,6 +1,12 @@
-"""Columns as an .npz file of NumPy's: an array a channel, written block by block, however long the run is."""
+"""Columns as an .npz file of NumPy's: an array a channel, written block by block, however long the run is.
 
+And what reading such files may raise.
+"""
+
+import struct
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import IO, Any, cast
 
@@ -12,6 +18,15 @@ from vaemon.exchange.parts import Parts
 
 Array = npt.NDArray[Any]
 Blocks = Callable[[str], Iterable[Mapping[str, Array]]]
+
+UNREADABLE = (
+    ValueError, TypeError, KeyError, IndexError, EOFError, SyntaxError, OverflowError, MemoryError, RuntimeError,
+    struct.error, zlib.error, OSError, zipfile.BadZipFile, tokenize.TokenError,
+)  # fmt: skip
+"""What numpy.load, with allow_pickle=False, raises on damaged .npy and .npz files, gathered by feeding it such.
+
+Its documentation names only some. RuntimeError has NotImplementedError below it: a compression that is not known.
+"""
 
 
 def npz_parts(names: Iterable[str], rows: int, blocks: Blocks) -> Iterator[bytes]:

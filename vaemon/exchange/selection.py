@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from vaemon.batch import Cursor, Excerpt, RunInfo, Want
-from vaemon.channels import CLOCKS, POSTERIOR
+from vaemon.channels import CLOCKS, OF_LATENTS
 from vaemon.errors import UnknownName, UsageError
 from vaemon.source.protocol import Source
 
@@ -69,7 +69,7 @@ def _step(source: Source, stage: int, row: int) -> int:
 
 
 def _meant(source: Source, stage: int, rows: int, channels: Sequence[str]) -> tuple[str, ...]:
-    there = source.excerpt(Excerpt(stage, 0, rows, POSTERIOR, columns=2, scalars=MOST, latents=MOST)).mean
+    there = source.excerpt(Excerpt(stage, 0, rows, OF_LATENTS, columns=2, scalars=MOST, latents=MOST)).mean
     scalars, latents = ([name for name, each in there.items() if each.ndim == dims] for dims in (1, 2))
     known = ["time", "epoch", *scalars, *latents]
     for name in channels:

@@ -65,7 +65,7 @@ def _values(view: RunView, gap: str = "  ") -> str:
 def _latents(view: RunView) -> list[str]:
     if not view.latents or view.latest is None:
         why = undefined(view.info, "mean_variance")
-        return [f"E[σ²], KL, variance law, states of latents: {why}"] if why else []
+        return [f"KL to N(0, I), variance law, states of latents: {why}"] if why else []
     variance = view.latest.smoothed["mean_variance"]
     lines = [counts_line(view)]
     for index in sorted(range(view.latents), key=lambda i: (view.woke[i] < 0, view.woke[i], variance[i])):

@@ -26,7 +26,7 @@ _SIGNS = {
 _WORD = r'"[^"]*"|[^\s<>=!"]+'
 _NUMBER = r"[-+]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _COMPARISON = re.compile(rf"\s*({_WORD})\s*(?:(<=|>=|==|!=|=|<|>)\s*({_NUMBER})\s*)?")
-_EXAMPLE = "write it as in 'active>=32', 'mse<0.01 and step>=1000', 'finished or crashed'"
+EXAMPLES = "'active>=32', 'mse<0.01 and step>=1000', 'finished or crashed'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +78,13 @@ class Condition:
         return " or ".join(" and ".join(map(str, together)) for together in self.alternatives)
 
 
-def parse_condition(text: str, asked: str = "condition") -> Condition:
-    """A condition as it is written; `asked` is the option that it was given to.
+def parse_condition(text: str, asked: str = "condition", examples: str = EXAMPLES) -> Condition:
+    """A condition as it is written.
+
+    Args:
+        text: as it is written.
+        asked: the option that it was given to.
+        examples: of what that option takes, for who wrote something else.
 
     Raises:
         UsageError: it is none.
@@ -90,8 +95,8 @@ def parse_condition(text: str, asked: str = "condition") -> Condition:
     while True:
         match = _COMPARISON.match(text, at)
         if match is None or match[1].lower() in ("and", "or"):
-            raise UsageError(f"{asked} {text!r}: a comparison is missing {_place(text, at)}; {_EXAMPLE}")
-        together.append(_comparison(match, text, asked))
+            raise UsageError(f"{asked} {text!r}: a comparison is missing {_place(text, at)}; write it as in {examples}")
+        together.append(_comparison(match, f"{asked} {text!r}", examples))
         at = match.end()
         joint = re.compile(r"\s*\b(and|or)\b(?![<>=!])", re.IGNORECASE).match(text, at)
         if joint is None or joint[1].lower() == "or":
@@ -101,20 +106,20 @@ def parse_condition(text: str, asked: str = "condition") -> Condition:
             break
         at = joint.end()
     if text[at:].strip():
-        raise UsageError(f"{asked} {text!r}: {text[at:].strip()!r} is not understood; {_EXAMPLE}")
+        raise UsageError(f"{asked} {text!r}: {text[at:].strip()!r} is not understood; write it as in {examples}")
     return Condition(tuple(alternatives))
 
 
-def _comparison(match: re.Match[str], text: str, asked: str) -> Comparison:
+def _comparison(match: re.Match[str], asked: str, examples: str) -> Comparison:
     name, sign, number = match[1].strip('"'), match[2], match[3]
     if sign is None and name in TRUTHS:
         return Comparison(name)
     if sign is None:
         lacks = f"{name!r} is no state, and is compared with no number"
         near = nearest(name, TRUTHS)
-        raise UsageError(f"{asked} {text!r}: {lacks}; {f'did you mean {near!r}?' if near else _EXAMPLE}")
+        raise UsageError(f"{asked}: {lacks}; {f'did you mean {near!r}?' if near else f'write it as in {examples}'}")
     if name in TRUTHS:
-        raise UsageError(f"{asked} {text!r}: {name!r} is true or false and is compared with nothing; write it alone")
+        raise UsageError(f"{asked}: {name!r} is true or false and is compared with nothing; write it alone")
     return Comparison(name, "==" if sign == "=" else sign, float(number))
 
 

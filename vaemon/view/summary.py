@@ -21,7 +21,7 @@ class Summary:
     """Steps a second."""
     latents: int
     active: int | None
-    """None where the run's kind of model has no posterior variance."""
+    """None where the run's kind of model has no posteriors with the prior N(0, I)."""
     inactive: int | None
     active_units: int | None
     """As of `RunView.active_units`."""

@@ -1,4 +1,6 @@
+import json
 import os
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -39,11 +41,24 @@ def test_a_file_of_something_else_is_left_to_others(tmp_path):
 
 @pytest.mark.parametrize(
     ("mu", "sigma"),
-    [(np.zeros(3), np.zeros((3, 2))), (np.zeros(3), np.full((3, 3), np.nan)), (np.zeros((3, 3)), np.zeros((3, 3)))],
+    [
+        (np.zeros(3), np.eye(3) * 1j),
+        (np.zeros(3), np.zeros((3, 2))),
+        (np.zeros(3), np.full((3, 3), np.nan)),
+        (np.zeros((3, 3)), np.zeros((3, 3))),
+    ],
 )
 def test_statistics_that_are_none_are_refused(tmp_path, mu, sigma):
     np.savez(tmp_path / "a.npz", mu=mu, sigma=sigma)
     with pytest.raises(DataNotFound, match=r"a\.npz"):
+        load(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize("change", [{"count": -4}, {"ddof": -1}, {"count": "many"}, {"recipe": "tf\x1b[2J"}])
+def test_a_note_of_nonsense_is_refused(tmp_path, change):
+    note = {"count": 5, "ddof": 1, **asdict(MADE), **change}
+    np.savez(tmp_path / "a.npz", mu=STATISTICS.mean, sigma=STATISTICS.covariance, vaemon=np.array(json.dumps(note)))
+    with pytest.raises(DataNotFound, match="cannot be read as statistics"):
         load(tmp_path / "a.npz")
 
 

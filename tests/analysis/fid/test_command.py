@@ -1,4 +1,6 @@
+import csv
 import errno
+import io
 import json
 import os
 import socket
@@ -11,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from analysis.columns import COLUMNS
 from vaemon.errors import DataNotFound, NotFetched, UsageError, VaemonError
 
 ROOT = Path(__file__).parents[3]
@@ -67,6 +70,20 @@ def test_the_distance_and_its_conditions(run, a, b):
     assert "FID" not in text
 
 
+def test_as_csv_a_line_a_value(run, a, b):
+    found = json.loads(run(a, b, *PIXELS, "--kid", "--json")[0])
+    lines = list(csv.DictReader(io.StringIO(run(a, b, *PIXELS, "--kid", "--csv")[0])))
+    assert tuple(lines[0]) == COLUMNS
+    told = {line["name"]: line["value"] for line in lines if line["report"] == "fid"}
+    assert [float(told[name]) for name in ("value", "kid")] == [found["value"], found["kid"]]
+    assert float(told["kid_deviation"]) == found["kid_deviation"] > 0  # subsets of 70 of the 90
+    for side in ("reference", "judged"):
+        assert told[f"{side}.count"] == str(found[side]["count"])
+        assert told[f"{side}.features"] == found[side]["features"]
+    with pytest.raises(UsageError, match="--json and --csv"):
+        run(a, b, *PIXELS, "--json", "--csv")
+
+
 def test_a_set_against_itself_is_at_no_distance(run, a):
     found = json.loads(run(a, a, *PIXELS, "--json")[0])
     assert abs(found["value"]) < 1e-10
@@ -95,12 +112,12 @@ def test_more_than_the_distance(run):
     np.save("fake.npy", fake)
     found = json.loads(run("real.npy", "fake.npy", *PIXELS, "--kid", "--precision-recall", "--json")[0])
     assert found["kid"] == pytest.approx(squared_mmd_in_pixels(real, fake), rel=1e-4)
-    assert found["kid_deviation"] < 1e-6 * found["kid"]  # every subset of 90 is all 90
+    assert (found["kid_subset"], found["kid_deviation"]) == (90, None)  # every subset of 90 is all 90
     assert found["precision"] == 60 / 90  # no ball of grey or black images reaches to the white ones
     assert found["recall"] == 45 / 90
     text, _ = run("real.npy", "fake.npy", *PIXELS, "--kid", "--precision-recall")
     assert text.splitlines()[1:4] == [
-        f"KID         {found['kid']:.6f} ± {found['kid_deviation']:.6f}",
+        f"KID         {found['kid']:.6f}",
         "precision   0.6667",
         "recall      0.5000",
     ]
@@ -154,7 +171,9 @@ def test_features_of_two_kinds_are_not_compared(run, a):
         (("a.npy", "b.npy", "--features", "pixel"), "known are inception, pixels, encoder"),
         (("a.npy", "b.npy", "--features", "pixels", "--recipe", "tf"), "are of Inception"),
         (("a.npy", "b.npy", "--features", "encoder"), "--model says which"),
-        (("a.npy", "one.npy", "--features", "pixels"), "holds 1 image"),
+        (("a.npy", "one.npy", "--features", "pixels"), "one.npy holds 1 image"),
+        (("one.npy", "a.npy", "--features", "pixels"), "one.npy holds 1 image"),
+        (("a.npy", "b.npy", "--features", "os:listdir"), "os:listdir failed: TypeError: .*; VAEMON_DEBUG=1"),
         (("a.npy", "nan.npy", "--features", "pixels"), "NaN"),
         (("a.npy", "none", "--features", "pixels"), "no such file or folder"),
     ],

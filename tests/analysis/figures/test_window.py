@@ -82,7 +82,7 @@ def test_what_is_not_there_is_told(make_source, falling):
 
 def test_a_model_without_a_posterior_is_not_asked_to_record_it(falling):
     source = falling(config={UNDEFINED: {"RAE": ["mean_variance"]}})
-    with pytest.raises(VaemonError, match=r"E\[σ²\] is not defined for RAE, which has no posterior variance"):
+    with pytest.raises(VaemonError, match=r"not defined for RAE, which has no posteriors with the prior N\(0, I\)"):
         trajectories(source, "5", 1, 100)
 
 

@@ -1,5 +1,7 @@
 """`vaemon analyze --fid`, of networks that were never trained, by features that need no weights."""
 
+import csv
+import io
 import json
 
 import numpy as np
@@ -7,6 +9,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 
+from analysis.columns import COLUMNS
 from analysis.distances import as_kept
 from analysis.features.statistics import Made
 from analysis.fid.compare import Comparison, Side
@@ -23,6 +26,7 @@ from vaemon.cli import vaemon
 from vaemon.errors import NotFetched, UsageError
 
 FEATURES = ("--features", "pixels")
+SHOWN = (("value", 4), ("kid", 6), ("precision", 4), ("recall", 4))
 
 
 @pytest.fixture(autouse=True)
@@ -57,6 +61,25 @@ def test_every_set_of_a_run_is_measured_against_its_test_images(make_run, runs, 
     text, _ = analyze("tiny", "--runs", runs, "--fid", *FEATURES, "--n", 5)
     assert text.startswith("tiny: FD-pixels against its test images\n\nREC ")
     assert "GEN-2 renormalised" in text
+
+
+def test_as_csv_and_with_more_than_the_distance(make_run, runs, analyze):
+    make_run()
+    words = ("tiny", "--runs", runs, "--fid", *FEATURES, "--kid", "--precision-recall")
+    sets = json.loads(analyze(*words, "--json")[0])["distances"]
+    lines = list(csv.DictReader(io.StringIO(analyze(*words, "--csv")[0])))
+    assert tuple(lines[0]) == COLUMNS
+    assert {(line["run"], line["origin"], line["report"]) for line in lines} == {("tiny", "checkpoint", "fid")}
+    told = {line["name"]: line for line in lines}
+    for name, found in sets.items():
+        for measure in ("value", "kid", "precision", "recall"):
+            assert float(told[f"{name}.{measure}"]["value"]) == found[measure]
+        assert told[f"{name}.judged.quantisation"]["value"] == found["judged"]["quantisation"]
+        assert told[f"{name}.value"]["stage"] == ("2" if "GEN-2" in name else "1")
+    rows = analyze(*words)[0].splitlines()[2:7]
+    assert rows[0].split() == ["FD-pixels", "KID", "precision", "recall"]
+    assert rows[1].split() == ["REC", *(f"{sets['REC'][name]:.{digits}f}" for name, digits in SHOWN)]
+    assert len(set(map(len, rows))) == 1
 
 
 def test_a_fid_is_kept_by_its_recipe_so_that_tables_find_it():
@@ -157,6 +180,8 @@ def test_a_run_without_a_second_stage_has_two_sets(make_run, runs, analyze):
     ("words", "said"),
     [
         (("--n", "5"), "--n is of --fid"),
+        (("--precision-recall",), "--precision-recall is of --fid"),
+        (("--fid", "--json", "--csv"), "use one of them"),
         (("--fid", "--inactive"), "does not go with --inactive"),
         (("--fid", "--renormalize"), "does not go with --renormalize"),
         (("--fid", "--stage", "2"), "does not go with --stage"),

@@ -189,3 +189,10 @@ def test_a_covariance_that_was_kept_in_float32_is_taken():
 def test_features_of_two_extractors_are_not_compared():
     with pytest.raises(UsageError, match="2 features, the other 3"):
         frechet_distance(gaussian([0, 0], np.eye(2)), gaussian([0, 0, 0], np.eye(3)))
+
+
+@pytest.mark.parametrize(("count", "width"), [(1000, 200), (100, 200), (2, 5)])
+def test_a_set_is_at_no_distance_from_itself(count, width):
+    rng = np.random.default_rng(3)
+    x = rng.standard_normal((count, width)) * np.exp(2 * rng.standard_normal(width)) + 100
+    assert frechet_distance(statistics(x), statistics(x)) == 0

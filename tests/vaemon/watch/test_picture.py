@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from vaemon import Recorder
 from vaemon.batch import RunState
 from vaemon.watch.export.svg import CELL, LINE
+from vaemon.watch.names import VIEW_NAMES
 
 DOCS = Path(__file__).parents[3] / "docs"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -96,3 +98,46 @@ def test_a_run_is_played(fake, animate, tmp_path, monkeypatch, capsys):
         assert image.n_frames == 4
         pictures = [np.asarray(image) for number in range(4) if image.seek(number) is None]
     assert all((a != b).any() for a, b in pairwise(pictures))
+
+
+@pytest.fixture
+def pictures(monkeypatch):
+    monkeypatch.syspath_prepend(DOCS)
+    for name in ("NO_COLOR", "TERM", "COLORTERM"):  # which it sets
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    return script("pictures")
+
+
+def recorded(folder, name):
+    with Recorder(name, latents=4, runs=folder) as recorder:
+        for step in range(1, 65):
+            recorder.log(step, mean_variance=[0.1, 0.4, 0.8, 1.0], gamma=1 / step)
+    return str(folder / name)
+
+
+def words_of(path):
+    return " ".join(element.text or "" for element in ElementTree.parse(path).getroot().iter(SVG + "text"))
+
+
+def test_pictures_of_a_view_of_several_runs_and_without_colour(pictures, tmp_path):
+    runs = [recorded(tmp_path, name) for name in ("one", "other")]
+    shots = {shot.name: shot for shot in pictures.SHOTS}
+    for name in ("trajectories", "runs", "shades"):
+        pictures.draw(shots[name], runs, tmp_path)
+    assert "below 0.8" in words_of(tmp_path / "trajectories.svg")
+    assert "one" in words_of(tmp_path / "runs.svg")
+    assert "other" in words_of(tmp_path / "runs.svg")
+    grey = ElementTree.parse(tmp_path / "shades.svg").getroot().iter(SVG + "rect")
+    assert {len(set(pairs(element.get("fill")))) for element in grey} == {1}
+
+
+def pairs(colour):
+    """Red, green and blue of "#rrggbb"."""
+    return colour[1:3], colour[3:5], colour[5:7]
+
+
+def test_every_view_has_its_picture(pictures):
+    assert {int(key) for shot in pictures.SHOTS for key in shot.keys.split() if key.isdigit()} | {1, 8} == set(
+        VIEW_NAMES
+    )

@@ -9,8 +9,8 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from vaemon.diagnosis import Diagnosis, failure, fine
 from vaemon.version import __version__
 
-EXTRAS = ("torch", "scipy", "pillow", "matplotlib", "scikit-learn", "submitit")
-"""Packages that only some users install."""
+EXTRA = re.compile(r";.*\bextra\s*==")
+"""What the metadata say of a package that only some users install."""
 
 
 def examine() -> Iterator[Diagnosis]:
@@ -25,7 +25,7 @@ def examine() -> Iterator[Diagnosis]:
     found, troubles = {}, []
     for requirement in needed:
         name, wanted = _parsed(requirement)
-        if name not in found and (name not in EXTRAS or installed(name)):
+        if name not in found and (installed(name) or not EXTRA.search(requirement)):
             found[name] = installed(name)
             if not _fits(found[name], wanted):
                 troubles.append(f"{name} {found[name] or 'missing'}, {','.join(wanted)} wanted")

@@ -20,7 +20,7 @@ from vaemon.watch.widgets.header import COLOURS
 from vaemon.watch.widgets.lines import LinesWidget
 from vaemon.watch.widgets.pen import Pen
 
-_KINDS = {
+KIND_WORDS = {
     Kind.WAITING: "nothing has been recorded yet",
     Kind.RUNNING: "rows are coming",
     Kind.ALARM: "its latents fail as a whole: the posterior has collapsed, or the prior is ignored",
@@ -33,6 +33,7 @@ _KINDS = {
     Kind.REPLAY: "it is over, and is told as if it happened now",
     Kind.LOST: "the place it is read from does not answer; the data are as old as told",
 }
+"""What each state of a run means."""
 
 
 KEY = Ink("accent", bold=True)
@@ -89,9 +90,9 @@ def help_rows(*, shaded: bool, at: Thresholds) -> list[Row]:
     """What the help says, of latents that are judged by these thresholds."""
     keys = [((said(f"{key:>16}", "accent", bold=True),), what) for key, what in told((*RUN_KEYS, *APP_KEYS))]
     states = [
-        ((said(f"{STATE[s]:>4} ", STATE_WORDS[s]), said(STATE_WORDS[s])), text) for s, text in _states(at).items()
+        ((said(f"{STATE[s]:>4} ", STATE_WORDS[s]), said(STATE_WORDS[s])), text) for s, text in state_words(at).items()
     ]
-    kinds = [((said(f"{SIGNS[k]:>4} ", COLOURS[k]), said(k)), text) for k, text in _KINDS.items()]
+    kinds = [((said(f"{SIGNS[k]:>4} ", COLOURS[k]), said(k)), text) for k, text in KIND_WORDS.items()]
     colours = (said(f"{'':>5}", "muted"), *legend(16, shaded=shaded), said("  awake to asleep; × not finite", "muted"))
     remarks = [
         "Two latents in one row: the left number is the upper strip.",
@@ -109,7 +110,8 @@ def help_rows(*, shaded: bool, at: Thresholds) -> list[Row]:
     ]
 
 
-def _states(at: Thresholds) -> dict[LatentState, str]:
+def state_words(at: Thresholds) -> dict[LatentState, str]:
+    """What each state of a latent means, by these thresholds."""
     return {
         LatentState.ACTIVE: f"E[σ²] below {at.wake:g}, or awake and not yet above {at.doze:g}",
         LatentState.WAKING: f"below {at.doze:g}, on its way",

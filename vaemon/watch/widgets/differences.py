@@ -49,7 +49,7 @@ class Differences(Panel, ListMouse, can_focus=True):
         return tuple(row)
 
     def _row(self, key: str, values: Sequence[str], wide: int, cells: Sequence[int]) -> Row:
-        row = [said("   "), *fit((said(self.pen.ellipsis(key, wide), "muted"),), wide)]
+        row = [said("   "), *fit((said(self.pen.ellipsis(key, wide - 2), "muted"),), wide)]
         for value, room in zip(values, cells, strict=True):
             colour = "text" if value != NOTHING else "faint"
             row += fit((said(self.pen.ellipsis(value, room), colour),), room + 2)

@@ -98,7 +98,7 @@ def _aside(picture: Picture, last_row: str) -> Row:
 
 
 NO_LATENTS = "no latents recorded: recorder.log(step, mean=…, variance=…) records them"
-OF_POSTERIORS = "E[σ²], KL, variance law, states of latents"
+OF_POSTERIORS = "KL to N(0, I), variance law, states of latents"
 
 
 class Progress(Panel):

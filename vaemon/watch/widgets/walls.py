@@ -89,7 +89,7 @@ def _name(run: Entrant, name: str, wide: int) -> Row:
 def _why_none(run: Entrant) -> str:
     if len(run.columns):
         why = undefined(run.view.info, "mean_variance")
-        return f"E[σ²] {why}" if why else "no latents recorded"
+        return f"states of latents {why}" if why else "no latents recorded"
     begun = run.view.info is not None and bool(run.view.info.stages)
     return f"no stage {run.stage}" if run.stage and begun else run.run.status.words
 

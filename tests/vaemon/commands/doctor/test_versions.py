@@ -24,7 +24,8 @@ def test_a_version_fits_or_not(requirement, found, fits):
 
 
 def test_what_is_too_old_or_missing_is_a_failure(monkeypatch):
-    monkeypatch.setattr(versions, "requires", lambda name: ["numpy>=99", "nowhere-to-be-found>=1", "submitit>=1; x"])
+    asked = ["numpy>=99", "nowhere-to-be-found>=1", "submitit>=1; extra == 'sweep'", "pyarrow>=18; extra == 'parquet'"]
+    monkeypatch.setattr(versions, "requires", lambda name: asked)
     monkeypatch.setattr(versions, "installed", lambda name: {"numpy": "2.4"}.get(name, ""))
     packages = list(versions.examine())[-1]
     assert packages.level == "failure"
