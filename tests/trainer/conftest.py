@@ -5,14 +5,18 @@ import signal
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 
+from trainer import checkpoint
 from trainer.config import Config
 from trainer.runs import Run
 from trainer.settings import resolve
 from trainer.stages import image_stage
 from trainer.training import train
+from vaemon import open_run
+from vaemon.channels import DROPPED
 
 TINY = [
     *("data.size=8", "data.limit=40", "network=dense", "network.hidden=[8]", "network.latents=3"),
@@ -152,3 +156,36 @@ def hangs_up():
     former = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     yield
     signal.signal(signal.SIGHUP, former)
+
+
+def flat(tree, prefix=""):
+    """{"a": {"b": 1}} -> {"a.b.": 1}."""
+    if isinstance(tree, dict):
+        return {k: v for key, value in tree.items() for k, v in flat(value, f"{prefix}{key}.").items()}
+    return {prefix: tree}
+
+
+@pytest.fixture(scope="session")
+def assert_same():
+    """assert_same(folder, folder, but=("config.a.",)): checkpoints, the best, too, rows 1 to 8, evaluations."""
+
+    def compare(one, other, but=()):
+        for stage in (1, 2):
+            for best in (False, True):
+                a, b = (flat(checkpoint.load(folder, stage, best=best)) for folder in (one, other))
+                assert a.keys() == b.keys()
+                for key in a.keys() - set(but):
+                    same = torch.equal(a[key], b[key]) if isinstance(a[key], torch.Tensor) else a[key] == b[key]
+                    assert same, f"{key} of stage {stage}, best={best}"
+            with open_run(one) as run, open_run(other) as second:
+                assert {"mse", "kl", "mean_variance"} < set(run.channels(stage)) == set(second.channels(stage))
+                for channel in set(run.channels(stage)) - {DROPPED, "time"}:
+                    a, b = (each.series(channel, stage=stage) for each in (run, second))
+                    assert a.step.tolist() == b.step.tolist() == list(range(1, 9))
+                    np.testing.assert_array_equal(a.mean, b.mean, err_msg=channel)
+        with open_run(one) as run, open_run(other) as second:
+            a, b = ([(e.stage, e.step, dict(e.values)) for e in each.evaluations()] for each in (run, second))
+            assert a == b
+        assert not list((other / "checkpoints").glob("*.tmp"))
+
+    return compare

@@ -7,7 +7,6 @@ import signal
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
@@ -18,13 +17,9 @@ from trainer.settings import config_from
 from trainer.training import train
 from vaemon import open_run
 from vaemon.batch import RunState
-from vaemon.channels import CHANNELS, DROPPED
 
 SEED = int(os.environ.get("VAEMON_KILL_SEED", "5"))
 RESNET = ("network=resnet", "network.base_dim=2", "network.num_scale=2", "network.fc_dim=4")
-COMPARED = set(CHANNELS) - {DROPPED, "time"}
-
-
 # What the children do
 
 if __name__.startswith("jobs_"):
@@ -125,42 +120,15 @@ def through(forks):
     return call
 
 
-def flat(tree, prefix=""):
-    if isinstance(tree, dict):
-        return {k: v for key, value in tree.items() for k, v in flat(value, f"{prefix}{key}.").items()}
-    return {prefix: tree}
-
-
-def assert_same(one, other):
-    """Both runs have the same checkpoints, the best ones, too, and the same rows, each once."""
-    for stage in (1, 2):
-        for best in (False, True):
-            a, b = (flat(checkpoint.load(folder, stage, best=best)) for folder in (one, other))
-            assert a.keys() == b.keys()
-            for key in a:
-                same = torch.equal(a[key], b[key]) if isinstance(a[key], torch.Tensor) else a[key] == b[key]
-                assert same, f"{key} of stage {stage}, best={best}"
-        for channel in COMPARED:
-            a, b = (series(folder, channel, stage) for folder in (one, other))
-            assert a.step.tolist() == b.step.tolist() == list(range(1, 9))
-            np.testing.assert_array_equal(a.mean, b.mean, err_msg=channel)
-    a, b = (evaluations(folder) for folder in (one, other))
-    assert a == b
-    assert not list((other / "checkpoints").glob("*.tmp"))
-
-
 def series(folder, channel, stage):
     with open_run(folder) as run:
         return run.series(channel, stage=stage)
 
 
-def evaluations(folder):
-    with open_run(folder) as run:
-        return [(each.stage, each.step, dict(each.values)) for each in run.evaluations()]
-
-
 @pytest.mark.parametrize("network", [pytest.param((), marks=pytest.mark.slow), RESNET], ids=["dense", "resnet"])
-def test_a_training_killed_at_random_moments_is_the_one_that_went_through(forks, through, runs, tree, network):
+def test_a_training_killed_at_random_moments_is_the_one_that_went_through(
+    assert_same, forks, through, runs, tree, network
+):
     config = tree(*network)
     lasts = through(runs / "straight", config)
     rng, kills = random.Random(SEED), 0
@@ -176,7 +144,7 @@ def test_a_training_killed_at_random_moments_is_the_one_that_went_through(forks,
 
 
 @pytest.mark.parametrize("call", ["amid", "before", "after"])
-def test_a_training_killed_while_it_writes_a_checkpoint_goes_on(forks, through, runs, tree, call):
+def test_a_training_killed_while_it_writes_a_checkpoint_goes_on(assert_same, forks, through, runs, tree, call):
     """At the first, and at one of either stage; the best of a stage is written as well, after its newest."""
     config = tree()
     through(runs / "straight", config)
@@ -187,7 +155,7 @@ def test_a_training_killed_while_it_writes_a_checkpoint_goes_on(forks, through, 
     assert_same(runs / "straight", runs / "killed")
 
 
-def test_a_disk_that_is_full_for_a_while_costs_checkpoints_and_nothing_else(forks, through, runs, tree):
+def test_a_disk_that_is_full_for_a_while_costs_checkpoints_and_nothing_else(assert_same, forks, through, runs, tree):
     config = tree("network.hidden=[256]")
     through(runs / "straight", config)
     child = forks.start(training_on_a_full_disk, folder=runs / "full", config=config, room=600_000, until=12)

@@ -12,7 +12,8 @@ from vaemon.channels import CHANNELS, CLOCKS, DROPPED
 from vaemon.errors import BadLoss, OutOfMemory, RunExists, RunFileError, UsageError
 from vaemon.thresholds import Thresholds
 
-TRAINED = set(CHANNELS) - {DROPPED}
+TRAINED = set(CHANNELS) - {DROPPED, "posterior_variance", "mixture_kl"}
+"""What is recorded at every step where the prior is N(0, I)."""
 """What the trainer records at every step."""
 
 
