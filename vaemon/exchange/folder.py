@@ -5,8 +5,7 @@ import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from vaemon.errors import VaemonError
-from vaemon.exchange.file import free_names, write_file
+from vaemon.exchange.file import free_names, refusals_told, write_file
 
 
 def write_folder(path: Path, files: Mapping[str, Iterable[bytes]]) -> Path:
@@ -25,22 +24,15 @@ def write_folder(path: Path, files: Mapping[str, Iterable[bytes]]) -> Path:
     """
     temporary = path.with_name(f".{secrets.token_hex(6)}.part")
     try:
-        _make(temporary, path)
+        with refusals_told(path):
+            temporary.mkdir()
         for name, parts in files.items():
-            _make((temporary / name).parent, path)
+            with refusals_told(path):
+                (temporary / name).parent.mkdir(parents=True, exist_ok=True)
             write_file(temporary / name, parts)
         free = next(each for each in free_names(path) if not each.exists())
-        try:
+        with refusals_told(path):
             temporary.rename(free)
-        except OSError as error:
-            raise VaemonError(f"cannot write {path}: {error.strerror}; nothing was left there") from error
         return free
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _make(folder: Path, path: Path) -> None:
-    try:
-        folder.mkdir(exist_ok=True)
-    except OSError as error:
-        raise VaemonError(f"cannot write {path}: {error.strerror}; nothing was left there") from error
