@@ -204,7 +204,7 @@ def _read_setting(key: str, text: str) -> tuple[str, Any]:
         gamma = _read_value(text, inspect.FloatType())
         if not isinstance(gamma, int | float) or not gamma > 0:
             raise UsageError(f"balance.gamma must be a number above 0, not {text!r}")
-        return "balance.gamma_squared", gamma**2
+        return "balance.gamma_squared", float(f"{gamma**2:.15g}")  # for people: .1 squared is .010000000000000002
     return key, _read_value(text, KEYS.get(key, inspect.AnyType()))
 
 

@@ -118,6 +118,7 @@ def test_a_typo_is_answered_with_the_nearest_name(setting, nearest):
 def test_gamma_is_another_spelling_of_its_square(key):
     config = resolve(Config(), ["balance=fixed", f"{key}=0.5"])
     assert config.balance.gamma_squared == 0.25
+    assert resolve(Config(), ["balance=fixed", f"{key}=0.1"]).balance.gamma_squared == 0.01
 
 
 def test_a_last_word_of_several_sections_is_refused():
