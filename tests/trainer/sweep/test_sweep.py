@@ -211,7 +211,7 @@ def test_members_have_the_gpus_one_each(monkeypatch, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("how", ["Ctrl-C", "SIGTERM", "SIGHUP"])
-def test_a_real_ctrl_c_reaches_the_sweep_alone_and_the_members_save(how, runs):
+def test_a_real_ctrl_c_reaches_the_sweep_alone_and_the_members_save(hangs_up, how, runs):
     command = [sys.executable, "-m", "vaemon", "sweep", "shapes", "--name", "s", "--seeds", "2", "--runs", str(runs)]
     process = subprocess.Popen(
         [*command, *tiny(epochs=100_000)], stderr=subprocess.PIPE, text=True, start_new_session=True
