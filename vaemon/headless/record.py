@@ -43,7 +43,7 @@ def record(view: RunView, now: float, alerts: tuple[Alert, ...] = ()) -> Json:
         "reason": fares.reason,
         "failure": str(view.failure) or None,
         "alarm": view.alarm,
-        "age": round(max(now - view.heard, 0.0), 1) if latest is not None else None,
+        "age": _rounded(max(now - view.heard, 0.0), 1) if latest is not None else None,
         "stage": view.stage or None,
         "step": latest.step if latest is not None else None,
         "total_steps": stage.total_steps if stage is not None else None,
@@ -69,12 +69,16 @@ def number(value: float) -> float | str:
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
-def _eta(view: RunView, stage: StageInfo | None) -> float | None:
+def _rounded(seconds: float, digits: int) -> float | str:
+    return round(seconds, digits) if math.isfinite(seconds) else number(seconds)
+
+
+def _eta(view: RunView, stage: StageInfo | None) -> float | str | None:
     """Seconds that the stage will take yet."""
     over = view.info is not None and view.info.state.over
     if view.latest is None or stage is None or not stage.total_steps or not view.rate > 0 or over:
         return None
-    return round(max(stage.total_steps - view.latest.step, 0) / view.rate, 1)
+    return _rounded(max(stage.total_steps - view.latest.step, 0) / view.rate, 1)
 
 
 def _scalars(latest: Latest | None) -> Json:
@@ -107,5 +111,5 @@ def _event(event: Event) -> Json:
         "kind": event.kind,
         "latent": event.latent if event.latent >= 0 else None,
         "text": event.text,
-        "time": round(event.time, 3),
+        "time": _rounded(event.time, 3),
     }

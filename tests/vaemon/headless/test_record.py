@@ -89,6 +89,15 @@ def test_values_that_are_not_finite_are_strings(made):
     assert float(found["scalars"]["c"]["newest"]) == -math.inf
 
 
+@pytest.mark.parametrize("time", [math.inf, -math.inf, math.nan])
+def test_a_time_that_is_none_is_a_string(made, time):
+    view = view_of(made, events=[Event(300, time, 1, "note", text="x")])
+    told = strict(as_json(replace(view, heard=time), made.NOW))
+    assert isinstance(told["events"][0]["time"], str)
+    eta = strict(as_json(replace(view, rate=5e-324), made.NOW))["eta"]
+    assert eta == "Infinity"
+
+
 @given(st.floats(width=32))
 def test_a_number_survives_in_float32(value):
     told = np.float32(number(float(value)))
