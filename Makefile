@@ -28,7 +28,7 @@ PURELIB := import sysconfig; print(sysconfig.get_path("purelib"))
 demo: $(VENV)/.installed  ## train on built-in images with the dashboard open, then print the analysis
 	@$(BIN)/vaemon demo
 
-test: $(VENV)/.installed-dev  ## the tests: about nine minutes on two cores
+test: $(VENV)/.installed-dev  ## the tests: about eleven minutes on two cores
 	OMP_NUM_THREADS=1 $(BIN)/pytest -m "not soak and not slow and not adapters and not packages" -n $(WORKERS) --maxprocesses 8
 
 check: $(VENV)/.installed-dev  ## format, lint, types, floors, spelling
