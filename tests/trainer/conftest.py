@@ -2,6 +2,7 @@
 
 import importlib.util
 import signal
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -189,3 +190,20 @@ def assert_same():
         assert not list((other / "checkpoints").glob("*.tmp"))
 
     return compare
+
+
+@pytest.fixture
+def nothing_waits(monkeypatch):
+    """`with nothing_waits(): …` fails where the value of a tensor is asked for, as that waits for its device."""
+
+    def refuse(*arguments, **keywords):
+        raise AssertionError("a value was asked for on the host")
+
+    @contextmanager
+    def within():
+        with monkeypatch.context() as patched:
+            for name in ("item", "tolist", "numpy", "cpu", "__bool__", "__float__", "__int__", "__index__", "nonzero"):
+                patched.setattr(torch.Tensor, name, refuse)
+            yield
+
+    return within

@@ -377,8 +377,7 @@ def test_an_error_of_the_agents_own_is_told_and_the_next_answer_given(tmp_path, 
 
 def test_a_long_answer_is_preceded_by_heartbeats(tmp_path, monkeypatch):
     monkeypatch.setattr("vaemon.agent.BEAT", 0.001)
-    wire = Wire(ask.Info(ask.Run(str(tmp_path / "r"))))
-    beaten, begun = threading.Event(), []
+    wire, beaten, begun = Wire(ask.Info(ask.Run(str(tmp_path / "r")))), threading.Event(), []
 
     def write(data):
         wire.answered.extend(data)
@@ -395,7 +394,7 @@ def test_a_long_answer_is_preceded_by_heartbeats(tmp_path, monkeypatch):
 
 
 def test_an_answer_that_the_other_end_would_not_unpack_is_refused_here(tmp_path, monkeypatch):
-    for limit, size in (("UNSEEN", 300), ("MOST", 1500)):
-        monkeypatch.setattr(f"vaemon.wire.weight.{limit}", size)
-    told = Wire(ask.Info(ask.Run(str(tmp_path / ("x" * 300))))).serve()[0].refusal.text
-    assert "too large to be sent: a value that would take more than 1,500 bytes" in told
+    monkeypatch.setattr("vaemon.wire.weight.UNSEEN", 300)
+    monkeypatch.setattr("vaemon.wire.weight.MOST", 1500)
+    (answer,) = Wire(ask.Info(ask.Run(str(tmp_path / ("x" * 300))))).serve()
+    assert "too large to be sent: a value that would take more than 1,500 bytes" in answer.refusal.text
