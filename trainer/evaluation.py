@@ -88,7 +88,7 @@ class Evaluator:
         self._recorder.images("inputs", self._shown, step=0)
 
     def __call__(self, stage: Stage) -> Mapping[str, float]:
-        """Evaluate a stage; asks the device for the figures, and waits for them. None where told to stop."""
+        """Evaluate a stage; asks the device for the figures, and waits for them. No figures where told to stop."""
         noise = generator(self._seed, stage.number, EVALUATION, stage.device)
         # The noise is that of a process alone, so that figures compare whatever the number of those that train.
         with torch.no_grad(), ranks.alone(), _evaluating(self._first, stage.network):

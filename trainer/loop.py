@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from trainer import ranks
-from trainer.capture import Channels
+from trainer.capture import Channels, Step, TrainBatch
 from trainer.objective import Pass
 from trainer.stages import Stage
 from trainer.statistics import step_to_channels
@@ -40,7 +40,7 @@ def run_stage(
     evaluate: Callable[[Stage], object],
     stop: Callable[[], object],
     screen: Screen,
-    capture: Callable[[Callable[[Stage, Tensor], Channels], Stage], Callable[[Tensor], Channels]] = partial,
+    capture: Callable[[TrainBatch, Stage], Step] = partial,
 ) -> None:
     """Train a stage until it is done or told to stop, and save it.
 

@@ -133,5 +133,5 @@ def _check_alike(seen: Sequence[object], what: str, wanted: str) -> None:
 def _began_with(folder: Path) -> Mapping[str, Any]:
     """The fingerprint of the images that a run began with."""
     with open_run(folder) as recorded:
-        found: Mapping[str, Any] = recorded.info().config.get("images", {})
-    return found
+        found = recorded.info().config.get("images")
+    return found if isinstance(found, Mapping) else {}

@@ -55,7 +55,7 @@ COMMANDS = {
 EXTRAS = {
     "torch": "train",
     "scipy": "analyze",
-    "PIL": "analyze",
+    "PIL": "images",
     "submitit": "sweep",
     "matplotlib": "figures",
     "google": "tensorboard",

@@ -79,6 +79,7 @@ GIANTS = {
     "hidden": lambda config: config["network"].update(name="dense", hidden=[10**6, 10**6]),
     "layers": lambda config: config["network"].update(name="resnet", num_scale=10**9, block_per_scale=10**9),
     "channels": lambda config: config["network"].update(name="infogan", conv_dim=10**7),
+    "pseudo-inputs": lambda config: config["balance"].update(name="vampprior", gamma_squared=1.0, pseudo_inputs=10**7),
 }
 
 

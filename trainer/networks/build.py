@@ -43,10 +43,7 @@ def build(config: Config, stage: int, shape: Sequence[int], generator: torch.Gen
     if stage == 1 and config.balance.name == "rae-sn":
         for part in network.decoder_parts():
             normalise(part, generator)
-    if stage == 1 and config.balance.name == "vampprior":
-        wanted, (height, width, channels) = config.balance, shape
-        free = (wanted.pseudo_mean, wanted.pseudo_deviation)
-        network.pseudo_inputs = PseudoInputs(wanted.pseudo_inputs, (height, width, channels), *free)
+    if network.pseudo_inputs is not None:
         network.pseudo_inputs.initialise(generator)
     return network
 
@@ -73,6 +70,11 @@ def size(config: Config, stage: int, shape: Sequence[int]) -> int:
 
 def _untrained(config: Config, stage: int, shape: Sequence[int]) -> VAE:
     if stage == 1:
-        return IMAGE_NETWORKS[config.network.name](config.network, shape, config.precision)
+        network = IMAGE_NETWORKS[config.network.name](config.network, shape, config.precision)
+        if config.balance.name == "vampprior":
+            wanted, (height, width, channels) = config.balance, shape
+            free = (wanted.pseudo_mean, wanted.pseudo_deviation)
+            network.pseudo_inputs = PseudoInputs(wanted.pseudo_inputs, (height, width, channels), *free)
+        return network
     settings = config.stage2
     return SecondStage(config.network.latents, settings.second_dim, settings.second_depth, config.precision)

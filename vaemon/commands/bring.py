@@ -34,13 +34,13 @@ def tensorboard(folder: Path, name: str | None, pairs: tuple[str, ...], runs: st
     """Import every number of the event files in DIR, and of the folders in it, each of which is a run.
 
     Nothing is sampled; steps and times are kept. Tags such as loss/kl become the channels that vaemon knows, others
-    keep their names. Histograms become quantiles, mean and deviation; hyperparameters the config; texts notes. This
-    takes vaemon[tensorboard].
+    keep their names. Histograms become quantiles, mean and deviation; hyperparameters the config; texts notes; images,
+    with vaemon[images], its images. This takes vaemon[tensorboard].
     """
     from vaemon.exchange.naming import check_chosen, check_there
-    from vaemon.exchange.tensorboard.bring import refuse_taken
     from vaemon.exchange.tensorboard.folders import find_runs
     from vaemon.runfile.find import runs_folder
+    from vaemon.runfile.housekeeping import refuse_taken
 
     chosen = dict(_pair(each) for each in pairs)
     check_chosen(chosen)

@@ -29,7 +29,9 @@ TABLES = ("csv", "json", "parquet")
     "--to", "kind", type=click.Choice(KINDS), required=True, help="json: an object a line; tensorboard: a folder."
 )
 @click.option(
-    "--out", metavar="FILE", help="Where; `-` is standard output; default RUN-stageN.csv, never over another."
+    "--out",
+    metavar="FILE",
+    help="Where; `-` is standard output; by default named after RUN and what is written, never over another.",
 )
 @click.option("--channel", "channels", multiple=True, metavar="NAME", help="Only this one; may be repeated.")
 @click.option(

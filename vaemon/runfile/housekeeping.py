@@ -79,14 +79,14 @@ def rename(folder: Path, name: str) -> Path:
     """
     target = folder.parent / check_name(name)
     if folder.is_symlink():
-        _refuse_taken(target)
+        refuse_taken(target)
         _refuse_live([folder], "renamed")
         with _in_words(folder, "renamed"):
             folder.rename(target)
         return target
     told = manifest.read(folder)
     if target != folder or told.name == name:
-        _refuse_taken(target)
+        refuse_taken(target)
     _refuse_live([folder], "renamed")
     with _locked(folder, "renamed"):
         if target != folder:
@@ -117,7 +117,8 @@ def _refuse_live(folders: list[Path], done: str) -> None:
         raise RunLocked(f"{'; '.join(told)}; stop that first. Nothing was {done}")
 
 
-def _refuse_taken(target: Path) -> None:
+def refuse_taken(target: Path) -> None:
+    """Raise RunExists where there is something of that name."""
     if os.path.lexists(target):
         what = "is a run" if is_run(target) else "is something else"
         raise RunExists(f"the name {target.name!r} is taken: there {what} already, {target}; use another name")

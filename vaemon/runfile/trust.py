@@ -75,15 +75,18 @@ def own_attributes(file: Any, names: tuple[str, ...]) -> dict[str, Any]:
         ValueError: one is no single value, or too long.
     """
     found = {}
+    has_heaps = False
     for name in names:
         if name in file.attrs:
             told = file.attrs.get_id(name)
+            kind = told.get_type()
             if told.shape != () or told.get_storage_size() > LONGEST_ATTRIBUTE:
                 raise ValueError(f"its attribute {name!r} is not one value")
-            if not isinstance(told.get_type(), h5py.h5t.TypeIntegerID | h5py.h5t.TypeFloatID | h5py.h5t.TypeStringID):
+            if not isinstance(kind, h5py.h5t.TypeIntegerID | h5py.h5t.TypeFloatID | h5py.h5t.TypeStringID):
                 raise ValueError(f"its attribute {name!r} is neither a number nor a text")
-            if isinstance(told.get_type(), h5py.h5t.TypeStringID) and told.get_type().is_variable_str():
-                _check_heaps(file.id.get_vfd_handle())
+            if not has_heaps and isinstance(kind, h5py.h5t.TypeStringID) and kind.is_variable_str():
+                has_heaps = True
+                _check_heaps(file.id.get_vfd_handle())  # all of them, and once: it looks through the whole file
             found[name] = file.attrs[name]
     return found
 

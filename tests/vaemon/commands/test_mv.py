@@ -103,7 +103,7 @@ def test_where_the_second_step_fails_the_first_is_taken_back(record, runs, monke
 
 def test_a_run_that_comes_into_being_at_this_moment_is_not_overwritten(call, note, runs, monkeypatch):
     note("a"), note("b")
-    monkeypatch.setattr("vaemon.runfile.housekeeping._refuse_taken", lambda target: None)
+    monkeypatch.setattr("vaemon.runfile.housekeeping.refuse_taken", lambda target: None)
     done = call("mv", "a", "b")
     assert done.code == 2
     assert "is taken" in done.err

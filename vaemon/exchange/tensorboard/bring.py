@@ -1,7 +1,7 @@
 """`vaemon import tensorboard`: event files become runs."""
 
 import math
-import os
+import secrets
 import shutil
 import socket
 import tempfile
@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from vaemon.batch import Event, StageInfo
-from vaemon.errors import RunExists, RunFileError, UsageError
+from vaemon.errors import RunFileError, UsageError
 from vaemon.exchange.arrival import write_stage
 from vaemon.exchange.file import write_file
 from vaemon.exchange.naming import assign, check_there
@@ -24,6 +24,7 @@ from vaemon.exchange.tensorboard import own
 from vaemon.exchange.tensorboard.folders import Found
 from vaemon.exchange.tensorboard.reading import Reading
 from vaemon.runfile import manifest
+from vaemon.runfile.housekeeping import refuse_taken
 
 ARRAYS = "tensors"
 """The folder of a run for what is neither a number nor a vector of the latents."""
@@ -89,35 +90,22 @@ def bring(
     return brought
 
 
-def refuse_taken(folder: Path) -> None:
-    """Raise RunExists where there is something of that name."""
-    if folder.exists():
-        raise RunExists(f"there is a run {folder.name!r} already, in {folder.parent}; say another name: --run NAME")
-
-
 @contextmanager
 def _made(folder: Path) -> Iterator[Path]:
     """A hidden folder, that gets its name when all went well, and else is removed."""
-    there = None
+    there = folder.with_name(f".{folder.name}.{secrets.token_hex(6)}")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        there = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-        there.chmod(0o777 & ~_umask())
+        there.mkdir()
         yield there
         refuse_taken(folder)
         there.rename(folder)
     except (OSError, RuntimeError) as error:
-        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error).splitlines()[0]
+        said = error.strerror if isinstance(error, OSError) else str(error)
+        why = next(iter((said or "").splitlines()), type(error).__name__)
         raise RunFileError(f"the run cannot be written in {folder.parent}: {why}; nothing was left there") from error
     finally:
-        if there is not None:
-            shutil.rmtree(there, ignore_errors=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+        shutil.rmtree(there, ignore_errors=True)
 
 
 def _read_stage(folder: Path, stage: int, files: list[Path], progress: Callable[[int], object]) -> Reading:

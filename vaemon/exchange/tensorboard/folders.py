@@ -61,7 +61,7 @@ def _event_files(folder: Path) -> dict[Path, list[Path]]:
         return {folder.parent: [folder]}
     found: dict[Path, list[Path]] = {}
     for within, _, names in os.walk(folder):
-        files = [Path(within) / each for each in sorted(names) if "tfevents" in each]
+        files = [path for each in sorted(names) if "tfevents" in each and (path := Path(within) / each).is_file()]
         if files:
             found[Path(within)] = files
     joined: dict[Path, list[Path]] = {}

@@ -59,13 +59,13 @@ class Reading:
             VaemonError: one cannot be read at all.
         """
         for path in files:
-            done = 0
+            end = done = 0
             for data, end in read_records(path, lambda said, path=path: self.told.append(f"{path.name}: {said}")):  # type: ignore[misc]
                 self._take(data)
                 if end - done >= AT_ONCE:
                     progress(end - done)
                     done = end
-            progress(path.stat().st_size - done)
+            progress(end - done)
 
     def summary(self) -> list[str]:
         """What was left out, and why."""

@@ -18,7 +18,7 @@ from vaemon.channels import CHANNELS
 from vaemon.evaluations import evaluations
 from vaemon.exchange.table import stored
 from vaemon.exchange.tensorboard import own
-from vaemon.exchange.tensorboard.messages import FILE_VERSION, SCALAR, TENSOR, Event, HParamsData
+from vaemon.exchange.tensorboard.messages import BLOBS, FILE_VERSION, SCALAR, TENSOR, Event, HParamsData
 from vaemon.exchange.tensorboard.records import framed
 from vaemon.exchange.tensorboard.tensors import STRING, fill, fill_number
 
@@ -97,7 +97,7 @@ class EventFile:
     def pictures(self, kind: str, step: int, time: float, size: tuple[int, int], encoded: Sequence[bytes]) -> bytes:
         """A set of images, (width, height) each, as PNG."""
         event = Event(wall_time=time, step=step)
-        value = self._value(event, kind, "images", 3)
+        value = self._value(event, kind, "images", BLOBS)
         value.tensor.dtype = STRING
         value.tensor.tensor_shape.dim.add(size=2 + len(encoded))
         value.tensor.string_val.extend([str(size[0]).encode(), str(size[1]).encode(), *encoded])

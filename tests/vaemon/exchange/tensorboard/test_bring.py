@@ -171,7 +171,7 @@ def test_what_is_not_there_or_cannot_be(write, event, bring, runs, tmp_path):
     shutil.rmtree(log / "nothing")
     assert not runs.exists() or not list(runs.iterdir())
     bring(log / "run")
-    with pytest.raises(RunExists, match="--run NAME"):
+    with pytest.raises(RunExists, match="is taken: there is a run already"):
         bring(log / "run")
 
 
