@@ -1,9 +1,10 @@
-"""What the answers of `vaemon analyze` that stand alone have in common: their options, their runs, their words.
+"""What the commands of the analysis have in common: options that exclude each other, runs of this machine, printing.
 
 Imports nothing heavy before it is called, as analysis/command.py.
 """
 
 import csv
+import json
 import sys
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
@@ -91,6 +92,11 @@ def one_form(as_json: bool, as_csv: bool) -> None:
     """Raise UsageError where JSON and CSV are both asked for."""
     if as_json and as_csv:
         raise UsageError("--json and --csv are two ways to write the same: use one of them")
+
+
+def print_objects(told: Sequence[object]) -> None:
+    """JSON to stdout: an object of a run, a list of them where there are several."""
+    click.echo(json.dumps(told if len(told) > 1 else told[0], indent=1, allow_nan=False))
 
 
 def print_lines(lines: Iterable[tuple[str, ...]]) -> None:

@@ -5,14 +5,13 @@ Imports nothing heavy before it is called, as analysis/command.py.
 
 import functools
 import hashlib
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from analysis.alone import answer_each, one_form, print_lines, print_text, refuse_others, say
+from analysis.alone import answer_each, one_form, print_lines, print_objects, print_text, refuse_others, say
 from analysis.fid.command import FURTHER, RECIPES, further
 from vaemon.errors import UsageError, VaemonError
 
@@ -103,7 +102,7 @@ def _print_json(found: "Sequence[Measured]") -> None:
         {"run": run.folder.name, "distances": {name: to_json(each) for name, each in sets.items()}}
         for run, sets in found
     ]
-    click.echo(json.dumps(told if len(told) > 1 else told[0], indent=1, allow_nan=False))
+    print_objects(told)
 
 
 def _print_csv(found: "Sequence[Measured]") -> None:

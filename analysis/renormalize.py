@@ -4,14 +4,13 @@ Imports nothing heavy before it is called, as analysis/command.py.
 """
 
 import functools
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from analysis.alone import answer_each, one_form, print_lines, print_text, refuse_others, say
+from analysis.alone import answer_each, one_form, print_lines, print_objects, print_text, refuse_others, say
 from vaemon.errors import UsageError, VaemonError
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ _OPTIONS = (
 
 
 def _form(options: dict[str, Any]) -> str:
-    return "json" if options["as_json"] else "csv" if options.get("as_csv") else "text"
+    return "json" if options["as_json"] else "csv" if options["as_csv"] else "text"
 
 
 def _report(named: Sequence[str], runs: Path | None, data: Path | None, kind: "Kind", form: str) -> None:
@@ -69,7 +68,7 @@ def _report(named: Sequence[str], runs: Path | None, data: Path | None, kind: "K
         from analysis.generate.report import to_json
 
         told = [to_json(each) for each in found]
-        click.echo(json.dumps(told if len(told) > 1 else told[0], indent=1, allow_nan=False))
+        print_objects(told)
     elif form == "csv":
         from analysis.generate.written import to_csv_lines
 

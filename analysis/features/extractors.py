@@ -136,9 +136,8 @@ class EncoderFeatures:
                 raise DataNotFound(
                     f"the encoder of {self._name} takes images of {sides(wanted)}, these are {sides(images.shape[1:])}"
                 )
-            x = torch.from_numpy(np.array(padded, order="C")).to(
-                self._device
-            )  # a copy: torch warns of what is read-only
+            # A copy, for torch warns of what is read-only.
+            x = torch.from_numpy(np.array(padded, order="C")).to(self._device)
             # Bytes are scaled to [0, 1]; floats are in it.
             parts.append(self._restored.model.encode(images_to_input(x) * (1 if x.dtype == torch.uint8 else 255))[0])
         return _array(torch.cat(parts))

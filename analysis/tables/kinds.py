@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from analysis.tables.members import DETERMINISTIC, RENORMALISED, Member
+from analysis.tables.members import REGULARISED, RENORMALISED, Member
 from analysis.tables.published import published
 from analysis.tables.shape import Entry, Key
 
@@ -129,8 +129,8 @@ def _model(member: Member) -> str:
     balance = member.setting("balance", "name")
     if balance is None:
         return member.name
-    if str(balance).startswith(DETERMINISTIC):
-        kind = str(balance).removeprefix(DETERMINISTIC)
+    if str(balance).startswith(REGULARISED):
+        kind = str(balance).removeprefix(REGULARISED)
         return f"RAE-{kind if kind == 'l2' else kind.upper()}, {member.setting('network', 'latents')} latents"
     if balance == "wae-mmd":
         return f"WAE-MMD, {member.setting('network', 'latents')} latents"

@@ -26,7 +26,7 @@ RECIPE = "asperti"
 """What distances must be made by to stand beside the paper's."""
 MIXTURE = "GEN-GMM"
 """What a regularised autoencoder has in the place of a second stage; of its prior it is not sampled."""
-DETERMINISTIC = "rae-"
+REGULARISED = "rae-"
 """How the balances of regularised autoencoders begin."""
 
 
@@ -62,7 +62,7 @@ class Member:
         """Which of SAMPLED `vaemon analyze --fid` computes: of a run of this machine, with a checkpoint."""
         if self.info.place or not (Path(self.info.address) / "checkpoints").is_dir():
             return ()
-        if str(self.setting("balance", "name")).startswith(DETERMINISTIC):
+        if str(self.setting("balance", "name")).startswith(REGULARISED):
             return ("REC", "GEN-2")
         return SAMPLED if self.has_second else SAMPLED[:2]
 

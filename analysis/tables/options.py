@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from analysis.alone import print_text, refuse_others
+from analysis.alone import one_form, print_text, refuse_others
 from vaemon.errors import UsageError
 from vaemon.view.signs import harmless
 
@@ -100,8 +100,7 @@ def _print_table(asked: "Asked", number: int, as_json: bool, as_csv: bool) -> No
     from analysis.tables.answer import as_text, table_of
     from analysis.terminal import form
 
-    if as_json and as_csv:
-        raise UsageError("--json and --csv are two forms of one table: use one of the two")
+    one_form(as_json, as_csv)
     table = table_of(asked, number)
     if as_json or as_csv:
         click.echo(json_of(table) if as_json else csv_of(table), nl=False)

@@ -157,7 +157,7 @@ def test_without_matplotlib_one_line_says_what_to_install(two, runs, tmp_path):
         (["--figure", "5", "--to", "x.gif"], "ends in .png, .svg, .pdf"),
         (["--table", "1", "--inactive", "--stage", "2"], "does not go with --inactive, --stage"),
         (["--figure", "5", "--json"], "does not go with --json"),
-        (["--table", "1", "--json", "--csv"], "use one of the two"),
+        (["--table", "1", "--json", "--csv"], "two ways to write the same"),
         (["run*", "--figure", "5"], "is of one run, not of 2"),
     ],
 )
