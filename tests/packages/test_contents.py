@@ -42,7 +42,7 @@ def test_the_sdist_makes_the_same_wheel(built):
 def test_the_sdist_holds_the_program_and_its_documents(built):
     with tarfile.open(built.sdist) as file:
         found = {each.name.partition("/")[2] for each in file.getmembers() if each.isfile()}
-    documents = {"README.md", "CHANGELOG.md", "ARCHITECTURE.md", "pyproject.toml", ".gitignore"}
+    documents = {"README.md", "CHANGELOG.md", "ARCHITECTURE.md", "SECURITY.md", "pyproject.toml", ".gitignore"}
     assert found == followed(*ROOMS, "docs") | documents | {"PKG-INFO"}
 
 
