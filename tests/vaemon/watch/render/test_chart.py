@@ -23,6 +23,10 @@ def text(plot, height, width, ascii_only=False):
     return [plain(row).rstrip() for row in chart_rows(plot, height, width, ascii_only=ascii_only)]
 
 
+def labels(plot, height, width):
+    return {row[:GUTTER].strip() for row in text(plot, height, width)} - {""}
+
+
 def inks(plot, height, width):
     return {span.ink.fg for row in chart_rows(plot, height, width, ascii_only=False) for span in row}
 
@@ -116,6 +120,17 @@ def test_of_mere_noise_the_envelope_is_on_the_axis():
     rng = np.random.default_rng(0)
     mean = 0.01 * rng.standard_normal(80)
     noise = Plot(Pooled(mean, mean - 1, mean + 1, np.zeros(80, np.int64)))
-    filled = sum(sign == "⣿" for row in chart_rows(noise, 12, 87, ascii_only=False) for sign in plain(row)[7:])
-    assert filled < 0.9 * 12 * 40
-    assert any("1" in plain(row)[:7] for row in chart_rows(noise, 12, 87, ascii_only=False))
+    assert {"1", "0", "-1"} <= labels(noise, 12, 87)
+
+
+def test_of_noise_that_comes_after_a_fall_the_envelope_is_on_the_axis():
+    rng = np.random.default_rng(0)
+    mean = 1 + 0.002 * rng.standard_normal(80)
+    mean[:2] = 1.24, 1.1
+    law = plot(mean, spread=0.03, level=1.0)
+    assert {"0.96", "1", "1.04"} <= labels(law, 12, 87)
+    assert "1.2" not in labels(law, 12, 87)
+
+
+def test_an_envelope_within_the_way_of_the_mean_does_not_widen_the_axis():
+    assert labels(plot(np.linspace(0, 1, 80), spread=0.2), 12, 87) == labels(plot(np.linspace(0, 1, 80)), 12, 87)
