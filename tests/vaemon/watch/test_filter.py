@@ -17,6 +17,7 @@ def order(app):
     [
         ("z3-9", lambda view, i: 3 <= i <= 9),
         ("12,40-41", lambda view, i: i in (12, 40, 41)),
+        ("12, 40-41 , 50", lambda view, i: i in (12, 40, 41, 50)),
         ("var<.5", lambda view, i: view.latest.smoothed["mean_variance"][i] < 0.5),
         ("active", lambda view, i: view.states[i] == 3),
     ],
@@ -156,5 +157,17 @@ def test_the_palette_finds_a_latent_and_changes_the_colours(fake, app):
             if style and style.bgcolor and style.bgcolor.triplet
         }
         assert ground in colours
+
+    fake.play(app, gesture)
+
+
+def test_what_is_typed_has_the_colours_of_the_screen(fake, app):
+    async def gesture(app, pilot):
+        await pilot.press("slash", *"limbo")
+        await pilot.pause()
+        palette = app.pen.palette
+        line = app.screen._compositor.render_strips()[-2]
+        typed = next(segment for segment in line if "limbo" in segment.text)
+        assert (typed.style.color.name, typed.style.bgcolor.name) == (palette["text"], palette["ground"])
 
     fake.play(app, gesture)

@@ -23,6 +23,9 @@ class FilterLine(Horizontal):
     FilterLine.-open { display: block; }
     FilterLine Input { width: 1fr; border: none; height: 1; padding: 0; background: $background; }
     FilterLine Input:focus { border: none; }
+    FilterLine Input:ansi, FilterLine Input:ansi:focus {
+        background: $background; color: $foreground; background-tint: $foreground 0%;
+    }
     FilterLine Label { color: $warning; }
     """
 
