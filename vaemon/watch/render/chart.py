@@ -83,8 +83,6 @@ def _layers(plot: Plot, scale: Scale, height: int, cells: int, dots: Dots) -> li
     size = (height, cells, dots)
     mean = scale.place(plot.pooled.mean)
     layers = []
-    if plot.level is not None:
-        layers.append(Layer(dashes(place(scale, plot.level), *size), "reference", "-"))
     if plot.smoothed is not None:
         layers.append(Layer(line(mean, *size), "band", "."))
         mean = scale.place(plot.smoothed)
@@ -92,6 +90,8 @@ def _layers(plot: Plot, scale: Scale, height: int, cells: int, dots: Dots) -> li
         # On a logarithmic axis, an envelope that reaches to zero or below goes down to the edge.
         low = np.where(plot.log & (plot.pooled.low <= 0), 0.0, scale.place(plot.pooled.low))
         layers.append(Layer(band(low, scale.place(plot.pooled.high), *size), "band", "."))
+    if plot.level is not None:  # above the envelope, which would hide it
+        layers.append(Layer(dashes(place(scale, plot.level), *size), "reference", "-"))
     if plot.at is not None:
         layers.append(Layer(upright(plot.at, *size), "cursor", "|"))
     if plot.reference is not None:

@@ -63,6 +63,12 @@ def test_the_level_is_drawn_and_labelled():
     assert "reference" in inks(plot(np.linspace(1.4, 1.2, 4), level=1.0), 5, 20)
 
 
+def test_the_level_lies_above_the_envelope():
+    noise = plot(np.linspace(0.2, 0.3, 28), spread=1.0, level=1.0)
+    level = next(row for row in chart_rows(noise, 9, 21, ascii_only=False) if plain(row).startswith("     1 "))
+    assert {span.ink.fg for span in level} > {"reference", "band"}
+
+
 def test_not_finite_is_marked_at_the_top_in_its_colour():
     marked = plot([1, 2, 3, 4], bad=[0, 0, 3, 0])
     top = chart_rows(marked, 3, 20, ascii_only=False)[0]
