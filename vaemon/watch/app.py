@@ -70,6 +70,14 @@ def _commands() -> type[Provider]:
 class WatchApp(AtTerminal):
     """One run, or several: live, over, or replayed."""
 
+    # Textual's own have the terminal's colours, which need not be those of the screen, and a ground of their own.
+    CSS = """
+    Input:ansi, Input:ansi:focus { color: $foreground; background: $background; background-tint: $foreground 0%; }
+    CommandPalette > Vertical { background: $background; }
+    CommandPalette SearchIcon { color: $foreground; }
+    CommandPalette #--input { border-top: hkey $accent; }
+    CommandPalette CommandList { border-bottom: hkey $accent; }
+    """
     COMMANDS: ClassVar = {_commands}
     BINDINGS: ClassVar[list[BindingType]] = [*APP_KEYS]
 

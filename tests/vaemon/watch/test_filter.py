@@ -161,13 +161,17 @@ def test_the_palette_finds_a_latent_and_changes_the_colours(fake, app):
     fake.play(app, gesture)
 
 
-def test_what_is_typed_has_the_colours_of_the_screen(fake, app):
+@pytest.mark.parametrize(("keys", "light"), [("slash", False), ("slash", True), ("colon", False), ("colon", True)])
+def test_what_is_typed_has_the_colours_of_the_screen(fake, keys, light):
+    app = fake.App(
+        fake.Source(fake.stage(), shown={1: 700}), clock=fake.Clock(fake.when(fake.stage(), 700)), light=light
+    )
+
     async def gesture(app, pilot):
-        await pilot.press("slash", *"limbo")
+        await pilot.press(keys, *"limbo")
         await pilot.pause()
-        palette = app.pen.palette
-        line = app.screen._compositor.render_strips()[-2]
-        typed = next(segment for segment in line if "limbo" in segment.text)
-        assert (typed.style.color.name, typed.style.bgcolor.name) == (palette["text"], palette["ground"])
+        palette, segments = app.pen.palette, [each for line in app.screen._compositor.render_strips() for each in line]
+        style = next(each.style for each in segments if each.text.strip() == "limbo")
+        assert (style.color.name, style.bgcolor.name) == (palette["text"], palette["ground"])
 
     fake.play(app, gesture)

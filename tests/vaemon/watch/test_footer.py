@@ -21,7 +21,8 @@ def test_the_keys_of_lists_and_time_axes_are_told_where_there_are_such(fake):
             assert ("o by wake" in foot, "p pin" in foot) == (view.lists == "latents", view.lists == "latents")
             assert ("tab next" in foot) == (len(panels) > 1)
             assert ("F fold" in foot) == (number == 1)
-            assert "? help" in foot and "w write" in foot
+            assert "? help" in foot
+            assert "w write" in foot
 
     fake.play(app, gesture, size=(220, 60))
 

@@ -21,11 +21,8 @@ class FilterLine(Horizontal):
     DEFAULT_CSS = """
     FilterLine { height: 1; display: none; }
     FilterLine.-open { display: block; }
-    FilterLine Input { width: 1fr; border: none; height: 1; padding: 0; background: $background; }
+    FilterLine Input { width: 1fr; border: none; height: 1; padding: 0; }
     FilterLine Input:focus { border: none; }
-    FilterLine Input:ansi, FilterLine Input:ansi:focus {
-        background: $background; color: $foreground; background-tint: $foreground 0%;
-    }
     FilterLine Label { color: $warning; }
     """
 
