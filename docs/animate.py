@@ -16,7 +16,7 @@ from vaemon.watch.asked import Asked
 from vaemon.watch.export.animation import save_animation
 from vaemon.watch.export.frame import Frame
 
-FRAMES = 40
+FRAMES = 34
 SECONDS, AT_THE_END = 0.2, 2.5
 """How long a frame stands, and how long the last one does."""
 EASE = 1.3
