@@ -78,7 +78,7 @@ async def _frames(app: StillApp, asked: list[Asked], size: tuple[int, int]) -> l
     async with app.run_test(size=size) as pilot:
         for each in asked:
             app.poller.asked = each
-            app.poll(app.place)
+            app.poll(app.seat.key)
             await pilot.pause()
             await pilot.pause()
             frames.append(frame_from(app))
