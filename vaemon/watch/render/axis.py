@@ -42,7 +42,7 @@ class Scale:
 
     def place(self, values: Array) -> Array:
         """Where values stand, 0 at the bottom and 1 at the top; NaN for what the axis cannot show."""
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             if not self.log:
                 return np.asarray((values - self.low) / (self.high - self.low))
             above = math.log(self.low)

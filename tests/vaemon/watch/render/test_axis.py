@@ -185,3 +185,7 @@ def test_bounds_beyond_arithmetic_make_an_axis():
     for log in (False, True):
         scale = scale_for(np.array([1.0]), log=log, keep=(1.7e308, -1.7e308, 5e-324))
         assert np.isfinite(scale.place(np.array([1.0]))).all()
+
+
+def test_what_is_far_beyond_a_tiny_axis_has_a_place():
+    assert Scale(0.0, 1e-311).place(np.array([1e12])).tolist() == [np.inf]
