@@ -84,6 +84,7 @@ def ask_child(script: str, what: str, folder: Path, **told: Any) -> Any:
     Raises:
         ChildFailed: it ended by an error.
     """
+    say(f"{Path(script).stem}: {folder.name}")
     folder.mkdir(parents=True)
     answer = folder / "answer.json"
     work = folder / "work"
