@@ -60,7 +60,8 @@ class Bench:
 
     def line(self, command: Sequence[str], clock: Clock) -> str:
         """What was run, where, when, for how long, and how quiet it was."""
-        shown = shlex.join(["python", *(os.path.relpath(each, ROOT) if "/" in each else each for each in command[1:])])
+        words = ["python" if each == sys.executable else each for each in command]
+        shown = shlex.join(os.path.relpath(each, ROOT) if "/" in each else each for each in words)
         share = clock.share_of_others()
         others = "" if share is None else f", others took {share:.0%} of the cores meanwhile"
         is_busy = self.load >= BUSY_LOAD or (share or 0) >= BUSY_SHARE

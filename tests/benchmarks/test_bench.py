@@ -134,6 +134,7 @@ def test_peers_are_used_where_they_are_installed(bench):
     assert bench.run()[0] == 0
     assert "by the peers' Python" not in bench.part("one")
     assert "by the peers' Python" in bench.part("two")
+    assert "/peers/bin/python" in bench.part("two").partition("\n")[0]
     assert f"options: --rivals {bench.peers}" in bench.part("three")
 
 
