@@ -31,8 +31,8 @@ BARE, BY_HAND, HOOKED, TAKEN = (
     "`watch_encoder`",
     "its `take()`, logged in the loop",
 )
-MOST_OVER_HAND, MOST_OF_A_STEP = 1.05, 0.25
-"""A step with the hook, in one that logs by itself; and what it adds to a bare step, of that."""
+MOST_OVER_HAND = 1.05
+"""A step with the hook, in those of a loop that logs by itself."""
 Step = Callable[[int], object]
 
 
@@ -86,6 +86,23 @@ def rows(run: Path) -> np.ndarray:
         return reader.series("mean_variance").mean
 
 
+def report(took: dict[str, list[float]], title: str) -> None:
+    """The table and the bars."""
+    bare, by_hand = took[BARE], took[BY_HAND]
+    over = {name: statistics.median(np.subtract(each, bare)) for name, each in took.items()}
+    beside = {name: statistics.median(np.divide(each, by_hand)) for name, each in took.items()}
+    share = {name: each / statistics.median(bare) for name, each in over.items()}
+    table = []
+    for name, each in took.items():
+        added = ("", "") if name == BARE else (number(over[name] * 1e3), f"{share[name]:.1%}")
+        table.append((name, f"{min(each):.3f}", f"{statistics.median(each):.3f}", *added, f"{beside[name]:.3f}"))
+    head = ("", "best, ms a step", "median", "over bare, µs", "of a bare step", "in those that log in the loop")
+    print_table(title, head, table)
+    bars = Bars()
+    bars.at_most("a step with the hook, in one that logs in the loop", beside[HOOKED], MOST_OVER_HAND, "×")
+    bars.print()
+
+
 def main() -> None:
     """Measure, print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -94,29 +111,8 @@ def main() -> None:
     asked = parser.parse_args()
     begin()
     torch.set_num_threads(1)
-    took = measure(asked.rounds, asked.steps)
-    over = {
-        name: statistics.median((a - b) * 1e3 for a, b in zip(each, took[BARE], strict=True))
-        for name, each in took.items()
-    }
-    beside = {name: statistics.median(np.divide(each, took[BY_HAND])) for name, each in took.items()}
-    bare = statistics.median(took[BARE])
-    table = [
-        (
-            name,
-            *(f"{figure:.3f}" for figure in (min(each), statistics.median(each))),
-            "" if name == BARE else number(over[name]),
-            "" if name == BARE else f"{over[name] / bare / 10:.1f}",
-            f"{beside[name]:.3f}",
-        )
-        for name, each in took.items()
-    ]
-    head = ("", "best, ms a step", "median", "over bare, µs", "of a bare step, %", "in those that log in the loop")
-    print_table(f"A small VAE, 64 latents, batch 100: {asked.rounds} rounds of {asked.steps} steps", head, table)
-    bars = Bars()
-    bars.at_most("a step with the hook, in one that logs in the loop", beside[HOOKED], MOST_OVER_HAND, "×")
-    bars.at_most("what the hook adds, of a bare step", over[HOOKED] / bare / 1e3, MOST_OF_A_STEP, "")
-    bars.print()
+    title = f"A small VAE, 64 latents, batch 100: {asked.rounds} rounds of {asked.steps} steps by turns"
+    report(measure(asked.rounds, asked.steps), title)
 
 
 if __name__ == "__main__":

@@ -98,7 +98,7 @@ def vaemon_rows(folder: Path, asked_steps: int, bars: Bars, wrong: list[str]) ->
         bare = (number(found["control"]["best"]), *calls(found["control"])[:2])
         times_of.append((title, told, *best, *calls(found["log"]), *bare))
         memory, first = f"{found['grown']:+.1f}", number(found["first"] / 1e3)
-        cells = (*costs(found, steps), str(load.raw_bytes), raw, number(found["read"]))
+        cells = (*costs(found, steps), f"{load.raw_bytes:,}", raw, number(found["read"]))
         costs_of.append((title, told, *cells, memory, first))
         demand(bars, key, found, steps)
     for key in ("a", "c"):
@@ -160,9 +160,9 @@ def peer_rows(folder: Path, steps: int, names: list[str], bars: Bars, wrong: lis
         rows.append((title, f"{count:,}", *calls(found["peer"]), *costs(found, count), read, *shares))
         demanded = {"jsonl": 20, "tensorboard": 300, "wandb": 100}.get(name)
         if demanded:
-            told, bar = f"1/{math.floor(ratio):,} of it", f"<= 1/{demanded} of it"
+            told, bar = f"1/{math.floor(ratio):,} of it", f"≤ 1/{demanded} of it"
             bars.either(f"(c) median beside {peer.title}", told, bar, met=ratio >= demanded)
-    title = f"Others, workload (c): {FOUR_64.raw_bytes} raw bytes a step; medians of the same process are compared"
+    title = f"Others, workload (c): {FOUR_64.raw_bytes:,} raw bytes a step; medians of the same process are compared"
     print_table(title, (*head, "of JSON lines'", "vaemon's share"), rows)
     print_note("Read: every value of so many steps read back; `!` where a step was not found.")
     print_absent(absent)

@@ -18,7 +18,7 @@ class Script:
 
 
 SCRIPTS = (
-    Script("recorder", (5, 1), ("--long", "--device", "auto"), ("--steps", "2000"), peers="around"),
+    Script("recorder", (5, 1), ("--long", "--device", "auto"), ("--steps", "2000", "--device", "auto"), peers="around"),
     Script("encoder", (1, 0.3), (), ("--rounds", "6")),
     Script("reader", (4, 1), ("--long",)),
     Script("training", (4, 1), ("--rounds", "3"), ("--rounds", "1")),
