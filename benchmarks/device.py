@@ -13,7 +13,7 @@ from figures import call_figures
 
 from vaemon import Recorder, open_run
 
-BATCH, PIXELS, LATENTS = 100, 784, 64
+BATCH, PIXELS, HIDDEN, LATENTS = 100, 784, 400, 64
 LEARNING_RATE = 1e-3
 ROUNDS, STEPS = 8, 60
 """Rounds without and with a recorder by turns, and steps of each."""
@@ -23,9 +23,9 @@ Values = dict[str, Any]
 
 
 class SmallVae:
-    """An MLP of one hidden layer of 400 each way, trained on noise."""
+    """An MLP of one hidden layer each way, trained on noise."""
 
-    def __init__(self, device: str) -> None:
+    def __init__(self, device: str, pixels: int = PIXELS, hidden: int = HIDDEN) -> None:
         import torch
         from torch import nn
 
@@ -35,12 +35,11 @@ class SmallVae:
 
         torch.manual_seed(0)
         self._torch, self._noise = torch, torch.Generator(device).manual_seed(0)
-        self.encoder = nn.Sequential(nn.Linear(PIXELS, 400), nn.ReLU(), nn.Linear(400, 2 * LATENTS), Halves()).to(
-            device
-        )
-        self.decoder = nn.Sequential(nn.Linear(LATENTS, 400), nn.ReLU(), nn.Linear(400, PIXELS)).to(device)
+        there = (nn.Linear(pixels, hidden), nn.ReLU(), nn.Linear(hidden, 2 * LATENTS), Halves())
+        back = (nn.Linear(LATENTS, hidden), nn.ReLU(), nn.Linear(hidden, pixels))
+        self.encoder, self.decoder = nn.Sequential(*there).to(device), nn.Sequential(*back).to(device)
         self.optimizer = torch.optim.Adam([*self.encoder.parameters(), *self.decoder.parameters()], lr=LEARNING_RATE)
-        self._images = torch.rand(BATCH, PIXELS, device=device)
+        self._images = torch.rand(BATCH, pixels, device=device)
 
     def step(self) -> Values:
         """One step; the batch's posterior and the scalars, tensors all but the two that are known on the host."""
@@ -49,7 +48,7 @@ class SmallVae:
         z = mean + (0.5 * log_variance).exp() * noise
         mse = (self.decoder(z) - self._images).square().mean()
         kl = 0.5 * (mean.square() + log_variance.exp() - log_variance - 1).sum(1).mean()
-        loss = PIXELS * mse + kl
+        loss = self._images.shape[1] * mse + kl
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
@@ -87,7 +86,7 @@ def measure(folder: Path, kind: str) -> dict[str, Any]:
             "no call waited" if calm else "**a call waited**"
         )
     where = torch.cuda.get_device_name() if kind == "cuda" else f"the CPU, {platform.machine()}, one thread"
-    shape = f"an MLP {PIXELS}-400-{LATENTS}, batch {BATCH}, Adam"
+    shape = f"an MLP {PIXELS}-{HIDDEN}-{LATENTS}, batch {BATCH}, Adam"
     return {"rows": rows, "where": where, "model": shape, "syncs": syncs}
 
 
