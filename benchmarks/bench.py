@@ -96,7 +96,8 @@ def run_all(bench: Bench, scripts: Sequence[Script]) -> int:
     """One after the other, then a word on each; the exit code."""
     ends = dict.fromkeys((each.name for each in scripts), "not reached")
     minutes = sum(each.minutes[bench.is_quick] for each in scripts)
-    say(f"{len(scripts)} benchmarks, about {minutes:.0f} min in all; load {bench.load:.1f}, {machine()}")
+    more = " without the peers" if bench.peers else ""
+    say(f"about {max(minutes, 1):.0f} min in all{more}; load {bench.load:.1f}, {machine()}")
     code = 0
     try:
         for i, script in enumerate(scripts):

@@ -94,6 +94,7 @@ class Bench:
         folder = self.data / dashboard.kind
         whole = self.data / f"{dashboard.kind}.whole"
         if dashboard.kind and not whole.exists():
+            say(f"{dashboard.name}: its run of {LAST_STEP:,} steps is written")
             shutil.rmtree(folder, ignore_errors=True)
             with self.write(dashboard, folder, LAST_STEP) as writer:
                 writer.communicate()

@@ -18,14 +18,14 @@ class Script:
 
 
 SCRIPTS = (
-    Script("recorder", (5, 1), ("--long", "--device", "auto"), ("--steps", "2000", "--device", "auto"), peers="around"),
+    Script("recorder", (3, 1), ("--long", "--device", "auto"), ("--steps", "2000", "--device", "auto"), peers="around"),
     Script("encoder", (1, 0.3), (), ("--rounds", "20")),
-    Script("reader", (4, 1), ("--long",)),
+    Script("reader", (3, 1), ("--long",)),
     Script("training", (4, 1), ("--rounds", "3"), ("--rounds", "1")),
     Script("dashboard", (5, 2), (), ("--quick",), peers="beside"),
     Script("remote", (3, 1.5), (), ("--quick",)),
     Script("trainers", (3, 1), ("--steps", "3"), ("--rounds", "2", "--steps", "2"), peers="around"),
     Script("decoding", (1, 0.5), ("--pictures", "3300"), ("--pictures", "1500", "--rounds", "3")),
     Script("features", (1, 0.5), (), ("--images", "8", "--rounds", "1"), peers="around"),
-    Script("fid", (5, 1), (), ("--rounds", "1")),
+    Script("fid", (4, 2), ("--rounds", "2"), ("--rounds", "1")),
 )
