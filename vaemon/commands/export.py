@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -165,12 +164,9 @@ def _write_folder(
     if out == "-":
         raise UsageError("TensorBoard reads folders: say --out FOLDER")
     parts = _stages(source, stage, asked)
-    images = find_spec("PIL") is not None
-    if not images and source.images():
-        click.echo("the images are left out: they take Pillow: pip install 'vaemon[images]'", err=True)
     events = _events(source)
     name = safe(parts[0].info.name) or "run"
-    files = {file_of(each): event_file(source, each, events, points, images=images) for each in parts}
+    files = {file_of(each): event_file(source, each, events, points) for each in parts}
     path = Path(out).expanduser() if out is not None else Path(f"{name}-tensorboard")
     written = write_folder(path, files)
     click.echo(f"written: {written}; tensorboard --logdir {written}", err=True)
