@@ -1,5 +1,6 @@
 """`vaemon export`: a run as a file of another program's."""
 
+import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -127,13 +128,14 @@ def _npz(source: "Source", chosen: "Selected", points: int | None) -> Iterator[b
 def _happened(source: "Source", kind: str, what: str) -> Iterator[bytes]:
     from vaemon.evaluations import evaluations
     from vaemon.exchange.csv import event_lines
-    from vaemon.exchange.happened import evaluation_columns, evaluation_rows, event_columns
+    from vaemon.exchange.happened import evaluation_columns, event_columns
 
     found = _events(source)
     if what == "events":
         return event_lines(found) if kind == "csv" else _as_table(iter([event_columns(found)]), kind)
     known = evaluations(found)
-    return _as_table(evaluation_rows(known) if kind == "json" else iter([evaluation_columns(known)]), kind)
+    tables = [[each] for each in known] if kind == "json" else [known]  # an object has but the figures that it has
+    return _as_table(map(evaluation_columns, tables), kind)
 
 
 def _events(source: "Source") -> tuple["Event", ...]:
@@ -150,7 +152,7 @@ def _write(parts: Iterable[bytes], out: str | None, name: str) -> None:
             sys.stdout.buffer.write(part)
         sys.stdout.buffer.flush()
         return
-    path = Path(out).expanduser() if out is not None else Path(name)
+    path = Path(os.path.expanduser(out)) if out is not None else Path(name)
     click.echo(f"written: {write_file(path, parts)}", err=True)
 
 
@@ -167,7 +169,7 @@ def _write_folder(
     events = _events(source)
     name = safe(parts[0].info.name) or "run"
     files = {file_of(each): event_file(source, each, events, points) for each in parts}
-    path = Path(out).expanduser() if out is not None else Path(f"{name}-tensorboard")
+    path = Path(os.path.expanduser(out)) if out is not None else Path(f"{name}-tensorboard")
     written = write_folder(path, files)
     click.echo(f"written: {written}; tensorboard --logdir {written}", err=True)
 
