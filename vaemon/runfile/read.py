@@ -16,7 +16,7 @@ from vaemon.decimate import width_for
 from vaemon.errors import RunFileError, UnknownName
 from vaemon.evaluations import Evaluation, evaluations
 from vaemon.runfile import lock, manifest
-from vaemon.runfile.find import find_run, list_segments, runs_folder
+from vaemon.runfile.find import find_run, list_segments, runs_folder, unreadable
 from vaemon.runfile.follow import Follower
 from vaemon.runfile.segment import SegmentGone, SegmentReader, patiently
 from vaemon.runfile.series import StageRows
@@ -93,7 +93,10 @@ class RunReader:
         # The lock first: of a run that is over then, all rows are there to be read afterwards.
         self._holder = lock.holder(self.folder)
         self._unreadable.clear()
-        found = list_segments(self.folder)
+        try:
+            found = list_segments(self.folder)
+        except OSError as error:
+            raise unreadable(self.folder, error) from error
         for number, path in found:
             self._take_in(number, path, newest=number == found[-1][0])
         here = {path for _, path in found}

@@ -263,7 +263,7 @@ class SegmentReader:
     def late_values(self, name: str, stage: int) -> tuple[Array, Array]:
         """Steps and values, in a stage, of a scalar that came up after the segment, or the one before, was frozen."""
         table = self._late(stage)
-        found = table[table["text"] == name.encode()]
+        found = table[table["text"] == name.encode(errors="replace")]
         return found["step"], found["value"]
 
     def late_names(self, stage: int) -> set[str]:
