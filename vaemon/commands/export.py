@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vaemon.commands.completion import complete_run
-from vaemon.commands.far import reaching
 from vaemon.errors import UsageError
 from vaemon.source.far.links import Links
+from vaemon.source.far.reaching import reaching
 
 if TYPE_CHECKING:
     from vaemon.batch import Event
@@ -95,7 +95,7 @@ def _rows(source: "Source", chosen: "Selected", points: int | None) -> Iterator[
     from vaemon.exchange.table import blocks, pooled
 
     if points is not None and points < chosen.last - chosen.first:
-        return iter([pooled(source, chosen.stage, *chosen.steps, chosen.channels, points)])
+        return iter([pooled(source, chosen.as_begun, *chosen.steps, chosen.channels, points)])
     return blocks(source, chosen.stage, chosen.last, chosen.channels, begin=chosen.first)
 
 
@@ -180,13 +180,12 @@ def _stages(source: "Source", stage: int | None, asked: dict[str, Any]) -> list[
 
     if stage is not None:
         return [select(source, stage=stage, **asked)]
-    newest = select(source, stage=None)
-    found = []
-    for each in newest.info.stages:
+    found, refusals = [], []
+    for each in source.info().stages:
         try:
             found.append(select(source, stage=each.number, **asked))
         except UsageError as error:
-            refusal = error
-    if not found:
-        raise refusal
-    return found
+            refusals.append(error)
+    if refusals and not found:
+        raise refusals[-1]
+    return found or [select(source, **asked)]

@@ -18,7 +18,8 @@ from vaemon.evaluations import Evaluation, evaluations
 from vaemon.runfile import lock, manifest
 from vaemon.runfile.find import find_run, list_segments, runs_folder, unreadable
 from vaemon.runfile.follow import Follower
-from vaemon.runfile.segment import SegmentGone, SegmentReader, patiently
+from vaemon.runfile.patience import SegmentGone, patiently
+from vaemon.runfile.segment import SegmentReader
 from vaemon.runfile.series import StageRows
 from vaemon.runfile.standing import StandingEvents
 from vaemon.runstate import RunState
@@ -268,7 +269,7 @@ class RunReader:
         raise UnknownName("channel", channel, self.channels(stage))
 
     def _late_values(self, channel: str, rows: StageRows) -> tuple[Array, Array]:
-        """Steps and values of a scalar that had no place in the rows; those of replaced rows are left out."""
+        """Steps and values of a scalar that had no place in the rows, by step; those of replaced rows are left out."""
         number = rows.info.number
         steps, values = [np.zeros(0, np.int64)], [np.zeros(0)]
         for i, segment in enumerate(self._all):
@@ -277,7 +278,15 @@ class RunReader:
             kept = step < min(later, default=2**63 - 1)
             steps.append(step[kept])
             values.append(value[kept])
-        return np.concatenate(steps), np.concatenate(values)
+        return _in_order(np.concatenate(steps), np.concatenate(values))
+
+
+def _in_order(step: Array, value: Array) -> tuple[Array, Array]:
+    """Values by their steps, in ascending order; of several of one step the one recorded last."""
+    order = np.argsort(step, kind="stable")
+    step = step[order]
+    last = np.append(step[1:] != step[:-1], True)[: len(step)]
+    return step[last], value[order][last]
 
 
 def _late_series(channel: str, step: Array, value: Array, first: int | None, last: int | None) -> Series:

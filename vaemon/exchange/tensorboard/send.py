@@ -32,12 +32,10 @@ def event_file(source: Source, chosen: Selected, events: tuple[Event, ...], poin
         VaemonError: a resumed run has replaced rows meanwhile.
     """
     first, last = chosen.steps
-    stage = chosen.info.stage(chosen.stage)
-    assert stage is not None
     made = EventFile(chosen.last - chosen.first)
     tables = _tables(source, chosen, points)
     table = next(tables)
-    yield from made.head(chosen.info, stage, float(table.time[0]))
+    yield from made.head(chosen.info, chosen.as_begun, float(table.time[0]))
     yield from made.events(each for each in events if each.stage == chosen.stage and first <= each.step <= last)
     yield from _pictures(source, chosen, made)
     yield made.rows(table)
@@ -48,7 +46,7 @@ def event_file(source: Source, chosen: Selected, events: tuple[Event, ...], poin
 def _tables(source: Source, chosen: Selected, points: int | None) -> Iterator[Table]:
     if points is not None and points < chosen.last - chosen.first:
         names = ("time", *(name for name in chosen.channels if name != "time"))
-        found = pooled(source, chosen.stage, *chosen.steps, names, points)
+        found = pooled(source, chosen.as_begun, *chosen.steps, names, points)
         step, time = found.pop("step"), found.pop("time")
         yield Table(step, time, found, {})
         return
