@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vaemon.commands.completion import complete_run
-from vaemon.commands.far import reaching
 from vaemon.commands.filter import Filter, keys_of, parse_condition, parse_since
 from vaemon.commands.thresholds import judging
 from vaemon.errors import FarEndLacksVaemon, SourceLost, UsageError, VaemonError, nearest
 from vaemon.runstate import RunState
 from vaemon.source.far.address import FarAddress
 from vaemon.source.far.links import Links
+from vaemon.source.far.reaching import reaching
 from vaemon.view.signs import harmless, safe
 
 if TYPE_CHECKING:

@@ -272,7 +272,7 @@ def _who(content: bytes, pid: int) -> Holder:
 def _refusal(folder: Path) -> str:
     who = holder(folder)
     if who is None:
-        return f"run {folder.name!r} cannot be locked for writing: {folder / FILE}"
+        return f"run {folder.name!r} cannot be locked for writing; see that you may write {folder / FILE}"
     since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(who.since))
     return (
         f"run {folder.name!r} is being recorded by process {who.pid} on {who.host} since {since}; "

@@ -134,7 +134,8 @@ def read(folder: Path) -> Manifest:
         raise RunFileError(f"cannot read {path}: {error.strerror}") from error
     except (ValueError, TypeError, KeyError, ArithmeticError, RecursionError, UsageError) as error:
         raise RunFileError(
-            f"{path} is damaged ({str(error)[:LONGEST_WORD]}); the recorded rows beside it are not touched by this"
+            f"{path} is damaged ({str(error)[:LONGEST_WORD]}); the rows beside it are not touched by this; "
+            "`vaemon check --repair` writes it anew"
         ) from error
 
 
