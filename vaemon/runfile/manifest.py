@@ -82,7 +82,7 @@ def write(folder: Path, manifest: Manifest) -> None:
 
     Raises:
         ValueError, TypeError: the config is none that could be read again.
-        OSError: there is no room, or the folder is gone.
+        OSError: the file system refuses; run.json is as it was.
     """
     try:
         content = (json.dumps(asdict(manifest), indent=1, default=str, ensure_ascii=False) + "\n").encode()
