@@ -236,7 +236,7 @@ class RunReader:
             first: first step wanted; None is the first there is.
             last: last step wanted, included; None is the newest.
             points: at most so many points, pooled to mean, low and high; None is every row. A point then stands
-                for a power of two of rows.
+                for a power of two of rows. A scalar that is in no row, for it comes up too seldom, has all its values.
 
         Raises:
             UnknownName: there is no such channel in the stage.
