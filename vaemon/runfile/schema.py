@@ -172,8 +172,7 @@ class Layout:
             scalars=tuple(c["name"] for c in listed if c["kind"] == "scalar" and c["name"] not in CLOCKS),
             vectors=tuple(c["name"] for c in listed if c["kind"] == "latent"),
             replaces=tuple(int(number) for number in json.loads(attributes["replaces"])),
-            # Files written before there was such an attribute do without.
-            lacking=tuple((str(n), int(i), int(j)) for n, i, j in json.loads(attributes.get("lacking", "[]"))),
+            lacking=tuple((str(n), int(i), int(j)) for n, i, j in json.loads(attributes["lacking"])),
         )
 
 
