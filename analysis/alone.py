@@ -18,6 +18,9 @@ from vaemon.view.signs import harmless
 
 Found = TypeVar("Found")
 
+IMAGES = 10_000
+"""Of a set of images where nobody says how many: what published figures are of."""
+
 
 def refuse_others(asked: str, going: Collection[str]) -> None:
     """Refuse further options of the command, which would be passed over without a word.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from analysis.alone import answer_each, one_form, print_lines, print_objects, print_text, refuse_others, say
+from analysis.alone import IMAGES, answer_each, one_form, print_lines, print_objects, print_text, refuse_others, say
 from analysis.fid.command import FURTHER, RECIPES, further
 from vaemon.errors import UsageError, VaemonError
 
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     Measured = tuple[Trained, dict[str, Comparison]]
     """A run, and its distances by the name of the set."""
 
-MANY = 10_000
-"""Images of each set where nobody says how many: what published figures are of."""
 _GO_WITH = {"run", "runs", "data", "as_json", "as_csv", "fid", "n", "recipe", "weights", "features", *FURTHER}
 """Parameters of the command that this report takes notice of."""
 _OPTIONS = (
@@ -84,7 +82,7 @@ def _measured(
 
     means = Means(features or "inception", recipe or "", weights, folder if features == "encoder" else None)
     trained = Trained(folder, data)
-    found = distances(trained, means, n or MANY, Asked(**asked))
+    found = distances(trained, means, n or IMAGES, Asked(**asked))
     for warning in dict.fromkeys(warning for each in found.values() for warning in each.warnings):
         say(f"warning: {warning}")
     try:

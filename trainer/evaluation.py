@@ -3,8 +3,7 @@
 Nothing here draws from a generator that training draws from: a run is the same, bit for bit, with or without it.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +12,7 @@ from torch import Tensor
 
 from trainer import ranks
 from trainer.density import CodeDensity
-from trainer.networks.vae import VAE, draw, images_to_input
+from trainer.networks.vae import VAE, draw, evaluating, images_to_input
 from trainer.networks.vampprior import PosteriorMixture
 from trainer.posteriors import CHUNK
 from trainer.stages import EVALUATION, Stage, generator
@@ -91,7 +90,7 @@ class Evaluator:
         """Evaluate a stage; asks the device for the figures, and waits for them. No figures where told to stop."""
         noise = generator(self._seed, stage.number, EVALUATION, stage.device)
         # The noise is that of a process alone, so that figures compare whatever the number of those that train.
-        with torch.no_grad(), ranks.alone(), _evaluating(self._first, stage.network):
+        with torch.no_grad(), ranks.alone(), evaluating(self._first, stage.network):
             mixture = stage.network.mixture()
             self._record_images(stage, noise, mixture)
             figures = self._measure(stage, noise, mixture)
@@ -200,16 +199,3 @@ def _figures(moments: Tensor, at: Thresholds) -> dict[str, float]:
         "inactive": int(latents.inactive(mean_variance, at.inactive).sum()),
         "active_units": int(units.sum()),
     }
-
-
-@contextmanager
-def _evaluating(*networks: VAE) -> Iterator[None]:
-    """The networks in evaluation mode; afterwards each is in the mode it was in."""
-    modes = [network.training for network in networks]
-    for network in networks:
-        network.eval()
-    try:
-        yield
-    finally:
-        for network, training in zip(networks, modes, strict=True):
-            network.train(training)

@@ -52,7 +52,7 @@ class VAE(nn.Module, ABC):
         """
         if self.pseudo_inputs is None:
             return None
-        with _evaluating(self):
+        with evaluating(self):
             return PosteriorMixture(*self.encode(self.pseudo_inputs()))
 
     def penalise(self, coefficient: float, layers: Iterable[nn.Module]) -> None:
@@ -110,14 +110,16 @@ class PosteriorHeads(nn.Module):
 
 
 @contextmanager
-def _evaluating(network: nn.Module) -> Iterator[None]:
-    """The network in evaluation mode; afterwards in the mode it was in."""
-    training = network.training
-    network.eval()
+def evaluating(*networks: nn.Module) -> Iterator[None]:
+    """Networks in evaluation mode; afterwards each is in the mode it was in."""
+    modes = [network.training for network in networks]
+    for network in networks:
+        network.eval()
     try:
         yield
     finally:
-        network.train(training)
+        for network, training in zip(networks, modes, strict=True):
+            network.train(training)
 
 
 def halved(network: str, shape: Sequence[int], times: int) -> tuple[int, int]:
