@@ -126,8 +126,9 @@ def distances(trained: "Trained", means: "Means", count: int, asked: "Asked") ->
     Raises:
         VaemonError: as of `vaemon fid`, or the run's images are not there.
     """
+    from analysis.features.extract import images_used
     from analysis.features.images import arrays_set
-    from analysis.fid.compare import compare
+    from analysis.fid.compare import check_answerable, compare
     from analysis.fid.sides import Passes
     from analysis.render import progress
 
@@ -138,6 +139,7 @@ def distances(trained: "Trained", means: "Means", count: int, asked: "Asked") ->
     reference = arrays_set(f"the test images of {trained.folder.name}", f"{content} {test.shape}", test)
     passes = Passes(means, progress, say)
     extractor = passes.extractor(reference, [reference])
+    check_answerable(asked, [(reference.name, images_used(reference, extractor))] * 2)
     true = passes.side_of(reference, extractor, "reference", keep_rows=asked.rows)
     found = {}
     for name, images in _sets(trained, len(test), content):

@@ -133,7 +133,7 @@ def _answer(
     from trainer import ranks
 
     bars = progress if ranks.is_first() else _no_bar
-    sides = Passes(means, bars, say).sides(paths, keep_rows=asked.rows)
+    sides = Passes(means, bars, say).sides(paths, asked)
     if sides[0] is None:
         return
     if save_to is not None:

@@ -8,13 +8,13 @@ from pathlib import Path
 import torch
 
 from analysis.features import statistics
-from analysis.features.extract import Features, features_of
+from analysis.features.extract import Features, features_of, images_used
 from analysis.features.extractors import CallableFeatures, EncoderFeatures, Extractor, InceptionFeatures
 from analysis.features.images import ImageSet, image_set
 from analysis.features.pixels import PixelFeatures
 from analysis.features.recipes import Role, recipe_named
 from analysis.features.statistics import Made
-from analysis.fid.compare import Side
+from analysis.fid.compare import Asked, Side, check_answerable
 from trainer import ranks
 from trainer.data.load import reading
 from trainer.data.watch import Watch
@@ -50,17 +50,19 @@ class Passes:
         self._say = say
         self._device = torch.device(f"cuda:{ranks.here().local}" if torch.cuda.is_available() else "cpu")
 
-    def sides(self, paths: list[Path], *, keep_rows: bool) -> list[Side | None]:
+    def sides(self, paths: list[Path], asked: Asked) -> list[Side | None]:
         """The reference and, where there is a second path, what is judged; None in all processes but the first.
 
         Raises:
+            UsageError: they cannot answer what is asked.
             VaemonError: something is not there, damaged, or not to be had without weights.
         """
         found = [self._found(path) for path in paths]
         extractor = self._extractor(found)
+        check_answerable(asked, [(str(path), _count(each, extractor)) for path, each in zip(paths, found, strict=True)])
         roles: tuple[Role, Role] = ("reference", "judged")
         return [
-            self._side(str(path), each, extractor, role, keep_rows)
+            self._side(str(path), each, extractor, role, asked.rows)
             for path, each, role in zip(paths, found, roles, strict=False)
         ]
 
@@ -125,6 +127,11 @@ class Passes:
         if ":" in named:
             return CallableFeatures(named, device=self._device)
         raise UsageError(f"--features {named}: known are inception, pixels, encoder, and MODULE:NAME of a function")
+
+
+def _count(found: Found, extractor: Extractor | None) -> int | None:
+    """How many images a side will be of; None where it has none, but statistics."""
+    return images_used(found, extractor) if isinstance(found, ImageSet) and extractor is not None else None
 
 
 def _quantisation(extractor: Extractor, found: Features, role: Role) -> str:

@@ -176,11 +176,17 @@ def test_features_of_two_kinds_are_not_compared(run, a):
         (("a.npy", "b.npy", "--features", "os:listdir"), "os:listdir failed: TypeError: .*; VAEMON_DEBUG=1"),
         (("a.npy", "nan.npy", "--features", "pixels"), "NaN"),
         (("a.npy", "none", "--features", "pixels"), "no such file or folder"),
+        # Before the features are made, which these would fail to be.
+        (("a.npy", "b.npy", "--features", "os:listdir", "--infinity"), "5,000 images and more; b.npy holds 70"),
+        (("a.npy", "three.npy", "--features", "os:listdir", "--precision-recall"), "three.npy holds 3 images"),
+        (("a.npy", "some.npz", "--features", "os:listdir", "--kid"), "some.npz holds statistics alone"),
     ],
 )
 def test_a_question_that_is_wrong_is_answered_in_a_line(run, a, b, words, said):
     np.save("one.npy", np.zeros((1, 8, 8)))
     np.save("nan.npy", np.full((9, 8, 8), np.nan))
+    np.save("three.npy", np.zeros((3, 8, 8)))
+    np.savez("some.npz", mu=np.zeros(5), sigma=np.eye(5))
     with pytest.raises(UsageError, match=said) as told:
         run(*words)
     assert "\n" not in str(told.value)

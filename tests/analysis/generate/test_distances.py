@@ -186,6 +186,7 @@ def test_a_run_without_a_second_stage_has_two_sets(make_run, runs, analyze):
         (("--fid", "--renormalize"), "does not go with --renormalize"),
         (("--fid", "--stage", "2"), "does not go with --stage"),
         (("--fid", "--features", "pixels", "--recipe", "tf"), "are of Inception"),
+        (("--fid", "--features", "os:listdir", "--infinity"), "5,000 images and more"),
     ],
 )
 def test_options_that_do_not_go_together(make_run, runs, analyze, words, said):
