@@ -48,7 +48,8 @@ class VAE(nn.Module, ABC):
 
         They pass as images do at evaluation, in training, too: batch norms take them by their averages, which are of
         images alone, as are the statistics of a batch. So the posterior of a pseudo-input is its own, whatever the
-        others and the batch are. The published networks have no batch norms.
+        others and the batch are; the averages follow the batches closely (trainer/networks/build.py). The published
+        networks have no batch norms.
         """
         if self.pseudo_inputs is None:
             return None
