@@ -8,7 +8,7 @@ import json
 import sys
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -114,6 +114,13 @@ def print_text(text: str, colour: bool = False) -> None:
     from analysis.terminal import fits, to_ascii
 
     click.echo(harmless(text if fits(text) else to_ascii(text)), nl=False, color=colour)
+
+
+def finish(failed: Sequence[str], lacking: bool) -> NoReturn:
+    """End the command by its exit code: 4 where --fail-if has reasons, which are told; 1 where a run has no answer."""
+    for why in failed:
+        say(why)
+    click.get_current_context().exit(4 if failed else 1 if lacking else 0)
 
 
 def say(sentence: str) -> None:

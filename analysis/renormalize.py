@@ -10,15 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from analysis.alone import answer_each, one_form, print_lines, print_objects, print_text, refuse_others, say
+from analysis.alone import answer_each, finish, one_form, print_lines, print_objects, print_text, refuse_others, say
 from vaemon.errors import UsageError, VaemonError
 
 if TYPE_CHECKING:
+    from analysis.failing import Told
     from analysis.generate.renormalisation import Kind, Target
     from analysis.generate.report import Found
 
-_GO_WITH = {"run", "runs", "data", "as_json", "as_csv", "as_published", "renormalize", "target"}
+_GO_WITH = {"run", "runs", "data", "as_json", "as_csv", "as_published", "renormalize", "target", "conditions"}
 """Parameters of the command that this report takes notice of."""
+NAMES = (
+    *("mean_before", "mean_shortfall", "mean_after", "factor_mean", "factor_deviation"),
+    *("target_deviation", "variance_loss", "rule", "fires", "batches"),
+)
+"""What --fail-if may name; those of the second line are there only as published."""
 _OPTIONS = (
     click.option(
         "--renormalize",
@@ -47,12 +53,15 @@ def renormalizing(command: Callable[..., None]) -> Callable[..., None]:
         one_form(options["as_json"], options["as_csv"])
         if target is not None and options["as_published"]:
             raise UsageError("--as-published has a target of its own: leave out --target")
+        from analysis import failing
+
+        parsed = failing.parse(options["conditions"], NAMES, "'mean_after<0.9'")
         kind: Kind = "published" if options["as_published"] else target or "1"
         found, failed = answer_each(
             options["run"], options["runs"], lambda folder: _renormalised(folder, options["data"], kind)
         )
         (_print_json if options["as_json"] else _print_csv if options["as_csv"] else _print_text)(found)
-        click.get_current_context().exit(1 if failed else 0)
+        finish([why for each in found for why in failing.failures(each.run, _told(each), parsed)], failed)
 
     for option in reversed(_OPTIONS):
         answered = option(answered)
@@ -76,6 +85,14 @@ def _renormalised(folder: Path, data: Path | None, kind: "Kind") -> "Found":
         path = ""
         say(str(error))
     return examine(trained, new, path)
+
+
+def _told(found: "Found") -> "dict[str, Told]":
+    """What --fail-if may name, by name."""
+    from analysis.failing import Told
+    from analysis.generate.written import figures
+
+    return {name: Told(float(value)) for name, value in figures(found).items()}
 
 
 def _print_json(found: "Sequence[Found]") -> None:

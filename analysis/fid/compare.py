@@ -64,6 +64,11 @@ class Comparison:
     """Other measures, by name; None: it cannot be told."""
     warnings: tuple[str, ...] = ()
 
+    @property
+    def figures(self) -> dict[str, float | None]:
+        """All measures by the names of the JSON: the distance is `value`."""
+        return {"value": self.value, **self.further}
+
 
 def compare(reference: Side, judged: Side, asked: Asked) -> Comparison:
     """Their Fréchet distance, and what else is asked.

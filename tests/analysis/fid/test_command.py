@@ -11,9 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 
 from analysis.columns import COLUMNS
+from vaemon.cli import vaemon
 from vaemon.errors import DataNotFound, NotFetched, UsageError, VaemonError
 
 ROOT = Path(__file__).parents[3]
@@ -123,6 +125,14 @@ def test_more_than_the_distance(run):
     ]
 
 
+@pytest.mark.parametrize(("condition", "code"), [("value>0", 4), ("value<0", 0), ("recall<9", 4)])
+def test_fail_if_is_told_by_the_exit_code(a, b, condition, code):
+    done = CliRunner().invoke(vaemon, ["fid", a, b, *PIXELS, "--fail-if", condition])
+    assert done.exit_code == code
+    assert (f"vaemon: --fail-if {condition}: " in done.stderr) is (code == 4)
+    assert done.stdout.startswith("FD-pixels")
+
+
 def test_statistics_are_saved_and_compared(run, a):
     assert run(a, *PIXELS, "--save-statistics", "a.npz")[0] == ""
     out, err = run(a, "a.npz", *PIXELS, "--json")
@@ -168,6 +178,8 @@ def test_features_of_two_kinds_are_not_compared(run, a):
     ("words", "said"),
     [
         (("a.npy",), "give a second, or --save-statistics"),
+        (("a.npy", "--save-statistics", "s.npz", "--fail-if", "value>1"), "give a second set"),
+        (("a.npy", "b.npy", "--fail-if", "values>1"), "did you mean 'value'"),
         (("a.npy", "b.npy", "--features", "pixel"), "known are inception, pixels, encoder"),
         (("a.npy", "b.npy", "--features", "pixels", "--recipe", "tf"), "are of Inception"),
         (("a.npy", "b.npy", "--features", "encoder"), "--model says which"),
