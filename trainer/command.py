@@ -77,6 +77,7 @@ def _list_presets(context: click.Context, parameter: click.Parameter, asked: boo
     "--list", is_flag=True, is_eager=True, expose_value=False, callback=_list_presets, help="Tell of each preset."
 )
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+@click.option("--reading", "told", type=int, hidden=True, help="Descriptor to tell how far the reading of images is.")
 @click.pass_context
 def train(
     context: click.Context,
@@ -93,6 +94,7 @@ def train(
     resume: bool,
     show: bool,
     quiet: bool,
+    told: int | None,
 ) -> None:
     """Train a VAE on PRESET and record every batch.
 
@@ -132,7 +134,7 @@ def train(
             arguments = _arguments(preset, folder.name, settings, quick, data, runs, resume)
             context.obj.watch_training(arguments, folder.name, Path(runs) if runs else None)
             return
-        number = _train(folder, short, config, resume, quiet)
+        number = _train(folder, short, config, resume, quiet, told)
     if number:
         context.exit(STOPPED + number)
 
@@ -180,15 +182,16 @@ def _arguments(
     return given
 
 
-def _train(folder: Path, preset: str, config: Config, resume: bool, quiet: bool) -> int:
+def _train(folder: Path, preset: str, config: Config, resume: bool, quiet: bool, told: int | None = None) -> int:
     """Train; the number of the signal that stopped it, or 0."""
     from rich.console import Console
 
-    from trainer.progress import Bars, Lines, Quiet
+    from trainer.progress import Bars, Lines, Piped, Quiet
     from trainer.training import train
 
     console = Console()
-    teller = Quiet() if quiet else Bars(console) if console.is_terminal else Lines()
+    silent = Quiet() if told is None else Piped(told)
+    teller = silent if quiet else Bars(console) if console.is_terminal else Lines()
     run = run_folders.Run(folder.name, folder, preset, config, resume)
     with caught_signals() as caught, teller:
         finished = train(run, teller, lambda: WORDS[caught[0]] if caught else "")

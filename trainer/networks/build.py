@@ -25,8 +25,8 @@ IMAGE_NETWORKS: dict[str, type[Resnet] | type[Infogan] | type[Wae] | type[Dense]
 """The first stage's networks, by network.name."""
 FOLLOWING = 0.9
 """Decay of batch norms' averages under a VampPrior; PyTorch's own. They take part in training, for pseudo-inputs pass
-by them, and images by their batch's statistics: with the published .999, which lags by a thousand steps, the prior would
-be trained for another encoder than that which images pass."""
+by them, and images by their batch's statistics: with the published .999, which lags by a thousand steps, the prior
+would be trained for another encoder than that which images pass."""
 MOST_LAYERS = 10_000
 """Layers of a network that is built from a file."""
 
