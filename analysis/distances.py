@@ -178,7 +178,7 @@ def distances(trained: "Trained", means: "Means", count: int, asked: "Asked") ->
     content = hashlib.sha256(test.tobytes()).hexdigest()
     reference = arrays_set(f"the test images of {trained.folder.name}", f"{content} {test.shape}", test)
     passes = Passes(means, progress, say)
-    extractor = passes.extractor(reference, [reference])
+    extractor = passes.extractor([reference])
     check_answerable(asked, [(reference.name, images_used(reference, extractor))] * 2)
     true = passes.side_of(reference, extractor, "reference", keep_rows=asked.rows)
     found = {}

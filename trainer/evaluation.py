@@ -12,8 +12,8 @@ from torch import Tensor
 
 from trainer import ranks
 from trainer.density import CodeDensity
+from trainer.generation import generated
 from trainer.networks.vae import VAE, draw, evaluating, images_to_input
-from trainer.networks.vampprior import PosteriorMixture
 from trainer.posteriors import CHUNK
 from trainer.stages import EVALUATION, Stage, generator
 from trainer.unrecorded import Unrecorded
@@ -91,19 +91,18 @@ class Evaluator:
         noise = generator(self._seed, stage.number, EVALUATION, stage.device)
         # The noise is that of a process alone, so that figures compare whatever the number of those that train.
         with torch.no_grad(), ranks.alone(), evaluating(self._first, stage.network):
-            mixture = stage.network.mixture()
-            self._record_images(stage, noise, mixture)
-            figures = self._measure(stage, noise, mixture)
+            self._record_images(stage, noise)
+            figures = self._measure(stage, noise)
             if figures:
                 figures = {**self._further(stage), **figures}
         if figures:
             self._recorder.evaluation(stage.step, **figures)
         return figures
 
-    def _record_images(self, stage: Stage, noise: torch.Generator, mixture: PosteriorMixture | None) -> None:
+    def _record_images(self, stage: Stage, noise: torch.Generator) -> None:
         """Record what the networks make of the images shown, and of fixed noise."""
         if stage.number == 2:
-            self._record_second_stage(stage, noise)
+            self._recorder.images("GEN-2", generated(stage, self._first, SHOWN, noise), stage.step)
             return
         x = images_to_input(torch.from_numpy(self._shown).to(stage.device))
         mean, log_variance = self._first.encode(x)
@@ -112,8 +111,7 @@ class Evaluator:
         if self._density is not None:
             self._record_density(self._density, stage, noise)
             return
-        z = _prior(SHOWN, mean.shape[1], noise) if mixture is None else mixture.sample(SHOWN, noise)
-        self._recorder.images("GEN-1", self._first.decode(z), stage.step)
+        self._recorder.images("GEN-1", generated(stage, self._first, SHOWN, noise), stage.step)
         if not stage.balance.undefined:  # which are awake, only variances tell
             self._record_traversals(stage.step, mean[0], log_variance.exp().mean(0))
 
@@ -134,18 +132,9 @@ class Evaluator:
             codes[:, latent] = PLACES.to(codes)
             self._recorder.images(f"traversal {latent}", self._first.decode(codes), step)
 
-    def _record_second_stage(self, stage: Stage, noise: torch.Generator) -> None:
-        # u ~ N(0, I), z = decoder(u), x = decoder of stage 1. With a learned γ, z ~ N(decoder(u), γ²) (Dai & Wipf
-        # 2019); the code published for the computed γ adds no noise.
-        size = stage.network.latents
-        sampled = stage.network.decode(_prior(SHOWN, size, noise))
-        deviation = stage.balance.sampling_noise
-        if deviation is not None:
-            sampled = sampled + deviation * _prior(SHOWN, size, noise)
-        self._recorder.images("GEN-2", self._first.decode(sampled), stage.step)
-
-    def _measure(self, stage: Stage, noise: torch.Generator, mixture: PosteriorMixture | None) -> dict[str, float]:
+    def _measure(self, stage: Stage, noise: torch.Generator) -> dict[str, float]:
         """The figures of a stage over all images, `CHUNK` of them at a time; none where told to stop."""
+        mixture = stage.network.mixture()
         errors, divergences, moments = [], [], torch.zeros(4, stage.network.latents, dtype=torch.float64)
         for start in range(0, len(self._test), CHUNK):
             if not stage.done and self._stop():
@@ -182,11 +171,6 @@ class Evaluator:
     def _input(self, first: int, last: int, stage: Stage) -> Tensor:
         """Some of the test images, as stage 1 takes them."""
         return images_to_input(torch.from_numpy(self._test[first:last]).to(stage.device))
-
-
-def _prior(count: int, size: int, noise: torch.Generator) -> Tensor:
-    """Samples of N(0, I), (count, size)."""
-    return torch.randn((count, size), generator=noise, device=noise.device)
 
 
 def _figures(moments: Tensor, at: Thresholds) -> dict[str, float]:

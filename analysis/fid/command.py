@@ -4,8 +4,7 @@ Imports nothing heavy before it is called, so that `vaemon --help` loads neither
 """
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -146,11 +145,11 @@ def _answer(
     """Compare and print; None where there is nothing to compare, and in all processes but the first."""
     from analysis.features import statistics
     from analysis.fid.compare import compare
-    from analysis.fid.sides import Passes
+    from analysis.fid.sides import Passes, no_bar
     from analysis.render import progress
     from trainer import ranks
 
-    bars = progress if ranks.is_first() else _no_bar
+    bars = progress if ranks.is_first() else no_bar
     sides = Passes(means, bars, say).sides(paths, asked)
     if sides[0] is None:
         return None
@@ -184,8 +183,3 @@ def _print_text(found: "Comparison") -> None:
     from analysis.fid.report import to_text
 
     print_text(to_text(found))
-
-
-@contextmanager
-def _no_bar(name: str) -> Iterator[Callable[[int, int], None]]:
-    yield lambda done, total: None
