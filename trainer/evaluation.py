@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from trainer import ranks
+from trainer.data.watch import Stopped
 from trainer.density import CodeDensity
 from trainer.generation import generated
 from trainer.networks.vae import VAE, draw, evaluating, images_to_input
@@ -21,9 +22,12 @@ from vaemon import Recorder, latents
 from vaemon.errors import RunFileError, VaemonError
 from vaemon.thresholds import Thresholds
 
-Measure = Callable[[Stage, VAE, npt.NDArray[np.uint8], torch.Generator], Mapping[str, float]]
+Stop = Callable[[], object]
+"""Whether to leave off, by any value that is true."""
+Measure = Callable[[Stage, VAE, npt.NDArray[np.uint8], torch.Generator, Stop], Mapping[str, float]]
 """A figure or several of a stage as it stands, by name. Is given the stage, the network of stage 1 (both networks in
-evaluation mode), the test images (n, H, W, C) and noise of its own to draw from."""
+evaluation mode), the test images (n, H, W, C), noise of its own to draw from, and what to ask now and then where it
+takes long: it raises `Stopped` where that says so."""
 
 SHOWN = 64
 """Images of a grid of samples."""
@@ -53,7 +57,7 @@ class Evaluator:
         measured: int,
         at: Thresholds,
         density: CodeDensity | None = None,
-        stop: Callable[[], object] = bool,
+        stop: Stop = bool,
         measures: Sequence[Measure] = (),
     ) -> None:
         """Evaluate a run.
@@ -94,7 +98,7 @@ class Evaluator:
             self._record_images(stage, noise)
             figures = self._measure(stage, noise)
             if figures:
-                figures = {**self._further(stage), **figures}
+                figures = self._with_further(stage, figures)
         if figures:
             self._recorder.evaluation(stage.step, **figures)
         return figures
@@ -157,16 +161,23 @@ class Evaluator:
             figures["mixture_kl"] = torch.cat(divergences).double().mean().item()
         return figures if stage.balance.undefined else {**figures, **_figures(moments / len(each), self._at)}
 
-    def _further(self, stage: Stage) -> dict[str, float]:
-        """What the further measures find; one that cannot be taken is told, and costs no training."""
+    def _with_further(self, stage: Stage, figures: dict[str, float]) -> dict[str, float]:
+        """Figures and what the further measures find; one that cannot be taken is told, and costs no training.
+
+        Where told to stop, none, so that a resume evaluates anew; at the end of a stage those that are there.
+        """
         found: dict[str, float] = {}
         for measure in self._measures:
             noise = generator(self._seed, stage.number, EVALUATION, stage.device)
             try:
-                found |= measure(stage, self._first, self._test, noise)
+                found |= measure(stage, self._first, self._test, noise, self._stop)
             except VaemonError as error:
                 self._recorder.event("error", str(error), step=stage.step)
-        return found
+            except Stopped:
+                if not stage.done:
+                    return {}
+                break
+        return {**found, **figures}
 
     def _input(self, first: int, last: int, stage: Stage) -> Tensor:
         """Some of the test images, as stage 1 takes them."""

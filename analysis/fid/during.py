@@ -1,6 +1,7 @@
 """Fréchet distances while a network trains: one more measure of the trainer's evaluations."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 
 import numpy as np
@@ -11,9 +12,11 @@ from analysis.features import weights
 from analysis.features.extractors import Extractor
 from analysis.features.images import arrays_set, made_set
 from analysis.fid.compare import Side
-from analysis.fid.sides import Means, Passes, check_means, no_bar
+from analysis.fid.sides import Means, Passes, check_means
 from analysis.measures.frechet import frechet_distance
 from analysis.render import progress
+from trainer.data.watch import Watch
+from trainer.evaluation import Stop
 from trainer.generation import generated, reconstructed
 from trainer.networks.vae import VAE, images_to_input
 from trainer.posteriors import CHUNK
@@ -52,7 +55,8 @@ class TrainingDistance:
             )
         means = Means(features, recipe)
         check_means(means)
-        self._passes = Passes(means, no_bar, lambda sentence: None)
+        self._stop: Stop = bool
+        self._passes = Passes(means, self._looking, lambda sentence: None)
         self._extractor: Extractor | None = None
         self._true: Side | None = None
         if features != "pixels":  # which are fitted to the test images
@@ -60,12 +64,16 @@ class TrainingDistance:
         if features == "inception":
             weights.find(None, progress)
 
-    def __call__(self, stage: Stage, first: VAE, test: Images, noise: torch.Generator) -> dict[str, float]:
+    def __call__(
+        self, stage: Stage, first: VAE, test: Images, noise: torch.Generator, stop: Stop = bool
+    ) -> dict[str, float]:
         """The distances, by names that say of which features and recipe: `FID-tf.REC`, `FD-pixels.GEN-1`.
 
         Raises:
             VaemonError: one cannot be had, as of `vaemon fid`.
+            Stopped: `stop` said so.
         """
+        self._stop = stop
         if self._true is None:
             key = f"{sha256(test.tobytes()).hexdigest()} {test.shape}"
             reference = arrays_set("the test images", key, test)
@@ -75,6 +83,11 @@ class TrainingDistance:
             f"{self._before}{name}": self._distance(name, len(test), make)
             for name, make in _sets(stage, first, test, noise)
         }
+
+    @contextmanager
+    def _looking(self, name: str) -> Iterator[Callable[[int, int], None]]:
+        """In the place of a bar: looks, as often as that would be moved, whether to stop."""
+        yield lambda done, total: Watch(self._stop).look()
 
     @property
     def _before(self) -> str:

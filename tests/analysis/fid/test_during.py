@@ -10,6 +10,7 @@ from analysis.features.recipes import RECIPES
 from analysis.fid.compare import Asked, compare
 from analysis.fid.during import TrainingDistance
 from analysis.fid.sides import Means, Passes, no_bar
+from trainer.data.watch import Stopped
 from trainer.generation import generated
 from trainer.images import load_images
 from trainer.networks.vae import draw, images_to_input
@@ -92,6 +93,15 @@ def test_a_fid_tells_its_recipe_and_the_papers_has_the_names_of_its_tables(monke
     found = TrainingDistance("inception", recipe)(first, first.network, images.test, noise())
     assert list(found) == names
     assert all(np.isfinite(value) for value in found.values())
+
+
+def test_a_pass_leaves_off_where_it_is_told_to_stop():
+    _, first, images = stages()
+    asked = []
+    with pytest.raises(Stopped):
+        TrainingDistance("pixels", "")(
+            first, first.network, images.test, noise(), lambda: len(asked) > 3 or asked.append(1)
+        )
 
 
 def test_features_that_change_as_it_trains_are_refused():
