@@ -93,7 +93,10 @@ def _datasets(file: h5py.File) -> list[str]:
 def _read(dataset: h5py.Dataset, watch: Watch) -> Array:
     rows = dataset.shape[0] if dataset.shape else 0
     if not fits(dataset.nbytes):
-        raise DataNotFound(f"{dataset.file.filename}: {dataset.name} {dataset.shape} does not fit in memory")
+        raise DataNotFound(
+            f"{dataset.file.filename}: {dataset.name} {dataset.shape} does not fit in memory; give fewer images, or "
+            "smaller ones"
+        )
     array = np.empty(dataset.shape, dataset.dtype)
     if not rows or not array.size:
         return array

@@ -123,11 +123,11 @@ def _start(executor: Any, sweep: Sweep, member: Member, runs: Path, gpu: str | N
 @contextmanager
 def _shielded() -> Iterator[None]:
     """Processes begun within are not reached by the terminal's Ctrl-C: the sweep stops them, and once."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _without_ended(
