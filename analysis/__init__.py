@@ -1,1 +1,1 @@
-"""What a run says afterwards: inactive variables, the variance law, the aggregate posterior."""
+"""What a run says afterwards: which latents are used, how its images compare with real ones, the paper's tables."""

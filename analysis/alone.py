@@ -8,7 +8,7 @@ import json
 import sys
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -17,6 +17,9 @@ from vaemon.errors import UsageError, VaemonError
 from vaemon.view.signs import harmless
 
 Found = TypeVar("Found")
+
+IMAGES = 10_000
+"""Of a set of images where nobody says how many: what published figures are of."""
 
 
 def refuse_others(asked: str, going: Collection[str]) -> None:
@@ -111,6 +114,13 @@ def print_text(text: str, colour: bool = False) -> None:
     from analysis.terminal import fits, to_ascii
 
     click.echo(harmless(text if fits(text) else to_ascii(text)), nl=False, color=colour)
+
+
+def finish(failed: Sequence[str], lacking: bool) -> NoReturn:
+    """End the command by its exit code: 4 where --fail-if has reasons, which are told; 1 where a run has no answer."""
+    for why in failed:
+        say(why)
+    click.get_current_context().exit(4 if failed else 1 if lacking else 0)
 
 
 def say(sentence: str) -> None:

@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 
 COLUMNS = ("run", "stage", "origin", "step", "report", "latent", "name", "value", "group", "over")
-"""`report` is empty of a latent's values, `latent` of figures over all latents. `over` is empty of a run's own values.
-Of several runs together `run` is, and it is mean, deviation, or runs: how many of them these are of."""
+"""`report` is empty where a line is one latent's value, `latent` where it is a figure over all latents. `over` is empty
+in the lines of a single run; of several runs together `run` is empty, and `over` says what the value is: their mean,
+their deviation, or runs, how many of them these two are of."""
 
 
 def word(value: Any) -> str:

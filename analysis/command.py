@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from analysis.alone import one_form
+from analysis.alone import finish, one_form, say
 from analysis.distances import measuring
 from analysis.renormalize import renormalizing
 from analysis.tables.options import tabulating
@@ -19,7 +19,6 @@ from vaemon.runfile.find import runs_folder
 from vaemon.runfile.selection import names_like
 from vaemon.source.far.links import Links
 from vaemon.source.far.reaching import reaching
-from vaemon.view.signs import harmless
 
 if TYPE_CHECKING:
     from analysis.question import Question
@@ -72,7 +71,8 @@ def _complete_name(context: click.Context, parameter: click.Parameter, begun: st
     multiple=True,
     metavar="CONDITION",
     help="Exit code 4 where it holds of a run, or cannot be told: 'inactive>30', 'mean>1.2 or mean<0.8', by the names "
-    "of the figures in --json; 'stage2.stream.kl<1' says of which stage and origin. May be repeated.",
+    "of the figures in --json; 'stage2.stream.kl<1' says of which stage and origin. With --fid, 'GEN-1>50' or "
+    "'GEN-1.kid>0.02'; with --renormalize, 'mean_after<0.9', by the names in --csv. May be repeated.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV, a line a value.")
@@ -124,7 +124,7 @@ def analyze(
     from analysis import failing, printing
     from analysis.sweeps import swept
 
-    parsed = failing.parse(conditions)
+    parsed = failing.parse_figures(conditions)
     asked = {name for name, wanted in (("inactive", inactive), ("variance_law", variance_law)) if wanted}
     question = _question(asked, failing.reports_named(parsed), thresholds, as_published, not no_checkpoint, data)
     with ExitStack() as opened:
@@ -132,17 +132,20 @@ def analyze(
         found = _answers(sources, posteriors, question, stage)
         groups, waiting = swept(run, runs_folder(runs))
         for name in waiting:
-            click.echo(harmless(f"vaemon: {name}: it has not begun"), err=True)
+            say(f"{name}: it has not begun")
         if as_json:
             printing.print_json(found, groups)
         elif as_csv:
             printing.print_csv(found, groups)
         else:
             printing.print_text(found, groups)
-    failed = [why for each in found if each.reports for why in failing.failures(each.reports, parsed)]
-    for why in failed:
-        click.echo(harmless(f"vaemon: {why}"), err=True)
-    context.exit(4 if failed else 1 if any(each.failures for each in found) else 0)
+    failed = [
+        why
+        for each in found
+        if each.reports
+        for why in failing.failures(each.reports[0].run, failing.told_of(each.reports), parsed)
+    ]
+    finish(failed, any(each.failures for each in found))
 
 
 def _question(
@@ -214,5 +217,5 @@ def _answers(
         raise found[0].failures[0]
     for each in found:
         for failure in each.failures:
-            click.echo(harmless(f"vaemon: {each.name}: {failure}"), err=True)
+            say(f"{each.name}: {failure}")
     return found

@@ -11,11 +11,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from analysis.alone import answer_each, one_form, print_lines, print_objects, print_text, refuse_others, say
-from analysis.fid.command import FURTHER, RECIPES, further
+from analysis.alone import (
+    IMAGES,
+    answer_each,
+    finish,
+    one_form,
+    print_lines,
+    print_objects,
+    print_text,
+    refuse_others,
+    say,
+)
+from analysis.fid.command import FIGURES, FURTHER, RECIPES, further
 from vaemon.errors import UsageError, VaemonError
 
 if TYPE_CHECKING:
+    from analysis.failing import Told
     from analysis.features.images import ImageSet
     from analysis.fid.compare import Asked, Comparison
     from analysis.fid.sides import Means
@@ -25,10 +36,25 @@ if TYPE_CHECKING:
     Measured = tuple[Trained, dict[str, Comparison]]
     """A run, and its distances by the name of the set."""
 
-MANY = 10_000
-"""Images of each set where nobody says how many: what published figures are of."""
-_GO_WITH = {"run", "runs", "data", "as_json", "as_csv", "fid", "n", "recipe", "weights", "features", *FURTHER}
+_GO_WITH = {
+    "run",
+    "runs",
+    "data",
+    "as_json",
+    "as_csv",
+    "fid",
+    "n",
+    "recipe",
+    "weights",
+    "features",
+    "conditions",
+    *FURTHER,
+}
 """Parameters of the command that this report takes notice of."""
+SETS = ("REC", "GEN-1", "GEN-2", "GEN-2 renormalised", "GEN-GMM")
+"""Of a run's images, those it has."""
+_NAMES = {*SETS, *(f"{name}.{figure}" for name in SETS for figure in FIGURES)}
+"""What --fail-if may name: a set for its distance, or a figure of it."""
 _OPTIONS = (
     click.option("--fid", is_flag=True, help="FID of reconstructions and samples against the test images."),
     click.option(
@@ -55,11 +81,15 @@ def measuring(command: Callable[..., None]) -> Callable[..., None]:
             return
         refuse_others("fid", _GO_WITH)
         one_form(options["as_json"], options["as_csv"])
+        from analysis import failing
+
+        parsed = failing.parse(options["conditions"], _NAMES, "'GEN-1>50', 'GEN-1.kid>0.02 or REC>20'", SETS)
         found, failed = answer_each(
             options["run"], options["runs"], lambda folder: _measured(folder, options["data"], **chosen)
         )
         (_print_json if options["as_json"] else _print_csv if options["as_csv"] else _print_text)(found)
-        click.get_current_context().exit(1 if failed else 0)
+        failures = [why for run, sets in found for why in failing.failures(run.folder.name, _told(sets), parsed)]
+        finish(failures, failed)
 
     answered = further(answered)
     for option in reversed(_OPTIONS):
@@ -84,7 +114,7 @@ def _measured(
 
     means = Means(features or "inception", recipe or "", weights, folder if features == "encoder" else None)
     trained = Trained(folder, data)
-    found = distances(trained, means, n or MANY, Asked(**asked))
+    found = distances(trained, means, n or IMAGES, Asked(**asked))
     for warning in dict.fromkeys(warning for each in found.values() for warning in each.warnings):
         say(f"warning: {warning}")
     try:
@@ -92,6 +122,14 @@ def _measured(
     except VaemonError as error:  # a run of somebody else's may still be looked at
         say(str(error))
     return trained, found
+
+
+def _told(found: "dict[str, Comparison]") -> "dict[str, Told]":
+    """What --fail-if may name, by name."""
+    from analysis.failing import Told
+
+    figures = {f"{name}.{figure}": value for name, each in found.items() for figure, value in each.figures.items()}
+    return {name: Told(value) for name, value in ({name: each.value for name, each in found.items()} | figures).items()}
 
 
 def _print_json(found: "Sequence[Measured]") -> None:
@@ -128,8 +166,9 @@ def distances(trained: "Trained", means: "Means", count: int, asked: "Asked") ->
     Raises:
         VaemonError: as of `vaemon fid`, or the run's images are not there.
     """
+    from analysis.features.extract import images_used
     from analysis.features.images import arrays_set
-    from analysis.fid.compare import compare
+    from analysis.fid.compare import check_answerable, compare
     from analysis.fid.sides import Passes
     from analysis.render import progress
 
@@ -139,7 +178,8 @@ def distances(trained: "Trained", means: "Means", count: int, asked: "Asked") ->
     content = hashlib.sha256(test.tobytes()).hexdigest()
     reference = arrays_set(f"the test images of {trained.folder.name}", f"{content} {test.shape}", test)
     passes = Passes(means, progress, say)
-    extractor = passes.extractor(reference, [reference])
+    extractor = passes.extractor([reference])
+    check_answerable(asked, [(reference.name, images_used(reference, extractor))] * 2)
     true = passes.side_of(reference, extractor, "reference", keep_rows=asked.rows)
     found = {}
     for name, images in _sets(trained, len(test), content):

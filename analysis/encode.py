@@ -1,4 +1,4 @@
-"""From a checkpoint to the posteriors of the whole test set: one of two doors to torch and the trainer.
+"""From a checkpoint to the posteriors of the whole test set: a door to torch and the trainer.
 
 Importing it imports torch; where torch or the trainer's requirements are not installed, that raises ImportError.
 """

@@ -4,7 +4,7 @@ What cannot be told fails, too: a NaN, a figure that is not to be had, a count t
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import product
 from typing import NamedTuple
 
@@ -19,31 +19,47 @@ _STAGES = ("", "stage1.", "stage2.")
 _ORIGINS = ("", "stream.", "checkpoint.", "posterior.")
 
 
-class _Told(NamedTuple):
+class Told(NamedTuple):
     """What is known of a name."""
 
-    figure: Figure
-    origin: str
+    value: float | None
+    """None: it is not to be had."""
+    origin: str = ""
+    """Where it comes from; empty where there is but one place."""
+    lost: int = 0
+    """Latents that are NaN, so that it cannot be told."""
 
 
-def parse(texts: Sequence[str]) -> list[Condition]:
-    """Conditions as they are written: 'inactive>30', 'mean>1.2 or mean<0.8', 'stage2.stream.kl<1'.
+def parse(texts: Sequence[str], known: Collection[str], examples: str, listed: Collection[str] = ()) -> list[Condition]:
+    """Conditions as they are written: 'inactive>30', 'mean>1.2 or mean<0.8', '"GEN-2 renormalised">50'.
+
+    Args:
+        texts: as written.
+        known: every name that can be compared.
+        examples: of conditions, for who wrote something else.
+        listed: those that are told to who wrote another; by default all.
 
     Raises:
         UsageError: one is none.
-        UnknownName: there is no such figure.
+        UnknownName: it compares what there is not.
     """
-    conditions = [parse_condition(text, OPTION, _EXAMPLES) for text in texts]
+    conditions = [parse_condition(text, OPTION, examples) for text in texts]
+    for each in (each for condition in conditions for each in condition.comparisons):
+        if each.name not in known:
+            hint = f"{', '.join(sorted(listed or known))} are known"
+            raise UnknownName(f"figure in {OPTION}", each.name, known, hint)
+    return conditions
+
+
+def parse_figures(texts: Sequence[str]) -> list[Condition]:
+    """Conditions on the figures of reports, as 'stage2.stream.kl<1'; raises as `parse` does."""
     of = figures_by_name()
     known = {
         f"{stage}{origin}{report}{name}"
         for name in of
         for stage, origin, report in product(_STAGES, _ORIGINS, ("", f"{of[name]}."))
     }
-    for each in (each for condition in conditions for each in condition.comparisons):
-        if each.name not in known:
-            raise UnknownName(f"figure in {OPTION}", each.name, known, f"{', '.join(sorted(of))} are known")
-    return conditions
+    return parse(texts, known, _EXAMPLES, of)
 
 
 def reports_named(conditions: Sequence[Condition]) -> set[str]:
@@ -52,29 +68,37 @@ def reports_named(conditions: Sequence[Condition]) -> set[str]:
     return {of[each.name.rpartition(".")[2]] for condition in conditions for each in condition.comparisons}
 
 
-def failures(reports: Sequence[Report], conditions: Sequence[Condition]) -> Iterator[str]:
+def told_of(reports: Sequence[Report]) -> dict[str, Told]:
+    """What the reports of one run, one a stage, tell by name.
+
+    A name without a stage is the first one's; without an origin it is the checkpoint's, where there is one.
+    """
+    return {name: each for i, report in enumerate(reports) for name, each in _names(report, first=not i)}
+
+
+def failures(run: str, told: Mapping[str, Told], conditions: Sequence[Condition]) -> Iterator[str]:
     """Why one run fails, a sentence each condition that holds or of which it cannot be told whether it does.
 
     Args:
-        reports: of that run, one a stage. A name without a stage is the first one's; without an origin it is the
-            checkpoint's, where there is one.
+        run: its name; empty: it goes without one.
+        told: what is known of it, by name.
         conditions: those that must not hold.
     """
-    told = {name: each for i, report in enumerate(reports) for name, each in _names(report, first=not i)}
+    before = f"{run}: " if run else ""
     for condition in conditions:
         for together in condition.alternatives:
             if all(_holds(each, told.get(each.name)) is not False for each in together):
                 reasons = "; ".join(_reason(each, told.get(each.name)) for each in together)
-                yield f"{reports[0].run}: {OPTION} {' and '.join(map(_written, together))}: {reasons}"
+                yield f"{before}{OPTION} {' and '.join(map(_written, together))}: {reasons}"
                 break
 
 
-def _names(report: Report, first: bool) -> Iterator[tuple[str, _Told]]:
+def _names(report: Report, first: bool) -> Iterator[tuple[str, Told]]:
     for part in report.parts:
         origins = [f"{part.origin.kind}.", *([""] if part is report.parts[-1] else [])]
         for (name, figure), origin in product(_figures(part), origins):
             for stage in [f"stage{report.stage}.", *([""] if first else [])]:
-                yield f"{stage}{origin}{name}", _Told(figure, part.origin.kind)
+                yield f"{stage}{origin}{name}", Told(figure.value, part.origin.kind, figure.lost)
 
 
 def _figures(part: Part) -> Iterator[tuple[str, Figure]]:
@@ -84,20 +108,21 @@ def _figures(part: Part) -> Iterator[tuple[str, Figure]]:
             yield f"{report}.{figure.name}", figure
 
 
-def _holds(comparison: Comparison, told: _Told | None) -> bool | None:
+def _holds(comparison: Comparison, told: Told | None) -> bool | None:
     """None: it cannot be told."""
-    if told is None or told.figure.value is None or told.figure.lost or math.isnan(told.figure.value):
+    if told is None or told.value is None or told.lost or math.isnan(told.value):
         return None
-    return comparison.holds({comparison.name: float(told.figure.value)})
+    return comparison.holds({comparison.name: float(told.value)})
 
 
-def _reason(comparison: Comparison, told: _Told | None) -> str:
+def _reason(comparison: Comparison, told: Told | None) -> str:
     name = comparison.name
-    if told is None or told.figure.value is None:
+    if told is None or told.value is None:
         return f"{name} is not known"
-    if told.figure.lost:
-        return f"{name} cannot be told, for {told.figure.lost} latents are NaN ({told.origin})"
-    return f"{name} is {told.figure.value:.6g} ({told.origin})"
+    origin = f" ({told.origin})" if told.origin else ""
+    if told.lost:
+        return f"{name} cannot be told, for {told.lost} latents are NaN{origin}"
+    return f"{name} is {told.value:.6g}{origin}"
 
 
 def _written(comparison: Comparison) -> str:

@@ -15,6 +15,7 @@ from vaemon.exchange.file import write_file
 FILE = "distances.json"
 FORMAT = 1
 """Raised when a key changes its meaning or goes."""
+_ANEW = "remove it, and `vaemon analyze --fid` computes anew"
 
 
 class Distances(msgspec.Struct, frozen=True):
@@ -69,7 +70,10 @@ def kept(folder: Path) -> Sequence[Distances]:
     except FileNotFoundError:
         return ()
     except (OSError, msgspec.MsgspecError) as error:
-        raise RunFileError(f"{path} cannot be read: {error}; remove it, and `vaemon analyze` computes anew") from error
+        raise RunFileError(f"{path} cannot be read: {error}; {_ANEW}") from error
     if found.format != FORMAT:
-        raise RunFileError(f"{path} has format {found.format}, this vaemon reads {FORMAT}: another version wrote it")
+        raise RunFileError(
+            f"{path} has format {found.format}, this vaemon reads {FORMAT}: another version wrote it; use that, or "
+            f"{_ANEW}"
+        )
     return found.results

@@ -10,15 +10,33 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from analysis.alone import answer_each, one_form, print_lines, print_objects, print_text, refuse_others, say
+from analysis.alone import answer_each, finish, one_form, print_lines, print_objects, print_text, refuse_others, say
 from vaemon.errors import UsageError, VaemonError
 
 if TYPE_CHECKING:
+    from analysis.failing import Told
     from analysis.generate.renormalisation import Kind, Target
     from analysis.generate.report import Found
 
-_GO_WITH = {"run", "runs", "data", "as_json", "as_csv", "as_published", "renormalize", "target"}
+_GO_WITH = {"run", "runs", "data", "as_json", "as_csv", "as_published", "renormalize", "target", "conditions"}
 """Parameters of the command that this report takes notice of."""
+NAMES = (
+    *("mean_before", "mean_shortfall", "mean_after", "factor_mean", "factor_deviation"),
+    *("target_deviation", "variance_loss", "rule", "fires", "batches"),
+)
+"""What --fail-if may name; those of the second line are there only as published."""
+_OPTIONS = (
+    click.option(
+        "--renormalize",
+        is_flag=True,
+        help="Stretch the second stage's latents to the variance they lack; kept for `vaemon sample --renormalize`.",
+    ),
+    click.option(
+        "--target",
+        type=click.Choice(("1", "law")),
+        help="With --renormalize: a variance of 1, the default, or each latent's own E[μ²] + E[σ²].",
+    ),
+)
 
 
 def renormalizing(command: Callable[..., None]) -> Callable[..., None]:
@@ -35,50 +53,23 @@ def renormalizing(command: Callable[..., None]) -> Callable[..., None]:
         one_form(options["as_json"], options["as_csv"])
         if target is not None and options["as_published"]:
             raise UsageError("--as-published has a target of its own: leave out --target")
+        from analysis import failing
+
+        parsed = failing.parse(options["conditions"], NAMES, "'mean_after<0.9'")
         kind: Kind = "published" if options["as_published"] else target or "1"
-        _report(options["run"], options["runs"], options["data"], kind, _form(options))
+        found, failed = answer_each(
+            options["run"], options["runs"], lambda folder: _renormalised(folder, options["data"], kind)
+        )
+        (_print_json if options["as_json"] else _print_csv if options["as_csv"] else _print_text)(found)
+        finish([why for each in found for why in failing.failures(each.run, _told(each), parsed)], failed)
 
     for option in reversed(_OPTIONS):
         answered = option(answered)
     return answered
 
 
-_OPTIONS = (
-    click.option(
-        "--renormalize",
-        is_flag=True,
-        help="Stretch the second stage's latents to the variance they lack; kept for `vaemon sample --renormalize`.",
-    ),
-    click.option(
-        "--target",
-        type=click.Choice(("1", "law")),
-        help="With --renormalize: a variance of 1, the default, or each latent's own E[μ²] + E[σ²].",
-    ),
-)
-
-
-def _form(options: dict[str, Any]) -> str:
-    return "json" if options["as_json"] else "csv" if options["as_csv"] else "text"
-
-
-def _report(named: Sequence[str], runs: Path | None, data: Path | None, kind: "Kind", form: str) -> None:
-    """Fit, keep and print for each run; for the newest where none is named."""
-    found, failed = answer_each(named, runs, lambda folder: _renormalised(folder, data, kind))
-    if form == "json":
-        from analysis.generate.report import to_json
-
-        told = [to_json(each) for each in found]
-        print_objects(told)
-    elif form == "csv":
-        from analysis.generate.written import to_csv_lines
-
-        print_lines(line for each in found for line in to_csv_lines(each))
-    else:
-        _print(found)
-    click.get_current_context().exit(1 if failed else 0)
-
-
 def _renormalised(folder: Path, data: Path | None, kind: "Kind") -> "Found":
+    """The renormalisation of a run, which is kept in it, too."""
     from analysis.generate.kept import save
     from analysis.generate.renormalisation import fit_kind
     from analysis.generate.report import examine
@@ -96,7 +87,27 @@ def _renormalised(folder: Path, data: Path | None, kind: "Kind") -> "Found":
     return examine(trained, new, path)
 
 
-def _print(found: "Sequence[Found]") -> None:
+def _told(found: "Found") -> "dict[str, Told]":
+    """What --fail-if may name, by name."""
+    from analysis.failing import Told
+    from analysis.generate.written import figures
+
+    return {name: Told(float(value)) for name, value in figures(found).items()}
+
+
+def _print_json(found: "Sequence[Found]") -> None:
+    from analysis.generate.report import to_json
+
+    print_objects([to_json(each) for each in found])
+
+
+def _print_csv(found: "Sequence[Found]") -> None:
+    from analysis.generate.written import to_csv_lines
+
+    print_lines(line for each in found for line in to_csv_lines(each))
+
+
+def _print_text(found: "Sequence[Found]") -> None:
     from analysis.generate.written import to_text
     from analysis.terminal import form
 

@@ -17,6 +17,8 @@ Array = npt.NDArray[Any]
 
 FORMAT = 2
 """Of the JSON; raised when a key changes its meaning or goes."""
+STEP = "step"
+"""The style of a column of steps; a negative one has not come."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -28,7 +30,7 @@ class Column:
     label: str
     """Its heading in the table."""
     style: str
-    """How a value is written: a format specification such as ".3f"; empty for words."""
+    """How a value is written: a format specification such as ".3f", or STEP; empty for words."""
     values: Array
     """Shape (k,): numbers, words, or yes and no; None is not known. A negative step is one that has not come."""
     spare: bool = False
@@ -205,7 +207,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     return value
-
-
-STEP = "step"
-"""The style of a column of steps; a negative one has not come."""

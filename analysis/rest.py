@@ -3,10 +3,9 @@
 import os
 from collections.abc import Sequence
 
+from analysis.alone import IMAGES
 from analysis.report import Report
 
-IMAGES = 10_000
-"""Of every set that is generated, and at most of the test set."""
 RATE = 8.0
 """Images a second and core through Inception in float32, as measured on two cores."""
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from analysis.alone import check_trained, run_folders
+from analysis.alone import IMAGES, check_trained, run_folders
 from vaemon.errors import UsageError
 from vaemon.runfile.selection import names_like
 
@@ -18,13 +18,16 @@ if TYPE_CHECKING:
     from analysis.generate.generate import Walk
     from analysis.generate.trained import Trained
 
-MANY, FEW = 10_000, 64
-"""Images where none are counted: for a set of files, and for a grid."""
+FEW = 64
+"""Images of a grid, where none are counted."""
 MOST = 9_999_999
+"""Images that can be asked for."""
 COLUMNS = 9
+"""Images of a row along a line through the latents, where none are counted."""
 ROWS = 16
 """Latents that are traversed where none is named."""
 ALL = "most awake"
+"""What --traverse says where it is given without latents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +194,7 @@ def _show_samples(trained: "Trained", asked: Asked) -> None:
     from analysis.render import progress
 
     in_grid = asked.to is None or asked.to.suffix.lower() == ".png"
-    count = asked.count or (FEW if in_grid else MANY)
+    count = asked.count or (FEW if in_grid else IMAGES)
     stage = asked.stage or ("2" if trained.has_second else "1")
     if stage == "rec" and count > (there := len(trained.images.test)):
         if asked.count is not None:
@@ -202,7 +205,7 @@ def _show_samples(trained: "Trained", asked: Asked) -> None:
     if asked.contrast:
         from analysis.generate.generate import originals, with_contrast
 
-        blocks = with_contrast(make, originals(trained, MANY))
+        blocks = with_contrast(make, originals(trained, IMAGES))
     with progress("images") as told:
         watched = _watched(blocks, count, told)
         if asked.to is not None:

@@ -34,7 +34,7 @@ class Subject:
     at: Thresholds = DEFAULT
     """What else latents are judged by."""
     rules: Rules = RULES
-    """And by what beside."""
+    """And what is asked of their posteriors, sample by sample."""
 
     @property
     def basis(self) -> Basis:

@@ -27,8 +27,8 @@ from vaemon.errors import RunFileError, UsageError
 
 FORMAT = 3
 
-MOST_PIXELS = 1 << 16
-"""A side of an image."""
+LARGEST_SIDE = 1 << 16
+"""Of an image, in pixels, that a checkpoint is believed; of its channels, too."""
 
 _UNREADABLE = (
     OSError,
@@ -85,7 +85,7 @@ def save(run_folder: Path, stage: int, state: Mapping[str, Any], config: Config,
         RunFileError: it cannot be written; the one before is still there.
     """
     path = path_of(run_folder, stage)
-    temporary = _unnamed(path)
+    temporary = _temporary(path)
     content = {"format": FORMAT, "stage": stage, "config": to_tree(config), "shape": list(shape), **state}
     try:
         path.parent.mkdir(exist_ok=True)
@@ -105,7 +105,7 @@ def keep_best(run_folder: Path, stage: int) -> None:
         RunFileError: the file system refuses; the best before is still there.
     """
     newest, best = path_of(run_folder, stage), path_of(run_folder, stage, best=True)
-    temporary = _unnamed(best)
+    temporary = _temporary(best)
     try:
         temporary.unlink(missing_ok=True)
         try:
@@ -126,7 +126,8 @@ def tidy(run_folder: Path) -> None:
         _remove(path)
 
 
-def _unnamed(path: Path) -> Path:
+def _temporary(path: Path) -> Path:
+    """Under which name a checkpoint is written until it is whole; `tidy` removes those that are left."""
     return path.with_suffix(f".{os.getpid()}.tmp")
 
 
@@ -239,7 +240,7 @@ def _way_out(stage: int, best: bool) -> str:
 
 def _checked_shape(told: Any) -> tuple[int, int, int]:
     height, width, channels = (int(side) for side in told)
-    if not (0 < height <= MOST_PIXELS and 0 < width <= MOST_PIXELS and 0 < channels <= MOST_PIXELS):
+    if not (0 < height <= LARGEST_SIDE and 0 < width <= LARGEST_SIDE and 0 < channels <= LARGEST_SIDE):
         raise ValueError(f"images of {height} x {width} x {channels}")
     return height, width, channels
 

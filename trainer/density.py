@@ -154,7 +154,9 @@ def save_mixture(run_folder: Path, mixture: Mixture) -> None:
         os.replace(temporary, path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise RunFileError(f"cannot write the density {path}: {error}") from error
+        raise RunFileError(
+            f"cannot write the density {path}: {error.strerror or error}; the next evaluation tries again"
+        ) from error
 
 
 def load_mixture(run_folder: Path) -> Mixture | None:
@@ -176,7 +178,10 @@ def load_mixture(run_folder: Path) -> Mixture | None:
             raise ValueError("its weights are no shares")
         np.linalg.cholesky(mixture.covariances)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, np.linalg.LinAlgError) as error:
-        raise RunFileError(f"the density {path} cannot be read ({type(error).__name__}: {error})") from error
+        raise RunFileError(
+            f"the density {path} cannot be read ({type(error).__name__}: {error}); put back a copy of the file, or "
+            "train the run further with --resume --set stage1.epochs=…, which fits it anew"
+        ) from error
     return mixture
 
 

@@ -3,8 +3,7 @@
 Nothing here draws from a generator that training draws from: a run is the same, bit for bit, with or without it.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -12,9 +11,10 @@ import torch
 from torch import Tensor
 
 from trainer import ranks
+from trainer.data.watch import Stopped
 from trainer.density import CodeDensity
-from trainer.networks.vae import VAE, draw, images_to_input
-from trainer.networks.vampprior import PosteriorMixture
+from trainer.generation import generated
+from trainer.networks.vae import VAE, draw, evaluating, images_to_input
 from trainer.posteriors import CHUNK
 from trainer.stages import EVALUATION, Stage, generator
 from trainer.unrecorded import Unrecorded
@@ -22,9 +22,12 @@ from vaemon import Recorder, latents
 from vaemon.errors import RunFileError, VaemonError
 from vaemon.thresholds import Thresholds
 
-Measure = Callable[[Stage, VAE, npt.NDArray[np.uint8], torch.Generator], Mapping[str, float]]
+Stop = Callable[[], object]
+"""Whether to leave off, by any value that is true."""
+Measure = Callable[[Stage, VAE, npt.NDArray[np.uint8], torch.Generator, Stop], Mapping[str, float]]
 """A figure or several of a stage as it stands, by name. Is given the stage, the network of stage 1 (both networks in
-evaluation mode), the test images (n, H, W, C) and noise of its own to draw from."""
+evaluation mode), the test images (n, H, W, C), noise of its own to draw from, and what to ask now and then where it
+takes long: it raises `Stopped` where that says so."""
 
 SHOWN = 64
 """Images of a grid of samples."""
@@ -54,7 +57,7 @@ class Evaluator:
         measured: int,
         at: Thresholds,
         density: CodeDensity | None = None,
-        stop: Callable[[], object] = bool,
+        stop: Stop = bool,
         measures: Sequence[Measure] = (),
     ) -> None:
         """Evaluate a run.
@@ -91,20 +94,19 @@ class Evaluator:
         """Evaluate a stage; asks the device for the figures, and waits for them. No figures where told to stop."""
         noise = generator(self._seed, stage.number, EVALUATION, stage.device)
         # The noise is that of a process alone, so that figures compare whatever the number of those that train.
-        with torch.no_grad(), ranks.alone(), _evaluating(self._first, stage.network):
-            mixture = stage.network.mixture()
-            self._record_images(stage, noise, mixture)
-            figures = self._measure(stage, noise, mixture)
+        with torch.no_grad(), ranks.alone(), evaluating(self._first, stage.network):
+            self._record_images(stage, noise)
+            figures = self._measure(stage, noise)
             if figures:
-                figures = {**self._further(stage), **figures}
+                figures = self._with_further(stage, figures)
         if figures:
             self._recorder.evaluation(stage.step, **figures)
         return figures
 
-    def _record_images(self, stage: Stage, noise: torch.Generator, mixture: PosteriorMixture | None) -> None:
+    def _record_images(self, stage: Stage, noise: torch.Generator) -> None:
         """Record what the networks make of the images shown, and of fixed noise."""
         if stage.number == 2:
-            self._record_second_stage(stage, noise)
+            self._recorder.images("GEN-2", generated(stage, self._first, SHOWN, noise), stage.step)
             return
         x = images_to_input(torch.from_numpy(self._shown).to(stage.device))
         mean, log_variance = self._first.encode(x)
@@ -113,8 +115,7 @@ class Evaluator:
         if self._density is not None:
             self._record_density(self._density, stage, noise)
             return
-        z = _prior(SHOWN, mean.shape[1], noise) if mixture is None else mixture.sample(SHOWN, noise)
-        self._recorder.images("GEN-1", self._first.decode(z), stage.step)
+        self._recorder.images("GEN-1", generated(stage, self._first, SHOWN, noise), stage.step)
         if not stage.balance.undefined:  # which are awake, only variances tell
             self._record_traversals(stage.step, mean[0], log_variance.exp().mean(0))
 
@@ -135,18 +136,9 @@ class Evaluator:
             codes[:, latent] = PLACES.to(codes)
             self._recorder.images(f"traversal {latent}", self._first.decode(codes), step)
 
-    def _record_second_stage(self, stage: Stage, noise: torch.Generator) -> None:
-        # u ~ N(0, I), z = decoder(u), x = decoder of stage 1. With a learned γ, z ~ N(decoder(u), γ²) (Dai & Wipf
-        # 2019); the code published for the computed γ adds no noise.
-        size = stage.network.latents
-        sampled = stage.network.decode(_prior(SHOWN, size, noise))
-        deviation = stage.balance.sampling_noise
-        if deviation is not None:
-            sampled = sampled + deviation * _prior(SHOWN, size, noise)
-        self._recorder.images("GEN-2", self._first.decode(sampled), stage.step)
-
-    def _measure(self, stage: Stage, noise: torch.Generator, mixture: PosteriorMixture | None) -> dict[str, float]:
+    def _measure(self, stage: Stage, noise: torch.Generator) -> dict[str, float]:
         """The figures of a stage over all images, `CHUNK` of them at a time; none where told to stop."""
+        mixture = stage.network.mixture()
         errors, divergences, moments = [], [], torch.zeros(4, stage.network.latents, dtype=torch.float64)
         for start in range(0, len(self._test), CHUNK):
             if not stage.done and self._stop():
@@ -169,25 +161,27 @@ class Evaluator:
             figures["mixture_kl"] = torch.cat(divergences).double().mean().item()
         return figures if stage.balance.undefined else {**figures, **_figures(moments / len(each), self._at)}
 
-    def _further(self, stage: Stage) -> dict[str, float]:
-        """What the further measures find; one that cannot be taken is told, and costs no training."""
+    def _with_further(self, stage: Stage, figures: dict[str, float]) -> dict[str, float]:
+        """Figures and what the further measures find; one that cannot be taken is told, and costs no training.
+
+        Where told to stop, none, so that a resume evaluates anew; at the end of a stage those that are there.
+        """
         found: dict[str, float] = {}
         for measure in self._measures:
             noise = generator(self._seed, stage.number, EVALUATION, stage.device)
             try:
-                found |= measure(stage, self._first, self._test, noise)
+                found |= measure(stage, self._first, self._test, noise, self._stop)
             except VaemonError as error:
                 self._recorder.event("error", str(error), step=stage.step)
-        return found
+            except Stopped:
+                if not stage.done:
+                    return {}
+                break
+        return {**found, **figures}
 
     def _input(self, first: int, last: int, stage: Stage) -> Tensor:
         """Some of the test images, as stage 1 takes them."""
         return images_to_input(torch.from_numpy(self._test[first:last]).to(stage.device))
-
-
-def _prior(count: int, size: int, noise: torch.Generator) -> Tensor:
-    """Samples of N(0, I), (count, size)."""
-    return torch.randn((count, size), generator=noise, device=noise.device)
 
 
 def _figures(moments: Tensor, at: Thresholds) -> dict[str, float]:
@@ -200,16 +194,3 @@ def _figures(moments: Tensor, at: Thresholds) -> dict[str, float]:
         "inactive": int(latents.inactive(mean_variance, at.inactive).sum()),
         "active_units": int(units.sum()),
     }
-
-
-@contextmanager
-def _evaluating(*networks: VAE) -> Iterator[None]:
-    """The networks in evaluation mode; afterwards each is in the mode it was in."""
-    modes = [network.training for network in networks]
-    for network in networks:
-        network.eval()
-    try:
-        yield
-    finally:
-        for network, training in zip(networks, modes, strict=True):
-            network.train(training)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from trainer.networks.vae import VAE, images_to_input
+from trainer.networks.vae import VAE, evaluating, images_to_input
 
 CHUNK = 500
 """Images a pass: what they need at base_dim 32 stays below a gigabyte."""
@@ -28,14 +28,10 @@ def images_to_posteriors(
     device = next(network.parameters()).device
     mean = torch.empty(len(images), network.latents, device=device)
     log_variance = torch.empty_like(mean)
-    training = network.training
-    network.eval()
-    try:
+    with evaluating(network):
         for start in range(0, len(images), CHUNK):
             if stop():
                 return None
             chunk = slice(start, start + CHUNK)
             mean[chunk], log_variance[chunk] = network.encode(images_to_input(images[chunk].to(device)))
-    finally:
-        network.train(training)
     return mean, log_variance

@@ -1,11 +1,13 @@
-"""How a training is shown while it runs: bars on a terminal, plain lines elsewhere, or nothing.
+"""How a training is shown while it runs: bars on a terminal, plain lines elsewhere, to a dashboard, or nothing.
 
 What is shown comes from the stage's counters and from the newest row on the host; no device is asked.
 """
 
+import os
 import time
 from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Self
 
@@ -56,6 +58,20 @@ class Quiet:
 
     def show_reading(self, what: str, done: int, total: int) -> None:
         """Show nothing."""
+
+
+class Piped(Quiet):
+    """Says nothing, but tells through a pipe how far the reading of images is: to who draws it elsewhere."""
+
+    def __init__(self, told: int) -> None:
+        """Tell through a descriptor; what it does not take at once is lost, for nothing is to wait for it."""
+        os.set_blocking(told, False)
+        self._told = told
+
+    def show_reading(self, what: str, done: int, total: int) -> None:
+        """A line of what is done, of how much, and the words for it."""
+        with suppress(OSError):
+            os.write(self._told, f"{done} {total} {what}\n".encode())
 
 
 class Lines(Quiet):

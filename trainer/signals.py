@@ -32,6 +32,17 @@ def ended_by_ctrl_c() -> Iterator[None]:
 
 
 @contextmanager
+def as_ctrl_c(*numbers: signal.Signals) -> Iterator[None]:
+    """Have other signals raise KeyboardInterrupt, as Ctrl-C does; one that is ignored, as under nohup, stays so."""
+    with ExitStack() as after:
+        if threading.current_thread() is threading.main_thread():
+            for number in numbers:
+                if signal.getsignal(number) != signal.SIG_IGN:
+                    after.callback(signal.signal, number, signal.signal(number, signal.default_int_handler))
+        yield
+
+
+@contextmanager
 def caught_signals() -> Iterator[list[int]]:
     """The signals that asked to stop, in a list that fills; a second one of the same kind acts as if uncaught.
 

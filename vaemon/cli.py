@@ -74,6 +74,12 @@ class Roof:
 
         sys.exit(watch_training(arguments, run, runs))
 
+    def training_distance(self, features: str, recipe: str) -> Any:
+        """What takes the Fréchet distances of a training's evaluations: a `Measure` of the trainer's."""
+        from analysis.fid.during import TrainingDistance
+
+        return TrainingDistance(features, recipe)
+
     def show_sweep(self, name: str, runs: Any, as_json: bool) -> None:
         """Print how the members of a sweep fare."""
         from vaemon.commands.sweeping import show_sweep

@@ -69,7 +69,7 @@ def features_of(
     Raises:
         DataNotFound: fewer than two images, an image that cannot be read, or features that are not finite.
     """
-    used = images.count if extractor.recipe is None else extractor.recipe.images_used(images.count)
+    used = images_used(images, extractor)
     if used < 2:
         raise DataNotFound(_too_few(images, extractor))
     width = extractor.width or _width(images, extractor, role)
@@ -81,6 +81,11 @@ def features_of(
     with opened(place(), key, used, width, say) as store:
         _fill(store, images, extractor, role, (used, width), told)
         return _summed(store, images.name, keep_rows)
+
+
+def images_used(images: ImageSet, extractor: Extractor) -> int:
+    """How many of a set's images have a part in its statistics."""
+    return images.count if extractor.recipe is None else extractor.recipe.images_used(images.count)
 
 
 def _too_few(images: ImageSet, extractor: Extractor) -> str:

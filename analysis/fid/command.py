@@ -4,14 +4,13 @@ Imports nothing heavy before it is called, so that `vaemon --help` loads neither
 """
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from analysis.alone import one_form, print_lines, print_text, say
+from analysis.alone import finish, one_form, print_lines, print_text, say
 from vaemon.errors import UsageError
 from vaemon.runfile.find import find_run, runs_folder
 
@@ -24,6 +23,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 RECIPES = ("tf", "pytorch", "clean", "asperti", "dai-wipf")
 FURTHER = ("kid", "precision_recall", "infinity")
 """Parameters of what is told beside the distance."""
+FIGURES = ("value", "kid", "kid_deviation", "kid_subset", "precision", "recall", "infinity")
+"""Names of the figures in --json; which of them there are depends on what is asked."""
 
 
 def further(command: Command) -> Command:
@@ -31,7 +32,7 @@ def further(command: Command) -> Command:
     told = (
         "The kernel distance too, ± its deviation over 100 subsets.",
         "Precision and recall of the manifolds, too.",
-        "The distance extrapolated to infinitely many judged images, too.",
+        "The distance extrapolated to infinitely many judged images, too; of more than 5,000.",
     )
     for name, words in reversed([*zip(FURTHER, told, strict=True)]):
         command = click.option(f"--{name.replace('_', '-')}", name, is_flag=True, help=words)(command)
@@ -67,6 +68,14 @@ def further(command: Command) -> Command:
     metavar="FILE",
     help="Write the reference's statistics, as an .npz that pytorch-fid reads, too.",
 )
+@click.option(
+    "--fail-if",
+    "conditions",
+    multiple=True,
+    metavar="CONDITION",
+    help="Exit code 4 where it holds, or cannot be told: 'value>50', 'kid>0.02 or recall<0.3', by the names in --json. "
+    "May be repeated.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV, a line a value.")
 @click.option(
@@ -87,6 +96,7 @@ def fid(
     infinity: bool,
     bf16: bool,
     save_statistics: Path | None,
+    conditions: tuple[str, ...],
     as_json: bool,
     as_csv: bool,
     runs: Path | None,
@@ -101,22 +111,28 @@ def fid(
     """
     if judged is None and save_statistics is None:
         raise UsageError("one set of images has no distance: give a second, or --save-statistics FILE")
+    if judged is None and conditions:
+        raise UsageError("--fail-if is of a distance: give a second set of images")
     one_form(as_json, as_csv)
+    from analysis import failing
     from analysis.fid.compare import Asked
     from analysis.fid.sides import Means
     from trainer.place import place_here
 
+    parsed = failing.parse(conditions, FIGURES, "'value>50', 'kid>0.02 or recall<0.3'")
     means = Means(features, recipe or "", weights, find_run(model, runs_folder(runs)) if model else None, bf16)
     asked = Asked(kid, precision_recall, infinity)
     paths = [reference] if judged is None else [reference, judged]
     written = _print_csv if as_csv else _print_json if as_json else _print_text
     if place_here().count == 1:
-        _answer(paths, means, asked, save_statistics, written)
-        return
-    from trainer import ranks
+        found = _answer(paths, means, asked, save_statistics, written)
+    else:
+        from trainer import ranks
 
-    with ranks.joined("start them again, with any number of them; features that are kept are not computed anew"):
-        _answer(paths, means, asked, save_statistics, written)
+        with ranks.joined("start them again, with any number of them; features that are kept are not computed anew"):
+            found = _answer(paths, means, asked, save_statistics, written)
+    told = {name: failing.Told(value) for name, value in (found.figures if found is not None else {}).items()}
+    finish([*failing.failures("", told, parsed if found is not None else [])], lacking=False)
 
 
 def _answer(
@@ -125,27 +141,30 @@ def _answer(
     asked: "Asked",
     save_to: Path | None,
     written: Callable[["Comparison"], None],
-) -> None:
+) -> "Comparison | None":
+    """Compare and print; None where there is nothing to compare, and in all processes but the first."""
     from analysis.features import statistics
     from analysis.fid.compare import compare
-    from analysis.fid.sides import Passes
+    from analysis.fid.sides import Passes, no_bar
     from analysis.render import progress
     from trainer import ranks
 
-    bars = progress if ranks.is_first() else _no_bar
-    sides = Passes(means, bars, say).sides(paths, keep_rows=asked.rows)
+    bars = progress if ranks.is_first() else no_bar
+    sides = Passes(means, bars, say).sides(paths, asked)
     if sides[0] is None:
-        return
+        return None
     if save_to is not None:
         if sides[0].made is None:
             raise UsageError(f"{sides[0].name} holds statistics already; --save-statistics is for images")
         statistics.save(save_to, sides[0].statistics, sides[0].made)
         say(f"the statistics of {sides[0].name} are in {save_to}")
-    if len(sides) == 2 and sides[1] is not None:
-        found = compare(sides[0], sides[1], asked)
-        for warning in found.warnings:
-            say(f"warning: {warning}")
-        written(found)
+    if len(sides) < 2 or sides[1] is None:
+        return None
+    found = compare(sides[0], sides[1], asked)
+    for warning in found.warnings:
+        say(f"warning: {warning}")
+    written(found)
+    return found
 
 
 def _print_json(found: "Comparison") -> None:
@@ -164,8 +183,3 @@ def _print_text(found: "Comparison") -> None:
     from analysis.fid.report import to_text
 
     print_text(to_text(found))
-
-
-@contextmanager
-def _no_bar(name: str) -> Iterator[Callable[[int, int], None]]:
-    yield lambda done, total: None

@@ -1,6 +1,6 @@
 """Two sides to their distances, and what stands in the way of comparing the figures with others'."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,6 +9,9 @@ import numpy.typing as npt
 from analysis.features.statistics import Made
 from analysis.measures.features import FeatureStatistics
 from analysis.measures.frechet import frechet_distance
+from analysis.measures.infinity import SMALLEST, fid_infinity
+from analysis.measures.kernel import kid
+from analysis.measures.manifold import NEIGHBOURS, precision_recall
 from vaemon.errors import UsageError
 
 FEW = 10_000
@@ -61,6 +64,11 @@ class Comparison:
     """Other measures, by name; None: it cannot be told."""
     warnings: tuple[str, ...] = ()
 
+    @property
+    def figures(self) -> dict[str, float | None]:
+        """All measures by the names of the JSON: the distance is `value`."""
+        return {"value": self.value, **self.further}
+
 
 def compare(reference: Side, judged: Side, asked: Asked) -> Comparison:
     """Their Fréchet distance, and what else is asked.
@@ -81,6 +89,32 @@ def compare(reference: Side, judged: Side, asked: Asked) -> Comparison:
     )
 
 
+def check_answerable(asked: Asked, counts: Sequence[tuple[str, int | None]]) -> None:
+    """Refuse a question that the sides cannot answer, before any image passes through a network.
+
+    Args:
+        asked: the question.
+        counts: name and images of the reference, then of what is judged; None: statistics, without images.
+
+    Raises:
+        UsageError: there are too few images, or none.
+    """
+    for place, (name, count) in enumerate(counts):
+        if count is None:
+            if asked.rows:
+                raise _without_images(name)
+        elif asked.precision_recall and count <= NEIGHBOURS:
+            raise UsageError(
+                f"--precision-recall looks at {NEIGHBOURS} neighbours of each image; {name} holds {count} images: give "
+                "it more, or leave out --precision-recall"
+            )
+        elif asked.infinity and place == 1 and count <= SMALLEST:
+            raise UsageError(
+                f"--infinity draws a line through the distances of {SMALLEST:,} images and more; {name} holds "
+                f"{count:,}: give it more, or leave out --infinity"
+            )
+
+
 def _refuse_unlike(reference: Side, judged: Side) -> None:
     widths = [len(side.statistics.mean) for side in (reference, judged)]
     distances = {side.made.distance for side in (reference, judged) if side.made}
@@ -95,10 +129,6 @@ def _refuse_unlike(reference: Side, judged: Side) -> None:
 def _further(reference: Side, judged: Side, asked: Asked) -> Iterator[tuple[str, float | None]]:
     if not asked.rows:
         return
-    from analysis.measures.infinity import fid_infinity
-    from analysis.measures.kernel import kid
-    from analysis.measures.manifold import precision_recall
-
     a, b = (_rows_of(side) for side in (reference, judged))
     if asked.kid:
         subset = min(SUBSET, len(a), len(b))
@@ -117,10 +147,14 @@ def _further(reference: Side, judged: Side, asked: Asked) -> Iterator[tuple[str,
 
 def _rows_of(side: Side) -> Rows:
     if side.rows is None:
-        raise UsageError(
-            f"{side.name} holds statistics alone; --kid, --precision-recall and --infinity need the images themselves"
-        )
+        raise _without_images(side.name)
     return side.rows
+
+
+def _without_images(name: str) -> UsageError:
+    return UsageError(
+        f"{name} holds statistics alone; --kid, --precision-recall and --infinity need the images themselves"
+    )
 
 
 def _warnings(reference: Side, judged: Side) -> Iterator[str]:

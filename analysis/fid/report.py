@@ -65,8 +65,7 @@ def to_json(found: Comparison) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "distance": found.distance,
-        "value": found.value,
-        **found.further,
+        **found.figures,
         "reference": _side(found.reference),
         "judged": _side(found.judged),
         "warnings": list(found.warnings),

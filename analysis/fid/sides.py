@@ -1,20 +1,20 @@
 """What the command line names, a folder, an archive, an array or statistics, as a side of a comparison."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from analysis.features import statistics
-from analysis.features.extract import Features, features_of
+from analysis.features.extract import Features, features_of, images_used
 from analysis.features.extractors import CallableFeatures, EncoderFeatures, Extractor, InceptionFeatures
 from analysis.features.images import ImageSet, image_set
 from analysis.features.pixels import PixelFeatures
 from analysis.features.recipes import Role, recipe_named
 from analysis.features.statistics import Made
-from analysis.fid.compare import Side
+from analysis.fid.compare import Asked, Side, check_answerable
 from trainer import ranks
 from trainer.data.load import reading
 from trainer.data.watch import Watch
@@ -38,6 +38,14 @@ class Means:
     bf16: bool = False
 
 
+def check_means(means: Means) -> None:
+    """Raise UsageError where they contradict each other."""
+    if means.features != "inception" and (means.recipe or means.weights or means.bf16):
+        raise UsageError("--recipe, --weights and --bf16 are of Inception; leave them out, or leave out --features")
+    if (means.features == "encoder") != (means.model is not None):
+        raise UsageError("--features encoder takes the encoder of a run, and --model says which: give both")
+
+
 Found = ImageSet | statistics.Kept
 
 
@@ -50,17 +58,19 @@ class Passes:
         self._say = say
         self._device = torch.device(f"cuda:{ranks.here().local}" if torch.cuda.is_available() else "cpu")
 
-    def sides(self, paths: list[Path], *, keep_rows: bool) -> list[Side | None]:
+    def sides(self, paths: list[Path], asked: Asked) -> list[Side | None]:
         """The reference and, where there is a second path, what is judged; None in all processes but the first.
 
         Raises:
+            UsageError: they cannot answer what is asked.
             VaemonError: something is not there, damaged, or not to be had without weights.
         """
         found = [self._found(path) for path in paths]
         extractor = self._extractor(found)
+        check_answerable(asked, [(str(path), _count(each, extractor)) for path, each in zip(paths, found, strict=True)])
         roles: tuple[Role, Role] = ("reference", "judged")
         return [
-            self._side(str(path), each, extractor, role, keep_rows)
+            self._side(str(path), each, extractor, role, asked.rows)
             for path, each, role in zip(paths, found, roles, strict=False)
         ]
 
@@ -93,22 +103,20 @@ class Passes:
         return Side(images.name, found.statistics, made, found.rows, tuple(_notes(images, found)))
 
     def _extractor(self, found: list[Found]) -> Extractor | None:
-        sets = [each for each in found if isinstance(each, ImageSet)]
-        return self.extractor(sets[0], found) if sets else None
+        return self.extractor(found) if any(isinstance(each, ImageSet) for each in found) else None
 
-    def extractor(self, reference: ImageSet, found: list[Found]) -> Extractor:
+    def extractor(self, found: Sequence[Found]) -> Extractor:
         """What makes the features that the means ask for.
 
         Args:
-            reference: what is fitted to it is fitted to these.
-            found: all sides; one that is statistics may say the recipe.
+            found: all sides that are known; pixels are fitted to the first, one that is statistics may say the recipe.
+
+        Raises:
+            UsageError: the means contradict each other, or there is no such thing.
         """
         means = self._means
+        check_means(means)
         named = means.features
-        if named != "inception" and (means.recipe or means.weights or means.bf16):
-            raise UsageError("--recipe, --weights and --bf16 are of Inception; leave them out, or leave out --features")
-        if (named == "encoder") != (means.model is not None):
-            raise UsageError("--features encoder takes the encoder of a run, and --model says which: give both")
         if named == "inception":
             told = [each.made.recipe for each in found if isinstance(each, statistics.Kept) and each.made]
             recipe = recipe_named(means.recipe or next((name for name in told if name), "tf"))
@@ -116,7 +124,8 @@ class Passes:
                 recipe, means.weights, bf16=means.bf16, device=self._device, progress=self._progress
             )
         if named == "pixels":
-            if not isinstance(found[0], ImageSet):
+            reference = found[0]
+            if not isinstance(reference, ImageSet):
                 raise UsageError("--features pixels are fitted to the reference's images; statistics are not enough")
             with self._progress("fitting components") as bar:
                 return PixelFeatures(reference, bar)
@@ -125,6 +134,17 @@ class Passes:
         if ":" in named:
             return CallableFeatures(named, device=self._device)
         raise UsageError(f"--features {named}: known are inception, pixels, encoder, and MODULE:NAME of a function")
+
+
+@contextmanager
+def no_bar(name: str) -> Iterator[Callable[[int, int], None]]:
+    """A `Progress` that shows nothing."""
+    yield lambda done, total: None
+
+
+def _count(found: Found, extractor: Extractor | None) -> int | None:
+    """How many images a side will be of; None where it has none, but statistics."""
+    return images_used(found, extractor) if isinstance(found, ImageSet) and extractor is not None else None
 
 
 def _quantisation(extractor: Extractor, found: Features, role: Role) -> str:

@@ -194,5 +194,8 @@ def _samples(trained: Trained) -> tuple[Array, Array]:
 def _first_stage(posteriors: Iterable[tuple[Latents, Latents]]) -> Moments:
     moments = reduce(merge, (posterior_moments(*each) for each in posteriors))
     if not (np.isfinite(moments.mu_squared).all() and np.isfinite(moments.mean_variance).all()):
-        raise VaemonError("the first stage's posteriors of the test images are not finite; its training went bad")
+        raise VaemonError(
+            "the first stage's posteriors of the test images are not finite; its training went bad: train it anew, "
+            "with a lower stage1.lr"
+        )
     return moments

@@ -61,15 +61,21 @@ def _summary(found: Found) -> list[str]:
     return lines
 
 
+def figures(found: Found) -> dict[str, float]:
+    """The figures over all latents, by the names that CSV has; those of the published rule only where it was asked."""
+    told = to_json(found)
+    single = {name: told[name] for name in ("mean_before", "mean_shortfall", "mean_after")}
+    return single | {f"factor_{name}": value for name, value in told["factor"].items()} | (told["published"] or {})
+
+
 def to_csv_lines(found: Found) -> list[tuple[str, ...]]:
     """What `analysis.columns.COLUMNS` name, a line a value, exact; no run belongs to a group here."""
-    told = to_json(found)
     before = (found.run, "2", "checkpoint", str(found.found.steps[1]), "renormalize")
     ungrouped = ("", "")
-    single = {name: told[name] for name in ("mean_before", "mean_shortfall", "mean_after")}
-    single |= {f"factor_{name}": value for name, value in told["factor"].items()} | (told["published"] or {})
-    lines: list[tuple[str, ...]] = [(*before, "", name, word(value), *ungrouped) for name, value in single.items()]
-    for each in told["latents"]:
+    lines: list[tuple[str, ...]] = [
+        (*before, "", name, word(value), *ungrouped) for name, value in figures(found).items()
+    ]
+    for each in to_json(found)["latents"]:
         lines += [
             (*before, str(each["latent"]), name, word(value), *ungrouped)
             for name, value in each.items()

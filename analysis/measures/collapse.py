@@ -8,9 +8,9 @@ import numpy.typing as npt
 Array = npt.NDArray[Any]
 
 EPSILON = 0.01
-"""Nats. Lucas et al. (2019) draw a curve over ε and name no value; this is where the dashboard's `collapsed` begins."""
+"""Nats; vaemon's choice: where the dashboard's `collapsed` begins."""
 DELTA = 0.01
-"""As Lucas et al. (2019) have it: a latent may differ from the prior on one sample of a hundred."""
+"""Vaemon's choice: a latent may differ from the prior on one sample of a hundred."""
 
 
 def share_near_prior(kl: Array, epsilon: float = EPSILON) -> npt.NDArray[np.float64]:

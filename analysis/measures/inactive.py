@@ -1,24 +1,13 @@
-"""Inactive latents, as the paper counts them and as the published code does."""
+"""Inactive latents as the published code counts them; as the paper does, `vaemon.latents.inactive`."""
 
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from vaemon import latents
 from vaemon.thresholds import DEFAULT
 
 Array = npt.NDArray[Any]
-
-
-def inactive_count(mean_variance: Array, threshold: float = DEFAULT.inactive) -> int:
-    """How many latents are inactive: E_x[σ²] >= 0.8 (Asperti & Trentin 2020, footnote 3).
-
-    Args:
-        mean_variance: E_x[σ²(x)] of each latent, shape (k,); NaN counts as not inactive.
-        threshold: on E_x[σ²], the prior's variance being 1.
-    """
-    return int(latents.inactive(mean_variance, threshold).sum())
 
 
 def inactive_as_published(mean_deviation: Array, threshold: float = DEFAULT.inactive) -> npt.NDArray[np.bool_]:
@@ -28,7 +17,10 @@ def inactive_as_published(mean_deviation: Array, threshold: float = DEFAULT.inac
     paper's footnote 3 has the variance. As σ >= σ² wherever σ <= 1, this counts at least as many.
 
     Args:
-        mean_deviation: E_x[σ(x)] of each latent, shape (k,).
+        mean_deviation: E_x[σ(x)] of each latent, shape (k,); NaN counts as not inactive.
         threshold: on E_x[σ], the prior's deviation being 1.
+
+    Returns:
+        Yes or no of each, shape (k,).
     """
     return np.asarray(mean_deviation) > threshold

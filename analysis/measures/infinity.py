@@ -11,6 +11,9 @@ from vaemon.errors import UsageError
 
 Array = npt.NDArray[Any]
 
+SMALLEST = 5000
+"""N of the first point, as in the authors' code."""
+
 
 class Extrapolation(NamedTuple):
     """A line through FIDs of fewer and more samples, over 1/N."""
@@ -26,7 +29,7 @@ class Extrapolation(NamedTuple):
 
 
 def fid_infinity(
-    real: FeatureStatistics, fake: Array, smallest: int = 5000, points: int = 15, seed: int = 0
+    real: FeatureStatistics, fake: Array, smallest: int = SMALLEST, points: int = 15, seed: int = 0
 ) -> Extrapolation:
     """FID∞ of generated images: FID of N of them, drawn at random, against 1/N (Chong & Forsyth 2020).
 

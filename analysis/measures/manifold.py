@@ -10,6 +10,8 @@ from analysis.measures.features import check_features
 
 Array = npt.NDArray[Any]
 
+NEIGHBOURS = 3
+"""As Kynkäänniemi et al. (2019) have it."""
 ROWS = 1000
 """Images of either side whose distances are in memory at once: 8 MB of distances, and 2 * 16 of 2,048 features."""
 
@@ -23,7 +25,7 @@ class PrecisionRecall(NamedTuple):
     """Of the real images that lie among the generated ones: how much of the data is covered."""
 
 
-def precision_recall(real: Array, fake: Array, neighbours: int = 3) -> PrecisionRecall:
+def precision_recall(real: Array, fake: Array, neighbours: int = NEIGHBOURS) -> PrecisionRecall:
     """Improved precision and recall (Kynkäänniemi et al. 2019).
 
     The manifold of a set is the union of the balls around its images, each of which reaches to that image's k-th

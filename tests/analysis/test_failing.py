@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from analysis.catalogue import examine
-from analysis.failing import failures, parse, reports_named
+from analysis.failing import failures, parse_figures, reports_named, told_of
 from analysis.subject import Subject
 from vaemon.errors import UnknownName, UsageError
 
 
 def reasons(report, *conditions):
-    return list(failures(report if isinstance(report, list) else [report], parse(conditions)))
+    reports = report if isinstance(report, list) else [report]
+    return list(failures(reports[0].run, told_of(reports), parse_figures(conditions)))
 
 
 @pytest.mark.parametrize(
@@ -73,22 +74,25 @@ def test_a_name_without_a_stage_is_of_the_first(make_report):
 
 def test_unknown_names_tell_the_nearest():
     with pytest.raises(UnknownName, match=r"unknown figure in --fail-if 'inactve' .did you mean 'inactive'"):
-        parse(["inactve>3"])
+        parse_figures(["inactve>3"])
     with pytest.raises(UnknownName, match=r"'stage3\.inactive'"):
-        parse(["stage3.inactive>3"])
+        parse_figures(["stage3.inactive>3"])
     with pytest.raises(UsageError, match="--fail-if 'inactive'"):
-        parse(["inactive"])
+        parse_figures(["inactive"])
 
 
 def test_a_figure_brings_its_report():
-    assert reports_named(parse(["inactive>3 and total_correlation>1", "stream.mean>2"])) == {"inactive", "variance_law"}
+    assert reports_named(parse_figures(["inactive>3 and total_correlation>1", "stream.mean>2"])) == {
+        "inactive",
+        "variance_law",
+    }
 
 
 def test_what_is_no_condition_is_told_by_examples_that_are():
     for text in ("inactive", "inactive>", "> 3"):
         with pytest.raises(UsageError) as refused:
-            parse([text])
+            parse_figures([text])
         examples = str(refused.value).partition("write it as in ")[2]
         for example in re.findall(r"'([^']*)'", examples):
-            assert parse([example])
+            assert parse_figures([example])
         assert "inactive>30" in examples

@@ -245,6 +245,9 @@ def test_watch_hands_the_same_training_to_the_roof(invoke, runs, tmp_path, tiny_
     assert (name, home) == ("a", None)
     assert arguments == ["shapes", "--run", "a", "--quiet", "--set", "stage1.epochs=3", "--resume"]
 
+    invoke("shapes", "--watch", "--run", "c", "--fid", "--features", "pixels", obj=obj, tiny=False)
+    assert calls.pop()[0] == ["shapes", "--run", "c", "--quiet", "--features", "pixels", "--fid"]
+
 
 def test_the_default_name_is_the_same_for_both_processes(invoke):
     calls = []

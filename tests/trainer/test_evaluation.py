@@ -7,6 +7,7 @@ import torch
 
 from analysis.measures.kl import gaussian_kl
 from trainer import evaluation, ranks
+from trainer.data.watch import Stopped
 from trainer.evaluation import Evaluator, is_due
 from trainer.runs import Run
 from trainer.stages import EVALUATION, generator, latent_stage
@@ -228,12 +229,12 @@ def test_further_measures_are_recorded_and_neither_change_nor_end_a_training(tin
     """Two runs of one seed, one of them measured by what draws noise; one measure is of no use, and said to be."""
     seen = []
 
-    def spread(stage, first, test, noise):
+    def spread(stage, first, test, noise, stop):
         z = torch.randn((5, first.latents), generator=noise)
         seen.append((stage.number, stage.step, test.shape, first.training, stage.network.training))
         return {"spread": first.decode(z).std(), "mse": -1.0}
 
-    def broken(stage, first, test, noise):
+    def broken(stage, first, test, noise, stop):
         raise VaemonError("Inception's weights are not there")
 
     assert train(Run("plain", runs / "plain", "shapes", tiny()), screen, str)
@@ -249,3 +250,20 @@ def test_further_measures_are_recorded_and_neither_change_nor_end_a_training(tin
         assert told == ["Inception's weights are not there"] * 4
         for stage in (1, 2):
             assert plain.series("loss", stage=stage).mean.tolist() == more.series("loss", stage=stage).mean.tolist()
+
+
+@pytest.mark.parametrize("done", [False, True])
+def test_a_measure_that_is_told_to_stop_leaves_no_half_evaluation_but_at_the_end_of_a_stage(tiny_stage, pixels, done):
+    stage, kept, stopping = tiny_stage(), Kept(), []
+    stage.step = stage.total_steps if done else 4
+
+    def endless(stage, first, test, noise, stop):
+        stopping.append(True)  # Ctrl-C, while it measures
+        if stop():
+            raise Stopped
+        return {"never": 1.0}
+
+    further = [lambda *given: {"first": 2.0}, endless]
+    figures = Evaluator(kept, 0, stage.network, pixels, 0, DEFAULT, stop=lambda: stopping, measures=further)(stage)
+    assert set(kept.rows) == ({stage.step} if done else set())
+    assert (figures.get("first"), "never" in figures, bool(figures)) == (2.0 if done else None, False, done)

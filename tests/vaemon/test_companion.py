@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from PIL import Image
 
 from vaemon import open_run
 from vaemon.batch import RunState
@@ -29,6 +30,31 @@ def test_without_a_terminal_watch_prints_plain_progress(runs, environment, tmp_p
     with open_run("r") as run:
         assert run.info().state is RunState.FINISHED
         assert [stage.number for stage in run.stages] == [1, 2]
+
+
+def test_how_far_the_pictures_are_decoded_is_seen_before_the_dashboard(runs, terminal_of, tmp_path, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "pictures").mkdir()
+    for i in range(2000):
+        Image.new("RGB", (16, 16), (i % 256, 0, 0)).save(tmp_path / "pictures" / f"{i:04}.png")
+    settings = (
+        "--set",
+        "data.name=folder",
+        "--set",
+        "data.size=16",
+        "--set",
+        "data.limit=400",
+        "--set",
+        "stage1.epochs=100000",
+    )
+    screen = terminal_of("train", "shapes", "--data", str(tmp_path / "pictures"), "--run", "r", "--watch", *settings)
+    screen.wait_for("/2000")
+    screen.wait_for("running")
+    screen.type(b"\x03")
+    screen.wait_for("Training goes on")
+    os.killpg(screen.process.pid, signal.SIGINT)
+    assert screen.end() == 130
 
 
 @pytest.mark.parametrize("keys", [b"q", b""], ids=["the dashboard closed first", "the dashboard open"])

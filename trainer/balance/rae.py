@@ -24,6 +24,7 @@ class Rae(Deterministic):
     """What the three have in common."""
 
     kind = "RAE"
+    has_prior = False
 
     def __init__(self, settings: config.Balance, plan: Plan) -> None:
         super().__init__(settings, plan)

@@ -43,6 +43,8 @@ class Balance(nn.Module):
 
     kind: ClassVar[str] = "VAE"
     """Of which model it makes the network one."""
+    has_prior: ClassVar[bool] = True
+    """Whether codes can be drawn of a prior; else a density is fitted to them (trainer/density.py)."""
     undefined: ClassVar[tuple[str, ...]] = ()
     """Channels and figures that have no meaning for that model; they are not recorded."""
 

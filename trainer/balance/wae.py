@@ -20,8 +20,8 @@ SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 class WaeMMD(Deterministic):
     """The squared error of a sample, summed over its values, + λ MMD(codes, prior).
 
-    λ is divergence_weight. The published code has it 10 beside .05 times the squared error, which for MNIST's values in
-    [0, 1] is λ = 200 here, the default; for CelebA's in [-1, 1] it is 50, and by the λ = 100 of the paper's text 500.
+    λ is divergence_weight. The published code (tolstikhin/wae) has it 10 beside .05 times the squared error, which for
+    MNIST's values in [0, 1] is λ = 200 here, the default; for CelebA's in [-1, 1] it is 50.
     It adds noise to what is encoded, and trains the encoder alone at first, for 200 steps at most; here is neither.
     """
 

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from trainer.data import damage
-from trainer.data.images import CHANNELS, Images, Pixels
-from trainer.data.missing import missing
+from trainer.data.images import CHANNELS, PAIRS, Images, Pixels
+from trainer.data.missing import NAMED, missing
 from trainer.data.sheet import fits
 from trainer.data.split import hold_out
 from trainer.data.watch import Watch, WatchedFile
@@ -16,8 +16,6 @@ from vaemon.errors import DataNotFound
 
 Array = npt.NDArray[Any]
 
-PAIRS = (("train", "test"), ("x_train", "x_test"))
-"""Names under which an .npz holds train and test images."""
 NPY = b"\x93NUMPY"
 ZIP = b"PK"
 HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -26,7 +24,6 @@ SLACK = 1e-6
 BLOCK = 1024
 """Images turned from floats into bytes at a time."""
 ADVICE = "give --data an .npy file, or an .npz or HDF5 file with arrays train and test, or with one array of images"
-NAMED = "say which with --set data.dataset=NAME, or =NAME,NAME for those to train and to test on"
 
 
 def images(path: Path, *, seed: int = 0, dataset: str = "", watch: Watch) -> Images:

@@ -1,6 +1,9 @@
 """One picture file's bytes -> pixels. The only module of this room that knows Pillow; it loads it on first use."""
 
+import ctypes
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
@@ -113,6 +116,27 @@ def version() -> str:
     from PIL import __version__, features
 
     return f"Pillow {__version__}, libjpeg {features.version('libjpeg_turbo') or features.version('jpg')}"
+
+
+@contextmanager
+def silent_libtiff() -> Iterator[None]:
+    """Have libtiff, which tells of damaged files past Python, write nothing to stderr, where it can be told so."""
+    from PIL import _imaging
+
+    try:
+        libraries = ctypes.CDLL(_imaging.__file__)  # which finds what it was linked with, too
+        setters = [libraries.TIFFSetErrorHandler, libraries.TIFFSetWarningHandler]
+    except (OSError, AttributeError, TypeError):
+        yield
+        return
+    for each in setters:
+        each.argtypes, each.restype = [ctypes.c_void_p], ctypes.c_void_p
+    former = [each(None) for each in setters]
+    try:
+        yield
+    finally:
+        for each, handler in zip(setters, former, strict=True):
+            each(handler)
 
 
 @cache

@@ -10,17 +10,14 @@ from typing import Any
 import h5py
 import numpy as np
 
-from trainer.data.images import CHANNELS
-from trainer.data.missing import missing
+from trainer.data.images import CHANNELS, PAIRS
+from trainer.data.missing import NAMED, missing
 from trainer.data.sheet import fits
 from trainer.data.watch import Watch
 from vaemon.errors import DataNotFound
 
-PAIRS = (("train", "test"), ("x_train", "x_test"))
-"""Names under which a group holds train and test images."""
 BLOCK = 2**26
 """Bytes read between two looks at who may want to stop."""
-ADVICE = "say which with --set data.dataset=NAME, or =NAME,NAME for those to train and to test on"
 
 Array = np.ndarray[Any, Any]
 
@@ -62,7 +59,7 @@ def _names(path: Path, file: h5py.File, named: str) -> list[str]:
                 return inside
     if len(found) == 1:
         return found
-    raise missing("one dataset of the shape of images, or train and test,", path, ADVICE, sorted(found))
+    raise missing("one dataset of the shape of images, or train and test,", path, NAMED, sorted(found))
 
 
 def _like_images(each: object) -> bool:
@@ -79,9 +76,9 @@ def _dataset(path: Path, file: h5py.File, name: str) -> h5py.Dataset:
         there = isinstance(at, h5py.Group) and isinstance(at.get(part, getlink=True), h5py.HardLink)
         at = at[part] if there else None
     if not isinstance(at, h5py.Dataset):
-        raise missing(f"the dataset {name}", path, ADVICE, _datasets(file))
+        raise missing(f"the dataset {name}", path, NAMED, _datasets(file))
     if at.shape is None:
-        raise DataNotFound(f"{path}: {name} has no values, not even a shape; {ADVICE}")
+        raise DataNotFound(f"{path}: {name} has no values, not even a shape; {NAMED}")
     if at.is_virtual or at.external:
         raise DataNotFound(f"{path}: the images of {name} lie in other files, which are not read; copy them into one")
     return at
@@ -96,7 +93,10 @@ def _datasets(file: h5py.File) -> list[str]:
 def _read(dataset: h5py.Dataset, watch: Watch) -> Array:
     rows = dataset.shape[0] if dataset.shape else 0
     if not fits(dataset.nbytes):
-        raise DataNotFound(f"{dataset.file.filename}: {dataset.name} {dataset.shape} does not fit in memory")
+        raise DataNotFound(
+            f"{dataset.file.filename}: {dataset.name} {dataset.shape} does not fit in memory; give fewer images, or "
+            "smaller ones"
+        )
     array = np.empty(dataset.shape, dataset.dtype)
     if not rows or not array.size:
         return array

@@ -83,11 +83,17 @@ def _count(path: Path, header: bytes) -> int:
         raise DataNotFound(f"{path}: expected a header of 16 bytes, found {len(header)}; fetch it again")
     magic, count, height, width = struct.unpack(">4I", header)
     if magic != MAGIC:
-        raise DataNotFound(f"{path}: expected the magic number 0x{MAGIC:08x} of an image file, found 0x{magic:08x}")
+        raise DataNotFound(
+            f"{path}: expected the magic number 0x{MAGIC:08x} of an image file, found 0x{magic:08x}: it is no image "
+            "file of MNIST's kind; fetch it again"
+        )
     if (height, width) != (SIDE, SIDE):
-        raise DataNotFound(f"{path}: expected images of {SIDE} × {SIDE}, found {height} × {width}")
+        raise DataNotFound(
+            f"{path}: expected images of {SIDE} × {SIDE}, found {height} × {width}; fetch it again, or save such "
+            "images as an .npy file, for --set data.name=arrays"
+        )
     if not 0 < count <= MOST:
-        raise DataNotFound(f"{path}: expected 1 to {MOST:,} images, found {count:,} in the header")
+        raise DataNotFound(f"{path}: expected 1 to {MOST:,} images, found {count:,} in the header; fetch it again")
     return int(count)
 
 

@@ -15,6 +15,8 @@ Pixels = npt.NDArray[np.uint8]
 """Images as bytes, (n, H, W, C), C = 1 (grey) or 3 (red, green, blue)."""
 
 CHANNELS = (1, 3)
+PAIRS = (("train", "test"), ("x_train", "x_test"))
+"""Names under which a file of arrays holds train and test images."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -8,6 +8,8 @@ from vaemon.errors import DataNotFound
 
 SHOWN = 8
 """Names listed in an error; the rest is told by a sign."""
+NAMED = "say which with --set data.dataset=NAME, or =NAME,NAME for those to train and to test on"
+"""What to do where a file of arrays holds several."""
 
 
 def missing(wanted: str, path: Path, todo: str, names: Iterable[str] | None = None) -> DataNotFound:

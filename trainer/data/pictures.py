@@ -11,7 +11,7 @@ from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
-from trainer.data.decode import Fit, Unreadable, decode
+from trainer.data.decode import Fit, Unreadable, decode, silent_libtiff
 from trainer.data.images import Pixels
 from trainer.data.members import Member
 
@@ -79,10 +79,10 @@ def _found(member: Member, fit: Fit) -> Found:
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """What Pillow says of damaged pictures is not shown within: they are counted instead."""
+    """What Pillow, and libtiff below it, say of damaged pictures is not shown within: they are counted instead."""
     logger = logging.getLogger("PIL")
     former = logger.level
-    with warnings.catch_warnings():
+    with silent_libtiff(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"PIL\.")
         logger.setLevel(logging.CRITICAL + 1)
         try:

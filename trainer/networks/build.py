@@ -7,6 +7,7 @@ import torch
 from trainer.config import Config
 from trainer.networks.dense import Dense
 from trainer.networks.infogan import Infogan
+from trainer.networks.norm import BatchNorm
 from trainer.networks.resnet import Resnet
 from trainer.networks.second_stage import SecondStage
 from trainer.networks.spectral import normalise
@@ -22,6 +23,10 @@ IMAGE_NETWORKS: dict[str, type[Resnet] | type[Infogan] | type[Wae] | type[Dense]
     "dense": Dense,
 }
 """The first stage's networks, by network.name."""
+FOLLOWING = 0.9
+"""Decay of batch norms' averages under a VampPrior; PyTorch's own. They take part in training, for pseudo-inputs pass
+by them, and images by their batch's statistics: with the published .999, which lags by a thousand steps, the prior
+would be trained for another encoder than that which images pass."""
 MOST_LAYERS = 10_000
 """Layers of a network that is built from a file."""
 
@@ -75,6 +80,9 @@ def _untrained(config: Config, stage: int, shape: Sequence[int]) -> VAE:
             wanted, (height, width, channels) = config.balance, shape
             free = (wanted.pseudo_mean, wanted.pseudo_deviation)
             network.pseudo_inputs = PseudoInputs(wanted.pseudo_inputs, (height, width, channels), *free)
+            for norm in network.modules():
+                if isinstance(norm, BatchNorm):
+                    norm.decay = FOLLOWING
         return network
     settings = config.stage2
     return SecondStage(config.network.latents, settings.second_dim, settings.second_depth, config.precision)

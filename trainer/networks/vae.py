@@ -48,11 +48,12 @@ class VAE(nn.Module, ABC):
 
         They pass as images do at evaluation, in training, too: batch norms take them by their averages, which are of
         images alone, as are the statistics of a batch. So the posterior of a pseudo-input is its own, whatever the
-        others and the batch are. The published networks have no batch norms.
+        others and the batch are; the averages follow the batches closely (trainer/networks/build.py). The published
+        networks have no batch norms.
         """
         if self.pseudo_inputs is None:
             return None
-        with _evaluating(self):
+        with evaluating(self):
             return PosteriorMixture(*self.encode(self.pseudo_inputs()))
 
     def penalise(self, coefficient: float, layers: Iterable[nn.Module]) -> None:
@@ -110,14 +111,16 @@ class PosteriorHeads(nn.Module):
 
 
 @contextmanager
-def _evaluating(network: nn.Module) -> Iterator[None]:
-    """The network in evaluation mode; afterwards in the mode it was in."""
-    training = network.training
-    network.eval()
+def evaluating(*networks: nn.Module) -> Iterator[None]:
+    """Networks in evaluation mode; afterwards each is in the mode it was in."""
+    modes = [network.training for network in networks]
+    for network in networks:
+        network.eval()
     try:
         yield
     finally:
-        network.train(training)
+        for network, training in zip(networks, modes, strict=True):
+            network.train(training)
 
 
 def halved(network: str, shape: Sequence[int], times: int) -> tuple[int, int]:

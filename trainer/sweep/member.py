@@ -11,6 +11,7 @@ from submitit import JobEnvironment
 from submitit.helpers import Checkpointable
 
 from trainer import runs as run_folders
+from trainer.signals import as_ctrl_c
 from trainer.sweep.book import note
 from vaemon.errors import VaemonError
 from vaemon.runfile.sweeps import Member, Sweep
@@ -34,11 +35,8 @@ class Training(Checkpointable):
         if gpu is not None:
             os.environ["CUDA_VISIBLE_DEVICES"] = gpu  # before torch looks for it; submitit has set it to none
         self.member.job = JobEnvironment().job_id
-        former = signal.signal(signal.SIGTERM, signal.default_int_handler)  # submitit's own does nothing
-        try:
+        with as_ctrl_c(signal.SIGTERM):  # submitit's own handler does nothing
             self.member.state, self.member.reason = trained(arguments_of(self.sweep, self.member, self.runs))
-        finally:
-            signal.signal(signal.SIGTERM, former)
         if self.sweep.slurm:  # nobody waits there to note it
             with suppress(VaemonError):
                 note(self.sweep, [self.member], self.runs)

@@ -2,17 +2,17 @@
 
 import os
 import signal
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import submitit
 
 from trainer import runs as run_folders
+from trainer.signals import as_ctrl_c
 from trainer.sweep.book import note
 from trainer.sweep.member import Training
 from vaemon.errors import UsageError, VaemonError
@@ -50,7 +50,7 @@ def run_here(sweep: Sweep, members: Sequence[Member], runs: Path, say: Say) -> N
     executor = submitit.LocalExecutor(_logs(sweep, runs))
     executor.update_parameters(timeout_min=LONGEST)
     gpus, waiting, running = _gpus(), deque(members), list[_Running]()
-    with _as_ctrl_c(signal.SIGTERM, signal.SIGHUP):
+    with as_ctrl_c(signal.SIGTERM, signal.SIGHUP):
         try:
             while waiting or running:
                 while waiting and len(running) < (sweep.at_most or len(members)):
@@ -123,22 +123,11 @@ def _start(executor: Any, sweep: Sweep, member: Member, runs: Path, gpu: str | N
 @contextmanager
 def _shielded() -> Iterator[None]:
     """Processes begun within are not reached by the terminal's Ctrl-C: the sweep stops them, and once."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
-
-
-@contextmanager
-def _as_ctrl_c(*numbers: signal.Signals) -> Iterator[None]:
-    """Other signals do as Ctrl-C does; one that is ignored, as SIGHUP under nohup, stays so."""
-    with ExitStack() as after:
-        if threading.current_thread() is threading.main_thread():
-            for number in numbers:
-                if signal.getsignal(number) != signal.SIG_IGN:
-                    after.callback(signal.signal, number, signal.signal(number, signal.default_int_handler))
-        yield
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _without_ended(

@@ -17,6 +17,7 @@ from typing import IO
 
 import click
 
+from vaemon.commands.reading import Reading
 from vaemon.commands.sentry import Sentry
 from vaemon.commands.watch import can_draw, show
 from vaemon.runfile.find import is_run, runs_folder
@@ -27,7 +28,7 @@ from vaemon.view.conditions import parse_condition
 STOPPED = (129, 130, 143)
 """Exit codes of a training that SIGHUP, Ctrl-C or SIGTERM stopped cleanly."""
 PATIENCE = 120.0
-"""Seconds that a training may take to its first sign of life: importing torch, decoding images."""
+"""Seconds that a training may take to its next sign of life: importing torch, decoding images."""
 
 
 def watch_training(arguments: list[str], run: str, runs: str | Path | None, *, linger: float | None = None) -> int:
@@ -47,9 +48,9 @@ def watch_training(arguments: list[str], run: str, runs: str | Path | None, *, l
     if not can_draw():
         return subprocess.call(_command([word for word in arguments if word != "--quiet"]))
     folder = runs_folder(runs) / run
-    with tempfile.TemporaryFile() as words, _child(arguments, words) as training:
+    with tempfile.TemporaryFile() as words, _child(arguments, words) as (training, heard):
         resumed_at = _modified(folder)
-        if _await_start(training, folder, resumed_at):
+        if _await_start(training, folder, resumed_at, heard):
             until = None if linger is None else parse_condition("finished")
             show(LocalSource(folder), Sentry(until=until), directory=open_directory(runs), linger=linger or 0.0)
             code = _wait(training, run)
@@ -70,24 +71,36 @@ def _command(arguments: list[str]) -> list[str]:
 
 
 @contextmanager
-def _child(arguments: list[str], words: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+def _child(arguments: list[str], words: IO[bytes]) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """The training, and the end of a pipe through which it tells how far the reading of its images is."""
+    heard, told = os.pipe()
     # A session of its own would keep Ctrl-C from it; the terminal's is what stops it cleanly.
-    training = subprocess.Popen(_command(arguments), stdin=subprocess.DEVNULL, stdout=words, stderr=subprocess.STDOUT)
+    training = subprocess.Popen(
+        [*_command(arguments), "--reading", str(told)],
+        stdin=subprocess.DEVNULL,
+        stdout=words,
+        stderr=subprocess.STDOUT,
+        pass_fds=(told,),
+    )
+    os.close(told)
     try:
-        yield training
+        yield training, heard
     finally:
         if training.poll() is None:
             training.send_signal(signal.SIGINT)
             training.wait()
 
 
-def _await_start(training: subprocess.Popen[bytes], folder: Path, before: float) -> bool:
-    """Whether the run folder was written before the training ended."""
+def _await_start(training: subprocess.Popen[bytes], folder: Path, before: float, heard: int) -> bool:
+    """Whether the run folder was written before the training ended; draws meanwhile how its images are read."""
     deadline = time.monotonic() + PATIENCE
-    while training.poll() is None and time.monotonic() < deadline:
-        if _modified(folder) > before:
-            return True
-        time.sleep(0.05)
+    with Reading(heard) as reading:
+        while training.poll() is None and time.monotonic() < deadline:
+            if _modified(folder) > before:
+                return True
+            if reading.look():
+                deadline = time.monotonic() + PATIENCE
+            time.sleep(0.05)
     return training.poll() is None
 
 

@@ -13,7 +13,7 @@ PAPER = ("REC", "GEN-1", "GEN-2", "mse", "variance_law", "inactive")
 NAMES = {"variance_law": "variance law", "active_units": "active units"}
 _LEAST, _MOST, _NEAREST_1 = "least", "most", "nearest 1"
 _BEST = {"mse": _LEAST, "mse_max": _LEAST, "inactive": _LEAST, "active_units": _MOST, "variance_law": _NEAREST_1}
-_BEST_OF_KIND = ("REC", "GEN", "FID")
+_BEST_OF_KIND = ("REC", "GEN", "FID", "FD-")
 """Names of Fréchet distances begin so: the least is best."""
 
 

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 
 from analysis.columns import COLUMNS
+from vaemon.cli import vaemon
 from vaemon.errors import DataNotFound, NotFetched, UsageError, VaemonError
 
 ROOT = Path(__file__).parents[3]
@@ -123,6 +125,14 @@ def test_more_than_the_distance(run):
     ]
 
 
+@pytest.mark.parametrize(("condition", "code"), [("value>0", 4), ("value<0", 0), ("recall<9", 4)])
+def test_fail_if_is_told_by_the_exit_code(a, b, condition, code):
+    done = CliRunner().invoke(vaemon, ["fid", a, b, *PIXELS, "--fail-if", condition])
+    assert done.exit_code == code
+    assert (f"vaemon: --fail-if {condition}: " in done.stderr) is (code == 4)
+    assert done.stdout.startswith("FD-pixels")
+
+
 def test_statistics_are_saved_and_compared(run, a):
     assert run(a, *PIXELS, "--save-statistics", "a.npz")[0] == ""
     out, err = run(a, "a.npz", *PIXELS, "--json")
@@ -168,6 +178,8 @@ def test_features_of_two_kinds_are_not_compared(run, a):
     ("words", "said"),
     [
         (("a.npy",), "give a second, or --save-statistics"),
+        (("a.npy", "--save-statistics", "s.npz", "--fail-if", "value>1"), "give a second set"),
+        (("a.npy", "b.npy", "--fail-if", "values>1"), "did you mean 'value'"),
         (("a.npy", "b.npy", "--features", "pixel"), "known are inception, pixels, encoder"),
         (("a.npy", "b.npy", "--features", "pixels", "--recipe", "tf"), "are of Inception"),
         (("a.npy", "b.npy", "--features", "encoder"), "--model says which"),
@@ -176,11 +188,17 @@ def test_features_of_two_kinds_are_not_compared(run, a):
         (("a.npy", "b.npy", "--features", "os:listdir"), "os:listdir failed: TypeError: .*; VAEMON_DEBUG=1"),
         (("a.npy", "nan.npy", "--features", "pixels"), "NaN"),
         (("a.npy", "none", "--features", "pixels"), "no such file or folder"),
+        # Before the features are made, which these would fail to be.
+        (("a.npy", "b.npy", "--features", "os:listdir", "--infinity"), "5,000 images and more; b.npy holds 70"),
+        (("a.npy", "three.npy", "--features", "os:listdir", "--precision-recall"), "three.npy holds 3 images"),
+        (("a.npy", "some.npz", "--features", "os:listdir", "--kid"), "some.npz holds statistics alone"),
     ],
 )
 def test_a_question_that_is_wrong_is_answered_in_a_line(run, a, b, words, said):
     np.save("one.npy", np.zeros((1, 8, 8)))
     np.save("nan.npy", np.full((9, 8, 8), np.nan))
+    np.save("three.npy", np.zeros((3, 8, 8)))
+    np.savez("some.npz", mu=np.zeros(5), sigma=np.eye(5))
     with pytest.raises(UsageError, match=said) as told:
         run(*words)
     assert "\n" not in str(told.value)

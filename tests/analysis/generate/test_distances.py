@@ -23,7 +23,7 @@ from trainer.config import Balance, Stage2
 from trainer.density import Mixture, save_mixture
 from vaemon import Recorder
 from vaemon.cli import vaemon
-from vaemon.errors import NotFetched, UsageError
+from vaemon.errors import NotFetched, UnknownName, UsageError
 
 FEATURES = ("--features", "pixels")
 SHOWN = (("value", 4), ("kid", 6), ("precision", 4), ("recall", 4))
@@ -177,6 +177,30 @@ def test_a_run_without_a_second_stage_has_two_sets(make_run, runs, analyze):
 
 
 @pytest.mark.parametrize(
+    ("condition", "why"),
+    [
+        ("GEN-1>=0", "GEN-1>=0: GEN-1 is "),
+        ("REC.value<0 or REC.kid<9", "REC.kid<9: REC.kid is "),
+        ('"GEN-2 renormalised">9', "GEN-2 renormalised>9: GEN-2 renormalised is not known"),
+        ("GEN-1<0", ""),
+    ],
+)
+def test_fail_if_takes_the_distances_by_their_sets(make_run, runs, analyze, condition, why):
+    make_run(saved=(1,))
+    words = ["analyze", "tiny", "--runs", str(runs), "--fid", *FEATURES, "--kid", "--fail-if", condition]
+    done = CliRunner().invoke(vaemon, words)
+    assert done.exit_code == (4 if why else 0)
+    assert (f"vaemon: tiny: --fail-if {why}" in done.stderr) == bool(why)
+    assert "GEN-1" in done.stdout
+
+
+def test_fail_if_is_looked_at_before_any_image_is_made(make_run, runs, analyze):
+    make_run()
+    with pytest.raises(UnknownName, match="did you mean 'GEN-1'"):
+        analyze("tiny", "--runs", runs, "--fid", "--features", "os:listdir", "--fail-if", "GEN1>3")
+
+
+@pytest.mark.parametrize(
     ("words", "said"),
     [
         (("--n", "5"), "--n is of --fid"),
@@ -186,6 +210,7 @@ def test_a_run_without_a_second_stage_has_two_sets(make_run, runs, analyze):
         (("--fid", "--renormalize"), "does not go with --renormalize"),
         (("--fid", "--stage", "2"), "does not go with --stage"),
         (("--fid", "--features", "pixels", "--recipe", "tf"), "are of Inception"),
+        (("--fid", "--features", "os:listdir", "--infinity"), "5,000 images and more"),
     ],
 )
 def test_options_that_do_not_go_together(make_run, runs, analyze, words, said):

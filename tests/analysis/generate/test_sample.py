@@ -10,8 +10,12 @@ from PIL import Image
 from analysis.command import analyze
 from analysis.generate.generate import reconstructions, samples, traversals
 from analysis.generate.kept import load
+from analysis.generate.renormalisation import fit_kind
+from analysis.generate.report import examine
 from analysis.generate.trained import Trained
+from analysis.generate.written import figures
 from analysis.pictures.pixels import tiled
+from analysis.renormalize import NAMES
 from analysis.sample import sample
 from vaemon import Recorder
 from vaemon.errors import UnknownName, UsageError, VaemonError
@@ -160,6 +164,30 @@ def test_the_report_as_json(shrunken):
     assert told["kind"] == "as published"
     assert told["kept"].endswith("renormalisation.npz")
     assert len(told["latents"]) == 4
+
+
+@pytest.mark.parametrize(
+    ("options", "condition", "why"),
+    [
+        ([], "mean_after<9", "mean_after<9: mean_after is "),
+        ([], "mean_after>9", ""),
+        ([], "variance_loss>9", "variance_loss>9: variance_loss is not known"),
+        (["--as-published"], "fires>=0 and batches=100", "fires>=0 and batches==100: fires is "),
+    ],
+)
+def test_fail_if_takes_what_the_report_has(shrunken, options, condition, why):
+    words = ["tiny", "--renormalize", *options, "--fail-if", condition]
+    done = CliRunner().invoke(analyze, words)
+    assert done.exit_code == (4 if why else 0)
+    assert (f"vaemon: tiny: --fail-if {why}" in done.stderr) == bool(why)
+
+
+def test_every_figure_of_the_report_may_be_named(shrunken, runs):
+    for kind in ("1", "published"):
+        trained = Trained(runs / "tiny")
+        found = figures(examine(trained, fit_kind(trained, kind)))
+        assert set(found) <= set(NAMES)
+    assert set(found) == set(NAMES)
 
 
 def test_the_report_in_ascii(shrunken):

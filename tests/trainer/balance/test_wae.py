@@ -27,7 +27,7 @@ def kernel(one, other):
 
 
 def slowly(codes, prior):
-    """Algorithm 2 of the paper, its kernel summed over the scales of the published code."""
+    """The unbiased estimate said slowly, its kernel summed over the scales of the published code."""
     n, each = len(codes), range(len(codes))
     within = sum(kernel(z[i], z[j]) for z in (codes, prior) for i in each for j in each if i != j)
     across = sum(kernel(codes[i], prior[j]) for i in each for j in each)

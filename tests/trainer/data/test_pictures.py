@@ -79,6 +79,15 @@ def test_damaged_pictures_are_told_by_us_and_not_by_pillow(encode):
     assert {name for name, pixels in decoded.items() if not isinstance(pixels, str)} == {"whole.tif"}
 
 
+def test_what_libtiff_writes_of_damaged_pictures_does_not_reach_the_terminal(encode, random_pixels, capfd):
+    whole = encode(random_pixels((40, 40, 3)), "TIFF", compression="tiff_lzw")
+    damaged = bytes([*whole[:100], *(each ^ 255 for each in whole[100:200]), *whole[200:]])
+    with quietly():
+        ((_, told),) = decode_each([_member("a.tif", damaged)], Fit())
+    assert isinstance(told, str)
+    assert capfd.readouterr().err == ""
+
+
 def test_whoever_gives_up_waits_for_little(encode, random_pixels):
     data = encode(random_pixels((200, 200, 3)))
     taken = []
