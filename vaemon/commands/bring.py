@@ -41,6 +41,7 @@ def tensorboard(folder: Path, name: str | None, pairs: tuple[str, ...], runs: st
     from vaemon.exchange.tensorboard.folders import find_runs
     from vaemon.runfile.find import runs_folder
     from vaemon.runfile.housekeeping import refuse_taken
+    from vaemon.view.signs import harmless
 
     chosen = dict(_pair(each) for each in pairs)
     check_chosen(chosen)
@@ -50,7 +51,7 @@ def tensorboard(folder: Path, name: str | None, pairs: tuple[str, ...], runs: st
         refuse_taken(place / each.name)
     brought, failures = _bring_all(found, folder, place, chosen)
     for failure in failures:
-        click.echo(f"vaemon: {failure}", err=True)
+        click.echo(f"vaemon: {harmless(str(failure))}", err=True)
     if brought and not failures:
         check_there(chosen, frozenset().union(*(each.tags for each in brought)))
     return 1 if failures else 0
@@ -86,10 +87,12 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _report(brought: "Brought") -> None:
+    from vaemon.view.signs import harmless
+
     many = "" if brought.channels == 1 else "s"
-    click.echo(f"{brought.folder}: {brought.rows:,} rows of {brought.channels} channel{many}")
+    click.echo(f"{harmless(str(brought.folder))}: {brought.rows:,} rows of {brought.channels} channel{many}")
     for line in brought.told:
-        click.echo(f"  {line}", err=True)
+        click.echo(f"  {harmless(line)}", err=True)
 
 
 @contextmanager
