@@ -14,7 +14,9 @@ from click.testing import CliRunner
 
 from vaemon import Recorder, open_run
 from vaemon.cli import vaemon
-from vaemon.errors import RunLocked, UnknownName
+from vaemon.errors import RunFileError, RunLocked, UnknownName
+from vaemon.runfile.check import check_run
+from vaemon.runfile.images import ImageFolder
 from vaemon.runfile.schema import commit_record
 from vaemon.runfile.superblock import read_superblock, renew_superblock
 
@@ -304,3 +306,12 @@ def test_a_run_without_any_scalar_is_right_and_can_be_compacted(runs):
     for words in (["check", "r"], ["compact", "r"], ["check", "r"]):
         done = CliRunner().invoke(vaemon, words)
         assert done.exit_code == 0, done.output
+
+
+def test_images_that_may_not_be_looked_into_are_told(run, monkeypatch):
+    def refused(self):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(ImageFolder, "list", refused)
+    with pytest.raises(RunFileError, match=r"cannot look into .*images: Permission denied"):
+        list(check_run(run, live=False))
