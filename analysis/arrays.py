@@ -1,18 +1,19 @@
 """Posteriors as bare arrays in an .npz: other people's models, or one's own, without a run."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import reduce
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.npyio import NpzFile
 
 from analysis.inputs import Origin, PosteriorStatistics, statistics_of
 from analysis.measures.collapse import EPSILON
 from analysis.measures.moments import merge, posterior_moments
 from vaemon.errors import UsageError
-from vaemon.exchange.npz import UNREADABLE
+from vaemon.exchange.npz import UNREADABLE, check_packed
 
 Array = npt.NDArray[Any]
 
@@ -24,6 +25,7 @@ BLOCK = 1000
 """Samples taken at a time; no figure depends on it."""
 
 
+@np.errstate(over="ignore", invalid="ignore")  # of absurd numbers it finds infinite figures, and says no more
 def read_posterior(path: Path, epsilon: float = EPSILON) -> PosteriorStatistics:
     """The statistics of posteriors N(μ, σ²) in a file; samples in which a latent is not finite are left out.
 
@@ -54,9 +56,10 @@ def _arrays(path: Path) -> tuple[Array, Array, str]:
     try:
         with path.open("rb") as stream:
             held = np.load(stream, allow_pickle=False)
-            if not isinstance(held, Mapping):
+            if not isinstance(held, NpzFile):
                 raise UsageError(f"{path} holds one array, not several; save them by np.savez: {EXPECTED}")
             name = _spread_name(path, list(held))
+            check_packed(held, path.stat().st_size, (MEAN, name))
             mean, spread = (_flat(path, each, held[each]) for each in (MEAN, name))
     except FileNotFoundError as error:
         raise UsageError(f"there is no file {path}") from error

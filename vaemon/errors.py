@@ -8,6 +8,7 @@ VaemonError                 1   something failed; the message says what, where, 
 │   └── DataNotFound        2   --data is missing, empty, or not what the preset needs
 ├── RunLocked               1   another process is writing this run
 ├── RunFileError            1   a run's file cannot be read or written
+│   └── NewerFormat         1   it was written by a newer vaemon
 ├── NotFetched              1   a dataset cannot be fetched, or what is there is not what was published
 ├── BadLoss                 1   the loss went to NaN or infinity; training stopped
 ├── OutOfMemory             1   a device's memory does not hold what is to be trained
@@ -76,6 +77,16 @@ class RunLocked(VaemonError):
 
 class RunFileError(VaemonError):
     """A run's file cannot be read or written."""
+
+
+class NewerFormat(RunFileError):
+    """A run's file was written by a newer vaemon: nothing is wrong with it, and nothing of it may be mended here."""
+
+    def __init__(self, path: object, found: int, known: int) -> None:
+        super().__init__(
+            f"{path} has format {found}, and this vaemon reads {known}: it was written by a newer one; "
+            "pip install --upgrade vaemon"
+        )
 
 
 class NotFetched(VaemonError):

@@ -16,7 +16,7 @@ from numpy.lib.npyio import NpzFile
 
 from analysis.features.recipes import BLOCK, Block
 from trainer.data import damage
-from trainer.data.arrays import NPY, SLACK, channels_last
+from trainer.data.arrays import NPY, SLACK, channels_last, refuse_large
 from trainer.data.cache import place
 from trainer.data.decode import AS_STORED, is_picture, version
 from trainer.data.digest import Source
@@ -175,6 +175,8 @@ def _of_npz(path: Path, loaded: NpzFile) -> Array | None:
             f"{path} holds {listing(loaded.files)}, and nothing says which are the images; "
             "save them alone in an .npy file"
         )
+    members = loaded.zip.infolist() if loaded.zip else []
+    refuse_large(path, sum(member.file_size for member in members))
     return np.asarray(loaded[loaded.files[0]])
 
 

@@ -17,7 +17,10 @@ from trainer.data import damage
 from trainer.data.members import ZIP
 from vaemon.errors import DataNotFound, VaemonError
 from vaemon.exchange.file import write_file
+from vaemon.exchange.npz import check_packed
 
+SYMMETRY = 1e-3
+"""Of two deviations, up to which the halves of a covariance may differ: float32 and rounding explain no more."""
 NOTE = "vaemon"
 """The entry that tells how they were made, as JSON; `save` writes it."""
 
@@ -74,8 +77,11 @@ def load(path: Path) -> Kept | None:
             loaded: NpzFile = np.load(file, allow_pickle=False)
             if not {"mu", "sigma"} <= set(loaded.files):
                 return None
+            check_packed(loaded, path.stat().st_size, ("mu", "sigma", NOTE))
             mean, covariance = (_real(loaded[name]) for name in ("mu", "sigma"))
             note = json.loads(str(loaded[NOTE])) if NOTE in loaded.files else {}
+            if not isinstance(note, dict):
+                raise ValueError("its note has no names")
             made = Made(**{each.name: _word(note[each.name]) for each in fields(Made)}) if note else None
             count, ddof = (_number(note.get(name, default)) for name, default in (("count", 0), ("ddof", 1)))
     except damage.NUMPY as error:
@@ -83,9 +89,18 @@ def load(path: Path) -> Kept | None:
             raise DataNotFound(f"{path} cannot be read as statistics: {error}") from error
         return None
     try:
-        return Kept(FeatureStatistics(count, mean, covariance, ddof), made)
+        found = FeatureStatistics(count, mean, covariance, ddof)
     except VaemonError as error:
         raise DataNotFound(f"{path}: {error}") from error
+    if not _symmetric(covariance):
+        raise DataNotFound(f"{path}: sigma is not symmetric, and so no covariance; compute it anew")
+    return Kept(found, made)
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def _symmetric(covariance: np.ndarray[Any, Any]) -> bool:
+    deviation = np.sqrt(np.maximum(np.diagonal(covariance), 0.0))
+    return not (np.abs(covariance - covariance.T) > SYMMETRY * np.outer(deviation, deviation)).any()
 
 
 def _real(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

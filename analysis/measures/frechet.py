@@ -1,5 +1,6 @@
 """The Fréchet distance between two Gaussians, exact also where their covariances are singular."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,7 @@ def frechet_distance(a: FeatureStatistics, b: FeatureStatistics) -> float:
     return distance_of_roots(a, covariance_root(a.covariance), b, covariance_root(b.covariance))
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what becomes infinite is refused
 def distance_of_roots(a: FeatureStatistics, root_a: Array, b: FeatureStatistics, root_b: Array) -> float:
     """The same with the roots of both covariances at hand: one set is often compared with many.
 
@@ -50,14 +52,21 @@ def distance_of_roots(a: FeatureStatistics, root_a: Array, b: FeatureStatistics,
         root_a: R, of `covariance_root`.
         b: the other.
         root_b: S.
+
+    Raises:
+        VaemonError: the numbers are too large to be computed with.
     """
     apart = a.mean - b.mean
     trace = np.trace(a.covariance) + np.trace(b.covariance)
     shared = root_a.T @ root_b
     common = svdvals(shared, overwrite_a=True, check_finite=False).sum() if shared.size else 0.0
-    return max(0.0, float(apart @ apart + trace - 2 * common))
+    found = float(apart @ apart + trace - 2 * common)
+    if not math.isfinite(found):
+        raise VaemonError("these statistics have numbers too large to be compared; compute them anew")
+    return max(0.0, found)
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def covariance_root(covariance: Array) -> Array:
     """R of full column rank with R Rᵀ = Σ: Cholesky with complete pivoting (LAPACK's dpstrf; Higham 1990).
 
@@ -83,7 +92,7 @@ def covariance_root(covariance: Array) -> Array:
     root = np.empty((width, rank))
     root[order - 1] = np.tril(factor[:, :rank])
     left = np.where(variance > 0, 1.0, variance) - np.square(root).sum(axis=1)
-    if left.min() < NO_COVARIANCE:
+    if not left.min(initial=0.0) >= NO_COVARIANCE:  # NaN, of what was infinite, fails too
         raise VaemonError(
             "these statistics have a covariance that is none (not positive semidefinite); compute them anew"
         )

@@ -127,7 +127,7 @@ def _array(path: Path, file: BinaryIO, dataset: str, watch: Watch) -> Array:
     """The only array of an .npy file."""
     if dataset:
         raise DataNotFound(f"{path} holds one array, without a name; leave out data.dataset={dataset}")
-    _refuse_large(path, path.stat().st_size)
+    refuse_large(path, path.stat().st_size)
     return np.asarray(np.load(WatchedFile(file, watch), allow_pickle=False))
 
 
@@ -137,11 +137,12 @@ def _arrays(path: Path, file: BinaryIO, dataset: str, watch: Watch) -> tuple[Arr
         train, test = _names(path, loaded.files, dataset)
         # Of a few packed bytes an array of any size may come.
         sizes = {info.filename.removesuffix(".npy"): info.file_size for info in loaded.zip.infolist()}
-        _refuse_large(path, sum(sizes[name] for name in {train, test or train}))
+        refuse_large(path, sum(sizes[name] for name in {train, test or train}))
         return np.asarray(loaded[train]), None if test is None else np.asarray(loaded[test])
 
 
-def _refuse_large(path: Path, size: int) -> None:
+def refuse_large(path: Path, size: int) -> None:
+    """See that images of so many bytes fit in memory. Raises DataNotFound."""
     if not fits(size):
         raise DataNotFound(f"{path}: {size:,} bytes of images do not fit in memory; give fewer, or smaller ones")
 

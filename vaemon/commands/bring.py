@@ -89,7 +89,7 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _report(brought: "Brought") -> None:
     many = "" if brought.channels == 1 else "s"
-    click.echo(f"{brought.folder}: {brought.rows:,} rows of {brought.channels} channel{many}")
+    click.echo(f"{harmless(str(brought.folder))}: {brought.rows:,} rows of {brought.channels} channel{many}")
     for line in brought.told:
         click.echo(harmless(f"  {line}"), err=True)
 

@@ -25,7 +25,9 @@ def compact(run: str | None, runs: str | None) -> None:
         try:
             done = compact_run(folder)
         except (OSError, RuntimeError) as error:
-            raise RunFileError(f"{folder} could not be compacted: {error}; it is as it was") from error
+            # HDF5 says what it was about in several lines.
+            why = next(iter(str(error).splitlines()), type(error).__name__).rstrip(" (,")
+            raise RunFileError(f"{folder} could not be compacted: {why}; it is as it was") from error
     share = done.bytes / done.bytes_before if done.bytes_before else 1.0
     click.echo(
         f"{safe(folder.name)}: {done.files_before} files, {done.bytes_before / 2**20:.1f} MiB → "

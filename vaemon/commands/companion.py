@@ -20,6 +20,7 @@ import click
 from vaemon.commands.reading import Reading
 from vaemon.commands.sentry import Sentry
 from vaemon.commands.watch import can_draw, show
+from vaemon.interpreter import command
 from vaemon.runfile.find import is_run, runs_folder
 from vaemon.source.local import LocalSource
 from vaemon.source.open import open_directory
@@ -67,7 +68,7 @@ def watch_training(arguments: list[str], run: str, runs: str | Path | None, *, l
 
 
 def _command(arguments: list[str]) -> list[str]:
-    return [sys.executable, "-m", "vaemon", "train", *arguments]
+    return command("vaemon", "train", *arguments)
 
 
 @contextmanager

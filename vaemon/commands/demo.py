@@ -5,6 +5,8 @@ import sys
 
 import click
 
+from vaemon import interpreter
+
 
 @click.command()
 @click.option("--runs", metavar="DIR", help="The folder of runs; default $VAEMON_RUNS, else ./runs.")
@@ -25,7 +27,7 @@ def demo(runs: str | None, linger: float) -> None:
     arguments = ["shapes", "--run", name, *where]
     code = watch_training([*arguments, "--quiet"], name, runs, linger=linger)
     if code == 0:
-        code = subprocess.call([sys.executable, "-m", "vaemon", "analyze", name, *where])
+        code = subprocess.call(interpreter.command("vaemon", "analyze", name, *where))
     if code == 0:
         click.echo(f"\nLook again: vaemon watch {name}        Another: vaemon train mnist-dense --data DIR --watch")
     sys.exit(code)

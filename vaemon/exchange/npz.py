@@ -13,6 +13,7 @@ from typing import IO, Any, cast
 import numpy as np
 import numpy.typing as npt
 from numpy.lib import format as npy
+from numpy.lib.npyio import NpzFile
 
 from vaemon.exchange.parts import Parts
 
@@ -27,6 +28,29 @@ UNREADABLE = (
 
 Its documentation names only some. RuntimeError has NotImplementedError below it: a compression that is not known.
 """
+
+MOST_PACKED = 64
+"""Times that the arrays of a file may be larger than it, where they are numbers that somebody measured."""
+ANYWAY = 64 << 20
+"""Bytes that they may have in a file of any size."""
+
+
+def check_packed(held: NpzFile, size: int, names: Iterable[str]) -> None:
+    """See that arrays of a file, which may be anyone's, take no more memory than such a file can hold.
+
+    Args:
+        held: the file as `numpy.load` opens it, of which nothing was read.
+        size: its bytes.
+        names: of the arrays that will be read.
+
+    Raises:
+        ValueError: they would.
+    """
+    wanted = {part for name in names for part in (name, f"{name}.npy")}
+    members = held.zip.infolist() if held.zip else []
+    told = sum(member.file_size for member in members if member.filename in wanted)
+    if told > MOST_PACKED * size + ANYWAY:
+        raise ValueError(f"its arrays would have {told:,} bytes, which a file of {size:,} cannot hold")
 
 
 def npz_parts(names: Iterable[str], rows: int, blocks: Blocks) -> Iterator[bytes]:

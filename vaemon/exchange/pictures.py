@@ -3,17 +3,18 @@
 import io
 import struct
 import warnings
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from vaemon.recorder.images import to_pixels
-from vaemon.runfile.images import MOST, drop_images, file_name, write_images
+from vaemon.exchange.tally import Tally
+from vaemon.runfile.images import LARGEST, MOST, drop_images, file_name, write_images
 
-MOST_PIXELS = 1 << 25
+MOST_PIXELS = 1 << 24
+FORMATS = ("PNG", "JPEG", "GIF")
+"""What TensorBoard shows. Of other formats some would have another program started: Ghostscript, for EPS."""
 UNREADABLE = (OSError, ValueError, SyntaxError, LookupError, ArithmeticError, TypeError, struct.error, Warning)
 """What Pillow's decoders say of what is no image."""
 
@@ -24,19 +25,19 @@ class Pictures:
     def __init__(self, run_folder: Path) -> None:
         self._folder = run_folder
         self._stages: set[int] = set()
-        self._odd: Counter[str] = Counter()
+        self._odd = Tally()
 
     def take(self, stage: int, step: int, kind: str, encoded: Sequence[bytes]) -> None:
         """Write a set, of files as PNG or JPEG, in place of an earlier one of the step; the first 64 of them."""
         try:
             pixels = np.stack([_decoded(each) for each in encoded[:MOST]])
         except ModuleNotFoundError:
-            self._odd["sets of images were left out, for they take Pillow: pip install 'vaemon[images]'"] += 1
+            self._odd.add("sets of images were left out, for they take Pillow: pip install 'vaemon[images]'")
             return
-        except UNREADABLE as error:
-            self._odd[f"sets of images could not be read ({str(error)[:80]})"] += 1
+        except (*UNREADABLE, MemoryError) as error:
+            self._odd.add(f"sets of images could not be read ({str(error)[:80]})")
             return
-        write_images(self._folder, file_name(stage, step, kind or "images"), to_pixels(pixels)[0])
+        write_images(self._folder, file_name(stage, step, kind or "images"), pixels)
         self._stages.add(stage)
 
     def purge(self, step: int) -> None:
@@ -46,15 +47,22 @@ class Pictures:
 
     def told(self) -> list[str]:
         """What was left out."""
-        return [f"{count:,} {what}" for what, count in self._odd.items()]
+        return self._odd.told()
 
 
 def _decoded(data: bytes) -> npt.NDArray[np.uint8]:
+    """An image as it is kept, (h, w, c); where it is too large, means over neighbours, as of what is recorded."""
     from PIL import Image
 
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # of a picture that is larger than it should be
-        with Image.open(io.BytesIO(data)) as image:
+        try:
+            opened = Image.open(io.BytesIO(data), formats=FORMATS)
+        except Image.DecompressionBombError as error:
+            raise ValueError(str(error)) from error
+        with opened as image:
             if image.width * image.height > MOST_PIXELS:
                 raise ValueError(f"{image.width} x {image.height} pixels")
-            return np.atleast_3d(np.asarray(image.convert("L" if image.mode in ("1", "L", "LA", "I;16") else "RGB")))
+            made = image.convert("L" if image.mode in ("1", "L", "LA", "I;16") else "RGB")
+            factor = -(-max(made.size) // LARGEST)
+            return np.atleast_3d(np.asarray(made.reduce(factor) if factor > 1 else made))

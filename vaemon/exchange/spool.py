@@ -1,10 +1,10 @@
 """Values by name on their way into a run: kept on disk, handed out by step, however they came.
 
-Memory is bounded by what waits to be written, but for names whose steps come out of order: these take 16 bytes a value.
+Memory is bounded by what waits to be written (few values never are), but for names whose steps come out of order: these
+take 16 bytes a value.
 """
 
 from array import array
-from collections.abc import Iterable
 from pathlib import Path
 from struct import Struct
 from typing import Any
@@ -78,7 +78,15 @@ class Spool:
     def purge(self, step: int) -> None:
         """Of what came so far, forget what is of this step, or a later one."""
         for kept in self._names.values():
-            kept.purges.append((kept.count, step))
+            since = kept.purges.pop()[1] if kept.purges and kept.purges[-1][0] == kept.count else step
+            kept.purges.append((kept.count, min(step, since)))
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._names
+
+    def __len__(self) -> int:
+        """How many names there are."""
+        return len(self._names)
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -87,7 +95,6 @@ class Spool:
 
     def columns(self) -> dict[str, Column]:
         """Every name that has values; none can be added any more."""
-        self._write()
         found = {name: kept.column() for name, kept in self._names.items()}
         return {name: column for name, column in found.items() if len(column)}
 
@@ -131,16 +138,29 @@ class _Kept:
         self._steps, self._times, self._values = array("q"), array("d"), bytearray()
 
     def column(self) -> Column:
-        types = (np.dtype(np.int64), np.dtype(np.float64), self.dtype)
-        shapes = ((self.count,), (self.count,), (self.count, *self.shape))
-        steps, times, values = (
-            np.memmap(path, dtype, "r", shape=shape) if self.count and dtype.itemsize * np.prod(shape) else _none(shape)
-            for path, dtype, shape in zip(self._paths, types, shapes, strict=True)
-        )
+        steps, times, values = self._stored()
         if not self.purges and _ascends(steps):
             return Column(steps, times, values, None)
         order = self._order(np.asarray(steps))
         return Column(np.asarray(steps[order]), times, values, order)
+
+    def _stored(self) -> tuple[Array, Array, Array]:
+        """Steps, times and values as they came: from disk, or, where there are none yet, from memory."""
+        types = (np.dtype(np.int64), np.dtype(np.float64), self.dtype)
+        shapes = ((self.count,), (self.count,), (self.count, *self.shape))
+        if len(self._steps) == self.count:
+            waiting: tuple[Any, ...] = (self._steps, self._times, self._values)
+            steps, times, values = (
+                np.frombuffer(part, dtype).reshape(shape)
+                for part, dtype, shape in zip(waiting, types, shapes, strict=True)
+            )
+            return steps, times, values
+        self.write()
+        steps, times, values = (
+            np.memmap(path, dtype, "r", shape=shape) if dtype.itemsize * np.prod(shape) else np.zeros(shape)
+            for path, dtype, shape in zip(self._paths, types, shapes, strict=True)
+        )
+        return steps, times, values
 
     def _order(self, steps: Array) -> Array:
         kept = np.ones(len(steps), bool)
@@ -150,10 +170,6 @@ class _Kept:
         order = order[np.argsort(steps[order], kind="stable")]
         last = np.append(steps[order][1:] != steps[order][:-1], True) if len(order) else np.zeros(0, bool)
         return np.asarray(order[last])
-
-
-def _none(shape: Iterable[int]) -> Array:
-    return np.zeros(tuple(shape))
 
 
 def _ascends(steps: Array) -> bool:

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from vaemon.errors import RunFileError
+from vaemon.errors import NewerFormat, RunFileError
 from vaemon.runfile import manifest
 from vaemon.runfile.find import leftovers, list_segments, unreadable
 from vaemon.runfile.images import ImageFolder
 from vaemon.runfile.pyramid import PyramidBuilder
 from vaemon.runfile.read import RunReader
+from vaemon.runfile.schema import SCALARS_PART
 from vaemon.runfile.segment import SegmentReader
 from vaemon.runfile.series import StageRows
 from vaemon.runfile.superblock import read_superblock
@@ -29,7 +30,7 @@ class Remedy(IntEnum):
     """What a repair would do about a finding; of several for one file the greatest is done."""
 
     NOTHING = 0
-    """It is harmless, or the run is live and sees to it."""
+    """It is harmless, or the run is live and sees to it, or it is for a newer vaemon to say."""
     CLOSE = 1
     """Mark the file as closed, in place."""
     REBUILD = 2
@@ -83,6 +84,8 @@ def check_run(folder: Path, *, live: bool) -> Iterator[Checked]:
 def _check_manifest(folder: Path) -> Iterator[Finding]:
     try:
         manifest.read(folder)
+    except NewerFormat as error:
+        yield Finding(folder / manifest.FILE, str(error), Remedy.NOTHING)
     except RunFileError as error:
         yield Finding(folder / manifest.FILE, str(error), Remedy.RENEW)
 
@@ -117,6 +120,8 @@ def check_segment(path: Path, *, live: bool) -> Checked:
             findings += _check_place(segment)
         finally:
             segment.close()
+    except NewerFormat as error:
+        findings.append(Finding(path, str(error), Remedy.NOTHING))
     except RunFileError as error:
         findings.append(Finding(path, str(error), Remedy.REBUILD if rows else Remedy.SET_ASIDE))
     return Checked(path, rows, commits, tuple(findings))
@@ -161,7 +166,10 @@ def check_pyramid(segment: SegmentReader) -> Iterator[Finding]:
             offset = -(-segment.layout.first_row // width) + made.get(width, 0)
             made[width] = made.get(width, 0) + len(bins)
             for name, values in bins.datasets():
-                if not _same(values, segment.bins(width, name, offset, offset + len(bins))):
+                stored = segment.bins(width, name, offset, offset + len(bins))
+                if name == SCALARS_PART:  # of a run without scalars, the file has room for one all the same
+                    stored = stored[..., : len(segment.layout.scalars)]
+                if not _same(values, stored):
                     yield Finding(segment.path, f"bins of {width:,} rows do not fit their rows", Remedy.REBUILD)
                     return
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from vaemon.errors import RunFileError
+from vaemon.errors import NewerFormat, RunFileError
+from vaemon.runfile import manifest
 from vaemon.runfile.check import check_segment
 from vaemon.runfile.find import list_segments
 from vaemon.runfile.merge import merge
@@ -32,6 +33,7 @@ def compact_run(folder: Path) -> Compacted:
         RunFileError: a segment does not pass its check, or what was written differs; nothing was replaced then.
         OSError, RuntimeError: there is no room.
     """
+    _refuse_newer(folder)
     _refuse_damaged(folder)
     files, size = _extent(folder)
     with RunReader(folder) as run:
@@ -46,15 +48,24 @@ def compact_run(folder: Path) -> Compacted:
     return Compacted(files, _extent(folder)[0], size, _extent(folder)[1])
 
 
+def _refuse_newer(folder: Path) -> None:
+    try:
+        manifest.read(folder)
+    except NewerFormat:
+        raise
+    except RunFileError:  # it is not touched, and segments can be read without it
+        pass
+
+
 def _refuse_damaged(folder: Path) -> None:
     # A new file has checksums of its own: what is wrong today would be right from then on, and what readers pass over
     # would be gone.
     for _, path in list_segments(folder):
         for finding in check_segment(path, live=False).findings:
             if not finding.harmless:
+                hint = f"; `vaemon check {folder.name} --repair` mends what can be mended" if finding.remedy else ""
                 raise RunFileError(
-                    f"{folder} was not compacted, nothing was replaced: {path.name}: {finding.text}; "
-                    f"`vaemon check {folder.name} --repair` mends what can be mended"
+                    f"{folder} was not compacted, nothing was replaced: {path.name}: {finding.text}{hint}"
                 )
 
 

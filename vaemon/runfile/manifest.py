@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from vaemon.errors import RunFileError, UsageError
+from vaemon.errors import NewerFormat, RunFileError, UsageError
 from vaemon.runfile.strangers import read_whole
 from vaemon.thresholds import DEFAULT, Thresholds
 from vaemon.version import __version__
@@ -124,6 +124,8 @@ def read(folder: Path) -> Manifest:
     path = folder / FILE
     try:
         found = json.loads(read_whole(path, MOST_BYTES).decode())
+        if isinstance(found["format"], int) and found["format"] > FORMAT:
+            raise NewerFormat(path, found["format"], FORMAT)
         if found["format"] != FORMAT:
             raise RunFileError(f"{path} has format {found['format']}, this vaemon {__version__} reads {FORMAT}")
         if not isinstance(found.get("thresholds", {}), dict):

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vaemon.batch import Event
-from vaemon.errors import RunFileError
+from vaemon.errors import NewerFormat, RunFileError
 from vaemon.runfile import shared
 from vaemon.runfile.commits import Commit, last_whole, totals_before
 from vaemon.runfile.patience import SegmentGone
@@ -75,6 +75,8 @@ class SegmentReader:
         file = self._use()
         with _in_words(self.path), file.lock:
             found = file.attributes.get("format")
+            if isinstance(found, int | np.integer) and found > FORMAT:
+                raise NewerFormat(self.path, int(found), FORMAT)
             if not np.array_equal(np.asarray(found), FORMAT):
                 raise RunFileError(f"{self.path} has format {found}; this vaemon reads {FORMAT}")
             layout = Layout.of(file.attributes)

@@ -3,8 +3,6 @@
 import json
 import os
 import shutil
-import subprocess
-import sys
 
 import h5py
 import numpy as np
@@ -20,8 +18,6 @@ from vaemon.source.directory import LocalDirectory
 from vaemon.source.local import LocalSource
 
 WANT = Want(("mse", "mean_variance"), columns=64, seconds=0.5)
-MEMORY = 3 << 30
-"""Bytes of address space that a look at a hostile folder is given: HDF5, NumPy and their libraries take one GB."""
 
 
 @pytest.fixture
@@ -35,24 +31,6 @@ def run(runs, staircase, log_rows):
 def changed(run):
     """Its segment, open to be changed."""
     return h5py.File(run / "segment-0000.h5", "r+", libver=("v110", "v110"), locking=False)
-
-
-def looked_at(*words, seconds=60, **environment):
-    """What `vaemon WORDS` says, in a process of its own that has so much memory and time."""
-    limit = f"import resource, sys; resource.setrlimit(resource.RLIMIT_AS, ({MEMORY}, {MEMORY})); "
-    code = limit + "from vaemon.cli import main; main()"
-    done = subprocess.run(
-        [sys.executable, "-c", code, *map(str, words)],
-        capture_output=True,
-        timeout=seconds,
-        stdin=subprocess.DEVNULL,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", **environment},
-        check=False,
-    )
-    told = (done.stdout + done.stderr).decode(errors="replace")
-    assert "Traceback" not in told, told
-    assert done.returncode in (0, 1, 2), (done.returncode, told)
-    return told
 
 
 def refusal(run):
@@ -115,7 +93,7 @@ def test_pipes_and_devices_in_place_of_files_hang_nobody(run, runs, name, make):
 # Memory and time
 
 
-def test_a_run_json_without_an_end_is_not_read_to_its_end(run):
+def test_a_run_json_without_an_end_is_not_read_to_its_end(run, looked_at):
     with (run / "run.json").open("ab") as file:
         file.truncate(10 << 30)
     assert "more than 16,777,216 bytes" in looked_at("watch", "r", "--once")
@@ -135,7 +113,7 @@ def test_a_config_as_deep_as_a_well_is_told(run, depth):
         manifest.read(run)
 
 
-def test_the_deepest_config_that_is_taken_is_drawn(run):
+def test_the_deepest_config_that_is_taken_is_drawn(run, looked_at):
     nested(run, manifest.MOST_DEPTH - 1)
     assert "is damaged" not in looked_at("watch", "r", "--once", "--json")
     assert "is damaged" not in looked_at("ls", "--json")
@@ -205,7 +183,7 @@ BOMBS = {
 }
 
 
-def test_a_small_segment_takes_no_large_memory(run, runs):
+def test_a_small_segment_takes_no_large_memory(run, runs, looked_at):
     """All of them in one process, so that what one of them took would be missed by the next."""
     for what, change in BOMBS.items():
         shutil.copytree(run, runs / what)
@@ -220,7 +198,7 @@ def test_a_small_segment_takes_no_large_memory(run, runs):
 @pytest.mark.soak
 @pytest.mark.parametrize("words", [["check"], ["export", "--to"], ["watch", "--once"], ["analyze"]], ids=" ".join)
 @pytest.mark.parametrize("what", BOMBS)
-def test_nor_with_any_command(run, tmp_path, what, words):
+def test_nor_with_any_command(run, tmp_path, what, words, looked_at):
     with changed(run) as file:
         BOMBS[what](file)
     looked_at(words[0], "r", *words[1:], *[tmp_path / "out.csv"] * ("--to" in words))

@@ -279,6 +279,35 @@ def test_flags_of_a_live_file_say_so(runs):
     assert not read_superblock(runs / "r" / "segment-0000.h5").flags
 
 
+@pytest.mark.parametrize("what", ["run.json", "segment-0000.h5"])
+def test_what_a_newer_vaemon_wrote_is_told_and_left_as_it_is(runs, what):
+    with Recorder("r", latents=2) as recorder:
+        for step in range(1, 50):
+            recorder.log(step, mean_variance=[0.1, 0.9])
+    path = runs / "r" / what
+    if what == "run.json":
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"format": 99}))
+    else:
+        with h5py.File(path, "r+", libver=("v110", "v110"), locking=False) as file:
+            file.attrs["format"] = 99
+    before = {each: each.read_bytes() for each in (runs / "r").iterdir()}
+    for words in (["check", "r"], ["check", "r", "--repair"], ["compact", "r"]):
+        done = CliRunner().invoke(vaemon, words, standalone_mode=False)
+        said = done.output + str(done.exception)
+        assert "written by a newer one; pip install --upgrade vaemon" in said, words
+        assert "--repair` mends" not in said, said
+    assert {each: each.read_bytes() for each in (runs / "r").iterdir()} == before
+
+
+def test_a_run_without_any_scalar_is_right_and_can_be_compacted(runs):
+    with Recorder("r", latents=2) as recorder:
+        for step in range(1, 200):
+            recorder.log(step, mean_variance=[0.1, 0.9])
+    for words in (["check", "r"], ["compact", "r"], ["check", "r"]):
+        done = CliRunner().invoke(vaemon, words)
+        assert done.exit_code == 0, done.output
+
+
 def test_images_that_may_not_be_looked_into_are_told(run, monkeypatch):
     def refused(self):
         raise PermissionError(13, "Permission denied")

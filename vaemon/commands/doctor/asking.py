@@ -16,6 +16,9 @@ from vaemon.commands.pictures import ask as ask_program
 
 PATIENCE = 1.0
 """Seconds that a terminal may take; over a slow network most need a tenth of it."""
+MOST_BYTES = 4096
+"""Of its answers: those of real ones have some hundred."""
+LONGEST_NAME = 80
 SIGN = "⣿"
 """Of braille: what the charts are made of. Where it takes one cell, the terminal reads UTF-8."""
 MUTE = ("", "dumb", "unknown", "linux", "cons25")
@@ -83,9 +86,11 @@ def _asked(descriptor: int) -> bytes:
 
 def _answer(descriptor: int) -> bytes:
     answer, until = b"", time.monotonic() + PATIENCE
-    while not re.search(rb"\x1b\[\?[\d;]*c", answer):
-        ready, _, _ = select.select([descriptor], [], [], max(until - time.monotonic(), 0))
-        if not ready or not (more := os.read(descriptor, 4096)):
+    # Something that sends without an end, a file that is being pasted, neither keeps us nor is kept.
+    while not re.search(rb"\x1b\[\?[\d;]*c", answer) and len(answer) < MOST_BYTES:
+        left = until - time.monotonic()
+        ready, _, _ = select.select([descriptor], [], [], max(left, 0))
+        if left < 0 or not ready or not (more := os.read(descriptor, MOST_BYTES)):
             break
         answer += more
     return answer
@@ -95,12 +100,12 @@ def understood(answer: bytes) -> Answers:
     """What the answers say."""
     text = answer.decode("ascii", "replace")
     name = re.search(r"\x1bP>\|([^\x1b]*)\x1b\\", text)
-    column = re.search(r"\x1b\[\d+;(\d+)R", text)
+    column = re.search(r"\x1b\[\d+;(\d{1,5})R", text)
     attributes = re.search(r"\x1b\[\?([\d;]*)c", text)
     known = attributes[1].split(";") if attributes else []
     mouse = re.search(r"\x1b\[\?1006;(\d)\$y", text)
     return Answers(
-        name=name[1] if name else "",
+        name=name[1][:LONGEST_NAME] if name else "",
         cells=int(column[1]) - 1 if column else None,
         kitty="\x1b_Gi=31;OK" in text,
         sixel="4" in known[1:],

@@ -7,7 +7,6 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import click
 
 from vaemon.commands.doctor.versions import installed
 from vaemon.diagnosis import Diagnosis, failure, fine, warning
+from vaemon.interpreter import command
 
 NVIDIA = Path("/proc/driver/nvidia/version")
 ROCM = Path("/dev/kfd")
@@ -57,7 +57,7 @@ def _ask_torch() -> dict[str, Any]:
     """What torch says: a list `devices`, or an `error`."""
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "trainer.gpus"],
+            command("trainer.gpus"),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

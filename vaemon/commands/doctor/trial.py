@@ -2,13 +2,13 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from vaemon.diagnosis import Diagnosis, failure, fine
 from vaemon.errors import VaemonError
+from vaemon.interpreter import command
 from vaemon.recorder.recorder import Recorder
 from vaemon.runfile.library import hdf5_version
 
@@ -46,7 +46,7 @@ def _recorded(folder: Path, live: bool) -> dict[str, Any] | str:
 
 
 def _seen(run: Path) -> dict[str, Any] | str:
-    words = [sys.executable, "-m", "vaemon", "watch", str(run), "--once", "--json"]
+    words = command("vaemon", "watch", str(run), "--once", "--json")
     try:
         done = subprocess.run(
             words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE, check=False

@@ -7,7 +7,7 @@ import socket
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -25,6 +25,7 @@ from vaemon.exchange.tensorboard.folders import Found
 from vaemon.exchange.tensorboard.reading import Reading
 from vaemon.runfile import manifest
 from vaemon.runfile.housekeeping import refuse_taken
+from vaemon.runfile.schema import MOST_LATENTS
 
 ARRAYS = "tensors"
 """The folder of a run for what is neither a number nor a vector of the latents."""
@@ -84,7 +85,7 @@ def bring(
         if not brought.rows:
             why = "; ".join(brought.told) or "the event files hold no values"
             raise UsageError(f"there is nothing to import as {found.name}: {why}")
-        manifest.write(there, _manifest(found.name, readings))
+        _write_manifest(there, _manifest(found.name, readings), brought)
         for reading in readings:
             shutil.rmtree(reading.spool.folder)
     return brought
@@ -122,7 +123,7 @@ def _write_stage(folder: Path, reading: Reading, origin: Path, chosen: Mapping[s
     scalars = {name: columns[tag] for name, tag in assigned.scalars.items() if tag in columns}
     latents = {name: columns[tag] for name, tag in assigned.latents.items() if tag in columns}
     if scalars or latents:
-        size = assigned.size or own.count(told, "latents") or 0
+        size = assigned.size or own.count(told, "latents", MOST_LATENTS) or 0
         info = StageInfo(stage, size, own.count(told, "total_steps"), own.count(told, "steps_per_epoch"))
         events = reading.events if told else [_origin(reading, origin), *reading.events]
         brought.rows += write_stage(folder, info, scalars, latents, events, own.thresholds(told))
@@ -131,6 +132,14 @@ def _write_stage(folder: Path, reading: Reading, origin: Path, chosen: Mapping[s
             _keep_array(folder, stage, tag, columns[tag])
     brought.channels = max(brought.channels, len(scalars) + len(latents))
     brought.told += [*reading.summary(), *assigned.told]
+
+
+def _write_manifest(folder: Path, made: manifest.Manifest, brought: Brought) -> None:
+    try:
+        manifest.write(folder, made)
+    except (ValueError, TypeError) as error:
+        brought.told.append(f"the config was left out ({str(error)[:LONGEST]})")
+        manifest.write(folder, replace(made, config={}))
 
 
 def _origin(reading: Reading, origin: Path) -> Event:

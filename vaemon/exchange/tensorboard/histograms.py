@@ -12,6 +12,7 @@ FIGURES = ("min", "q05", "q50", "q95", "max", "mean", "std")
 QUANTILES = (0.05, 0.5, 0.95)
 
 
+@np.errstate(all="ignore")  # what is asked of infinite counts and limits is what comes of it
 def of_message(histogram: Any) -> Array | None:
     """The figures of a histogram as tf.Summary has it, which tells all but the quantiles exactly; None of an empty one.
 
@@ -19,7 +20,7 @@ def of_message(histogram: Any) -> Array | None:
         FIGURES, (7,).
     """
     counts, limits = np.array(histogram.bucket), np.array(histogram.bucket_limit)
-    if not histogram.num > 0 or len(counts) != len(limits):
+    if not histogram.num > 0 or not len(counts) or len(counts) != len(limits):
         return None
     low, high = histogram.min, histogram.max
     mean = histogram.sum / histogram.num
@@ -28,6 +29,7 @@ def of_message(histogram: Any) -> Array | None:
     return np.array([low, *_quantiles(edges[:-1], edges[1:], counts), high, mean, spread])
 
 
+@np.errstate(all="ignore")
 def of_buckets(buckets: Array) -> Array | None:
     """The figures of buckets, (n, 3): left edge, right edge, count, the values of each being spread evenly.
 

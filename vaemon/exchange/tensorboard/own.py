@@ -20,6 +20,8 @@ SPREAD = "vaemon/latents/"
 """What the tags of histograms over the latents of a channel begin with; its vectors hold the same, and more."""
 SHOWN = (EVALUATION, SPREAD)
 """What is there for TensorBoard to draw, and for nobody to import."""
+LONGEST_KIND, LONGEST_TEXT = 16, 224
+"""Characters of an event, as many as a run has room for."""
 LATENT = "vaemon"
 """The plugin that tensors of latent channels are for: none of TensorBoard's."""
 
@@ -57,13 +59,14 @@ def read_event(text: Text, step: int, time: float, stage: int) -> Event | None:
     kind, latent, said = found.get("kind"), found.get("latent"), found.get("text")
     if not isinstance(kind, str) or type(latent) is not int or not isinstance(said, str):
         return None
-    return Event(step, time, stage, kind, latent if -1 <= latent < 2**31 else -1, said)
+    # No longer than they are kept: millions of them wait in memory.
+    return Event(step, time, stage, kind[:LONGEST_KIND], latent if -1 <= latent < 2**31 else -1, said[:LONGEST_TEXT])
 
 
-def count(told: Mapping[str, Any], name: str) -> int | None:
+def count(told: Mapping[str, Any], name: str, most: int = 2**31 - 1) -> int | None:
     """A number from 1 on, as a stage has it; None where there is none."""
     value = told.get(name)
-    return value if type(value) is int and 1 <= value < 2**31 else None
+    return value if type(value) is int and 1 <= value <= most else None
 
 
 def created(told: Mapping[str, Any], otherwise: float) -> float:

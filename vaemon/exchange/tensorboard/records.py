@@ -15,6 +15,8 @@ from vaemon.errors import VaemonError
 
 _HEAD = struct.Struct("<QI")
 _SUM = struct.Struct("<I")
+MOST_BYTES = 64 << 20
+"""Of a record that is read: it is held in memory as a whole, and unfolds to several times as much."""
 
 
 def masked(data: bytes) -> int:
@@ -34,8 +36,9 @@ def read_records(path: Path, damaged: Callable[[str], object]) -> Iterator[tuple
 
     Args:
         path: of the file.
-        damaged: told in words what is wrong with it. A record whose checksum is wrong is passed over; where a length
-            is, or where the file ends within a record, no more can be read.
+        damaged: told in words what is wrong with it. A record whose checksum is wrong is passed over, and
+            so is one above MOST_BYTES; where a length is wrong, or where the file ends within a record, no more can be
+            read.
 
     Raises:
         VaemonError: the file cannot be read.
@@ -48,7 +51,7 @@ def read_records(path: Path, damaged: Callable[[str], object]) -> Iterator[tuple
 
 
 def _records(file: BinaryIO, size: int, damaged: Callable[[str], object]) -> Iterator[tuple[bytes, int]]:
-    at, wrong = 0, 0
+    at, wrong, large = 0, 0, 0
     while at < size:
         head = file.read(_HEAD.size)
         if len(head) < _HEAD.size:
@@ -61,6 +64,10 @@ def _records(file: BinaryIO, size: int, damaged: Callable[[str], object]) -> Ite
         if length > size - at - _HEAD.size - _SUM.size:
             damaged(_cut(at, size))
             break
+        if length > MOST_BYTES:
+            large += 1
+            at = file.seek(length + _SUM.size, os.SEEK_CUR)
+            continue
         data, stored = file.read(length), file.read(_SUM.size)
         if len(data) + len(stored) < length + _SUM.size:
             damaged(_cut(at, size))
@@ -70,6 +77,8 @@ def _records(file: BinaryIO, size: int, damaged: Callable[[str], object]) -> Ite
             yield data, at
         else:
             wrong += 1
+    if large:
+        damaged(f"{large:,} records are larger than {MOST_BYTES >> 20} MiB; they are left out")
     if wrong:
         damaged(f"{wrong:,} records have wrong checksums; they are left out")
 

@@ -25,10 +25,15 @@ _NUMBERS: dict[int, tuple[str, str]] = {
 FLOAT, DOUBLE, STRING, BFLOAT16, HALF = 1, 2, 7, 14, 19
 MOST = 1 << 24
 """Numbers of a tensor that is read."""
+MOST_REPEATED = 1 << 16
+"""Of a tensor for all of which one number stands: as many take no more than a few bytes of the file."""
+MOST_DIMENSIONS = 32
 
 
 def shape_of(tensor: Any) -> tuple[int, ...]:
     """The shape of a tensor. Raises ValueError where that cannot be, or is larger than what is read."""
+    if len(tensor.tensor_shape.dim) > MOST_DIMENSIONS:
+        raise ValueError(f"a tensor of {len(tensor.tensor_shape.dim):,} dimensions")
     shape = tuple(int(dim.size) for dim in tensor.tensor_shape.dim)
     if min(shape, default=0) < 0 or math.prod(shape) > MOST:
         raise ValueError(f"a tensor of shape {shape}")
@@ -43,23 +48,27 @@ def to_array(tensor: Any) -> Array:
     """
     shape, dtype = shape_of(tensor), int(tensor.dtype)
     if dtype in (HALF, BFLOAT16):
-        bits = _values(tensor, "<u2", np.array(tensor.half_val, np.int64).astype(np.uint16), shape)
+        bits = _values(tensor, "<u2", "half_val", shape)
         return bits.view("<f2").astype(np.float32) if dtype == HALF else (bits.astype(np.uint32) << 16).view(np.float32)
     if dtype not in _NUMBERS:
         raise ValueError(f"a tensor of type {dtype}")
     name, field = _NUMBERS[dtype]
-    found = _values(tensor, name, np.array(getattr(tensor, field)).astype(name), shape)
+    found = _values(tensor, name, field, shape)
     return found.astype(np.float32 if dtype == FLOAT else np.float64)
 
 
-def _values(tensor: Any, name: str, listed: Array, shape: tuple[int, ...]) -> Array:
-    """The bytes of the tensor as values of a type, or those that are listed one by one."""
-    count = math.prod(shape)
-    values = np.frombuffer(tensor.tensor_content, name) if tensor.tensor_content else listed
-    if values is listed and 0 < len(listed) < count:  # the last stands for all that follow
-        values = np.concatenate([listed, np.full(count - len(listed), listed[-1])])
-    if len(values) != count:
-        raise ValueError(f"{len(values)} values in a tensor of shape {shape}")
+def _values(tensor: Any, name: str, field: str, shape: tuple[int, ...]) -> Array:
+    """The bytes of the tensor as values of a type, or those that are listed one by one in a field."""
+    count, listed = math.prod(shape), getattr(tensor, field)
+    held = len(tensor.tensor_content) // np.dtype(name).itemsize if tensor.tensor_content else len(listed)
+    may_repeat = listed and not tensor.tensor_content and count <= MOST_REPEATED
+    if held > count or (held < count and not may_repeat):
+        raise ValueError(f"{held:,} values in a tensor of shape {shape}")
+    if tensor.tensor_content:
+        return np.frombuffer(tensor.tensor_content, name).reshape(shape)
+    values = np.array(listed).astype(name)
+    if held < count:  # the last stands for all that follow
+        values = np.concatenate([values, np.full(count - held, values[-1])])
     return values.reshape(shape)
 
 

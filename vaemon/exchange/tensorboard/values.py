@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from vaemon.exchange.tensorboard import histograms, tensors
 from vaemon.exchange.tensorboard.messages import HParamsData
+from vaemon.exchange.tensorboard.weight import check_weight
 
 Array = npt.NDArray[Any]
 
@@ -88,6 +89,7 @@ _OF_TEXTS: dict[str, Callable[[Any], Value | None]] = {"images": _pictures, "aud
 
 
 def _settings(content: bytes) -> Value | None:
+    check_weight(content, HParamsData.DESCRIPTOR)
     told = HParamsData.FromString(content)
     return Settings({one.key.decode(errors="replace"): _setting(one.value) for one in told.session_start_info.hparams})
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from vaemon import interpreter
 from vaemon.commands.doctor import devices
 
 DRIVER = "NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.14  Thu Feb 22 01:44:30 UTC 2024\n"
@@ -64,5 +65,5 @@ def test_what_torch_answers(machine, driver, answer, level, said):
 
 
 def test_torch_is_asked_in_a_process_of_its_own_which_may_fail(monkeypatch):
-    monkeypatch.setattr(devices.sys, "executable", "/bin/false")
+    monkeypatch.setattr(interpreter.sys, "executable", "/bin/false")
     assert devices._ask_torch() == {"error": "exit code 1"}

@@ -4,6 +4,7 @@ import os
 
 import h5py
 
+from vaemon import interpreter
 from vaemon.commands.doctor import storage, trial
 
 
@@ -90,7 +91,7 @@ def test_rows_that_do_not_arrive_are_a_failure(tmp_path, monkeypatch):
 
 
 def test_a_reader_that_fails_is_quoted(tmp_path, monkeypatch):
-    monkeypatch.setattr(trial.sys, "executable", "/bin/false")
+    monkeypatch.setattr(interpreter.sys, "executable", "/bin/false")
     (found,) = trial.examine(tmp_path, live=True)
     assert found.level == "failure"
     assert "no word" in found.text
