@@ -1,5 +1,6 @@
 """Shared by all tests: a folder of runs of one's own, and runs with a known content."""
 
+import gc
 import signal
 import threading
 from pathlib import Path
@@ -14,6 +15,12 @@ settings.load_profile("untimed")
 # A shell's background jobs are started with Ctrl-C ignored, and so would be every process that a test starts.
 if threading.current_thread() is threading.main_thread():
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish():
+    """All that is imported by now stays to the end: the garbage collector need not go through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture
