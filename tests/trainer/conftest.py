@@ -1,9 +1,7 @@
 """For tests of the trainer: a config that trains in a blink, and stand-ins for recorder and screen."""
 
-import importlib.util
 import signal
 from contextlib import contextmanager
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -105,23 +103,11 @@ def screen():
     return Screen()
 
 
-_spec = importlib.util.spec_from_file_location("forks", Path(__file__).parents[1] / "vaemon" / "hazards" / "forks.py")
-_forks = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(_forks)
-
-
-@pytest.fixture(scope="session")
-def fork_server(tmp_path_factory):
-    server = _forks.ForkServer(tmp_path_factory.mktemp("forks") / "stderr")
-    yield server
-    server.close()
-
-
 @pytest.fixture
-def forks(fork_server):
-    """start(job, **arguments) -> a child that may be killed; see tests/vaemon/hazards/forks.py."""
-    yield fork_server
-    fork_server.end_children()
+def forks(torch_fork_server):
+    """start(job, **arguments) -> a child that may be killed; see tests/forks.py."""
+    yield torch_fork_server
+    torch_fork_server.end_children()
 
 
 @pytest.fixture

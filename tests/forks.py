@@ -2,7 +2,8 @@
 
 It has opened no HDF5 file and started no thread, so that a child may do both, hang, crash and be killed. A job is a
 plain function of a test module, `job(talk, **arguments)`; it says values with `talk.say`, gets them with
-`talk.hear`, and returns one. It ends as any Python process ends, exit handlers and all.
+`talk.hear`, and returns one. A command is `vaemon WORDS`, by the door that all go through, `vaemon.cli.main`, with
+descriptors, environment, folder and session of its own. Both end as any Python process ends, exit handlers and all.
 
 Run as a program, this file is that process; imported, it is what talks to it.
 """
@@ -17,8 +18,10 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import traceback
+import warnings
 from pathlib import Path
 
 PATIENCE = 60.0
@@ -42,12 +45,39 @@ class Talk:
         self.line.sendall(json.dumps([kind, value], default=lambda array: array.tolist()).encode() + b"\n")
 
 
-class Child:
+class Process:
+    """A forked process, of which it is told what `subprocess.Popen` tells of another."""
+
+    def __init__(self, server, pid):
+        self.server, self.pid = server, pid
+        self.returncode = None
+
+    def poll(self):
+        """The exit code; negative where a signal ended it, None where it still runs."""
+        if self.returncode is None:
+            self.returncode = self.server.ask({"wait": self.pid})
+        return self.returncode
+
+    def wait(self, timeout=PATIENCE):
+        """The exit code, once there is one."""
+        deadline = time.monotonic() + timeout
+        while self.poll() is None:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"process {self.pid} does not end within {timeout:.1f} s")
+            time.sleep(0.002)
+        return self.returncode
+
+    def send_signal(self, number):
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+
+class Child(Process):
     """A forked job, seen from its test."""
 
     def __init__(self, server, line, pid):
-        self.server, self.line, self.pid = server, line, pid
-        self.exit_code = None
+        super().__init__(server, pid)
+        self.line = line
         self._begun = b""
 
     def fileno(self):
@@ -83,19 +113,9 @@ class Child:
     def kill(self, number=signal.SIGKILL):
         os.kill(self.pid, number)
 
-    def wait(self, seconds=PATIENCE):
-        """The exit code; negative where a signal ended it."""
-        deadline = time.monotonic() + seconds
-        while self.exit_code is None:
-            self.exit_code = self.server.ask({"wait": self.pid})
-            if self.exit_code is None and time.monotonic() > deadline:
-                raise TimeoutError(f"process {self.pid} does not end within {seconds:.1f} s")
-            time.sleep(0.002 if self.exit_code is None else 0)
-        return self.exit_code
-
     def end(self):
         """Kill it if it still runs."""
-        if self.exit_code is None:
+        if self.returncode is None:
             self.kill()
             self.wait()
         self.line.close()
@@ -129,6 +149,22 @@ class ForkServer:
             self.children.append(Child(self, mine, self.ask(what, [theirs.fileno()])))
         return self.children[-1]
 
+    def command(self, *words, stdin, stdout, stderr, environment=None, folder=None, session=False):
+        """Start `vaemon WORDS` with these descriptors; in a session of its own where asked to. See `Process`."""
+        what = {"command": words, "environment": {**(environment or os.environ)}, "session": session}
+        return Process(self, self.ask({**what, "folder": folder or os.getcwd()}, [stdin, stdout, stderr]))
+
+    def run(self, *words, timeout=PATIENCE, **where):
+        """`vaemon WORDS` without an input, once it has ended: its `returncode`, `stdout` and `stderr`."""
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, open(os.devnull) as nothing:
+            files = {"stdin": nothing.fileno(), "stdout": out.fileno(), "stderr": err.fileno()}
+            process = self.command(*words, **files, **where)
+            try:
+                code = process.wait(timeout)
+            finally:
+                process.send_signal(signal.SIGKILL)
+            return subprocess.CompletedProcess(words, code, *(_text_of(each) for each in (out, err)))
+
     def call(self, job, **arguments):
         """What the job returns."""
         child = self.start(job, at_once=True, **arguments)
@@ -149,34 +185,84 @@ class ForkServer:
         self.process.wait()
 
 
+def _text_of(file):
+    file.seek(0)
+    return file.read().decode()
+
+
+def question_of(line):
+    """What is asked next, and the descriptors that came with it; nothing where nobody asks any more."""
+    sentence, descriptors, _, _ = socket.recv_fds(line, 1 << 20, 3)
+    while sentence and not sentence.endswith(b"\n"):
+        sentence += line.recv(1 << 20)
+    return sentence and json.loads(sentence), descriptors
+
+
 def serve(line):
     running = set()
     while True:
-        sentence, descriptors, _, _ = socket.recv_fds(line, 1 << 20, 1)
-        if not sentence:
+        question, descriptors = question_of(line)
+        if not question:
             break
-        question = json.loads(sentence)
         if "wait" in question:
             pid, status = os.waitpid(question["wait"], os.WNOHANG)
             running.discard(pid)
             line.sendall(json.dumps(os.waitstatus_to_exitcode(status) if pid else None).encode() + b"\n")
             continue
         try:
-            job = getattr(module_of(question["file"]), question["job"])
+            child = job_of(question) if "job" in question else command_of(question)
         except Exception:
             line.sendall(json.dumps(traceback.format_exc()).encode() + b"\n")
             continue
         pid = os.fork()
         if pid == 0:
             line.close()
-            return work(Talk(socket.socket(fileno=descriptors[0])), job, question["arguments"], question["at_once"])
-        os.close(descriptors[0])
+            return child(descriptors)
+        for descriptor in descriptors:
+            os.close(descriptor)
         running.add(pid)
         line.sendall(json.dumps(pid).encode() + b"\n")
     line.close()
     for pid in running:
         os.kill(pid, signal.SIGKILL)
     return 0
+
+
+def job_of(question):
+    job = getattr(module_of(question["file"]), question["job"])
+    arguments, at_once = question["arguments"], question["at_once"]
+    return lambda descriptors: work(Talk(socket.socket(fileno=descriptors[0])), job, arguments, at_once)
+
+
+def command_of(question):
+    if question["command"][0] not in loaded:
+        for name in LOADED.get(question["command"][0], ()):
+            importlib.import_module(name)
+        loaded.add(question["command"][0])
+        gc.freeze()
+    return lambda descriptors: command(descriptors, **question)
+
+
+def command(descriptors, command, environment, folder, session):
+    """Be the process that was asked for."""
+    if session:
+        os.setsid()
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(folder)
+    for number, descriptor in enumerate(descriptors):
+        os.dup2(descriptor, number)
+        os.close(descriptor)
+    sys.stdin = sys.__stdin__ = open(0, closefd=False)
+    sys.stdout = sys.__stdout__ = open(1, "w", buffering=1 if os.isatty(1) else -1, closefd=False)
+    sys.stderr = sys.__stderr__ = open(2, "w", buffering=1, errors="backslashreplace", closefd=False)
+    sys.argv, sys.path[0] = ["vaemon", *command], folder
+    warnings.resetwarnings()
+    warnings.simplefilter("ignore", DeprecationWarning)
+
+    from vaemon.cli import main
+
+    main()
 
 
 def work(talk, job, arguments, at_once):
@@ -194,6 +280,17 @@ def work(talk, job, arguments, at_once):
     return 0
 
 
+SCREEN = ("vaemon.cli", "vaemon.commands.watch", "vaemon.watch.app", "vaemon.watch.screens.run", "vaemon.source.open")
+TRAINING = ("vaemon.cli", "trainer.command", "trainer.training", "trainer.progress", "rich.console")
+LOADED = {
+    "watch": (*SCREEN, "textual.drivers.linux_driver"),
+    "replay": (*SCREEN, "vaemon.commands.replay", "textual.drivers.linux_driver"),
+    "train": TRAINING,
+    "fid": ("vaemon.cli", "analysis.fid.command", "analysis.fid.sides"),
+}
+"""What a command imports sooner or later; the process that forks imports it at the first of them."""
+
+loaded = set()
 modules = {}
 
 
