@@ -1,48 +1,30 @@
-"""A process that has imported vaemon, h5py and numpy, and forks: its children start within milliseconds.
+"""Processes that start within milliseconds, forked by one that has imported what they need: tests/forking.py.
 
-It has opened no HDF5 file and started no thread, so that a child may do both, hang, crash and be killed. A job is a
-plain function of a test module, `job(talk, **arguments)`; it says values with `talk.say`, gets them with
+A job is a plain function of a test module, `job(talk, **arguments)`; it says values with `talk.say`, gets them with
 `talk.hear`, and returns one. A command is `vaemon WORDS`, by the door that all go through, `vaemon.cli.main`, with
 descriptors, environment, folder and session of its own. Both end as any Python process ends, exit handlers and all.
-
-Run as a program, this file is that process; imported, it is what talks to it.
+`ForkServer.python` stands in for Python where another program starts a command, or a member of a sweep.
 """
 
-import gc
-import importlib.util
 import json
 import os
-import resource
 import select
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
-import traceback
-import warnings
 from pathlib import Path
 
+FORKING, CLIENT = (Path(__file__).with_name(name) for name in ("forking.py", "forked.py"))
+PYTHON = """#!/bin/sh
+case " $* " in
+    *" -m vaemon "* | *" -m submitit.core._submit "*) exec "{0}" -IS "{1}" "{2}" "$@" ;;
+    *) exec "{0}" "$@" ;;
+esac
+"""
 PATIENCE = 60.0
 """Seconds after which a child is said to hang: on a loaded machine a healthy one may take some."""
-
-
-class Talk:
-    """A job's end of the line to its test."""
-
-    def __init__(self, line):
-        self.line = line
-        self.file = line.makefile("r")
-
-    def say(self, value):
-        self._send("said", value)
-
-    def hear(self):
-        return json.loads(self.file.readline())
-
-    def _send(self, kind, value):
-        self.line.sendall(json.dumps([kind, value], default=lambda array: array.tolist()).encode() + b"\n")
 
 
 class Process:
@@ -51,6 +33,7 @@ class Process:
     def __init__(self, server, pid):
         self.server, self.pid = server, pid
         self.returncode = None
+        self.written = ()
 
     def poll(self):
         """The exit code; negative where a signal ended it, None where it still runs."""
@@ -66,6 +49,14 @@ class Process:
                 raise TimeoutError(f"process {self.pid} does not end within {timeout:.1f} s")
             time.sleep(0.002)
         return self.returncode
+
+    def ended(self, timeout=PATIENCE):
+        """Its `returncode`, `stdout` and `stderr`, where these are captured; ended by force after so many seconds."""
+        try:
+            self.wait(timeout)
+        finally:
+            self.send_signal(signal.SIGKILL)
+        return subprocess.CompletedProcess((), self.returncode, *(path.read_text() for path in self.written))
 
     def send_signal(self, number):
         if self.poll() is None:
@@ -127,12 +118,19 @@ class ForkServer:
     def __init__(self, said):
         self.said = said
         self.children = []
+        self.counted = 0
         self.line, theirs = socket.socketpair()
         environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-        command = [sys.executable, "-W", "error", __file__, str(theirs.fileno())]
-        with open(said, "wb") as stderr:
-            self.process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stderr=stderr, env=environment)
-        theirs.close()
+        door = socket.socket(socket.AF_UNIX)
+        door.bind(str(said.with_name("door")))
+        door.listen()
+        self.python = said.with_name("python")
+        self.python.write_text(PYTHON.format(sys.executable, CLIENT, door.getsockname()))
+        self.python.chmod(0o755)
+        command = [sys.executable, "-W", "error", str(FORKING), *(str(each.fileno()) for each in (theirs, door))]
+        with open(said, "wb") as stderr, theirs, door:
+            passed = [theirs.fileno(), door.fileno()]
+            self.process = subprocess.Popen(command, pass_fds=passed, stderr=stderr, env=environment)
         self.answers = self.line.makefile("r")
 
     def ask(self, question, descriptors=()):
@@ -151,19 +149,22 @@ class ForkServer:
 
     def command(self, *words, stdin, stdout, stderr, environment=None, folder=None, session=False):
         """Start `vaemon WORDS` with these descriptors; in a session of its own where asked to. See `Process`."""
-        what = {"command": words, "environment": {**(environment or os.environ)}, "session": session}
+        what = {"module": "vaemon", "words": words, "environment": {**(environment or os.environ)}, "session": session}
         return Process(self, self.ask({**what, "folder": folder or os.getcwd()}, [stdin, stdout, stderr]))
 
-    def run(self, *words, timeout=PATIENCE, **where):
-        """`vaemon WORDS` without an input, once it has ended: its `returncode`, `stdout` and `stderr`."""
-        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, open(os.devnull) as nothing:
+    def captured(self, *words, **where):
+        """The same without an input; what it writes is told by `Process.ended`."""
+        self.counted += 1
+        written = [self.said.with_name(f"{name}-{self.counted}") for name in ("stdout", "stderr")]
+        with open(os.devnull) as nothing, open(written[0], "wb") as out, open(written[1], "wb") as err:
             files = {"stdin": nothing.fileno(), "stdout": out.fileno(), "stderr": err.fileno()}
             process = self.command(*words, **files, **where)
-            try:
-                code = process.wait(timeout)
-            finally:
-                process.send_signal(signal.SIGKILL)
-            return subprocess.CompletedProcess(words, code, *(_text_of(each) for each in (out, err)))
+        process.written = written
+        return process
+
+    def run(self, *words, **where):
+        """`vaemon WORDS` without an input, once it has ended: its `returncode`, `stdout` and `stderr`."""
+        return self.captured(*words, **where).ended()
 
     def call(self, job, **arguments):
         """What the job returns."""
@@ -183,131 +184,3 @@ class ForkServer:
         self.answers.close()
         self.line.close()
         self.process.wait()
-
-
-def _text_of(file):
-    file.seek(0)
-    return file.read().decode()
-
-
-def question_of(line):
-    """What is asked next, and the descriptors that came with it; nothing where nobody asks any more."""
-    sentence, descriptors, _, _ = socket.recv_fds(line, 1 << 20, 3)
-    while sentence and not sentence.endswith(b"\n"):
-        sentence += line.recv(1 << 20)
-    return sentence and json.loads(sentence), descriptors
-
-
-def serve(line):
-    running = set()
-    while True:
-        question, descriptors = question_of(line)
-        if not question:
-            break
-        if "wait" in question:
-            pid, status = os.waitpid(question["wait"], os.WNOHANG)
-            running.discard(pid)
-            line.sendall(json.dumps(os.waitstatus_to_exitcode(status) if pid else None).encode() + b"\n")
-            continue
-        try:
-            child = job_of(question) if "job" in question else command_of(question)
-        except Exception:
-            line.sendall(json.dumps(traceback.format_exc()).encode() + b"\n")
-            continue
-        pid = os.fork()
-        if pid == 0:
-            line.close()
-            return child(descriptors)
-        for descriptor in descriptors:
-            os.close(descriptor)
-        running.add(pid)
-        line.sendall(json.dumps(pid).encode() + b"\n")
-    line.close()
-    for pid in running:
-        os.kill(pid, signal.SIGKILL)
-    return 0
-
-
-def job_of(question):
-    job = getattr(module_of(question["file"]), question["job"])
-    arguments, at_once = question["arguments"], question["at_once"]
-    return lambda descriptors: work(Talk(socket.socket(fileno=descriptors[0])), job, arguments, at_once)
-
-
-def command_of(question):
-    if question["command"][0] not in loaded:
-        for name in LOADED.get(question["command"][0], ()):
-            importlib.import_module(name)
-        loaded.add(question["command"][0])
-        gc.freeze()
-    return lambda descriptors: command(descriptors, **question)
-
-
-def command(descriptors, command, environment, folder, session):
-    """Be the process that was asked for."""
-    if session:
-        os.setsid()
-    os.environ.clear()
-    os.environ.update(environment)
-    os.chdir(folder)
-    for number, descriptor in enumerate(descriptors):
-        os.dup2(descriptor, number)
-        os.close(descriptor)
-    sys.stdin = sys.__stdin__ = open(0, closefd=False)
-    sys.stdout = sys.__stdout__ = open(1, "w", buffering=1 if os.isatty(1) else -1, closefd=False)
-    sys.stderr = sys.__stderr__ = open(2, "w", buffering=1, errors="backslashreplace", closefd=False)
-    sys.argv, sys.path[0] = ["vaemon", *command], folder
-    warnings.resetwarnings()
-    warnings.simplefilter("ignore", DeprecationWarning)
-
-    from vaemon.cli import main
-
-    main()
-
-
-def work(talk, job, arguments, at_once):
-    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
-    try:
-        talk._send("returned", job(talk, **arguments))
-    except Exception:
-        talk._send("raised", traceback.format_exc())
-        return 1
-    finally:
-        if at_once:
-            os._exit(0)
-        talk.file.close()
-        talk.line.close()
-    return 0
-
-
-SCREEN = ("vaemon.cli", "vaemon.commands.watch", "vaemon.watch.app", "vaemon.watch.screens.run", "vaemon.source.open")
-TRAINING = ("vaemon.cli", "trainer.command", "trainer.training", "trainer.progress", "rich.console")
-LOADED = {
-    "watch": (*SCREEN, "textual.drivers.linux_driver"),
-    "replay": (*SCREEN, "vaemon.commands.replay", "textual.drivers.linux_driver"),
-    "train": TRAINING,
-    "fid": ("vaemon.cli", "analysis.fid.command", "analysis.fid.sides"),
-}
-"""What a command imports sooner or later; the process that forks imports it at the first of them."""
-
-loaded = set()
-modules = {}
-
-
-def module_of(path):
-    if path not in modules:
-        spec = importlib.util.spec_from_file_location(f"jobs_{Path(path).stem}", path)
-        modules[path] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(modules[path])
-        gc.freeze()  # or a child would copy every page that its garbage collector looks at
-    return modules[path]
-
-
-if __name__ == "__main__":
-    import h5py  # noqa: F401
-    import numpy  # noqa: F401
-
-    import vaemon.recorder.recorder
-    import vaemon.runfile.read  # noqa: F401
-
-    sys.exit(serve(socket.socket(fileno=int(sys.argv[1]))))

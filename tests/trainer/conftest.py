@@ -2,6 +2,7 @@
 
 import signal
 from contextlib import contextmanager
+from functools import cache
 from types import SimpleNamespace
 
 import numpy as np
@@ -25,14 +26,14 @@ TINY = [
 ]
 
 
+def tiny_config(*settings: str) -> Config:
+    return resolve(resolve(Config(), TINY), settings)
+
+
 @pytest.fixture
 def tiny():
     """tiny("stage1.epochs=3", …) -> a Config of 4 steps an epoch on 40 images of 8 x 8."""
-
-    def make(*settings: str) -> Config:
-        return resolve(resolve(Config(), TINY), settings)
-
-    return make
+    return tiny_config
 
 
 @pytest.fixture
@@ -118,6 +119,19 @@ def start(runs, screen):
         return train(Run(name, runs / name, "shapes", config, resume), screen, stop)
 
     return call
+
+
+@pytest.fixture(scope="session")
+def straight(tmp_path_factory):
+    """straight("stage1.epochs=3", …) -> the folder of the run of that config that went through; to be read, no more."""
+
+    @cache
+    def trained(*settings):
+        folder = tmp_path_factory.mktemp("straight") / "straight"
+        assert train(Run("straight", folder, "shapes", tiny_config(*settings), False), Screen(), str)
+        return folder
+
+    return trained
 
 
 class _After:
