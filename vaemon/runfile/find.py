@@ -109,7 +109,7 @@ def unreadable(folder: Path, error: OSError) -> RunFileError:
 
 def leftovers(folder: Path) -> list[Path]:
     """Files that were being made when their writer died: they never got their name, and are no part of the run."""
-    unnamed = (*folder.glob(".segment-*.h5.*"), *folder.glob("images/.*.npy.*"))
+    unnamed = (*folder.glob(".run.json.*"), *folder.glob(".segment-*.h5.*"), *folder.glob("images/.*.npy.*"))
     return sorted(each for each in unnamed if each.is_file())
 
 

@@ -82,6 +82,7 @@ def write(folder: Path, manifest: Manifest) -> None:
 
     Raises:
         ValueError, TypeError: the config is none that could be read again.
+        OSError: the file system refuses; run.json is as it was.
     """
     try:
         content = (json.dumps(asdict(manifest), indent=1, default=str, ensure_ascii=False) + "\n").encode()
@@ -91,8 +92,12 @@ def write(folder: Path, manifest: Manifest) -> None:
     if not fits:
         raise ValueError(f"it may have {MOST_BYTES:,} bytes, and {MOST_DEPTH} mappings or lists within each other")
     temporary = folder / f".{FILE}.{os.getpid()}"
-    temporary.write_bytes(content)
-    os.replace(temporary, folder / FILE)
+    try:
+        temporary.write_bytes(content)
+        os.replace(temporary, folder / FILE)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def depth(value: Any) -> int:

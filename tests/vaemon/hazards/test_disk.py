@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import multiprocessing
 import os
 import re
 import resource
@@ -19,6 +20,7 @@ from vaemon import Recorder, open_run
 from vaemon.batch import RunState
 from vaemon.cli import main
 from vaemon.errors import VaemonError
+from vaemon.runfile import manifest
 
 ROOT = os.geteuid() == 0
 NOBODY = 65534
@@ -393,3 +395,27 @@ def test_the_half_made_segment_of_a_killed_writer_is_gone_after_the_next(forks, 
     assert forks.call(read_run, runs=runs)["steps"] == upto(200)
     left = {each.name for each in (runs / "r").iterdir()}
     assert {name for name in left if not re.fullmatch(r"segment-\d+\.h5", name)} == {"run.json", "writer.lock"}
+
+
+def test_a_run_json_that_could_not_be_written_is_as_it_was_and_leaves_nothing_half_made(tmp_path):
+    before = manifest.begin(tmp_path, "r", {"lr": 1}, None)
+
+    def end_on_a_full_disk():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20, UNLIMITED))
+        manifest.end(tmp_path, "finished", "")
+
+    child = multiprocessing.get_context("fork").Process(target=end_on_a_full_disk)
+    child.start()
+    child.join()
+    assert child.exitcode == 1
+    assert [each.name for each in tmp_path.iterdir()] == ["run.json"]
+    assert manifest.read(tmp_path) == before
+
+
+def test_the_half_made_run_json_of_a_killed_writer_is_gone_after_the_next(runs):
+    with Recorder("r", runs=runs) as recorder:
+        log(recorder, 1, 2)
+    (runs / "r" / ".run.json.1234").touch()
+    Recorder("r", runs=runs, resume=True).close()
+    assert not list((runs / "r").glob(".run.json*"))

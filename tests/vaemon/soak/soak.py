@@ -85,6 +85,7 @@ class Soak:
         self.begins: dict[int, int] = {}  # by life, the step that it began at
         self.flushed = 0
         self.life = 0
+        self.records = False
         self.writer: Worker | None = None
         self.counts: Counter[str] = Counter()
         self.most: Counter[str] = Counter()
@@ -103,6 +104,7 @@ class Soak:
         log = self.folder / f"writer-{self.life}.log"
         self.writer = Worker("writer", str(self.runs), self.life, self.rng.random(), log)
         self.note("life", self.life)
+        self.records = False
         self.hear_writer(until="begins")
 
     def hear_writer(self, until: str = "", seconds: float = PATIENCE) -> None:
@@ -122,6 +124,8 @@ class Soak:
         if kind == "begins":
             self.begins[self.life] = told[0]
             assert told[0] > self.flushed, f"the run goes on at step {told[0]}, but {self.flushed} was flushed"
+        elif kind == "records":
+            self.records = True
         elif kind in ("flushed", "closed"):
             self.flushed = told[0]
         elif kind == "memory":
@@ -211,7 +215,12 @@ class Soak:
         return self.truth.close()
 
     def fill(self, left: float) -> None:
-        """Have no file grow beyond the newest segment's end, or a little more; a write may fail at any byte."""
+        """Have no file grow beyond the newest segment's end, or a little more; a write may fail at any byte.
+
+        Not before its first row is taken: until then a recorder says that nothing can be recorded, and that is its end.
+        """
+        if not self.records:
+            self.hear_writer(until="records")
         newest = max((each.stat().st_size for each in (self.runs / "r").glob("segment-*.h5")), default=0)
         limit = self.rng.choice([0, newest, newest + self.rng.randrange(100_000)])
         resource.prlimit(self.writer.process.pid, resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))

@@ -45,7 +45,9 @@ def writer(runs, life, seed):
         exists = False
     say("begins", last + 1)
     recorder = Recorder("r", runs=runs, latents=LATENTS, resume=exists)
-    begun, step = time.monotonic(), last
+    begun, step = time.monotonic(), last + 1
+    recorder.log(step, **row_of(step, life))
+    say("records", step)
     while not stopping:
         for _ in range(rng.choice(BURSTS)):
             step += 1
