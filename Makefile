@@ -14,16 +14,22 @@ FUZZ ?= 100
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 RUN ?= latest
 OTHERS ?=
+# Of `make bench`: names of benchmarks, else all; 1 for the short form of each; 1 to install the peers, too.
+ONLY ?=
+QUICK ?=
+PEERS ?=
 
 # Other people's training loops that there is an adapter for, TensorBoard, and what pip calls them.
 ADAPTERS := lightning transformers accelerate pythae scvi diffusers tensorboard
 LIBRARIES_lightning := lightning pytorch-lightning
 LIBRARIES_transformers := transformers accelerate
 LIBRARIES_scvi := scvi-tools
+LIBRARIES_peers := -r benchmarks/peers.txt
+PINS := --constraint constraints.txt --constraint constraints-adapters.txt
 
 PURELIB := import sysconfig; print(sysconfig.get_path("purelib"))
 
-.PHONY: demo test check soak soak-fuzz soak-kill soak-all test-slow test-adapters test-packages format docs docs-generate pictures clean
+.PHONY: demo test check soak soak-fuzz soak-kill soak-all test-slow test-adapters test-packages bench format docs docs-generate pictures clean
 
 demo: $(VENV)/.installed  ## train on built-in images with the dashboard open, then print the analysis
 	@$(BIN)/vaemon demo
@@ -63,6 +69,9 @@ test-adapters: $(ADAPTERS:%=.venvs/%/.installed)  ## every adapter in its librar
 
 test-packages: $(VENV)/.installed-packages  ## build wheel and sdist, install them into clean environments and use them there
 	$(BIN)/pytest -m packages tests/packages
+
+bench: $(VENV)/.installed $(if $(PEERS),.venvs/peers/.installed)  ## measure every claim of speed anew, into docs/benchmarks.md: half an hour
+	$(BIN)/python benchmarks/bench.py $(if $(QUICK),--quick) $(ONLY)
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff format .
@@ -109,9 +118,12 @@ $(DOCS_VENV)/.installed: pyproject.toml constraints.txt
 	@$(BIN)/python -m venv --without-pip .venvs/$*
 	@.venvs/$*/bin/python -c '$(PURELIB)' > .venvs/$*/own
 	@{ echo "$(CURDIR)"; $(BIN)/python -c '$(PURELIB)'; } > "$$(cat .venvs/$*/own)/main.pth"
-	@.venvs/$*/bin/python -m pip --disable-pip-version-check --quiet install \
-		--constraint constraints.txt --constraint constraints-adapters.txt $(or $(LIBRARIES_$*),$*)
+	@.venvs/$*/bin/python -m pip --disable-pip-version-check --quiet install $(PINS) $(or $(LIBRARIES_$*),$*)
 	@touch $@
+
+# Peers are measured as they are now, and want older packages than the pins of the adapters.
+.venvs/peers/.installed: PINS :=
+.venvs/peers/.installed: benchmarks/peers.txt
 
 $(VENV)/.installed-packages: $(VENV)/.installed-dev
 	@$(PIP) install --constraint constraints.txt --group packages

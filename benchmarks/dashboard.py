@@ -4,8 +4,8 @@
 
 In a pty of its own, on the same run in each one's own format: 64 latents that wake in turn and four scalars, 50,000
 steps, made below DIR once (by default in a temporary folder). Beside vaemon an empty Textual app, sooner than which
-nothing made with Textual can paint; with --rivals also W&B LEET and terminalboard, from an environment VENV made by
-`pip install -r benchmarks/peers.txt`.
+nothing made with Textual can paint; with --rivals also W&B LEET and terminalboard, from an environment VENV, which
+`make bench PEERS=1` makes.
 
 First paint is from exec to header and titles of panels. All data are shown once the last step is on the screen and a
 second and a half of silence has followed; the last byte before it counts. Starts alternate, after one of each Textual
@@ -19,7 +19,6 @@ import contextlib
 import random
 import select
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -29,8 +28,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dashboards import ALL, FLOOR, LAST_STEP, Dashboard, python_of
-from figures import bytes_below, child_environment, machine
+from figures import begin, bytes_below, child_environment, say
 from findings import Found, Live, report
+from tables import print_absent
 from terminal import Terminal, cpu_seconds, peak_mb
 
 SMALL, LARGE = (120, 40), (200, 50)
@@ -94,6 +94,7 @@ class Bench:
         folder = self.data / dashboard.kind
         whole = self.data / f"{dashboard.kind}.whole"
         if dashboard.kind and not whole.exists():
+            say(f"{dashboard.name}: its run of {LAST_STEP:,} steps is written")
             shutil.rmtree(folder, ignore_errors=True)
             with self.write(dashboard, folder, LAST_STEP) as writer:
                 writer.communicate()
@@ -124,14 +125,13 @@ class Bench:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        "--rivals", nargs="?", const=".venv-peers", metavar="VENV", help="measure W&B LEET and terminalboard too"
+        "--rivals", nargs="?", const=".venvs/peers", metavar="VENV", help="measure W&B LEET and terminalboard too"
     )
     parser.add_argument("--only", metavar="NAME", help="of vaemon and the rivals, this one")
     parser.add_argument("--quick", action="store_true", help="few rounds: to see that it works")
     parser.add_argument("--data", type=Path, help="where the runs lie, or are to lie")
     asked = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # which ends the programs, and empties the folder
-    print(machine())
+    begin()
     with tempfile.TemporaryDirectory(prefix="vaemon-bench-") as place:
         data = (asked.data or Path(place) / "data").absolute()
         data.mkdir(parents=True, exist_ok=True)
@@ -147,16 +147,16 @@ def main() -> int:
 
 def chosen(only: str | None, bench: Bench, *, with_rivals: bool) -> list[Dashboard]:
     """Those that are to be measured; a rival that is not installed is passed over with a word."""
-    there = []
+    there, absent = [], []
     for each in ALL:
         if only and only.lower() not in each.name.lower() and each is not FLOOR:
             continue
-        if each.is_rival and not with_rivals:
-            continue
-        if each.is_rival and not Path(each.command(python_of(each, bench.rivals), bench.data)[0]).exists():
-            print(f"{each.name} is left out: {each.needs} is not installed in {bench.rivals}")
+        program = Path(each.command(python_of(each, bench.rivals), bench.data)[0])
+        if each.is_rival and not (with_rivals and program.exists()):
+            absent.append(each.name)
             continue
         there.append(each)
+    print_absent(absent)
     return there
 
 
@@ -281,11 +281,6 @@ def press(terminal: Terminal, dashboard: Dashboard, found: Found, run: str, coun
             found.unanswered += 1
         else:
             took.append((answered - pressed) * 1e3)
-
-
-def say(words: str) -> None:
-    """What is going on, for whoever waits."""
-    print(f"{time.strftime('%T')} {words}", file=sys.stderr)
 
 
 if __name__ == "__main__":

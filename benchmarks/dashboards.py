@@ -26,8 +26,6 @@ class Dashboard:
     """Keys each of which changes what is on the screen, in this order."""
     spinner: int = 0
     """Bytes of a write, at most, that is no answer: something turns while a run goes on."""
-    needs: str = ""
-    """The package that must be there, where it is not this repository's."""
     is_rival: bool = False
 
 
@@ -52,7 +50,6 @@ LEET = Dashboard(
     kind="wandb",
     keys=(b"n", b"N", b"n", b"n", b"N", b"N"),
     spinner=80,
-    needs="wandb",
     is_rival=True,
 )
 TERMINALBOARD = Dashboard(
@@ -62,7 +59,6 @@ TERMINALBOARD = Dashboard(
     whole=("gamma",),
     kind="tensorboard",
     keys=(b"n", b"p", b"o", b"l", b"x", b"+"),
-    needs="terminalboard",
     is_rival=True,
 )
 ALL = (VAEMON, FLOOR, LEET, TERMINALBOARD)

@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from figures import Bars, machine, number, print_table
+from figures import begin
 from PIL import Image
+from tables import Bars, number, print_note, print_table
 
 from trainer.data.celeba import BOX, SIDE, STORED
 from trainer.data.decode import Fit, decode
@@ -129,9 +130,10 @@ def main() -> None:
     asked.add_argument("--pictures", type=int, default=4000)
     asked.add_argument("--rounds", type=int, default=7)
     options = asked.parse_args()
-    print(machine())
+    begin()
     pictures = [picture(seed) for seed in range(options.pictures)]
-    print(f"{len(pictures):,} pictures of {np.mean([len(each) for each in pictures]) / 1000:.1f} kB")
+    size = np.mean([len(each) for each in pictures]) / 1000
+    print_note(f"{len(pictures):,} pictures, JPEG of {STORED[0]} × {STORED[1]} and {size:.1f} kB, to {SIDE} × {SIDE}.")
     assert all(np.array_equal(plainly(data), ours(data)) for data in pictures[:50])
     bars = Bars()
 
@@ -141,8 +143,8 @@ def main() -> None:
         (name, number(np.median(rates)), number(rates.max()))
         for name, rates in zip(("the plain way", "vaemon"), rounds.T, strict=True)
     ]
-    print_table("one core, pictures/s", ("", "median", "best"), rows)
-    print(f"  vaemon / the plain way, round by round: {', '.join(number(each) for each in ratios)}")
+    print_table("One core, pictures/s of the processor's time", ("", "median", "best"), rows)
+    print_note(f"vaemon in the plain way, round by round: {', '.join(number(each) for each in ratios)}.")
     bars.at_least("one core: vaemon / the plain way, median of the rounds", float(np.median(ratios)), 1.1, "")
 
     cores = len(os.sched_getaffinity(0))
@@ -166,7 +168,7 @@ def main() -> None:
             rows.append((kind, f"{first.clock:.3g} s", f"{first.processor:.3g} s", *seen))
             bars.at_least(f"{kind}: first sight / from the cache", first.processor / again.processor, 100, "")
     head = ("", "first sight", "of the processor", "from the cache", "of the processor", "every pixel, then")
-    print_table('load("celeba", …)', head, rows)
+    print_table('`load("celeba", …)`: at first sight, and then from the cache', head, rows)
     bars.print()
 
 

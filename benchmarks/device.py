@@ -13,7 +13,8 @@ from figures import call_figures
 
 from vaemon import Recorder, open_run
 
-BATCH, PIXELS, LATENTS = 100, 784, 64
+BATCH, PIXELS, HIDDEN, LATENTS = 100, 784, 400, 64
+LEARNING_RATE = 1e-3
 ROUNDS, STEPS = 8, 60
 """Rounds without and with a recorder by turns, and steps of each."""
 BURSTS, BURST = 20, 5
@@ -22,30 +23,37 @@ Values = dict[str, Any]
 
 
 class SmallVae:
-    """An MLP of one hidden layer of 400 each way, trained on noise."""
+    """An MLP of one hidden layer each way, trained on noise."""
 
-    def __init__(self, device: str) -> None:
+    def __init__(self, device: str, pixels: int = PIXELS, hidden: int = HIDDEN) -> None:
         import torch
         from torch import nn
 
+        class Halves(nn.Module):
+            def forward(self, x: Any) -> Any:
+                return x.chunk(2, dim=1)
+
         torch.manual_seed(0)
-        self._torch = torch
-        self.encoder = nn.Sequential(nn.Linear(PIXELS, 400), nn.ReLU(), nn.Linear(400, 2 * LATENTS)).to(device)
-        self.decoder = nn.Sequential(nn.Linear(LATENTS, 400), nn.ReLU(), nn.Linear(400, PIXELS)).to(device)
-        self._optimizer = torch.optim.Adam([*self.encoder.parameters(), *self.decoder.parameters()], lr=1e-3)
-        self._images = torch.rand(BATCH, PIXELS, device=device)
+        self._torch, self._noise = torch, torch.Generator(device).manual_seed(0)
+        there = (nn.Linear(pixels, hidden), nn.ReLU(), nn.Linear(hidden, 2 * LATENTS), Halves())
+        back = (nn.Linear(LATENTS, hidden), nn.ReLU(), nn.Linear(hidden, pixels))
+        self.encoder, self.decoder = nn.Sequential(*there).to(device), nn.Sequential(*back).to(device)
+        self.optimizer = torch.optim.Adam([*self.encoder.parameters(), *self.decoder.parameters()], lr=LEARNING_RATE)
+        self._images = torch.rand(BATCH, pixels, device=device)
 
     def step(self) -> Values:
         """One step; the batch's posterior and the scalars, tensors all but the two that are known on the host."""
-        mean, log_variance = self.encoder(self._images).chunk(2, dim=1)
-        z = mean + (0.5 * log_variance).exp() * self._torch.randn_like(mean)
+        mean, log_variance = self.encoder(self._images)
+        noise = self._torch.randn(mean.shape, generator=self._noise, device=mean.device)
+        z = mean + (0.5 * log_variance).exp() * noise
         mse = (self.decoder(z) - self._images).square().mean()
         kl = 0.5 * (mean.square() + log_variance.exp() - log_variance - 1).sum(1).mean()
-        loss = PIXELS * mse + kl
-        self._optimizer.zero_grad()
+        loss = self._images.shape[1] * mse + kl
+        self.optimizer.zero_grad()
         loss.backward()
-        self._optimizer.step()
-        scalars = {"mse": mse.detach(), "kl": kl.detach(), "loss": loss.detach(), "gamma": 1.0, "lr": 1e-3}
+        self.optimizer.step()
+        scalars = {"mse": mse.detach(), "kl": kl.detach(), "loss": loss.detach(), "gamma": 1.0}
+        scalars["lr"] = LEARNING_RATE
         return {"mean": mean.detach(), "log_variance": log_variance.detach()} | scalars
 
 
@@ -63,18 +71,22 @@ def measure(folder: Path, kind: str) -> dict[str, Any]:
     import torch
 
     torch.set_num_threads(1)
+    if kind == "auto":
+        kind = "cuda" if torch.cuda.is_available() else "cpu"
     model = SmallVae(kind)
     wait = torch.cuda.synchronize if kind == "cuda" else lambda: None
     ways = {"the posterior of a batch, (100, 64)": lambda values: values, "four vectors of 64": reduced}
     rows = [_measure(folder, title, way, model, wait) for title, way in ways.items()]
-    syncs = "torch.cuda.set_sync_debug_mode is for CUDA; on the CPU there is nothing to wait for"
+    syncs = "On the CPU there is no device to wait for; on a GPU this tells whether a call does"
     if kind == "cuda":
         watched = [_watch(folder, title, way, model) for title, way in ways.items()]
         rows += watched
         calm = not any(row["told"] or row["missing"] for row in watched)
-        syncs = 'under torch.cuda.set_sync_debug_mode("error"): ' + ("no log() waited" if calm else "A LOG() WAITED")
+        syncs = 'Under `torch.cuda.set_sync_debug_mode("error")`: ' + (
+            "no call waited" if calm else "**a call waited**"
+        )
     where = torch.cuda.get_device_name() if kind == "cuda" else f"the CPU, {platform.machine()}, one thread"
-    shape = f"an MLP {PIXELS}-400-{LATENTS}, batch {BATCH}, Adam"
+    shape = f"an MLP {PIXELS}-{HIDDEN}-{LATENTS}, batch {BATCH}, Adam"
     return {"rows": rows, "where": where, "model": shape, "syncs": syncs}
 
 

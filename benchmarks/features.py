@@ -20,6 +20,8 @@ from typing import Any
 
 import numpy as np
 import torch
+from figures import begin
+from tables import Bars, number, print_note, print_table
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -29,6 +31,7 @@ from trainer.precision import emulates_bfloat16
 
 BATCH = 8
 CLAIMED_RATIO, CLAIMED_ERROR = 1.4, 1e-6
+PEERS, SINGLE, HALF = "the peers' form", "vaemon float32", "vaemon bfloat16"
 
 
 class _Plain(nn.Module):
@@ -119,6 +122,7 @@ def main() -> None:
     asked.add_argument("--rounds", type=int, default=3)
     asked.add_argument("--peers")
     given = asked.parse_args()
+    begin()
     torch.set_num_threads(1)
     state = random_weights()
     pixels = np.random.default_rng(0).integers(0, 256, (given.images, 32, 32, 3), dtype=np.uint8)
@@ -126,27 +130,31 @@ def main() -> None:
     images = ((images * 128 + 128).round() - 128) / 128  # whole bytes, which are what torch-fidelity's network takes
     half: Any = Inception(state).to(torch.bfloat16)
     networks: dict[str, Callable[[Tensor], Tensor]] = {
-        "peers": torch_fidelity(state, given.peers) if given.peers else plain(state),
-        "float32": Inception(state),
-        "bfloat16": lambda x: half(x.to(torch.bfloat16)),
+        PEERS: torch_fidelity(state, given.peers) if given.peers else plain(state),
+        SINGLE: Inception(state),
+        HALF: lambda x: half(x.to(torch.bfloat16)),
     }
     first = images[:BATCH]
-    wanted = networks["peers"](first)
+    wanted = networks[PEERS](first)
     errors = {name: relative(network(first), wanted) for name, network in networks.items()}
     if emulates_bfloat16(torch.device("cpu")):
-        del networks["bfloat16"]
-        print(f"bfloat16 is emulated here; error {errors['bfloat16']:.1e}")
+        del networks[HALF]
     best = dict.fromkeys(networks, math.inf)
     for _ in range(given.rounds):
         for name, network in networks.items():
             best[name] = min(best[name], seconds(network, images))
-    print(f"{given.images} images, batches of {BATCH}, one core, best of {given.rounds} rounds")
-    for name, took in best.items():
-        print(
-            f"  {name:<10}{given.images / took:7.1f} images/s  × {best['peers'] / took:.2f}  error {errors[name]:.1e}"
-        )
-    held = best["peers"] / best["float32"] >= CLAIMED_RATIO and errors["float32"] <= CLAIMED_ERROR
-    print(f"claimed: ≥ {CLAIMED_RATIO} × at an error ≤ {CLAIMED_ERROR:.0e}: {'held' if held else 'NOT held'}")
+    rows = [
+        (name, number(given.images / took), f"{best[PEERS] / took:.2f}", f"{errors[name]:.1e}")
+        for name, took in best.items()
+    ]
+    title = f"Inception on one core: {given.images} images in batches of {BATCH}, best of {given.rounds} rounds"
+    print_table(title, ("", "images/s", "of the peers'", "error"), rows)
+    if HALF not in best:
+        print_note(f"{HALF} is emulated by this processor, hence not timed; its error is {errors[HALF]:.1e}.")
+    bars = Bars()
+    bars.at_least(f"{SINGLE}, in the peers' images/s", best[PEERS] / best[SINGLE], CLAIMED_RATIO, "×")
+    bars.at_most(f"{SINGLE}, relative error of the features", errors[SINGLE], CLAIMED_ERROR, "")
+    bars.print()
 
 
 if __name__ == "__main__":

@@ -28,8 +28,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from figures import Bars, ask_child, machine, number, print_table
+from figures import ask_child, begin
 from scipy import linalg
+from tables import Bars, number, print_table
 
 from analysis.measures.features import FeatureStatistics, FeatureSums
 from analysis.measures.frechet import frechet_distance
@@ -195,7 +196,7 @@ def distances(folder: Path, rounds: int, bars: Bars) -> None:
             for name, each in found.items()
         ]
         head = ("", "seconds", "of vaemon's", "error", "to itself")
-        print_table(f"distance of 2 x {count:,} images, {WIDTH} features: {expected:.4f}", head, rows)
+        print_table(f"Distance of 2 x {count:,} images, {WIDTH} features: {expected:.4f}", head, rows)
         named = f"N = {count:,}: "
         bars.at_least(f"{named}{EIGENVALUES} takes", seconds[EIGENVALUES] / seconds[OURS], slower, "times as long")
         bars.at_least(f"{named}{ROOT} takes", seconds[ROOT] / seconds[OURS], least, "times as long")
@@ -213,7 +214,7 @@ def statistics(folder: Path, rounds: int, bars: Bars) -> None:
         for name, each in found.items()
     ]
     head = ("", "ms an image", *(f"{error.replace(' ', ', about ')}" for error in errors))
-    print_table(f"statistics of {count:,} images, {WIDTH} features; relative errors", head, rows)
+    print_table(f"Statistics of {count:,} images, {WIDTH} features; relative errors", head, rows)
     for about in (0, 100):
         bars.at_most(f"covariance, features about {about}", found[OURS][f"covariance {about}"], 1e-13, "relative error")
     for images in (count, 5 * count):
@@ -237,7 +238,7 @@ def main() -> int:
         del told["folder"]
         answer.write_text(json.dumps(measure(**told)))
         return 0
-    print(machine())
+    begin()
     bars = Bars()
     with tempfile.TemporaryDirectory(prefix="vaemon-bench-") as place:
         for name, part in PARTS.items():

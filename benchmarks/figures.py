@@ -1,16 +1,19 @@
-"""What the benchmarks share: the figures of many timed calls, memory, bytes on disk, tables, bars, child processes."""
+"""What the benchmarks share: how they begin, figures of many timed calls, memory, bytes on disk, child processes."""
 
 import json
 import os
 import platform
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
+
+SKIPPED = 77
+"""The exit code of a benchmark that cannot be measured here; the same as in other test drivers."""
 
 
 def call_figures(nanoseconds: Any) -> dict[str, float]:
@@ -43,57 +46,30 @@ def bytes_below(folder: Path) -> int:
 
 
 def machine() -> str:
-    """The processor, the cores, the load before anything was measured, and the date."""
+    """The processor, the cores, and the Python."""
     cpu = platform.processor() or platform.machine()
     told = Path("/proc/cpuinfo")
     if told.exists():
         named = [line for line in told.read_text().splitlines() if line.startswith("model name")]
         cpu = named[0].partition(": ")[2] if named else cpu
-    load = os.getloadavg()[0]
-    return f"{cpu}, {os.cpu_count()} cores, load {load:.1f}, Python {platform.python_version()}, {time.strftime('%F')}"
+    return f"{cpu}, {os.cpu_count()} cores, Python {platform.python_version()}"
 
 
-def print_table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print aligned text: the first column to the left, the others to the right."""
-    widths = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]
-    print(f"\n{title}")
-    for row in (head, *rows):
-        cells = [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
-        print("  " + "  ".join(cells).rstrip())
+def begin() -> None:
+    """Say where this runs; have SIGTERM end it as an error would, so that children end and folders are emptied."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    say(f"{machine()}, load average {os.getloadavg()[0]:.1f}")
 
 
-def number(value: float, digits: int = 3) -> str:
-    """So many significant digits, and no exponent."""
-    if not np.isfinite(value):
-        return "-"
-    if value >= 10 ** (digits - 1):
-        return f"{value:,.0f}"
-    return f"{value:.{digits}g}" if abs(value) >= 1e-3 or value == 0 else f"{value:.1g}"
+def say(words: str) -> None:
+    """What is going on, for whoever waits."""
+    print(f"{time.strftime('%T')} {words}", file=sys.stderr)
 
 
-class Bars:
-    """What is demanded, and whether it was met."""
-
-    def __init__(self) -> None:
-        self._rows: list[tuple[str, str, str, str]] = []
-
-    def at_most(self, what: str, found: float, bar: float, unit: str) -> None:
-        self._add(what, found, bar, unit, "<=", found <= bar)
-
-    def at_least(self, what: str, found: float, bar: float, unit: str) -> None:
-        self._add(what, found, bar, unit, ">=", found >= bar)
-
-    def either(self, what: str, found: str, bar: str, *, met: bool) -> None:
-        """A bar that is more than one number."""
-        self._rows.append(("pass" if met else "FAIL", what, found, bar))
-
-    def _add(self, what: str, found: float, bar: float, unit: str, sign: str, met: bool) -> None:
-        self.either(what, f"{number(found)} {unit}", f"{sign} {number(bar)} {unit}", met=met)
-
-    def print(self) -> None:
-        print_table("bars", ("", "what", "found", "bar"), self._rows)
-        failed = sum(row[0] == "FAIL" for row in self._rows)
-        print(f"  {len(self._rows) - failed} of {len(self._rows)} met")
+def skip(why: str) -> NoReturn:
+    """End with the exit code of what cannot be measured here, which is no failure."""
+    say(why)
+    sys.exit(SKIPPED)
 
 
 class ChildFailed(Exception):
@@ -108,6 +84,7 @@ def ask_child(script: str, what: str, folder: Path, **told: Any) -> Any:
     Raises:
         ChildFailed: it ended by an error.
     """
+    say(f"{Path(script).stem}: {folder.name}")
     folder.mkdir(parents=True)
     answer = folder / "answer.json"
     work = folder / "work"

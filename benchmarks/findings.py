@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from statistics import median
 
 from dashboards import FLOOR, VAEMON
-from figures import Bars, number, print_table
+from tables import Bars, number, print_note, print_table
 
 
 @dataclass
@@ -40,16 +40,16 @@ def report(found: Mapping[str, Found]) -> None:
     """The table, the bars, and what could not be had."""
     floor = found.get(FLOOR.name)
     lines = [(title, [cell(each, floor) for each in found.values()]) for title, cell in ROWS]
-    print_table("dashboards", ("", *found), [(title, *cells) for title, cells in lines])
+    print_table("Dashboards: 64 latents, 50,000 steps", ("", *found), [(title, *cells) for title, cells in lines])
     if VAEMON.name in found:
         bars = Bars()
         judge(bars, found[VAEMON.name], floor)
         bars.print()
     for name, each in found.items():
         for line in dict.fromkeys(each.why):
-            print(f"{name}: {line}")
+            print_note(f"{name}: {line}.")
         if each.unanswered:
-            print(f"{name}: {each.unanswered} keys had no answer within 5 s")
+            print_note(f"{name}: {each.unanswered} keys had no answer within 5 s.")
 
 
 def ratio(found: Found, floor: Found | None) -> float:
@@ -85,15 +85,15 @@ def _memory(found: Found) -> float:
 ROWS = (
     ("file on disk, MB", lambda found, _: "-" if found.disk is None else number(found.disk)),
     ("first paint, s: median / min", lambda found, _: _spread(found.painted)),
-    ("  in those of the empty app", lambda found, floor: number(ratio(found, floor), 2)),
+    ("first paint, in those of the empty app", lambda found, floor: number(ratio(found, floor), 2)),
     ("all data shown after it, s", lambda found, _: _spread(found.shown) if found.disk else "-"),
     ("CPU until then, s", lambda found, _: _spread(found.cpu)),
     ("most memory, MB", lambda found, _: number(_memory(found))),
     ("live, 120x40: kB/s, % of a core", lambda found, _: _live(found, "120x40")),
-    ("live, 200x50", lambda found, _: _live(found, "200x50")),
-    ("live from the first row, 120x40", lambda found, _: _live(found, "new")),
+    ("live, 200x50: kB/s, % of a core", lambda found, _: _live(found, "200x50")),
+    ("live from the first row, 120x40: kB/s, % of a core", lambda found, _: _live(found, "new")),
     ("key to first byte, live, ms: median / max", lambda found, _: _keys(found, "live")),
-    ("  on the finished run", lambda found, _: _keys(found, "finished")),
+    ("key to first byte, finished run, ms: median / max", lambda found, _: _keys(found, "finished")),
     ("finished run: bytes/s, % of a core", lambda found, _: _idle(found)),
 )
 
@@ -101,7 +101,7 @@ ROWS = (
 def judge(bars: Bars, found: Found, floor: Found | None) -> None:
     """What was asked of vaemon."""
     bars.at_most("file on disk", found.disk or float("nan"), 20, "MB")
-    bars.at_most("first paint, in those of the empty app", ratio(found, floor), 1.3, "x")
+    bars.at_most("first paint, in those of the empty app", ratio(found, floor), 1.3, "×")
     bars.at_most("all data shown after first paint, median", median(found.shown or [float("nan")]), 1, "s")
     bars.at_most("most memory", _memory(found), 120, "MB")
     for name, most_bytes, most_cpu in (("120x40", 8e3, 3), ("200x50", 16e3, 5), ("new", 8e3, 3)):

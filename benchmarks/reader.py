@@ -14,7 +14,6 @@ which asks twice a second for what the dashboard draws, while another process lo
 import argparse
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -23,7 +22,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from figures import Bars, ask_child, machine, number, print_table
+from figures import ask_child, begin, say
+from tables import Bars, number, print_table
 from workload import DIFFERENT_ROWS, ONE_64
 
 from vaemon import Recorder, open_run
@@ -42,10 +42,9 @@ def main() -> int:
     parser.add_argument("--long", action="store_true", help="also 10,000,000 steps: minutes, and some GB of disk")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     asked = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # which ends the child, and empties the temporary folder
     if asked.child:
         return answer(json.loads(asked.child))
-    print(machine())
+    begin()
     bars, wrong = Bars(), list[str]()
     with tempfile.TemporaryDirectory(prefix="vaemon-bench-") as place:
         folder = Path(place)
@@ -54,7 +53,7 @@ def main() -> int:
         followers(folder, bars, wrong)
     bars.print()
     for line in wrong:
-        print(f"WRONG: {line}", file=sys.stderr)
+        say(f"WRONG: {line}")
     return 1 if wrong else 0
 
 
@@ -87,12 +86,12 @@ def first_looks(folder: Path, data: Path, long: bool, bars: Bars, wrong: list[st
         medians[steps] = float(np.median(found["whole"])) * 1e3
         cells = [number(float(np.median(found[name])) * 1e3) for name in ("open", "whole")]
         rows.append((f"{steps:,}", *cells, number(max(found["whole"]) * 1e3), str(found["points"])))
-    head = ("steps", "open ms", "open and draw ms", "worst ms", "points")
-    print_table(f'open_run and series("mean_variance", points=200), warm, median of {LOOKS}', head, rows)
+    head = ("steps", "open, ms", "open and draw, ms", "worst", "points")
+    print_table(f'`open_run` and `series("mean_variance", points=200)`, warm, median of {LOOKS}', head, rows)
     ratio = max(medians.values()) / min(medians.values())
     told = ", ".join(f"{number(each)} ms" for each in medians.values())
     met = max(medians.values()) <= 20 or ratio <= 5
-    bars.either("open and draw", f"{told}; {ratio:.1f} x", "<= 20 ms each, or <= 5 x from length to length", met=met)
+    bars.either("open and draw", f"{told}; {ratio:.1f} ×", "≤ 20 ms each, or ≤ 5 × from length to length", met=met)
 
 
 def ages(folder: Path, bars: Bars, wrong: list[str]) -> None:
@@ -106,8 +105,8 @@ def ages(folder: Path, bars: Bars, wrong: list[str]) -> None:
         (name, f"{len(each):,}", *(number(value) for value in np.percentile(each, (50, 99, 100))))
         for name, each in (("every row", ms), ("the newest row of a poll", newest))
     ]
-    title = f"age when first seen: {AGE_RATE} steps/s in one process, polls each {AGE_POLL * 1e3:.0f} ms in another"
-    print_table(title, ("", "seen", "median ms", "p99 ms", "worst ms"), rows)
+    title = f"Age when first seen: {AGE_RATE} steps/s in one process, polls each {AGE_POLL * 1e3:.0f} ms in another"
+    print_table(title, ("", "seen", "median, ms", "p99", "worst"), rows)
     bars.at_most("age of a row when first seen, p99", float(np.percentile(ms, 99)), 350.0, "ms")
 
 
@@ -123,8 +122,8 @@ def followers(folder: Path, bars: Bars, wrong: list[str]) -> None:
         cells = (number(found["poll"] * 1e3), number(found["worst"] * 1e3), f"{found['rows']:,}", f"{share:.2f}")
         rows.append((f"{rate:,} steps/s", truth, polls, *cells))
         bars.at_most(f"follower at 2 Hz, {rate:,} steps/s", share, 3.0, "% of a core")
-    head = ("logged at", "in truth", "polls", "poll ms", "worst ms", "rows in the end", "% of a core")
-    print_table(f"a follower at {1 / FOLLOW_POLL:.0f} Hz with the dashboard's channels", head, rows)
+    head = ("logged at", "in truth", "polls", "a poll, ms", "worst", "rows in the end", "% of a core")
+    print_table(f"A follower at {1 / FOLLOW_POLL:.0f} Hz with the dashboard's channels", head, rows)
 
 
 def beside_a_logger(folder: Path, what: str, rate: int, seconds: float) -> tuple[dict[str, Any], dict[str, Any]]:

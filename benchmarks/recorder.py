@@ -1,10 +1,8 @@
 """What a call of `Recorder.log` costs the training loop, on the disk and in memory, beside other ways to record.
 
-    python -m venv peers && peers/bin/pip install -r benchmarks/peers.txt
-    PYTHONPATH=. peers/bin/python benchmarks/recorder.py [--steps 10000] [--only tensorboard wandb] [--long [STEPS]]
-                                                         [--device cpu|cuda]
+    python benchmarks/recorder.py [--steps 10000] [--only tensorboard wandb] [--long [STEPS]] [--device cpu|cuda|auto]
 
-Peers that are not installed are left out; with none of them it runs where vaemon does. Nothing is sent anywhere.
+Peers that are not installed are left out: `make bench PEERS=1` makes an environment with all. Nothing is sent anywhere.
 
 A step is five scalars and four float32 vectors of 64 (workload c); vaemon is also measured with one vector of 64 (a)
 and one of 1,024 (b), beside a control, the bare copies of those vectors into arrays that exist. Every figure of a
@@ -23,7 +21,6 @@ Exits with 1 where a single row was dropped or is not what was logged; a bar tha
 import argparse
 import json
 import math
-import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -31,8 +28,9 @@ from typing import Any
 
 import device
 import ours
-from figures import Bars, ChildFailed, ask_child, machine, number, print_table
+from figures import ChildFailed, ask_child, begin, say
 from peers import PEERS
+from tables import Bars, number, print_absent, print_note, print_table
 from workload import FOUR_64, WORKLOADS
 
 PACED_STEPS = 1500
@@ -44,13 +42,14 @@ def main() -> int:
     parser.add_argument("--only", nargs="*", choices=list(PEERS), help="of the peers, these alone, or none")
     long = "also a run of 10,000,000 steps, or so many: minutes, and some GB of disk"
     parser.add_argument("--long", type=int, nargs="?", const=10_000_000, metavar="STEPS", help=long)
-    parser.add_argument("--device", choices=("cpu", "cuda"), help="also torch tensors that lie there")
+    parser.add_argument(
+        "--device", choices=("cpu", "cuda", "auto"), help="also torch tensors that lie there; auto: on a GPU, if any"
+    )
     parser.add_argument("--child", help=argparse.SUPPRESS)
     asked = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # which ends the child, and empties the temporary folder
     if asked.child:
         return answer(json.loads(asked.child))
-    print(machine())
+    begin()
     bars, wrong = Bars(), list[str]()
     with tempfile.TemporaryDirectory(prefix="vaemon-bench-") as place:
         folder = Path(place)
@@ -63,8 +62,8 @@ def main() -> int:
             device_rows(folder, asked.device, wrong)
     bars.print()
     for line in wrong:
-        print(f"WRONG: {line}", file=sys.stderr)
-    print("\nrows dropped: " + ("some, see above" if wrong else "none; every row was read back as it was logged"))
+        say(f"WRONG: {line}")
+    print_note("Rows dropped: " + ("some." if wrong else "none; every row was read back as it was logged."))
     return 1 if wrong else 0
 
 
@@ -87,61 +86,70 @@ def answer(question: dict[str, Any]) -> int:
 
 def vaemon_rows(folder: Path, asked_steps: int, bars: Bars, wrong: list[str]) -> None:
     """The recorder alone: three workloads in a tight loop, and two of them in steps of a millisecond."""
-    head = ("vaemon", "steps", "best us", "p99 us", "median us", "p99 us", "worst us", "control best", "median", "p99")
-    rows = []
+    times_of, costs_of = [], []
     times = 3  # rounds enough for one that nothing disturbs
     for key, load in WORKLOADS.items():
         steps = times * asked_steps
         found = ask_child(__file__, "ours", folder / f"ours-{key}", load=key, steps=steps)
         wrong += complaints(f"({key})", found)
         raw = number(found["bytes"] / steps / load.raw_bytes)
+        title, told = f"({key}) {load.name}", f"{steps:,}"
         best = [number(found["log"][name]) for name in ("best", "best_p99")]
         bare = (number(found["control"]["best"]), *calls(found["control"])[:2])
-        cells = (*bare, *costs(found, steps), str(load.raw_bytes), raw, number(found["read"]))
+        times_of.append((title, told, *best, *calls(found["log"]), *bare))
         memory, first = f"{found['grown']:+.1f}", number(found["first"] / 1e3)
-        rows.append((f"({key}) {load.name}", f"{steps:,}", *best, *calls(found["log"]), *cells, memory, first))
+        cells = (*costs(found, steps), f"{load.raw_bytes:,}", raw, number(found["read"]))
+        costs_of.append((title, told, *cells, memory, first))
         demand(bars, key, found, steps)
     for key in ("a", "c"):
         found = ask_child(__file__, "paced", folder / f"paced-{key}", load=key, steps=PACED_STEPS)
         wrong += complaints(f"({key}) in 1 ms steps", found)
-        cells = ("-", "-", *calls(found["log"]), "-", *calls(found["control"])[:2], *("-",) * 5)
-        cells = (*cells, f"{found['grown']:+.1f}", "-")
-        rows.append((f"({key}) in a 1 ms step", f"{PACED_STEPS:,}", *cells))
-    title = (
-        "vaemon, by itself: best round and all of them; the control is the bare copies; memory is the process's growth"
+        cells = ("", "", *calls(found["log"]), "", *calls(found["control"])[:2])
+        times_of.append((f"({key}) in a 1 ms step", f"{PACED_STEPS:,}", *cells))
+    head = ("", "steps", "best round: median", "p99", "all: median", "p99", "worst", "copies: best", "median", "p99")
+    print_table("A call of vaemon's, µs; beside it bare copies of its vectors", head, times_of)
+    head = (
+        "",
+        "steps",
+        "µs a step in all",
+        "bytes a step",
+        "raw",
+        "of the raw",
+        "read, s",
+        "memory, MB",
+        "first call, ms",
     )
-    more = ("total us/step", "B/step", "raw", "x raw", "read s", "memory MB", "first ms")
-    print_table(title, (*head, *more), rows)
+    print_table("What it leaves; memory is what the process grew by", head, costs_of)
 
 
 def demand(bars: Bars, key: str, found: dict[str, Any], steps: int) -> None:
     log, load = found["log"], WORKLOADS[key]
     if key == "c":
         bar = max(2 * found["control"]["best"], 5.0)
-        bars.at_most("(c) median of the best round, the larger of 5 us and 2 x control", log["best"], bar, "us")
+        bars.at_most("(c) median of the best round, the larger of 5 µs and 2 × copies", log["best"], bar, "µs")
     else:
-        bars.at_most(f"({key}) median of the best round", log["best"], 3.0, "us")
-        bars.at_most(f"({key}) p99 of the best round", log["best_p99"], 25.0, "us")
+        bars.at_most(f"({key}) median of the best round", log["best"], 3.0, "µs")
+        bars.at_most(f"({key}) p99 of the best round", log["best_p99"], 25.0, "µs")
     if key != "b":
-        bars.at_most(f"({key}) bytes", found["bytes"] / steps / load.raw_bytes, 1.25, "x raw")
+        bars.at_most(f"({key}) bytes", found["bytes"] / steps / load.raw_bytes, 1.25, "× raw")
     bars.at_most(f"({key}) memory", found["grown"], 32.0, "MB")
 
 
 def peer_rows(folder: Path, steps: int, names: list[str], bars: Bars, wrong: list[str]) -> None:
     """Each peer with vaemon and JSON lines beside it."""
-    head = ("peer, workload (c)", "steps", "median us", "p99 us", "worst us", "total us/step", "B/step", "read s")
-    rows = []
+    head = ("", "steps", "median, µs", "p99", "worst", "µs a step in all", "bytes a step", "read, s")
+    rows, absent = [], list[str]()
     for name in names:
         peer = PEERS[name]
         title = f"{peer.title} {peer.version()}".rstrip() if peer.installed() else peer.title
         if not peer.installed():
-            rows.append((title, "not installed", *("",) * 8))
+            absent.append(title)
             continue
         count = min(peer.steps, steps)
         try:
             found = ask_child(__file__, "peer", folder / name, peer=name, steps=count)
         except ChildFailed as failure:
-            print(f"{title}: {failure}", file=sys.stderr)
+            say(f"{title}: {failure}")
             rows.append((title, "failed", *("",) * 8))
             continue
         wrong += complaints(f"vaemon beside {title}", found["vaemon"])
@@ -152,14 +160,12 @@ def peer_rows(folder: Path, steps: int, names: list[str], bars: Bars, wrong: lis
         rows.append((title, f"{count:,}", *calls(found["peer"]), *costs(found, count), read, *shares))
         demanded = {"jsonl": 20, "tensorboard": 300, "wandb": 100}.get(name)
         if demanded:
-            told, bar = f"1/{math.floor(ratio):,} of it", f"<= 1/{demanded} of it"
+            told, bar = f"1/{math.floor(ratio):,} of it", f"≤ 1/{demanded} of it"
             bars.either(f"(c) median beside {peer.title}", told, bar, met=ratio >= demanded)
-    print_table(
-        f"peers, {FOUR_64.raw_bytes} raw bytes a step; vaemon's share and JSON lines by medians of the same process",
-        (*head, "x JSONL", "vaemon"),
-        rows,
-    )
-    print("  read: every value of so many steps read back; '!' where a step was not found")
+    title = f"Others, workload (c): {FOUR_64.raw_bytes:,} raw bytes a step; medians of the same process are compared"
+    print_table(title, (*head, "of JSON lines'", "vaemon's share"), rows)
+    print_note("Read: every value of so many steps read back; `!` where a step was not found.")
+    print_absent(absent)
 
 
 def long_rows(folder: Path, steps: int, bars: Bars, wrong: list[str]) -> None:
@@ -169,20 +175,21 @@ def long_rows(folder: Path, steps: int, bars: Bars, wrong: list[str]) -> None:
     rows = [
         (f"{each['steps']:,}", *(number(each[name]) for name in ("log", "total", "control"))) for each in found["at"]
     ]
-    title = f"(a) for {found['steps']:,} steps: {found['seconds']:.0f} s, {found['bytes'] / found['steps']:.1f} B/step"
-    print_table(title, ("around step", "median us", "total us/step", "control us"), rows)
-    print(f"  the lower quartile of the segments of 5,000 steps; memory {found['grown']:+.1f} MB")
+    each = found["bytes"] / found["steps"]
+    title = f"(a) for {found['steps']:,} steps: {found['seconds']:.0f} s, {each:.1f} bytes a step"
+    print_table(title, ("around step", "median, µs", "µs a step in all", "bare copies"), rows)
+    print_note(f"The lower quartile of the segments of 5,000 steps; memory {found['grown']:+.1f} MB.")
     # The clock of a shared machine halves and doubles between these: a call is told in copies of a row.
     calls_now = [each["log"] / each["control"] for each in found["at"]]
     totals = [each["total"] for each in found["at"]]
     for values, what in ((calls_now, "median, in bare copies"), (totals, "total")):
-        bars.at_most(f"(a) {what}, largest/smallest around these steps", max(values) / min(values), 1.5, "x")
+        bars.at_most(f"(a) {what}, largest/smallest around these steps", max(values) / min(values), 1.5, "×")
     bars.at_most(f"(a) memory, {found['steps']:,} steps", found["grown"], 32.0, "MB")
     bars.at_most(
         f"(a) bytes, {found['steps']:,} steps",
         found["bytes"] / found["steps"] / WORKLOADS["a"].raw_bytes,
         1.25,
-        "x raw",
+        "× raw",
     )
 
 
@@ -195,9 +202,9 @@ def device_rows(folder: Path, kind: str, wrong: list[str]) -> None:
         (each["title"], f"{each['steps']:,}", *calls(each["log"]), *(number(each[name]) for name in shares))
         for each in found["rows"]
     ]
-    head = ("logged", "steps", "median us", "p99 us", "worst us", "bare step us", "log %", "x bare")
-    print_table(f"torch tensors on {found['where']}, {found['model']}", head, rows)
-    print(f"  {found['syncs']}")
+    head = ("logged", "steps", "median, µs", "p99", "worst", "bare step, µs", "log, %", "of the bare")
+    print_table(f"Torch tensors on {found['where']}, {found['model']}", head, rows)
+    print_note(f"{found['syncs']}.")
 
 
 def calls(found: dict[str, float]) -> tuple[str, str, str]:

@@ -1,7 +1,7 @@
 """What `vaemon train` makes of the machine: images/s of one network, batch and data, against other ways to train it.
 
 (a) a bare hand-written float32 loop, (b) pythae's VAE and RAE_L2 trainers, (c) Lightning with 0 and with 2 workers. The
-peers are left out where they are not installed: `pip install lightning pythae pydantic scikit-learn imageio`. Each has
+peers are left out where they are not installed: `make bench PEERS=1` makes an environment with both. Each has
 a process of its own, for how memory is kept is a process's affair, and they take turns, round after round; read the
 ratios. The images are noise. The floor is what the network's convolutions take alone, one after the other.
 
@@ -16,7 +16,6 @@ import contextlib
 import io
 import logging
 import multiprocessing
-import os
 import statistics
 import tempfile
 import time
@@ -27,6 +26,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from figures import begin, say
+from tables import Bars, number, print_absent, print_note, print_table
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 from training import NoRecorder, Timed, images_per_second
@@ -238,8 +239,13 @@ def contender(name: str, config: Config, images: np.ndarray) -> Iterator[Loop]:
     yield makers[name]()
 
 
-NAMES = ("bare float32", "vaemon float32", "vaemon bfloat16", "vaemon RAE-l2", "convolutions alone")
+OURS = "vaemon float32"
+NAMES = ("bare float32", OURS, "vaemon bfloat16", "vaemon RAE-l2", "convolutions alone")
 PEERS = ("pythae VAE", "pythae RAE_L2", "Lightning, 0 workers", "Lightning, 2 workers")
+FASTER_THAN = {"pythae VAE": 1.10, "pythae RAE_L2": 1.9, "Lightning, 2 workers": 1.4, "convolutions alone": 0.78}
+"""How many times as fast as each vaemon is to be."""
+MOST_OVER_BARE, MOST_METRICS = 0.15, 40.0
+"""Of a step that is next to nothing: ms of all that vaemon does, µs of statistics and log."""
 EXTRA = {"vaemon bfloat16": ["precision=bfloat16"], "vaemon RAE-l2": ["balance.name=rae-l2", "stage2.enabled=false"]}
 
 
@@ -262,9 +268,9 @@ def serve(name: str, base_dim: int, steps: int, threads: int, asked: Connection)
 
 def compare(base_dim: int, steps: int, rounds: int, threads: int) -> dict[str, list[float]]:
     """Seconds a step in every round, of each; they take turns."""
-    names = [*NAMES, *PEERS]
+    names, absent = [*NAMES, *PEERS], list[str]()
     if emulates_bfloat16(torch.device("cpu")):
-        print("vaemon bfloat16 left out: this processor emulates it")
+        print_note("vaemon bfloat16 is left out: this processor emulates it.")
         names.remove("vaemon bfloat16")
     context, lines = multiprocessing.get_context("spawn"), {}
     for name in names:
@@ -274,9 +280,12 @@ def compare(base_dim: int, steps: int, rounds: int, threads: int) -> dict[str, l
         if (answer := near.recv()) == "ready":
             lines[name] = near
         else:
-            print(f"{name} {answer}")
+            say(f"{name} {answer}")
+            absent.append(name)
+    print_absent(absent)
     found: dict[str, list[float]] = {name: [] for name in lines}
     for turn in range(rounds + 1):
+        say(f"round {turn} of {rounds}")
         for name, line in lines.items():
             line.send(steps if turn else 1)
             seconds = line.recv()
@@ -287,46 +296,66 @@ def compare(base_dim: int, steps: int, rounds: int, threads: int) -> dict[str, l
     return found
 
 
-def told(found: dict[str, list[float]]) -> None:
+def told(found: dict[str, list[float]], bars: Bars) -> None:
     """Print each one's figures, and how many times as fast as it vaemon is: in the best rounds, and side by side."""
-    mine = found["vaemon float32"]
+    mine, rows = found[OURS], []
     for name, seconds in found.items():
         best = min(seconds) / min(mine)
         beside = statistics.median(one / other for one, other in zip(seconds, mine, strict=True))
-        print(
-            f"{name:22} {min(seconds) * 1e3:8.1f} ms a step, median {statistics.median(seconds) * 1e3:8.1f}; "
-            f"vaemon float32 is {best:.2f} x as fast (best rounds), {beside:.2f} x (median of the rounds' ratios)"
-        )
+        figures = (number(min(seconds) * 1e3), number(statistics.median(seconds) * 1e3))
+        rows.append((name, *figures, f"{best:.2f}", f"{beside:.2f}"))
+        if name in FASTER_THAN:
+            bars.at_least(f"{OURS}, in {name}", beside, FASTER_THAN[name], "times as fast")
+    head = ("", "best, ms a step", "median", f"{OURS} is … as fast: best rounds", "median of the rounds' ratios")
+    print_table("One network trained by each, by turns", head, rows)
 
 
-def framework(rounds: int, runs: Path) -> None:
+def framework(rounds: int, runs: Path, bars: Bars) -> None:
     """What the framework costs a step of a network that is next to nothing."""
     config = resolve(Config(), ["network=dense", "network.hidden=[1]", "network.latents=64", "stage1.epochs=100000"])
     images = np.random.default_rng(0).integers(0, 256, (50_000, 4, 4, 1), dtype=np.uint8)
     with Recorder("next-to-nothing", latents=64, runs=runs) as recorder:
-        loops = {"bare": bare(config, images), "silent": ours(config, images, NoRecorder())}
-        loops["ours"] = ours(config, images, recorder)
+        loops = {"bare": bare(config, images), "vaemon, nothing recorded": ours(config, images, NoRecorder())}
+        loops["vaemon"] = ours(config, images, recorder)
         with contextlib.suppress(ImportError):
-            loops["Lightning, 0 workers, 3 values logged"] = lightning(config, images, 0)
+            loops["Lightning, 3 values logged"] = lightning(config, images, 0)
         found: dict[str, list[float]] = {name: [] for name in loops}
         for _ in range(rounds):
             for name, train in loops.items():
                 with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
                     found[name].append(train(250) * 1e3)
-    for name, each in found.items():
-        over = statistics.median(one - other for one, other in zip(each, found["bare"], strict=True))
-        print(
-            f"next to nothing, {name}: best {min(each):6.3f}, median {statistics.median(each):6.3f} ms a step, "
-            f"over bare: best {min(each) - min(found['bare']):+.3f}, median of the rounds {over:+.3f}"
-        )
+    over = {
+        name: statistics.median(one - other for one, other in zip(each, found["bare"], strict=True))
+        for name, each in found.items()
+    }
+    rows = [
+        (name, f"{min(each):.3f}", f"{statistics.median(each):.3f}", *_over_bare(name, found, over))
+        for name, each in found.items()
+    ]
+    head = ("", "best, ms a step", "median", "over bare: best", "median of the rounds")
+    print_table(f"A network that is next to nothing, {rounds} rounds of 250 steps", head, rows)
+    bars.at_most("next to nothing: vaemon over bare", over["vaemon"], MOST_OVER_BARE, "ms a step")
     with Recorder("metrics", latents=64, runs=runs) as recorder:
-        timed, plain = Timed(recorder), loop.step_to_channels
-        loop.step_to_channels = timed.statistics
-        try:
-            ours(config, images, timed)(1000)
-        finally:
-            loop.step_to_channels = plain
-        print(", ".join(f"{name}: {seconds / 1000 * 1e6:.0f} us a step" for name, seconds in timed.seconds.items()))
+        metrics(config, images, recorder, bars)
+
+
+def _over_bare(name: str, found: dict[str, list[float]], over: dict[str, float]) -> tuple[str, str]:
+    return ("", "") if name == "bare" else (f"{min(found[name]) - min(found['bare']):+.3f}", f"{over[name]:+.3f}")
+
+
+def metrics(config: Config, images: np.ndarray, recorder: Recorder, bars: Bars) -> None:
+    """What statistics and log take of a step, call by call."""
+    timed, plain = Timed(recorder), loop.step_to_channels
+    loop.step_to_channels = timed.statistics
+    try:
+        ours(config, images, timed)(1000)
+    finally:
+        loop.step_to_channels = plain
+    each = {name: seconds / 1000 * 1e6 for name, seconds in timed.seconds.items()}
+    print_note(
+        " + ".join(f"{name} {took:.0f} µs" for name, took in each.items()) + " of a step, call by call in place."
+    )
+    bars.at_most("next to nothing: statistics and log", sum(each.values()), MOST_METRICS, "µs a step")
 
 
 def main() -> None:
@@ -340,13 +369,14 @@ def main() -> None:
     torch.set_num_threads(asked.threads)
     warnings.filterwarnings("ignore")
     logging.disable(logging.INFO)
-    print(f"torch {torch.__version__}, {asked.threads} threads, base_dim {asked.base_dim}, batch 100")
-    print(f"load {os.getloadavg()}")
-    told(compare(asked.base_dim, asked.steps, asked.rounds, asked.threads))
+    begin()
+    print_note(f"torch {torch.__version__}, {asked.threads} threads; Resnet of base_dim {asked.base_dim}, batch 100.")
+    bars = Bars()
+    told(compare(asked.base_dim, asked.steps, asked.rounds, asked.threads), bars)
     with tempfile.TemporaryDirectory() as runs:
         keep_freed_memory()
-        framework(4 * asked.rounds, Path(runs))
-    print(f"load at the end {os.getloadavg()}")
+        framework(4 * asked.rounds, Path(runs), bars)
+    bars.print()
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from vaemon.watch.asked import Asked
 from vaemon.watch.export.animation import save_animation
 from vaemon.watch.export.frame import Frame
 
-FRAMES = 40
+FRAMES = 34
 SECONDS, AT_THE_END = 0.2, 2.5
 """How long a frame stands, and how long the last one does."""
 EASE = 1.3
@@ -78,7 +78,7 @@ async def _frames(app: StillApp, asked: list[Asked], size: tuple[int, int]) -> l
     async with app.run_test(size=size) as pilot:
         for each in asked:
             app.poller.asked = each
-            app.poll(app.place)
+            app.poll(app.seat.key)
             await pilot.pause()
             await pilot.pause()
             frames.append(frame_from(app))

@@ -23,7 +23,7 @@ class StillApp(WatchApp):
 
     now = 0.0
 
-    def poll(self, place: int) -> None:  # type: ignore[override]
+    def poll(self, key: int) -> None:  # type: ignore[override]
         """Read everything that there is, in this thread, and show it at the moment of the newest row."""
         self.now = time.time()
         view = self.poller.ask(RunView(), self.poller.asked)

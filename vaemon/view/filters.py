@@ -21,6 +21,7 @@ _SIGNS: dict[str, Callable[..., Mask]] = {
     ">": operator.gt,
 }
 _COMPARED = re.compile(r"(var|variance|kl|woke)(<=|>=|<|>)([\d.e+-]+)", re.IGNORECASE)
+_COMMA = re.compile(r"\s*,\s*")
 _RANGE = re.compile(r"z?(\d+)(?:-z?(\d+))?", re.IGNORECASE)
 
 LATENT_WORDS = "a state (limbo), a range (z3-9), pinned, inactive, var<.5, kl>1, woke>2000"
@@ -34,7 +35,7 @@ def latents_that(text: str, view: RunView, pins: frozenset[int] = frozenset()) -
         The mask, (k,), and the first word that is not understood ("" where all are); it takes no part.
     """
     mask, unknown = np.ones(view.latents, bool), ""
-    for word in text.split():
+    for word in _COMMA.sub(",", text).split():
         found = [_alternative(each, view, pins) for each in word.split(",") if each]
         known = [each for each in found if each is not None]
         if len(known) < len(found) or not known:

@@ -17,14 +17,13 @@ from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import work
 from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from vaemon.errors import VaemonError
-from vaemon.watch.names import COMPARE, FOR_A_WHILE, HOME, SHORTLY
+from vaemon.watch.names import COMPARE, FOR_A_WHILE, HOME
 from vaemon.watch.render.palette import Palette, choose
 from vaemon.watch.screens.bindings import APP_KEYS
 from vaemon.watch.screens.curtain import Curtain
@@ -39,17 +38,13 @@ if TYPE_CHECKING:
     from vaemon.view.lookout import Lookout
     from vaemon.view.state import RunView
     from vaemon.watch.memory import Memory
-    from vaemon.watch.messages import ImagesAsked, ReplayAsked, ViewChanged, WriteAsked
-    from vaemon.watch.poller import Poller
+    from vaemon.watch.messages import ViewChanged
     from vaemon.watch.screens.run import RunScreen
     from vaemon.watch.seat import Seat
     from vaemon.watch.widgets.pen import Pen
-    from vaemon.watch.widgets.window import Window
 
 FAST, OVER_SSH, REPLAYED = 2.0, 1.0, 4.0
 """Frames a second."""
-PATIENCE = 30.0
-"""Seconds that images may take to come."""
 THREADS = 256
 """Runs that can be watched at once: each takes a thread, of which asyncio by itself has but four more than there are
 cores; they are begun when they are needed."""
@@ -70,6 +65,14 @@ def _commands() -> type[Provider]:
 class WatchApp(AtTerminal):
     """One run, or several: live, over, or replayed."""
 
+    # Textual's own have the terminal's colours, which need not be those of the screen, and a ground of their own.
+    CSS = """
+    Input:ansi, Input:ansi:focus { color: $foreground; background: $background; background-tint: $foreground 0%; }
+    CommandPalette > Vertical { background: $background; }
+    CommandPalette SearchIcon { color: $foreground; }
+    CommandPalette #--input { border-top: hkey $accent; }
+    CommandPalette CommandList { border-bottom: hkey $accent; }
+    """
     COMMANDS: ClassVar = {_commands}
     BINDINGS: ClassVar[list[BindingType]] = [*APP_KEYS]
 
@@ -290,53 +293,6 @@ class WatchApp(AtTerminal):
             self.run_screen.look_differently(dict_to_look(told), told.get("view") if len(self.seats) == 1 else None)
         elif told:
             seat.look = dict_to_look(told)
-
-    def on_replay_asked(self, message: ReplayAsked) -> None:
-        """Wind a replay on or back, change its speed, hold it."""
-        playback = self.seat.playback
-        if playback is None:
-            self.run_screen.say("this is no replay; `vaemon replay RUN` winds a run on and back", SHORTLY)
-            return
-        if message.hold is not None:
-            playback.hold(message.hold)
-        playback.pace(message.times)
-        playback.wind(message.share)
-        self._tell_playing()
-        self.seat.poller.nudge()
-        self.run_screen.draw()
-
-    def on_images_asked(self, message: ImagesAsked) -> None:
-        """Fetch images of the run that is shown now: when they come, another one may be."""
-        self._fetch(message, self.seat.poller)
-
-    @work(thread=True, exit_on_error=False)
-    def _fetch(self, message: ImagesAsked, poller: Poller) -> None:
-        which = message.which
-        try:
-            images = poller.errand(lambda source: source.image(which)).result(PATIENCE)
-        except (VaemonError, OSError, TimeoutError) as error:
-            self.call_from_thread(message.fail, which, str(error) or "no answer")
-        else:
-            self.call_from_thread(message.take, which, images)
-
-    def on_write_asked(self, message: WriteAsked) -> None:
-        """Write a file of what is seen now, and say where it is."""
-        self._write(message, self.seat.poller, self.run_screen.shown, self.run_screen.look.window)
-
-    @work(thread=True, exit_on_error=False)
-    def _write(self, message: WriteAsked, poller: Poller, view: RunView, window: Window | None) -> None:
-        from vaemon.watch.writing import path_for, write_numbers, write_picture
-
-        path = path_for(view, message.data.name, message.suffix)
-        try:
-            if message.frame is not None:
-                written = write_picture(message.frame, path)
-            else:
-                written = write_numbers(poller, view, window, message.data, path)
-            told = f"written: {written}"
-        except VaemonError as error:
-            told = str(error)
-        self.call_from_thread(self.run_screen.say, told, FOR_A_WHILE)
 
     def use_light(self, light: bool) -> None:
         """Colours for a light background, or for a dark one."""

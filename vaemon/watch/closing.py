@@ -2,10 +2,10 @@
 
 from textual import events
 
-from vaemon.watch.several import Several
+from vaemon.watch.answering import Answering
 
 
-class Closing(Several):
+class Closing(Answering):
     """An app that closes after a while, unless a key is pressed."""
 
     linger = 5.0

@@ -12,8 +12,8 @@ VIEW_NAMES = {
     9: "runs",
 }
 """The views, by the keys that pick them."""
-HOME, BALANCE, LATENT, COMPARE, RUNS = 1, 3, 4, 8, 9
-"""Those that are gone to by name."""
+HOME, TRAJECTORIES, BALANCE, LATENT, EVENTS, COMPARE, RUNS = 1, 2, 3, 4, 5, 8, 9
+"""Those that are told by name."""
 
 PANELS = ("latents", "gamma", "MSE", "KL", "variance law", "events")
 """The panels of the first view: at the left the first, below each other at the right the others."""

@@ -67,7 +67,7 @@ def test_the_newest_are_in_sight_and_the_others_by_scrolling():
     assert "24 earlier ↑" in lines[0]
     assert lines[-1].split()[0] == "29"
     lines, _ = seen(rows, gesture=lambda widget: widget.move(-10))
-    assert "14 earlier ↑ 10 later ↓" in lines[0]
+    assert "14 earlier ↑  10 later ↓" in lines[0]
     assert lines[-1].split()[0] == "19"
     lines, _ = seen(rows, gesture=lambda widget: (widget.move(-1000), widget.move(-1)))
     assert lines[2].split()[0] == "0"
@@ -77,7 +77,10 @@ def test_columns_that_do_not_fit_are_counted_and_reached_by_shifting():
     rows = [(1, 1, {f"figure {i}": 0.5 for i in range(9)})]
     lines, _ = seen(rows, size=(40, 5))
     assert "figure 0" in lines[1]
-    assert "+7 ↔" in lines[1]
+    assert lines[0].endswith("7 more columns ← →")
+    for width in (44, 48, 52):
+        lines, _ = seen(rows, size=(width, 5))
+        assert lines[0].endswith(f"{9 - lines[1].count('figure')} more columns ← →")
     lines, _ = seen(rows, size=(40, 5), gesture=lambda widget: widget.shift(99))
     assert "figure 8" in lines[1]
 

@@ -47,3 +47,8 @@ def test_a_list_kept_as_events_come_is_that_of_a_new_widget(widget):
         assert len(words(widget, happened)) == len(chronicle(happened))
     assert len(words(widget, happened, "flickers")) == 1
     assert len(words(widget, happened[:2])) == 2
+
+
+def test_what_of_a_line_does_not_fit_is_told_to_be_missing(widget):
+    line = Event(7, 0.0, 1, "note", text="a line that is longer than the list of events is wide")
+    assert words(widget, [line]) == ["▸7  · a line that is longer than the li…"]

@@ -175,6 +175,29 @@ def test_an_event_of_another_stage_is_gone_to_once_that_stage_is_here(fake):
     fake.play(app, gesture)
 
 
+def test_an_event_of_the_newest_stage_leads_back_to_following_the_newest(fake):
+    stages = [fake.stage(latents=32, number=number, steps=400) for number in (1, 2, 3)]
+    source = fake.Source(*stages, shown={1: 400, 2: 300})
+    app = fake.App(source, clock=fake.Clock(fake.when(stages[1], 300)))
+
+    async def gesture(app, pilot):
+        screen = app.run_screen
+        await pilot.press("t")
+        app.step()
+        await fake.settle(app, pilot)
+        assert screen.shown.stage == 1
+        await pilot.press("5", "g", "enter")
+        app.step()
+        await fake.settle(app, pilot)
+        assert screen.shown.stage == 2
+        source.shown[3] = 100
+        app.step()
+        await fake.settle(app, pilot)
+        assert screen.shown.stage == 3
+
+    fake.play(app, gesture)
+
+
 def test_the_events_choose_by_key_and_mouse(fake):
     app = fake.App(fake.Source(fake.stage(), shown={1: 700}), clock=fake.Clock(fake.when(fake.stage(), 700)))
 

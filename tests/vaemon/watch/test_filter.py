@@ -1,6 +1,7 @@
 """Narrowing a list while one types."""
 
 import pytest
+from textual.widgets import Input
 
 
 @pytest.fixture
@@ -17,6 +18,7 @@ def order(app):
     [
         ("z3-9", lambda view, i: 3 <= i <= 9),
         ("12,40-41", lambda view, i: i in (12, 40, 41)),
+        ("12, 40-41 , 50", lambda view, i: i in (12, 40, 41, 50)),
         ("var<.5", lambda view, i: view.latest.smoothed["mean_variance"][i] < 0.5),
         ("active", lambda view, i: view.states[i] == 3),
     ],
@@ -156,5 +158,25 @@ def test_the_palette_finds_a_latent_and_changes_the_colours(fake, app):
             if style and style.bgcolor and style.bgcolor.triplet
         }
         assert ground in colours
+
+    fake.play(app, gesture)
+
+
+@pytest.mark.parametrize(("keys", "light"), [("slash", False), ("slash", True), ("colon", False), ("colon", True)])
+def test_what_is_typed_has_the_colours_of_the_screen(fake, keys, light):
+    app = fake.App(
+        fake.Source(fake.stage(), shown={1: 700}), clock=fake.Clock(fake.when(fake.stage(), 700)), light=light
+    )
+
+    async def gesture(app, pilot):
+        await pilot.press(keys)
+        with app.focused.prevent(Input.Changed):  # the palette is not to look for it
+            app.focused.value = "limbo"
+        await pilot.pause()
+        palette, segments = app.pen.palette, [each for line in app.screen._compositor.render_strips() for each in line]
+        style = next(each.style for each in segments if each.text.strip() == "limbo")
+        assert (style.color.name, style.bgcolor.name) == (palette["text"], palette["ground"])
+        await pilot.press("escape")
+        await pilot.pause()
 
     fake.play(app, gesture)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from vaemon.watch.render.cells import Row, said
+from vaemon.watch.render.cells import Row, Span, cut, plain, said
 from vaemon.watch.render.span import TimeSpan
 
 Array = npt.NDArray[Any]
@@ -18,6 +18,8 @@ FINE = (1, 1.5, 2, 2.5, 3, 4, 5)
 """Mantissas of the distance between ticks where there is room for few."""
 LARGEST = 1e300
 """What is larger, or on a logarithmic axis smaller than one over it, cannot be told apart by arithmetic."""
+TICK = "╵"
+"""Stands before a label, at its place."""
 OUTLIER = 4.0
 """A chart follows its values until they leave the range of nine tenths of them by so many times that range."""
 
@@ -40,7 +42,7 @@ class Scale:
 
     def place(self, values: Array) -> Array:
         """Where values stand, 0 at the bottom and 1 at the top; NaN for what the axis cannot show."""
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             if not self.log:
                 return np.asarray((values - self.low) / (self.high - self.low))
             above = math.log(self.low)
@@ -95,9 +97,9 @@ def scale_for(values: Array, *, log: bool, keep: Sequence[float] = ()) -> Scale:
         keep: values that must be on the axis whatever the others are.
     """
     values = np.clip(values[np.isfinite(values)], -LARGEST, LARGEST)
-    kept = [each for each in keep if math.isfinite(each)]
+    kept = [min(max(each, -LARGEST), LARGEST) for each in keep if math.isfinite(each)]
     if log:
-        values, kept = values[values > 1 / LARGEST], [each for each in kept if each > 0]
+        values, kept = values[values > 1 / LARGEST], [each for each in kept if each > 1 / LARGEST]
     if not len(values):
         return Scale(*((min(kept) / 2, max(kept) * 2) if kept and log else (0.1, 1.0) if log else (0.0, 1.0)), log)
     low, high = _without_outliers(np.log(values) if log else values)
@@ -198,11 +200,22 @@ def axis_row(ruler: Ruler, span: TimeSpan, cells: int) -> Row:
     text = [" "] * cells
     free = 0
     for tick in ticks:
-        place, label = _cell(ruler, span, tick, cells), "╵" + ruler.label(tick)
+        place, label = _cell(ruler, span, tick, cells), TICK + ruler.label(tick)
         if math.isfinite(place) and free <= int(place) <= cells - len(label):
             text[int(place) : int(place) + len(label)] = label
             free = int(place) + len(label) + 1
     return (said("".join(text), "muted"),)
+
+
+def marked(row: Row, at: int, sign: Span) -> Row:
+    """An axis with a sign in a cell of it, in the place of the tick whose label it would lie in."""
+    text = plain(row)
+    begin = text.rfind(TICK, 0, at + 1)
+    end = text.find(TICK, at + 1)
+    label = text[max(begin, 0) : end if end >= 0 else len(text)].rstrip()
+    if 0 <= begin < at < begin + len(label):
+        text = text[:begin] + " " * len(label) + text[begin + len(label) :]
+    return (*cut((said(text, "muted"),), 0, at), sign, *cut((said(text, "muted"),), at + 1, len(text) - at - 1))
 
 
 def _cell(ruler: Ruler, span: TimeSpan, value: float, cells: int) -> float:

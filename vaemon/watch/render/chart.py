@@ -14,6 +14,9 @@ from vaemon.watch.render.span import Pooled
 
 Array = npt.NDArray[Any]
 
+MOSTLY = (0.05, 0.95)
+"""The quantiles between which a mean is most of the time: what it does at the beginning is left aside."""
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Plot:
@@ -56,30 +59,30 @@ def _scale(plot: Plot) -> Scale:
     values = plot.pooled.mean
     if plot.reference is not None:
         values = np.concatenate([values, plot.reference])
-    if plot.smoothed is None:
-        values = np.concatenate([values, _noisy(plot.pooled)])
-    return scale_for(values, log=plot.log, keep=() if plot.level is None else (plot.level,))
+    noisy = _noisy(plot.pooled) if plot.smoothed is None else ()
+    return scale_for(values, log=plot.log, keep=noisy if plot.level is None else (*noisy, plot.level))
 
 
-def _noisy(pooled: Pooled) -> Array:
-    """The bounds of an envelope that is wider than all that the mean does; nothing where it is not.
+def _noisy(pooled: Pooled) -> tuple[float, ...]:
+    """The bounds of an envelope that is wider than the way of the mean, most of the time; nothing where it is not.
 
     Of what is mostly noise the envelope is what there is to see: beyond the axis it would fill the whole chart.
     """
-    low, high = pooled.low[np.isfinite(pooled.low)], pooled.high[np.isfinite(pooled.high)]
-    mean = pooled.mean[np.isfinite(pooled.mean)]
-    if not len(mean) or not len(low) or not len(high):
-        return np.zeros(0)
-    bounds = np.array([np.quantile(low, 0.1), np.quantile(high, 0.9)])
-    return bounds if bounds[1] - bounds[0] > np.ptp(mean) else np.zeros(0)
+    known = np.isfinite(pooled.mean) & np.isfinite(pooled.low) & np.isfinite(pooled.high)
+    if not known.any():
+        return ()
+    mean, low, high = pooled.mean[known], pooled.low[known], pooled.high[known]
+    begin, end = np.quantile(mean, MOSTLY)
+    with np.errstate(over="ignore"):
+        if np.median(high - low) <= end - begin:
+            return ()
+    return float(np.quantile(low, 0.1)), float(np.quantile(high, 0.9))
 
 
 def _layers(plot: Plot, scale: Scale, height: int, cells: int, dots: Dots) -> list[Layer]:
     size = (height, cells, dots)
     mean = scale.place(plot.pooled.mean)
     layers = []
-    if plot.level is not None:
-        layers.append(Layer(dashes(place(scale, plot.level), *size), "reference", "-"))
     if plot.smoothed is not None:
         layers.append(Layer(line(mean, *size), "band", "."))
         mean = scale.place(plot.smoothed)
@@ -87,6 +90,8 @@ def _layers(plot: Plot, scale: Scale, height: int, cells: int, dots: Dots) -> li
         # On a logarithmic axis, an envelope that reaches to zero or below goes down to the edge.
         low = np.where(plot.log & (plot.pooled.low <= 0), 0.0, scale.place(plot.pooled.low))
         layers.append(Layer(band(low, scale.place(plot.pooled.high), *size), "band", "."))
+    if plot.level is not None:  # above the envelope, which would hide it
+        layers.append(Layer(dashes(place(scale, plot.level), *size), "reference", "-"))
     if plot.at is not None:
         layers.append(Layer(upright(plot.at, *size), "cursor", "|"))
     if plot.reference is not None:

@@ -57,7 +57,7 @@ def placeholders(number: int, cells: int, rows: int) -> list[Row]:
     256 goes unchanged through whatever has fewer colours; the first is a third mark, the others are 0.
 
     Args:
-        number: of the picture, `fewest` to 255 in its last byte, 0 in the middle ones.
+        number: of the picture, `FEWEST` to 255 in its last byte, 0 in the middle ones.
         cells: width, at most 297.
         rows: height, at most 297.
     """

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from vaemon.watch.render.axis import Scale, scale_for
 from vaemon.watch.render.braille import ASCII, BRAILLE, Dots, Layer, Mask, dashes, draw, line
 from vaemon.watch.render.cells import Row, cut, fit, said
-from vaemon.watch.render.margins import bad_marks, gutter_of, gutter_width, place, tick_labels, upright
+from vaemon.watch.render.margins import bad_marks, gutter_of, gutter_width, place, row_of, tick_labels, upright
 
 Array = npt.NDArray[Any]
 
@@ -92,7 +92,7 @@ def overlay_rows(overlay: Overlay, height: int, width: int, *, ascii_only: bool)
     level = [] if overlay.level is None else [overlay.level]
     ticks = [*level, *scale.ticks((height + 1) // 2)]
     labels = tick_labels(scale, height, dots, ticks) if gutter else {}
-    ends = _ends(overlay, scale, height, dots.across)
+    ends = _ends(overlay, scale, height, dots)
     return [
         fit((*gutter_of(labels.get(y, ""), gutter), *_signed(row, ends.get(y, [])), said(" " * TAIL)), width)
         for y, row in enumerate(rows)
@@ -129,18 +129,19 @@ def _in_turn(masks: list[Mask], dots: Dots) -> list[Mask]:
     return list((cells & kept[:, :, None, :, None]).reshape(stack.shape))
 
 
-def _ends(overlay: Overlay, scale: Scale, height: int, across: int) -> dict[int, list[tuple[int, Curve]]]:
+def _ends(overlay: Overlay, scale: Scale, height: int, dots: Dots) -> dict[int, list[tuple[int, Curve]]]:
     """Where the letters stand: just after the end of each line; the lower of two that meet goes a row down."""
     ends = []
     for curve in overlay.curves:
         places = scale.place(curve.places)
         known = np.flatnonzero(np.isfinite(places))
         if len(known):
-            ends.append((int(known[-1]) // across + 1, min(max(float(places[known[-1]]), 0.0), 1.0), curve))
+            end = min(max(float(places[known[-1]]), 0.0), 1.0)
+            ends.append((int(known[-1]) // dots.across + 1, end, curve))
     rows: dict[int, list[tuple[int, Curve]]] = {}
     for column in {column for column, _, _ in ends}:
         here = sorted((end for end in ends if end[0] == column), key=lambda end: -end[1])
-        stands = _apart([round((1.0 - place) * (height - 1)) for _, place, _ in here], height)
+        stands = _apart([row_of(end, height, dots) for _, end, _ in here], height)
         for row, (_, _, curve) in zip(stands, here, strict=True):
             rows.setdefault(row, []).append((column, curve))
     return rows

@@ -1,4 +1,7 @@
-"""The keys: one table, from which the footer and the help are made too."""
+"""The keys: one table, from which the footer, the help and the palette are made too.
+
+The help tells what a group of keys does in one line; the palette lists each by what it does itself.
+"""
 
 from collections.abc import Iterable
 
@@ -43,16 +46,16 @@ RUN_KEYS = [
     Binding("enter", "enter", "into: the latent, the event, the run; a chart large", id="into"),
     Binding("f", "enlarge", "the panel with all of the room; again, or esc: back", show=False),
     Binding("escape", "back", "one step back; never quits", key_display="esc", show=False),
-    Binding("up,k", "move(-1)", "up", key_display="↑ k", show=False, group=UP_DOWN),
-    Binding("down,j", "move(1)", "down", key_display="↓ j", show=False, group=UP_DOWN),
-    Binding("pageup", "move(-10)", "ten up", key_display="pgup", show=False, group=TEN),
-    Binding("pagedown", "move(10)", "ten down", key_display="pgdn", show=False, group=TEN),
-    Binding("g,home", "move(-1000000)", "first", key_display="g home", show=False, group=ENDS),
-    Binding("G", "move(1000000)", "last", show=False, group=ENDS),
-    Binding("left,h", "cross(-1)", "earlier", key_display="← h", show=False, group=ASIDE),
-    Binding("right,l", "cross(1)", "later", key_display="→ l", show=False, group=ASIDE),
-    Binding("e", "event(1)", "next event", show=False, group=EVENTS),
-    Binding("E", "event(-1)", "event before", show=False, group=EVENTS),
+    Binding("up,k", "move(-1)", "latent (event, run) above", key_display="↑ k", show=False, group=UP_DOWN),
+    Binding("down,j", "move(1)", "latent (event, run) below", key_display="↓ j", show=False, group=UP_DOWN),
+    Binding("pageup", "move(-10)", "ten further up", key_display="pgup", show=False, group=TEN),
+    Binding("pagedown", "move(10)", "ten further down", key_display="pgdn", show=False, group=TEN),
+    Binding("g,home", "move(-1000000)", "first of a list", key_display="g home", show=False, group=ENDS),
+    Binding("G", "move(1000000)", "last of a list", show=False, group=ENDS),
+    Binding("left,h", "cross(-1)", "crosshair to earlier values", key_display="← h", show=False, group=ASIDE),
+    Binding("right,l", "cross(1)", "crosshair to later values", key_display="→ l", show=False, group=ASIDE),
+    Binding("e", "event(1)", "crosshair to the next event", show=False, group=EVENTS),
+    Binding("E", "event(-1)", "crosshair to the event before", show=False, group=EVENTS),
     Binding("end", "follow", "crosshair off: the newest values", show=False),
     Binding("plus,equals_sign", "zoom(1)", "closer", key_display="+", id="zoom", group=ZOOM),
     Binding("minus", "zoom(-1)", "further off", key_display="-", show=False, group=ZOOM),
@@ -62,12 +65,12 @@ RUN_KEYS = [
     Binding("p", "pin", "pin the latent: it comes first, and stands out", id="pin"),
     Binding("y", "copy", "copy the values shown", show=False),
     Binding("w", "write", "write what is seen: picture or data", id="write"),
-    Binding("comma", "scrub(-0.01)", "back", key_display=",", show=False, group=SCRUB),
-    Binding("full_stop", "scrub(0.01)", "on", key_display=".", show=False, group=SCRUB),
-    Binding("less_than_sign", "scrub(-0.1)", "far back", key_display="<", show=False, group=LEAP),
-    Binding("greater_than_sign", "scrub(0.1)", "far on", key_display=">", show=False, group=LEAP),
-    Binding("left_parenthesis", "pace(0.5)", "slower", key_display="(", show=False, group=SPEED),
-    Binding("right_parenthesis", "pace(2.0)", "faster", key_display=")", show=False, group=SPEED),
+    Binding("comma", "scrub(-0.01)", "replay: a hundredth back", key_display=",", show=False, group=SCRUB),
+    Binding("full_stop", "scrub(0.01)", "replay: a hundredth on", key_display=".", show=False, group=SCRUB),
+    Binding("less_than_sign", "scrub(-0.1)", "replay: a tenth back", key_display="<", show=False, group=LEAP),
+    Binding("greater_than_sign", "scrub(0.1)", "replay: a tenth on", key_display=">", show=False, group=LEAP),
+    Binding("left_parenthesis", "pace(0.5)", "replay: half as fast", key_display="(", show=False, group=SPEED),
+    Binding("right_parenthesis", "pace(2.0)", "replay: twice as fast", key_display=")", show=False, group=SPEED),
 ]
 
 

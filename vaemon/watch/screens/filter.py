@@ -21,7 +21,7 @@ class FilterLine(Horizontal):
     DEFAULT_CSS = """
     FilterLine { height: 1; display: none; }
     FilterLine.-open { display: block; }
-    FilterLine Input { width: 1fr; border: none; height: 1; padding: 0; background: $background; }
+    FilterLine Input { width: 1fr; border: none; height: 1; padding: 0; }
     FilterLine Input:focus { border: none; }
     FilterLine Label { color: $warning; }
     """

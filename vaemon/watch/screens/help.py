@@ -35,7 +35,6 @@ KIND_WORDS = {
 }
 """What each state of a run means."""
 
-
 KEY = Ink("accent", bold=True)
 
 

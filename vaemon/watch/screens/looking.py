@@ -29,10 +29,13 @@ class Looking(Screen[None]):
     look: Look
     shown: RunView
     """The view that is drawn."""
-    view: View
-    """The body that is seen."""
     stage: int | None = None
     """The stage asked for; None: the newest."""
+
+    @property
+    def view(self) -> View:
+        """The body that is seen."""
+        raise NotImplementedError
 
     def picture(self) -> Picture:
         """The frame that is due now."""
@@ -110,10 +113,14 @@ class Looking(Screen[None]):
 
     def action_other_stage(self) -> None:
         """Show the next stage of the run; the newest one is then followed."""
-        asked, info = other_stage(self.shown), self.shown.info
-        if asked is None or info is None:
-            return
-        self.stage = None if asked == max(stage.number for stage in info.stages) else asked
+        if (asked := other_stage(self.shown)) is not None:
+            self.see_stage(asked)
+
+    def see_stage(self, number: int) -> None:
+        """Show a stage of the run; where it is the newest, whichever is the newest from now on."""
+        info = self.shown.info
+        newest = max((stage.number for stage in info.stages), default=0) if info is not None else 0
+        self.stage = None if number == newest else number
         self.look = self.look.of_other_rows()
         self.look_so(paused=False)
 

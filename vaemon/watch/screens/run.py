@@ -1,4 +1,4 @@
-"""One run on the screen: its head, one of nine views of it, and what the keys do to them."""
+"""One run on the screen: its head, one of nine views of it, and the keys; when each of them is drawn."""
 
 import time
 from collections.abc import Callable
@@ -17,23 +17,20 @@ from vaemon.view.state import RunView, looked_into
 from vaemon.view.status import Kind, Status, status
 from vaemon.view.words import speed as speed_words
 from vaemon.watch.messages import ReplayAsked
-from vaemon.watch.names import COMPARE, HOME, LATENT, RUNS
+from vaemon.watch.names import COMPARE, HOME, RUNS
 from vaemon.watch.screens.backlog import writer_backlog
 from vaemon.watch.screens.bindings import APP_KEYS, RUN_KEYS, footer
 from vaemon.watch.screens.filter import FilterLine
+from vaemon.watch.screens.going import Going
 from vaemon.watch.screens.help import HelpScreen
-from vaemon.watch.screens.looking import Looking
 from vaemon.watch.screens.write import Writing
 from vaemon.watch.views.catalogue import VIEWS
-from vaemon.watch.views.view import View
 from vaemon.watch.widgets.bare import BareScreen, Column
-from vaemon.watch.widgets.events import EventOpened, Events
 from vaemon.watch.widgets.header import Banner, Counts, Figures, Header, Progress
 from vaemon.watch.widgets.keys import Keys
 from vaemon.watch.widgets.notice import Notice
 from vaemon.watch.widgets.pen import Pen
 from vaemon.watch.widgets.picture import Beside, Look, Picture, Playing
-from vaemon.watch.widgets.wall import Wall
 
 WIDTHS = [(0, "-narrow"), (72, "-usual"), (110, "-wide"), (170, "-huge")]
 HEIGHTS = [(0, "-flat"), (5, "-short"), (18, "-medium"), (34, "-tall"), (52, "-towering")]
@@ -43,7 +40,7 @@ RETRY = 0.03
 """Seconds after which a frame is tried again that the terminal was not ready for."""
 
 
-class RunScreen(Looking, Writing, BareScreen):
+class RunScreen(Going, Writing, BareScreen):
     """Draws a view only when it is new, the screen is in front, and the terminal has taken the last frame."""
 
     DEFAULT_CSS = """
@@ -112,7 +109,8 @@ class RunScreen(Looking, Writing, BareScreen):
         super().__init__()
         self.pen = pen
         self._beside = beside
-        self._held: tuple[Beside, ...] = ()
+        self._held: tuple[int, tuple[Beside, ...]] = 0, ()
+        """The runs that are told of, and the view that they were asked for by."""
         self.look = Look()
         self.shown = RunView()
         self.runs: tuple[str, ...] = ()
@@ -131,16 +129,11 @@ class RunScreen(Looking, Writing, BareScreen):
         self._told: Status | None = None
         """How the run fares as it is on the screen; it grows old by itself."""
         self._notice = ""
-        self._sought: tuple[int, int, int] | None = None
-        """Stage, step and latent of an event to go to once its stage is here."""
         self._ranking = Ranking()
         self._header = Header(pen)
         self._above = [self._header, Banner(pen), Counts(pen), Figures(pen), Progress(pen), Notice(pen)]
-        self._views: dict[int, View] = {number: VIEWS[number](pen)}
+        self._views = {number: VIEWS[number](pen)}
         self.number = number
-        """Which of the views is seen."""
-        self._trail: list[int] = []
-        """The views seen before, which esc leads back to."""
         self._filter = FilterLine()
         self._below = Keys(pen, footer((*APP_KEYS, *RUN_KEYS)))
 
@@ -160,7 +153,7 @@ class RunScreen(Looking, Writing, BareScreen):
         for sizes, cells in ((WIDTHS, self.app.size.width), (HEIGHTS, self.app.size.height)):
             self.add_class(max(each for each in sizes if each[0] <= cells)[1], update=False)
         self.view.add_class("-seen", update=False)
-        self._focus_first()
+        self.focus_first()
         self.set_interval(max(self._period, 0.5), self._tick)
         self.set_timer(AT_ONCE, self._has_risen)
 
@@ -177,11 +170,6 @@ class RunScreen(Looking, Writing, BareScreen):
         """Draw what has come while another screen was in front."""
         self.call_after_refresh(self.draw)
 
-    @property
-    def view(self) -> View:  # type: ignore[override]
-        """The body that is seen."""
-        return self._views[self.number]
-
     def show(self, view: RunView) -> None:
         """Take a newer view, and draw it unless the picture is paused."""
         self._newest = view
@@ -189,7 +177,7 @@ class RunScreen(Looking, Writing, BareScreen):
             self.shown = looked_into(self.shown, view)
         else:
             self.see(view)
-            self._go_to_sought()
+            self.go_to_sought()
         self.draw_soon()
 
     def say(self, notice: str, seconds: float | None = None) -> None:
@@ -242,9 +230,9 @@ class RunScreen(Looking, Writing, BareScreen):
         )
 
     def _several(self) -> tuple[Beside, ...]:
-        if not self._held or not self.look.paused:
-            self._held = self._beside(self.number)
-        return self._held if self.number in (COMPARE, RUNS) else ()
+        if not self.look.paused or self._held[0] != self.number:
+            self._held = self.number, self._beside(self.number)
+        return self._held[1]
 
     def show_beside(self) -> None:
         """Draw what is new of the other runs."""
@@ -269,40 +257,12 @@ class RunScreen(Looking, Writing, BareScreen):
         empty, was_empty = not len(picture.view.columns) and not at_once, self.has_class("-empty")
         self.set_class(empty, "-empty")
         if was_empty and not empty and not self._filter.has_class("-open"):
-            self.call_after_refresh(self._focus_first)  # Textual took the focus from a panel that could not be seen.
+            self.call_after_refresh(self.focus_first)  # Textual took the focus from a panel that could not be seen.
         self.set_class(self.number in (COMPARE, RUNS), "-several")
         self.set_class(bool(picture.status.reason) and not empty, "-reason")
         for panel in (*self._above, self._below):
             panel.show(picture)
         self.view.show(picture)
-
-    def _focus_first(self) -> None:
-        panels = self.view.query(self.view.first) if self.view.first else ()
-        panel = next((each for each in panels if each.display), None)
-        self.set_focus(panel)
-
-    async def action_view(self, number: int) -> None:
-        """See another view, or another part of the same one."""
-        if number == self.number:
-            self.view.turn()
-            self.call_after_refresh(self.draw)
-            return
-        self._held = ()
-        if number not in self._views:
-            self._views[number] = VIEWS[number](self.pen)
-            await self.query_one("#body").mount(self._views[number])
-        self.view.remove_class("-seen")
-        self._trail = [] if number == HOME else [*(each for each in self._trail if each != number), self.number]
-        self.number = number
-        self.view.add_class("-seen")
-        self._focus_first()
-        self.ask()
-        self.call_after_refresh(self.draw)
-
-    async def action_turn(self, by: int) -> None:
-        """See the view after or before this one, round and round."""
-        numbers = sorted(VIEWS)
-        await self.action_view(numbers[(numbers.index(self.number) + by) % len(numbers)])
 
     def action_help(self) -> None:
         """Show the keys and the signs."""
@@ -317,59 +277,6 @@ class RunScreen(Looking, Writing, BareScreen):
             self.see(self._newest)
         self.look_so(paused=not self.look.paused)
 
-    async def action_enter(self) -> None:
-        """Go into what is chosen: a latent, an event, a strip of several; make a chart large."""
-        panel = self.focused
-        if isinstance(panel, Wall) and panel.gathers:
-            self.look_so(folded=False)
-        elif isinstance(panel, Wall):
-            await self.action_view(LATENT)
-        elif isinstance(panel, Events) and panel.chosen is not None:
-            panel.open()
-        elif not self.view.open():
-            self.action_enlarge()
-
-    def action_enlarge(self) -> None:
-        """Give the panel that the keys go to all of the room, or take it back."""
-        self._enlarge(None if self.view.solo is not None else self.focused)
-
-    def _enlarge(self, panel: Widget | None) -> None:
-        self.view.enlarge(panel)
-        self.call_after_refresh(self.draw)
-
-    async def action_back(self) -> None:
-        """One step back: from an enlarged panel, from the crosshair, a pause, a closer look, to the view before."""
-        if self.view.solo is not None:
-            self._enlarge(None)
-        elif self.look.at is not None:
-            self.look_so(at=None)
-        elif self.look.paused:
-            self.action_pause()
-        elif self.look.window is not None:
-            self.action_zoom(0)
-        elif self.number != HOME:
-            trail = self._trail
-            await self.action_view(trail[-1] if trail else HOME)
-            self._trail = trail[:-1]
-
-    async def on_event_opened(self, message: EventOpened) -> None:
-        """Go to the moment of an event, on the wall."""
-        line = message.line
-        if self.number != HOME:
-            await self.action_view(HOME)
-        self._sought = (line.stage, line.step, line.latent)
-        if line.stage != self.shown.stage:
-            self.stage = line.stage
-            self.look = self.look.of_other_rows()
-            self.look_so(paused=False)
-        self._go_to_sought()
-
-    def _go_to_sought(self) -> None:
-        if self._sought is not None and self._sought[0] == self.shown.stage and not self.shown.loading:
-            _, step, latent = self._sought
-            self._sought = None
-            self.go_to(step, latent)
-
     def action_filter(self) -> None:
         """Type what the list is to be narrowed to."""
         self._filter.begin(self.view.lists, self.look.filters.get(self.view.lists, ""))
@@ -382,12 +289,12 @@ class RunScreen(Looking, Writing, BareScreen):
 
     def on_filter_line_left(self) -> None:
         """Let the keys go to the list again."""
-        self._focus_first()
+        self.focus_first()
 
     def forget(self, title: str, look: Look) -> None:
         """Begin with another run."""
         self._title, self.look, self.shown, self._newest = title, look, RunView(), RunView()
-        self._ranking, self._sought, self.stage = Ranking(), None, None
+        self._ranking, self.sought, self.stage = Ranking(), None, None
         self.ask()
 
     def look_differently(self, look: Look, number: object) -> None:

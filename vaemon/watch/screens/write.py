@@ -80,8 +80,11 @@ class Writing(Screen[None]):
     pen: Pen
     number: int
     """Which of the views is seen."""
-    view: View
-    """That view."""
+
+    @property
+    def view(self) -> View:
+        """That view."""
+        raise NotImplementedError
 
     def action_write(self) -> None:
         """Ask what is to be written, and have it written."""

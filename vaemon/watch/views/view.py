@@ -28,7 +28,6 @@ class View(Bare):
     """Selector of the panel that the keys go to at first."""
     asks_latent: ClassVar[bool] = False
     """Whether the chosen latent must be asked for closely."""
-
     asks_images: ClassVar[bool] = False
     """Whether the sets of images must be listed."""
     lists: ClassVar[str] = ""

@@ -21,6 +21,10 @@ from vaemon.watch.widgets.pen import Pen
 from vaemon.watch.widgets.picture import Picture
 from vaemon.watch.widgets.time import ruler_of, span_of
 
+PAGE = 6
+"""So many charts are seen at once where there are more."""
+NO_COLUMNS = Pooled(np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0, np.int64))
+
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
@@ -54,11 +58,6 @@ def charted(columns: Columns) -> list[Quantity]:
     usual = [each for each in QUANTITIES if each.channel in columns.low]
     names = {each.channel for each in QUANTITIES}
     return usual + [Quantity(name, name) for name in columns.low if name not in names]
-
-
-PAGE = 6
-"""So many charts are seen at once where there are more."""
-NO_COLUMNS = Pooled(np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0, np.int64))
 
 
 class Chart(Panel, TimeMouse, Numbers, can_focus=True):

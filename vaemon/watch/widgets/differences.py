@@ -12,6 +12,10 @@ from vaemon.watch.widgets.picture import Picture
 
 KEY, VALUE = 32, 28
 """Cells of a key, and of a value, at most."""
+LEAST = 6
+"""Cells of a value at least."""
+INDENT, GAP = "   ", 2
+"""What stands before a key, and the cells between columns."""
 
 
 class Differences(Panel, ListMouse, can_focus=True):
@@ -34,25 +38,26 @@ class Differences(Panel, ListMouse, can_focus=True):
         if not told:
             words = "no other run to compare with" if len(runs) < 2 else "the configs are the same"
             return [title, BLANK, (said(f"   {words}", "muted"),)]
-        key = min(max(len(each) for each, _ in told), KEY, width // 3) + 2
-        cells = [_width(i, run, told, max((width - key - 3) // len(runs) - 2, 6)) for i, run in enumerate(runs)]
+        key = min(max(len(each) for each, _ in told), KEY, width // 3) + GAP
+        wanted = [_wanted(i, run, told) for i, run in enumerate(runs)]
+        cells = shares(wanted, width - key - len(INDENT) - GAP * len(runs))
         head = self._head(runs, key, cells)
         seen = told[self.top : self.top + room]
         return [title, fit(head, width), *(fit(self._row(*each, key, cells), width) for each in seen)]
 
     def _head(self, runs: Sequence[Entrant], key: int, cells: Sequence[int]) -> Row:
-        row = [said(" " * (key + 3))]
+        row = [said(INDENT + " " * key)]
         for run, wide in zip(runs, cells, strict=True):
             name = self.pen.ellipsis(run.run.name, max(wide - 3, 0))
             row += [said(f"━{run.sign} ", run.ink, bold=True)]
-            row += fit((said(name, bold=run.run.shown),), wide - 1)
+            row += fit((said(name, bold=run.run.shown),), wide - 3 + GAP)
         return tuple(row)
 
     def _row(self, key: str, values: Sequence[str], wide: int, cells: Sequence[int]) -> Row:
-        row = [said("   "), *fit((said(self.pen.ellipsis(key, wide - 2), "muted"),), wide)]
+        row = [said(INDENT), *fit((said(self.pen.ellipsis(key, wide - GAP), "muted"),), wide)]
         for value, room in zip(values, cells, strict=True):
             colour = "text" if value != NOTHING else "faint"
-            row += fit((said(self.pen.ellipsis(value, room), colour),), room + 2)
+            row += fit((said(self.pen.ellipsis(value, room), colour),), room + GAP)
         return tuple(row)
 
     def move(self, by: int) -> None:
@@ -75,6 +80,15 @@ def differing(runs: Sequence[Entrant]) -> list[tuple[str, tuple[str, ...]]]:
     return found
 
 
-def _width(i: int, run: Entrant, told: Sequence[tuple[str, Sequence[str]]], most: int) -> int:
-    widest = max([len(run.run.name) + 3, *(len(values[i]) for _, values in told)])
-    return min(widest, VALUE, most)
+def _wanted(i: int, run: Entrant, told: Sequence[tuple[str, Sequence[str]]]) -> int:
+    """Cells that the name and the values of a run take, up to a bound."""
+    return min(max([len(run.run.name) + 3, *(len(values[i]) for _, values in told)]), VALUE)
+
+
+def shares(wanted: Sequence[int], room: int) -> list[int]:
+    """Cells for each column: all that it wants, or where there is not so much room, the widest give way."""
+    given = [0] * len(wanted)
+    for left, i in zip(range(len(wanted), 0, -1), sorted(range(len(wanted)), key=wanted.__getitem__), strict=True):
+        given[i] = max(min(wanted[i], room // left), LEAST)
+        room -= given[i]
+    return given

@@ -31,10 +31,10 @@ class Evaluations(Panel, ListMouse, can_focus=True):
         self.aside = max(min(self.aside, len(told.columns) - 1), 0)
         if not told.rows:
             nothing = "  None yet: recorder.evaluation(mse=…) records one."
-            return [self._title(told, 0, width), BLANK, (said(nothing, "muted"),)]
+            return [self._title(told, 0, 0, width), BLANK, (said(nothing, "muted"),)]
         last = len(told.rows) - self.up
-        lines = _lines(told, self.aside, width)
-        return [self._title(told, room, width), lines[0], *lines[1:][max(last - room, 0) : last]]
+        lines, hidden = _lines(told, self.aside, width)
+        return [self._title(told, room, hidden, width), lines[0], *lines[1:][max(last - room, 0) : last]]
 
     def _told(self, events: tuple[Event, ...], stages: tuple[StageInfo, ...]) -> Table:
         # Most ticks bring no event, and a long run has many.
@@ -42,14 +42,15 @@ class Evaluations(Panel, ListMouse, can_focus=True):
             self._read = (events, table(events, stages))
         return self._read[1]
 
-    def _title(self, told: Table, room: int, width: int) -> Row:
+    def _title(self, told: Table, room: int, hidden: int, width: int) -> Row:
         mark = said("▸" if self.has_focus else " ", "accent", bold=True)
         name = said("evaluations", "accent" if self.has_focus else "muted", bold=self.has_focus)
         earlier = len(told.rows) - self.up - room
         parts = [f"{earlier:,} earlier ↑"] if earlier > 0 else []
         parts += [f"{self.up:,} later ↓"] if self.up else []
+        parts += [f"{hidden} more column{'s' if hidden != 1 else ''} ← →"] if hidden else []
         count = f"  {len(told.rows):,}" if told.rows else "  none yet"
-        return spread((mark, name, said(count, "muted")), (said(" ".join([*parts, ""]), "muted"),), width)
+        return spread((mark, name, said(count, "muted")), (said("  ".join(parts) + " ", "muted"),), width)
 
     def move(self, by: int) -> None:
         """Scroll down, or up."""
@@ -62,8 +63,8 @@ class Evaluations(Panel, ListMouse, can_focus=True):
         self.show(self.picture)
 
 
-def _lines(told: Table, aside: int, width: int) -> list[Row]:
-    """The names of the columns and all rows, the columns from `aside` on as far as they fit."""
+def _lines(told: Table, aside: int, width: int) -> tuple[list[Row], int]:
+    """The names of the columns and all rows, the columns from `aside` on as far as they fit; how many do not."""
     stages = len({row.stage for row in told.rows}) > 1
     heads = [*(["stage"] if stages else []), "step", "epoch"]
     texts = [_place(row, stages) for row in told.rows]
@@ -80,9 +81,6 @@ def _lines(told: Table, aside: int, width: int) -> list[Row]:
     indent = said(" ")
     head = [said(f"{text:>{size}}  ", "muted") for text, size in zip(heads, sizes, strict=True)]
     head += [said(f"{names[number]:>{size}}  ", "muted") for number, size in chosen]
-    hidden = len(names) - len(chosen)
-    if hidden:
-        head.append(said(f"+{hidden} ↔", "muted"))
     lines: list[Row] = [(indent, *head)]
     for row, text in zip(told.rows, texts, strict=True):
         cells = [said(f"{each:>{size}}  ", "muted") for each, size in zip(text, sizes, strict=True)]
@@ -90,7 +88,7 @@ def _lines(told: Table, aside: int, width: int) -> list[Row]:
             cell = row.cells[number]
             cells.append(said(f"{cell.text:>{size}}  ", "accent" if cell.best else "text", bold=cell.best))
         lines.append((indent, *cells))
-    return lines
+    return lines, len(names) - len(chosen)
 
 
 def _place(row: TableRow, stages: bool) -> list[str]:

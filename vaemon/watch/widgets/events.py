@@ -8,7 +8,7 @@ from textual.message import Message
 from vaemon.batch import Event
 from vaemon.view.chronicle import Chronicle, Line
 from vaemon.view.filters import says
-from vaemon.watch.render.cells import Row, said, spread
+from vaemon.watch.render.cells import Row, length, said, spread
 from vaemon.watch.widgets.data import Numbers, PanelData
 from vaemon.watch.widgets.gestures import ListMouse
 from vaemon.watch.widgets.lines import Panel
@@ -67,7 +67,16 @@ class Events(Panel, ListMouse, Numbers, can_focus=True):
         stages = len({line.stage for line in told}) > 1
         digits = len(f"{max((line.step for line in told), default=0):,}")
         seen = enumerate(told[self.top : self.top + room], start=self.top)
-        return [title, *(_row(line, digits, stages, self._chooses and i == self.place) for i, line in seen)]
+        return [title, *(self._row(line, digits, stages, i, width) for i, line in seen)]
+
+    def _row(self, line: Line, digits: int, stages: bool, place: int, width: int) -> Row:
+        chosen = self._chooses and place == self.place
+        sign, colour = SIGNS.get(line.kind, OTHER)
+        stage = f"{line.stage}:" if stages else ""
+        mark = said("▸" if chosen else " ", "accent", bold=True)
+        when = said(f"{stage}{line.step:>{digits},}  ", "accent" if chosen else "muted")
+        head = (mark, when, said(f"{sign} ", colour))
+        return (*head, said(self.pen.ellipsis(line.text, max(width - length(head), 0)), bold=chosen))
 
     def _told(self, picture: Picture) -> list[Line]:
         # Most ticks bring no event, and a long run has many.
@@ -121,11 +130,3 @@ def _count(told: list[Line], picture: Picture) -> str:
         return "none yet"
     text = picture.look.filters.get("events", "")
     return f"{len(told):,}" + (f" with “{text}”" if text else "")
-
-
-def _row(line: Line, digits: int, stages: bool, chosen: bool) -> Row:
-    sign, colour = SIGNS.get(line.kind, OTHER)
-    stage = f"{line.stage}:" if stages else ""
-    mark = said("▸" if chosen else " ", "accent", bold=True)
-    when = said(f"{stage}{line.step:>{digits},}  ", "accent" if chosen else "muted")
-    return (mark, when, said(f"{sign} ", colour), said(line.text, bold=chosen))

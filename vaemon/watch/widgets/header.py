@@ -39,6 +39,8 @@ COLOURS = {
     Kind.REPLAY: "accent",
 }
 """The colour of each state; never the only sign of it."""
+NO_LATENTS = "no latents recorded: recorder.log(step, mean=…, variance=…) records them"
+OF_POSTERIORS = "KL to N(0, I), variance law, states of latents"
 
 _GAP = said("  ")
 
@@ -95,10 +97,6 @@ def _aside(picture: Picture, last_row: str) -> Row:
         return (said(f"{100 * picture.playing.share:.0f} % of the run ", "muted"),)
     told = picture.status.kind in (Kind.STALLED, Kind.LOST)  # Those words have the age in them.
     return (said(f"{last_row}{picture.status.age} ", "muted"),) if picture.status.age and not told else ()
-
-
-NO_LATENTS = "no latents recorded: recorder.log(step, mean=…, variance=…) records them"
-OF_POSTERIORS = "KL to N(0, I), variance law, states of latents"
 
 
 class Progress(Panel):

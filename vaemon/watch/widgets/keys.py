@@ -2,13 +2,29 @@
 
 from collections.abc import Sequence
 
-from vaemon.watch.names import BALANCE, HOME, VIEW_NAMES
+from vaemon.watch.names import BALANCE, COMPARE, EVENTS, HOME, LATENT, RUNS, TRAJECTORIES, VIEW_NAMES
 from vaemon.watch.render.axis import TimeAxis
 from vaemon.watch.render.cells import Row, join, length, said, spread
 from vaemon.watch.widgets.chart import PAGE, charted
 from vaemon.watch.widgets.lines import Panel
 from vaemon.watch.widgets.pen import Pen
 from vaemon.watch.widgets.picture import Picture, other_stage
+
+OF_LATENTS = (HOME, TRAJECTORIES, LATENT)
+OVER_TIME = (HOME, TRAJECTORIES, BALANCE, LATENT, COMPARE)
+WORKS_IN = {
+    "order": OF_LATENTS,
+    "pin": OF_LATENTS,
+    "fold": (HOME,),
+    "axis": OVER_TIME,
+    "log": OVER_TIME,
+    "smooth": OVER_TIME,
+    "zoom": OVER_TIME,
+    "next": (HOME, BALANCE, LATENT, COMPARE),
+    "into": (*OVER_TIME, EVENTS, RUNS),
+    "filter": (*OF_LATENTS, EVENTS, RUNS),
+}
+"""The views in which a key does something; all others do so in each."""
 
 
 class Keys(Panel):
@@ -21,7 +37,7 @@ class Keys(Panel):
 
     def depends(self, picture: Picture) -> object:
         """The words, which change with what a person does."""
-        return tuple(_words(picture).values()), picture.notice
+        return picture.number, tuple(_words(picture).values()), picture.notice
 
     def rows(self, picture: Picture, width: int, height: int) -> Sequence[Row]:
         """One row."""
@@ -30,7 +46,7 @@ class Keys(Panel):
         parts = [
             (said(f" {key} ", "accent", bold=True), said(words.get(name, name), "muted"))
             for key, name in self._keys
-            if words.get(name, name)
+            if words.get(name, name) and picture.number in WORKS_IN.get(name, VIEW_NAMES)
         ]
         return [spread(join(parts, said(" "), width - length(aside) - 1), aside, width)]
 
@@ -50,7 +66,7 @@ def _words(picture: Picture) -> dict[str, str]:
         "run": "next run" if picture.runs else "",
         "zoom": "closer",
         "pin": "unpin" if picture.chosen in look.pins else "pin",
-        "fold": ("unfold" if look.folded else "fold") if picture.number == HOME else "",
+        "fold": "unfold" if look.folded else "fold",
         "stage": f"stage {other}" if other is not None else "",
         "order": f"by {look.order}",
         "axis": ("log " if look.log_time else "")

@@ -34,7 +34,6 @@ SIGNS = {
 OTHER = ("·", "muted")
 _UNMARKED = ("stage", "note", "checkpoint")
 
-
 _WEIGHT = {"active": 0, "limbo": 1, "muted": 2, "accent": 3, "good": 4, "warn": 5, "bad": 6}
 _COLOURS = tuple(_WEIGHT)
 _MOST_HELD = 4
@@ -95,9 +94,9 @@ def _marked(events: tuple[Event, ...], stage: int) -> _Marked:
 
 def _goes_on(before: tuple[Event, ...], now: tuple[Event, ...]) -> bool:
     """Whether events are those that there were, and perhaps some more."""
-    if before is now or not before or len(before) > len(now):
-        return before is now
-    return before[0] is now[0] and before[-1] is now[len(before) - 1]
+    if before is now:
+        return True
+    return 0 < len(before) <= len(now) and before[0] is now[0] and before[-1] is now[len(before) - 1]
 
 
 def _begin(columns: Columns) -> int:

@@ -26,6 +26,7 @@ from vaemon.watch.widgets.time import span_of
 CHANNEL = "mean_variance"
 AROUND = 3
 """Rows taken by title, time axis and the latents singled out."""
+NOTHING = Sheaf(np.zeros((0, 0)), np.zeros(0, np.int64), np.zeros(0, np.int8))
 
 
 class Trajectories(Panel, TimeMouse, Numbers, can_focus=True):
@@ -142,9 +143,6 @@ def _absent(picture: Picture, span: TimeSpan, dots: int, shown: Array) -> Array 
         return None
     share = pool_mean(columns.absent[CHANNEL][:, shown] / columns.width, span, dots)
     return np.asarray(share == 1.0)
-
-
-NOTHING = Sheaf(np.zeros((0, 0)), np.zeros(0, np.int64), np.zeros(0, np.int8))
 
 
 def _shown(picture: Picture) -> Array:

@@ -5,8 +5,8 @@ from textual import events
 from textual.app import ComposeResult
 
 from vaemon.view.state import WALL_CHANNELS
-from vaemon.watch.render.axis import axis_row
-from vaemon.watch.render.cells import BLANK, Row, cut, fit, join, length, said, spread
+from vaemon.watch.render.axis import axis_row, marked
+from vaemon.watch.render.cells import BLANK, Row, fit, join, length, said, spread
 from vaemon.watch.render.fold import Fold, fold
 from vaemon.watch.render.span import TimeSpan
 from vaemon.watch.render.wall import Shelf, arrange, legend
@@ -176,7 +176,7 @@ class Wall(TimeMouse, QuietFocus, Bare, Numbers, can_focus=True):
             return BLANK
         row = fit(axis_row(ruler, self.span, cells), cells)
         if (at := self._at_cell()) is not None:
-            row = (*cut(row, 0, at), said("▲", "cursor", bold=True), *cut(row, at + 1, cells - at - 1))
+            row = marked(row, at, said("▲", "cursor", bold=True))
         return spread((said(f"{axis:>{left - 1}} ", "muted"), *row), self._beyond(), self.size.width)
 
     def _beyond(self) -> Row:

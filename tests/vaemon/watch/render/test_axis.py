@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from vaemon.watch.render.axis import Ruler, Scale, axis_row, nice_step, scale_for, tick_label
-from vaemon.watch.render.cells import plain
+from vaemon.watch.render.axis import Ruler, Scale, axis_row, marked, nice_step, scale_for, tick_label
+from vaemon.watch.render.cells import plain, said
 from vaemon.watch.render.span import TimeSpan
 
 
@@ -157,3 +157,35 @@ def test_a_logarithmic_axis_far_into_a_run_has_round_ticks():
     found = plain(axis_row(log_ruler(steps), TimeSpan(512, 512, log=True, first=9000), cells=60)).split()
     assert len(found) >= 3
     assert all(int(tick[1:]) % 50 == 0 for tick in found)
+
+
+@pytest.mark.parametrize(
+    ("at", "row"),
+    [
+        (0, "▲500    ╵2 min  "),
+        (1, " ▲      ╵2 min  "),
+        (3, "   ▲    ╵2 min  "),
+        (4, "╵500▲   ╵2 min  "),
+        (7, "╵500   ▲╵2 min  "),
+        (8, "╵500    ▲2 min  "),
+        (10, "╵500      ▲     "),
+        (13, "╵500         ▲  "),
+        (15, "╵500    ╵2 min ▲"),
+    ],
+)
+def test_a_sign_takes_the_place_of_the_label_it_would_lie_in(at, row):
+    assert plain(marked((said("╵500    ╵2 min  "),), at, said("▲"))) == row
+
+
+def test_a_sign_on_an_empty_axis():
+    assert plain(marked((said("      "),), 2, said("▲"))) == "  ▲   "
+
+
+def test_bounds_beyond_arithmetic_make_an_axis():
+    for log in (False, True):
+        scale = scale_for(np.array([1.0]), log=log, keep=(1.7e308, -1.7e308, 5e-324))
+        assert np.isfinite(scale.place(np.array([1.0]))).all()
+
+
+def test_what_is_far_beyond_a_tiny_axis_has_a_place():
+    assert Scale(0.0, 1e-311).place(np.array([1e12])).tolist() == [np.inf]

@@ -23,6 +23,10 @@ def text(plot, height, width, ascii_only=False):
     return [plain(row).rstrip() for row in chart_rows(plot, height, width, ascii_only=ascii_only)]
 
 
+def labels(plot, height, width):
+    return {row[:GUTTER].strip() for row in text(plot, height, width)} - {""}
+
+
 def inks(plot, height, width):
     return {span.ink.fg for row in chart_rows(plot, height, width, ascii_only=False) for span in row}
 
@@ -57,6 +61,12 @@ def test_the_level_is_drawn_and_labelled():
     rows = text(plot(np.linspace(1.4, 1.2, 4), level=1.0), 5, 20)
     assert rows[-1].startswith("     1 ")
     assert "reference" in inks(plot(np.linspace(1.4, 1.2, 4), level=1.0), 5, 20)
+
+
+def test_the_level_lies_above_the_envelope():
+    noise = plot(np.linspace(0.2, 0.3, 28), spread=1.0, level=1.0)
+    level = next(row for row in chart_rows(noise, 9, 21, ascii_only=False) if plain(row).startswith("     1 "))
+    assert {span.ink.fg for span in level} > {"reference", "band"}
 
 
 def test_not_finite_is_marked_at_the_top_in_its_colour():
@@ -116,6 +126,17 @@ def test_of_mere_noise_the_envelope_is_on_the_axis():
     rng = np.random.default_rng(0)
     mean = 0.01 * rng.standard_normal(80)
     noise = Plot(Pooled(mean, mean - 1, mean + 1, np.zeros(80, np.int64)))
-    filled = sum(sign == "⣿" for row in chart_rows(noise, 12, 87, ascii_only=False) for sign in plain(row)[7:])
-    assert filled < 0.9 * 12 * 40
-    assert any("1" in plain(row)[:7] for row in chart_rows(noise, 12, 87, ascii_only=False))
+    assert {"1", "0", "-1"} <= labels(noise, 12, 87)
+
+
+def test_of_noise_that_comes_after_a_fall_the_envelope_is_on_the_axis():
+    rng = np.random.default_rng(0)
+    mean = 1 + 0.002 * rng.standard_normal(80)
+    mean[:2] = 1.24, 1.1
+    law = plot(mean, spread=0.03, level=1.0)
+    assert {"0.96", "1", "1.04"} <= labels(law, 12, 87)
+    assert "1.2" not in labels(law, 12, 87)
+
+
+def test_an_envelope_within_the_way_of_the_mean_does_not_widen_the_axis():
+    assert labels(plot(np.linspace(0, 1, 80), spread=0.2), 12, 87) == labels(plot(np.linspace(0, 1, 80)), 12, 87)

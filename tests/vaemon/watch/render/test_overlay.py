@@ -57,6 +57,13 @@ def test_a_line_ends_in_its_letter():
     ]
 
 
+@pytest.mark.parametrize("end", np.linspace(0, 1, 23))
+def test_a_letter_stands_in_the_row_in_which_its_line_ends(end):
+    line = Curve(np.array([0.0, 1.0, *[end] * 6]), "a", "line")
+    drawn = [plain(row) for row in overlay_rows(Overlay((line,)), 7, 12, ascii_only=False)]
+    assert [row[3] != " " for row in drawn] == [row[4] == "a" for row in drawn]
+
+
 def test_lines_that_meet_take_turns_and_their_letters_stand_apart():
     drawn = rows(([0] * 8, "a"), ([0] * 8, "b"), ([1, 1], "c"))
     assert drawn == ["ccc         ", "        a   ", "aabbaabbb   "]
