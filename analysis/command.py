@@ -17,7 +17,8 @@ from analysis.tables.options import tabulating
 from vaemon.errors import UsageError
 from vaemon.runfile.find import runs_folder
 from vaemon.runfile.selection import names_like
-from vaemon.source.far.links import PYTHON, Links
+from vaemon.source.far.links import Links
+from vaemon.source.far.reaching import reaching
 from vaemon.view.signs import harmless
 
 if TYPE_CHECKING:
@@ -31,12 +32,6 @@ def _complete_name(context: click.Context, parameter: click.Parameter, begun: st
 
     runs = context.params.get("runs")
     return names_like(begun, runs) + [each for each in sweeps.names(runs_folder(runs)) if each.startswith(begun)]
-
-
-def _links(context: click.Context, parameter: click.Parameter, python: str) -> Links:
-    links = Links(python, keeps=True)
-    context.call_on_close(links.close)
-    return links
 
 
 @click.command("analyze", short_help="Count inactive latents, check the variance law.")
@@ -85,15 +80,7 @@ def _links(context: click.Context, parameter: click.Parameter, python: str) -> L
 @click.option(
     "--data", type=click.Path(path_type=Path), metavar="PATH", help="Where the images are, if they were moved since."
 )
-@click.option(
-    "--remote-python",
-    "links",
-    metavar="PATH",
-    default="",
-    envvar=PYTHON,
-    callback=_links,
-    help="For HOST:RUN, the Python there that has vaemon; by default the one that recorded the run.",
-)
+@reaching
 @click.option(
     "--runs",
     type=click.Path(path_type=Path),

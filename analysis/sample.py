@@ -172,12 +172,13 @@ def _walk(trained: "Trained", asked: Asked) -> "Walk":
 
 
 def _show_walk(walk: "Walk", asked: Asked) -> None:
-    from analysis.pictures.pixels import BLACK, tiled, to_png
+    from analysis.pictures.pixels import BLACK, tiled
 
     if asked.to is not None:
         from vaemon.exchange.file import write_file
+        from vaemon.png import png
 
-        path = write_file(asked.to.expanduser(), [to_png(tiled(walk.images))], replace=asked.overwrite)
+        path = write_file(asked.to.expanduser(), [png(tiled(walk.images))], replace=asked.overwrite)
         click.echo(f"written: {path}", err=True)
     else:
         from analysis.pictures.terminal import drawn_whole

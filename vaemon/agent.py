@@ -31,6 +31,8 @@ BEAT = 2.0
 LONGEST_SILENCE = 900.0
 """Seconds without a question after which nobody is taken to be there: a lost link may leave its end open for hours."""
 
+_TOO_LARGE = "the answer is too large to be sent: {}; ask for less of it, by channels, steps or points"
+
 
 class Agent:
     """Answers questions, one after the other."""
@@ -118,9 +120,9 @@ def _answered(agent: Agent, asked: ask.Asked) -> bytes:
         answer = pack(ask.Answer(asked.number, msgspec.Raw(value)))
         if len(answer) <= LONGEST_ANSWER:
             return answer
-        refusal = ask.Refusal(SourceLost.__name__, f"the answer is too large to be sent: {len(answer):,} bytes")
+        refusal = ask.Refusal(SourceLost.__name__, _TOO_LARGE.format(f"{len(answer):,} bytes"))
     except WireError as error:
-        refusal = ask.Refusal(SourceLost.__name__, f"the answer is too large to be sent: {error}")
+        refusal = ask.Refusal(SourceLost.__name__, _TOO_LARGE.format(error))
     except VaemonError as error:
         refusal = ask.Refusal(type(error).__name__, str(error))
     except Exception as error:  # whatever is wrong with one run, the others are still to be seen

@@ -119,6 +119,9 @@ class Excerpt:
     """So many further latent channels, too, at most."""
     coarse: bool = False
     """As of `Want`."""
+    late: bool = False
+    """Whether scalars that are in no row, for they come up too seldom, are among the channels, too: it takes a look at
+    all events."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,25 @@ def _pool_with_gaps(groups: Array) -> Pooled:
     return Pooled(mean, np.where(empty, np.nan, low), np.where(empty, np.nan, high), width - count)
 
 
+def pool_between(values: Array, places: Array, ends: Array) -> tuple[Pooled, Array]:
+    """Pool values that lie anywhere by the columns that they lie in.
+
+    Args:
+        values: shape (m,).
+        places: where each lies, shape (m,), in ascending order, none above the last of `ends`.
+        ends: the last place in each column, shape (n,), in ascending order; all below the first belongs to the first.
+
+    Returns:
+        Figures of shape (n,), NaN where a column has no finite value; and how many values each column has, (n,).
+    """
+    columns = np.searchsorted(ends, places)
+    merged = merge(pool(values, 1), np.ones(len(values)), columns)
+    found = Pooled(*(np.full(len(ends), none) for none in (np.nan, np.nan, np.nan, 0)))
+    for whole, part in zip(found, merged, strict=True):
+        whole[np.unique(columns)] = part
+    return found, np.bincount(columns, minlength=len(ends))
+
+
 def width_for(rows: int, columns: int) -> int:
     """The smallest power of two that shows `rows` rows in at most `columns` columns.
 

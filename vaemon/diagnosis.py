@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 
@@ -29,6 +30,11 @@ class Diagnosis:
     """What to do next; empty where all is well."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """The same for scripts; JSON must take it."""
+
+
+def nearest_folder(path: Path) -> Path:
+    """The folder itself, or, where it is not there yet, the nearest above it that is: what tells of it beforehand."""
+    return next((each for each in (path, *path.parents) if each.is_dir()), path)
 
 
 def fine(what: str, text: str, **facts: Any) -> Diagnosis:

@@ -19,7 +19,7 @@ JUDGED_BY = ("mean_variance", "latent_kl", "mu_squared")
 """The channels that a failure is seen in."""
 SPAN = 32
 """Rows whose mean is judged; it takes the noise of a batch away as well as the smoothing does."""
-_PIECE = 8 * SPAN  # rows looked at together; more would only take more memory
+_PIECE, _PIECE_NUMBERS = 8 * SPAN, 1 << 16  # rows, and their latents, looked at together: memory is taken by them
 _ENDLESS = 2**40  # spans
 
 
@@ -53,6 +53,7 @@ class FailureTracker:
         self._verdict = Failure.NONE
         self._spans = 0  # in succession that another verdict has stood
         self._skip = -row % SPAN
+        self._piece = min(max(_PIECE_NUMBERS // max(latents, 1), SPAN), _PIECE)
         self._open = np.zeros((len(JUDGED_BY), 0, latents))
 
     def update(self, rows: Mapping[str, Array]) -> list[Turn]:
@@ -71,8 +72,8 @@ class FailureTracker:
         list(self._take(recent, _ENDLESS))
 
     def _take(self, rows: Mapping[str, Array], lasting: int) -> Iterator[Turn]:
-        for first in range(0, len(rows[JUDGED_BY[0]]), _PIECE):
-            piece = np.stack([rows[name][first : first + _PIECE] for name in JUDGED_BY])
+        for first in range(0, len(rows[JUDGED_BY[0]]), self._piece):
+            piece = np.stack([rows[name][first : first + self._piece] for name in JUDGED_BY])
             self.row += piece.shape[1]
             skipped = min(self._skip, piece.shape[1])
             self._skip -= skipped

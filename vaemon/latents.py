@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from vaemon.decay import RunningMeans
+from vaemon.decay import BLOCK, RunningMeans
 from vaemon.thresholds import DEFAULT, Thresholds
 
 Array = npt.NDArray[Any]
@@ -185,7 +185,7 @@ def smooth(rows: Array, window: float = DEFAULT.smoothing) -> Array:
 
 _NEVER = -(2**62)
 _ENDLESS = 2**40  # rows
-_PIECE = 4096  # rows looked at together; more would only take more memory
+_PIECE, _PIECE_NUMBERS = 4096, 1 << 17  # rows, and their latents, looked at together: memory is taken by them
 
 
 class WakeTracker:
@@ -204,6 +204,7 @@ class WakeTracker:
         # Asleep and awake: the sign that makes a crossing a rise, and the thresholds ahead and behind, so signed.
         self._sides = np.array([[-1.0, -at.wake, -at.doze], [1.0, at.doze, at.wake]])
         self._means = RunningMeans(latents, at.smoothing)
+        self._piece = min(max(_PIECE_NUMBERS // max(latents, 1), 2 * BLOCK), _PIECE)
         self._crossed = np.full(latents, _NEVER, np.int64)  # row of a crossing not yet held long enough
 
     def update(self, mean_variance: Array) -> list[Passage]:
@@ -223,8 +224,8 @@ class WakeTracker:
 
     def _take(self, rows: Array, hold: int) -> list[Passage]:
         settled: list[tuple[int, Passage]] = []
-        for first in range(0, len(rows), _PIECE):
-            piece = rows[first : first + _PIECE]
+        for first in range(0, len(rows), self._piece):
+            piece = rows[first : first + self._piece]
             near = self._near(*self._means.take(piece))
             latents = np.flatnonzero(near | (self._crossed != _NEVER))
             if len(latents):

@@ -16,10 +16,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from analysis.pictures.pixels import in_rows, tiled, to_bytes, to_png
+from analysis.pictures.pixels import in_rows, tiled, to_bytes
 from vaemon.errors import UsageError
 from vaemon.exchange.file import refusals_told, write_file
 from vaemon.exchange.npz import npz_parts
+from vaemon.png import png
 
 Array = npt.NDArray[np.float32]
 Blocks = Iterable[Array]
@@ -107,7 +108,7 @@ def _npy_parts(blocks: Blocks, shape: Shape) -> Iterator[bytes]:
 
 
 def _grid_parts(blocks: Blocks) -> Iterator[bytes]:
-    yield to_png(tiled(in_rows(np.concatenate(list(blocks)))))
+    yield png(tiled(in_rows(np.concatenate(list(blocks)))))
 
 
 def _write_folder(folder: Path, blocks: Blocks, overwrite: bool) -> Path:
@@ -126,7 +127,6 @@ def _write_folder(folder: Path, blocks: Blocks, overwrite: bool) -> Path:
 
 
 def _fill(temporary: Path, folder: Path, blocks: Blocks) -> None:
-    # Not in threads: two thirds of the time are Pillow's own, at 32 x 32, and would wait for each other.
     numbers = counting()
     for block in blocks:
         with refusals_told(folder):
@@ -135,7 +135,7 @@ def _fill(temporary: Path, folder: Path, blocks: Blocks) -> None:
 
 
 def _write_png(folder: Path, pixels: npt.NDArray[np.uint8], number: int) -> None:
-    (folder / f"{number:05d}.png").write_bytes(to_png(pixels))
+    (folder / f"{number:05d}.png").write_bytes(png(pixels))
 
 
 def _put_in_place(temporary: Path, folder: Path, overwrite: bool) -> None:

@@ -1,6 +1,5 @@
 """From values in [0, 1] to bytes, and many images to one."""
 
-import io
 import math
 from typing import Any
 
@@ -39,12 +38,3 @@ def tiled(images: Array, ground: int = WHITE) -> Pixels:
             y, x = row * (height + GAP), column * (width + GAP)
             picture[y : y + height, x : x + width] = to_bytes(images[row, column])
     return picture
-
-
-def to_png(pixels: Pixels) -> bytes:
-    """The bytes of a PNG file of pixels (H, W, C), C 1 or 3."""
-    from PIL import Image
-
-    held = io.BytesIO()
-    Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).save(held, "PNG")
-    return held.getvalue()

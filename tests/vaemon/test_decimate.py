@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from vaemon.decimate import Pooled, merge, pair_mean, pool, width_for
+from vaemon.decimate import Pooled, merge, pair_mean, pool, pool_between, width_for
 from vaemon.errors import UsageError
 
 numbers = st.one_of(st.floats(-1e6, 1e6), st.sampled_from([np.nan, np.inf, -np.inf]))
@@ -128,3 +128,18 @@ def test_merging_passes_over_means_that_nothing_stands_behind():
     bins = Pooled(*np.array([[np.nan, 2.0, np.inf]] * 3), bad=np.array([4, 0, 4]))
     found = merge(bins, np.array([4, 4, 4]), np.array([5, 5, 9]))
     np.testing.assert_array_equal(found.mean, [2.0, np.nan])
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 40), numbers), max_size=30, unique_by=lambda each: each[0]),
+    st.lists(st.integers(0, 39), max_size=8, unique=True),
+)
+def test_values_that_lie_anywhere_are_pooled_by_the_column_they_lie_in(placed, ends):
+    placed, ends = sorted(placed), np.array([*sorted(ends), 40])
+    values, places = np.array([value for _, value in placed], float), np.array([place for place, _ in placed], int)
+    found, counts = pool_between(values, places, ends)
+    for i, (before, end) in enumerate(itertools.pairwise([-1, *ends])):
+        inside = [value for place, value in placed if before < place <= end]
+        assert counts[i] == len(inside)
+        expected = slow(inside) if inside else (np.nan, np.nan, np.nan, 0)
+        np.testing.assert_allclose([each[i] for each in found], expected, rtol=1e-9, atol=1e-6)

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from trainer.data.cache import place
-from vaemon.diagnosis import Diagnosis, fine, warning
+from vaemon.diagnosis import Diagnosis, fine, nearest_folder, warning
 
 
 def examine() -> Diagnosis:
@@ -17,17 +17,11 @@ def examine() -> Diagnosis:
     sizes = [_size(each) for each in folder.glob("images-*.u8")]
     rest = sum(_size(each) for each in folder.glob("*") if each.is_file()) - sum(sizes)
     facts = {"folder": str(folder), "sets": len(sizes), "images": sum(sizes), "rest": rest}
-    if not os.access(_nearest(folder), os.W_OK):
+    if not os.access(nearest_folder(folder), os.W_OK):
         text = f"{folder} cannot be written: images are decoded anew by every training"
         return warning("cache", text, "set XDG_CACHE_HOME to a folder that you may write", **facts)
     images = f"decoded images of {len(sizes)} sources, {sum(sizes) / 2**20:,.0f} MiB"
     return fine("cache", f"{folder}: {images}; other files, {rest / 2**20:,.0f} MiB", **facts)
-
-
-def _nearest(folder: Path) -> Path:
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    return folder
 
 
 def _size(path: Path) -> int:

@@ -1,5 +1,6 @@
 """`vaemon import`: what other programs recorded, as runs."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vaemon.errors import UsageError, VaemonError
+from vaemon.view.signs import harmless
 
 if TYPE_CHECKING:
     from vaemon.exchange.tensorboard.bring import Brought
@@ -44,13 +46,13 @@ def tensorboard(folder: Path, name: str | None, pairs: tuple[str, ...], runs: st
 
     chosen = dict(_pair(each) for each in pairs)
     check_chosen(chosen)
-    place, folder = runs_folder(runs), folder.expanduser()
+    place, folder = runs_folder(runs), Path(os.path.expanduser(folder))
     found = find_runs(folder, name)
     for each in found:
         refuse_taken(place / each.name)
     brought, failures = _bring_all(found, folder, place, chosen)
     for failure in failures:
-        click.echo(f"vaemon: {failure}", err=True)
+        click.echo(harmless(f"vaemon: {failure}"), err=True)
     if brought and not failures:
         check_there(chosen, frozenset().union(*(each.tags for each in brought)))
     return 1 if failures else 0
@@ -89,7 +91,7 @@ def _report(brought: "Brought") -> None:
     many = "" if brought.channels == 1 else "s"
     click.echo(f"{brought.folder}: {brought.rows:,} rows of {brought.channels} channel{many}")
     for line in brought.told:
-        click.echo(f"  {line}", err=True)
+        click.echo(harmless(f"  {line}"), err=True)
 
 
 @contextmanager

@@ -1,17 +1,17 @@
 """`vaemon export`: a run as a file of another program's."""
 
+import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from vaemon.commands.completion import complete_run
-from vaemon.commands.far import reaching
 from vaemon.errors import UsageError
 from vaemon.source.far.links import Links
+from vaemon.source.far.reaching import reaching
 
 if TYPE_CHECKING:
     from vaemon.batch import Event
@@ -95,7 +95,7 @@ def _rows(source: "Source", chosen: "Selected", points: int | None) -> Iterator[
     from vaemon.exchange.table import blocks, pooled
 
     if points is not None and points < chosen.last - chosen.first:
-        return iter([pooled(source, chosen.stage, *chosen.steps, chosen.channels, points)])
+        return iter([pooled(source, chosen.as_begun, *chosen.steps, chosen.channels, points)])
     return blocks(source, chosen.stage, chosen.last, chosen.channels, begin=chosen.first)
 
 
@@ -128,13 +128,14 @@ def _npz(source: "Source", chosen: "Selected", points: int | None) -> Iterator[b
 def _happened(source: "Source", kind: str, what: str) -> Iterator[bytes]:
     from vaemon.evaluations import evaluations
     from vaemon.exchange.csv import event_lines
-    from vaemon.exchange.happened import evaluation_columns, evaluation_rows, event_columns
+    from vaemon.exchange.happened import evaluation_columns, event_columns
 
     found = _events(source)
     if what == "events":
         return event_lines(found) if kind == "csv" else _as_table(iter([event_columns(found)]), kind)
     known = evaluations(found)
-    return _as_table(evaluation_rows(known) if kind == "json" else iter([evaluation_columns(known)]), kind)
+    tables = [[each] for each in known] if kind == "json" else [known]  # an object has but the figures that it has
+    return _as_table(map(evaluation_columns, tables), kind)
 
 
 def _events(source: "Source") -> tuple["Event", ...]:
@@ -151,7 +152,7 @@ def _write(parts: Iterable[bytes], out: str | None, name: str) -> None:
             sys.stdout.buffer.write(part)
         sys.stdout.buffer.flush()
         return
-    path = Path(out).expanduser() if out is not None else Path(name)
+    path = Path(os.path.expanduser(out)) if out is not None else Path(name)
     click.echo(f"written: {write_file(path, parts)}", err=True)
 
 
@@ -165,13 +166,10 @@ def _write_folder(
     if out == "-":
         raise UsageError("TensorBoard reads folders: say --out FOLDER")
     parts = _stages(source, stage, asked)
-    images = find_spec("PIL") is not None
-    if not images and source.images():
-        click.echo("the images are left out: they take Pillow: pip install 'vaemon[images]'", err=True)
     events = _events(source)
     name = safe(parts[0].info.name) or "run"
-    files = {file_of(each): event_file(source, each, events, points, images=images) for each in parts}
-    path = Path(out).expanduser() if out is not None else Path(f"{name}-tensorboard")
+    files = {file_of(each): event_file(source, each, events, points) for each in parts}
+    path = Path(os.path.expanduser(out)) if out is not None else Path(f"{name}-tensorboard")
     written = write_folder(path, files)
     click.echo(f"written: {written}; tensorboard --logdir {written}", err=True)
 
@@ -182,13 +180,12 @@ def _stages(source: "Source", stage: int | None, asked: dict[str, Any]) -> list[
 
     if stage is not None:
         return [select(source, stage=stage, **asked)]
-    newest = select(source, stage=None)
-    found = []
-    for each in newest.info.stages:
+    found, refusals = [], []
+    for each in source.info().stages:
         try:
             found.append(select(source, stage=each.number, **asked))
         except UsageError as error:
-            refusal = error
-    if not found:
-        raise refusal
-    return found
+            refusals.append(error)
+    if refusals and not found:
+        raise refusals[-1]
+    return found or [select(source, **asked)]

@@ -3,18 +3,20 @@
 import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
+from posixpath import basename
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from vaemon.commands.completion import complete_run
-from vaemon.commands.far import reaching
 from vaemon.commands.filter import Filter, keys_of, parse_condition, parse_since
 from vaemon.commands.thresholds import judging
-from vaemon.errors import FarEndLacksVaemon, SourceLost, VaemonError, nearest
+from vaemon.errors import FarEndLacksVaemon, SourceLost, UsageError, VaemonError, nearest
 from vaemon.runstate import RunState
 from vaemon.source.far.address import FarAddress
 from vaemon.source.far.links import Links
+from vaemon.source.far.reaching import reaching
 from vaemon.view.signs import harmless, safe
 
 if TYPE_CHECKING:
@@ -65,6 +67,9 @@ def ls(
 
     With PATTERNS, those whose name fits one of them: 'cifar*', in quotes. HOST: lists the runs of another machine,
     HOST:DIR/ those of a folder there, HOST:'cifar*' those of a pattern.
+
+    Exit code 2 where one of PATTERNS is a name, not a pattern, and there is no such run; 1 where a machine does not
+    answer. That nothing fits a pattern, or the options, is no error.
     """
     wanted = Filter(
         states=frozenset(states),
@@ -81,14 +86,16 @@ def ls(
         if len(lines) == limit:
             break
     if as_json:
-        click.echo(json.dumps(lines, indent=1))
+        from vaemon.headless.record import strict
+
+        click.echo(json.dumps(strict(lines), indent=1, allow_nan=False))
     elif lines:
         _print_table(lines)
     if not lines and not failures:
         click.echo(harmless(_why_none(runs, patterns, wanted, seen)), err=True)
     for failure in failures:
         click.echo(harmless(f"vaemon: {failure}"), err=True)
-    return 1 if failures else 0
+    return max((failure.exit_code for failure in failures), default=0)
 
 
 def _in_order(
@@ -101,7 +108,8 @@ def _in_order(
 ) -> Iterator["Summary"]:
     """The runs in the order of the list, each read only when it is asked for, where the order allows that.
 
-    Machines that do not answer are among the `failures` then, unless it is all that were asked for.
+    Among the `failures` are then names of no run, and machines that do not answer, unless it is all that were asked
+    for.
     """
     from vaemon.commands.summary import summarise
     from vaemon.runfile.find import runs_folder, touched
@@ -114,6 +122,7 @@ def _in_order(
 
     far = _far(patterns)
     near = [each for each in patterns if each not in far]
+    failures += _unknown(near, runs_folder(runs))
     sources = open_all(runs, near, thresholds) if near or not far else []
     if order == "name":
         sources.sort(key=lambda each: each[0])
@@ -140,27 +149,50 @@ def _read_far(
     links: Links, asked: FarAddress, thresholds: dict[str, float], failures: list[VaemonError]
 ) -> list["Summary"]:
     from vaemon.commands.summary import summarise_listed
+    from vaemon.runfile.selection import is_pattern
 
     try:
         listed = links.listed(asked, thresholds)
     except (SourceLost, FarEndLacksVaemon) as error:
         failures.append(error)
         return []
+    if not listed and basename(asked.path) and not is_pattern(asked.path):
+        where = asked.place.address(asked.folder)
+        failures.append(UsageError(f"unknown run {asked.title!r}; `vaemon ls {where}` lists those that there are"))
     return [summarise_listed(address.place.address(address.path), each) for address, each in listed]
+
+
+def _unknown(names: list[str], folder: Path) -> Iterator[VaemonError]:
+    """What is wrong with those of the patterns that are names, and of no run."""
+    from vaemon.runfile.find import find_run, is_path, list_runs
+    from vaemon.runfile.selection import is_pattern, select
+
+    for name in names:
+        if is_pattern(name) or select(list_runs(folder), [name]):
+            continue
+        if is_path(name):
+            yield UsageError(
+                f"{name!r} is a path: what is listed are names, and patterns of them; --runs DIR says where"
+            )
+            continue
+        try:
+            find_run(name, folder)
+        except UsageError as error:
+            yield error
 
 
 def _why_none(runs: str | None, patterns: tuple[str, ...], wanted: Filter, seen: list["Summary"]) -> str:
     from vaemon.runfile.find import list_runs, runs_folder
 
-    if _far(patterns):
-        return f"no such run at {' or '.join(patterns)}"
     folder = runs_folder(runs)
-    count = len(list_runs(folder))
-    if not count:
+    if _far(patterns):
+        said = f"no such run at {' or '.join(patterns)}"
+    elif count := len(list_runs(folder)):
+        said = f"no such run among the {count} in {folder.absolute()}; `vaemon ls` lists them"
+    else:
         return f"no runs in {folder.absolute()}; `vaemon demo` makes one"
-    said = f"no such run among the {count} in {folder.absolute()}; `vaemon ls` lists them"
     known = {key for run in seen for key in keys_of(run.config)}
-    for key in (each.key for each in wanted.conditions if each.key not in known):
+    for key in (each.key for each in wanted.conditions if seen and each.key not in known):
         near = next((each for each in sorted(known) if each.endswith(f".{key}")), nearest(key, known))
         said += f"; none has the config key {key!r}" + (f" (did you mean {near!r}?)" if near else "")
     return said

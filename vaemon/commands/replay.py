@@ -3,12 +3,12 @@
 import click
 
 from vaemon.commands.completion import complete_run
-from vaemon.commands.far import reaching
 from vaemon.commands.pictures import CHOICES, HELP
 from vaemon.commands.thresholds import judging
 from vaemon.commands.watch import THEMES, can_draw, light_of, show
 from vaemon.errors import UsageError
 from vaemon.source.far.links import Links
+from vaemon.source.far.reaching import reaching
 
 
 @click.command()

@@ -4,6 +4,7 @@ Read as any run is, so that it works while they train. Figures are the first sta
 """
 
 import json
+import math
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +14,10 @@ import click
 
 from vaemon.batch import Want
 from vaemon.errors import SourceLost, UsageError
+from vaemon.headless.record import strict
 from vaemon.runfile import sweeps
+from vaemon.view.signs import safe
+from vaemon.view.summary import summary
 from vaemon.view.whole import whole
 
 FIGURES = ("mse", "kl", "variance_law", "inactive")
@@ -36,13 +40,14 @@ def show_sweep(name: str, runs: Path, as_json: bool) -> None:
         settings.append({"setting": setting, **_over_seeds(of_setting)})
         lines += of_setting
     if as_json:
-        click.echo(json.dumps({"settings": settings, "members": lines}, indent=1))
+        click.echo(json.dumps(strict({"settings": settings, "members": lines}), indent=1, allow_nan=False))
         return
     _print_table(settings)
     for line in lines:
         if line["state"] in ("failed", "crashed", "stopped"):
             why = f": {line['reason']}" if line["reason"] else ""
-            click.echo(f"{line['run']} {line['state']}{why}; `vaemon sweep --rerun {line['run']}` goes on with it")
+            said = f"{line['run']} {line['state']}{why}; `vaemon sweep --rerun {line['run']}` goes on with it"
+            click.echo(safe(said))
 
 
 def _line(member: sweeps.Member, runs: Path) -> dict[str, Any]:
@@ -72,7 +77,8 @@ def _line(member: sweeps.Member, runs: Path) -> dict[str, Any]:
     if view.latest is None:
         return line
     smoothed = {name: float(view.latest.smoothed[name]) for name in FIGURES[:3] if name in view.latest.smoothed}
-    return {**line, "step": view.latest.step, **smoothed, "inactive": view.inactive}
+    inactive = summary(view).inactive
+    return {**line, "step": view.latest.step, **smoothed, **({} if inactive is None else {"inactive": inactive})}
 
 
 def _over_seeds(lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -84,8 +90,13 @@ def _over_seeds(lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
     for name in FIGURES:
         values = [line[name] for line in lines if name in line and line["state"] in COUNTED]
         mean = statistics.fmean(values) if values else None
-        found[name] = [mean, statistics.stdev(values) if len(values) > 1 else None]
+        found[name] = [mean, _deviation(values) if len(values) > 1 else None]
     return found
+
+
+def _deviation(values: Sequence[float]) -> float:
+    """The standard deviation of a sample; NaN where a value is not finite, of which `statistics` makes none."""
+    return statistics.stdev(values) if all(map(math.isfinite, values)) else math.nan
 
 
 def _print_table(settings: Sequence[dict[str, Any]]) -> None:
@@ -98,7 +109,7 @@ def _print_table(settings: Sequence[dict[str, Any]]) -> None:
         table.add_column(heading, justify="right", no_wrap=True)
     for each in settings:
         figures = [_words(*each[name]) for name in FIGURES]
-        table.add_row(each["setting"] or "all", f"{each['finished']}/{each['members']}", *figures)
+        table.add_row(safe(each["setting"]) or "all", f"{each['finished']}/{each['members']}", *figures)
     console = Console(highlight=False, markup=False)
     if not console.is_terminal:
         console.width = 200

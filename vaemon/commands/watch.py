@@ -12,11 +12,11 @@ import click
 
 from vaemon.commands.alerting import alerting, complain, make_sentry
 from vaemon.commands.completion import complete_run
-from vaemon.commands.far import reaching
 from vaemon.commands.pictures import CHOICES, HELP, draws_pictures
 from vaemon.commands.thresholds import judging
 from vaemon.errors import UsageError
 from vaemon.source.far.links import Links
+from vaemon.source.far.reaching import reaching
 from vaemon.source.protocol import Directory, Source
 
 if TYPE_CHECKING:

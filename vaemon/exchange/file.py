@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
-from vaemon.errors import VaemonError
+from vaemon.errors import UsageError, VaemonError
 
 LONGEST = 80
 """Bytes of a run's or a panel's name that a file's name keeps; file systems take 255 in all."""
@@ -45,9 +45,10 @@ def write_file(path: Path, parts: Iterable[bytes], *, replace: bool = False) -> 
         Where it was written.
 
     Raises:
+        UsageError: the path has no name in it.
         VaemonError: it cannot be written: no such folder, no permission, a full disk.
     """
-    temporary = path.with_name(f".{secrets.token_hex(6)}.part")
+    temporary = beside(path)
     try:
         _fill(temporary, path, parts)
         with refusals_told(path):
@@ -55,6 +56,15 @@ def write_file(path: Path, parts: Iterable[bytes], *, replace: bool = False) -> 
     finally:
         with suppress(OSError):
             temporary.unlink()
+
+
+def beside(path: Path) -> Path:
+    """A hidden name in the same folder, for what is not whole yet. Raises UsageError where the path has no name."""
+    if path.name in ("", ".."):
+        raise UsageError(
+            f"{str(path)!r} is no name to write to; say where, with the name of a file or folder to be made"
+        )
+    return path.with_name(f".{secrets.token_hex(6)}.part")
 
 
 def _fill(temporary: Path, path: Path, parts: Iterable[bytes]) -> None:

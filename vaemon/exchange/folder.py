@@ -1,11 +1,10 @@
 """A new folder of files: whole or not there, beside what has its name already."""
 
-import secrets
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from vaemon.exchange.file import free_names, refusals_told, write_file
+from vaemon.exchange.file import beside, free_names, refusals_told, write_file
 
 
 def write_folder(path: Path, files: Mapping[str, Iterable[bytes]]) -> Path:
@@ -20,9 +19,10 @@ def write_folder(path: Path, files: Mapping[str, Iterable[bytes]]) -> Path:
         Where it was written.
 
     Raises:
+        UsageError: the path has no name in it.
         VaemonError: it cannot be written: no such folder, no permission, a full disk.
     """
-    temporary = path.with_name(f".{secrets.token_hex(6)}.part")
+    temporary = beside(path)
     try:
         with refusals_told(path):
             temporary.mkdir()

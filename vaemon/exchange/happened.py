@@ -1,6 +1,6 @@
 """Events and evaluations as tables."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -34,9 +34,3 @@ def evaluation_columns(evaluations: Sequence[Evaluation]) -> dict[str, Array]:
     for name in dict.fromkeys(name for each in evaluations for name in each.values):
         found.setdefault(name, np.array([each.values.get(name, np.nan) for each in evaluations], np.float64))
     return found
-
-
-def evaluation_rows(evaluations: Iterable[Evaluation]) -> Iterator[dict[str, Array]]:
-    """The same one by one, each with its own figures."""
-    for each in evaluations:
-        yield evaluation_columns([each])

@@ -104,7 +104,8 @@ def _wanted(
     claims: dict[str, list[str]] = {}
     for name, shape in shapes.items():
         channel = chosen.get(name) or by_rule(name, shape)
-        _check_kind(name, channel, shape, name in chosen)
+        if name in chosen:
+            _check_kind(name, channel, shape)
         claims.setdefault(channel, []).append(name)
     found: dict[str, str | None] = {}
     told = []
@@ -139,10 +140,9 @@ def _free(name: str, taken: Mapping[str, object]) -> str:
     return name
 
 
-def _check_kind(name: str, channel: str, shape: tuple[int, ...], is_chosen: bool) -> None:
+def _check_kind(name: str, channel: str, shape: tuple[int, ...]) -> None:
+    """See that a channel chosen can have values of that shape. Raises UsageError."""
     listed = CHANNELS.get(channel)
-    if not is_chosen:
-        return
     if len(shape) > 1:
         raise UsageError(
             f"--map {name}={channel}: its values have the shape {shape}; a channel's are numbers or vectors"

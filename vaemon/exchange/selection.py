@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from vaemon.batch import Cursor, Excerpt, RunInfo, Want
+from vaemon.batch import Cursor, Excerpt, RunInfo, StageInfo, Want
 from vaemon.channels import CLOCKS, OF_LATENTS
 from vaemon.errors import UnknownName, UsageError
 from vaemon.source.protocol import Source
@@ -26,6 +26,11 @@ class Selected(NamedTuple):
     """Those of the first and of the last row."""
     channels: tuple[str, ...]
     """"time" and "epoch" among them where they are meant; the step always is."""
+
+    @property
+    def as_begun(self) -> StageInfo:
+        """What the stage was set up to be."""
+        return next(each for each in self.info.stages if each.number == self.stage)
 
 
 def select(
@@ -55,7 +60,7 @@ def select(
     if stage is not None and stage not in numbers:
         raise UnknownName("stage", str(stage), map(str, numbers))
     if not batch.rows:
-        raise UsageError(f"run {batch.info.name!r} has no rows yet ({batch.info.state})")
+        raise UsageError(f"run {batch.info.name!r} has no rows yet ({batch.info.state}); ask once it has")
     begin = row_at(source, batch.stage, batch.rows, first) if first is not None else 0
     end = row_at(source, batch.stage, batch.rows, last + 1) if last is not None else batch.rows
     if begin >= end:
@@ -69,7 +74,7 @@ def _step(source: Source, stage: int, row: int) -> int:
 
 
 def _meant(source: Source, stage: int, rows: int, channels: Sequence[str]) -> tuple[str, ...]:
-    there = source.excerpt(Excerpt(stage, 0, rows, OF_LATENTS, columns=2, scalars=MOST, latents=MOST)).mean
+    there = source.excerpt(Excerpt(stage, 0, rows, OF_LATENTS, columns=2, scalars=MOST, latents=MOST, late=True)).mean
     scalars, latents = ([name for name, each in there.items() if each.ndim == dims] for dims in (1, 2))
     known = ["time", "epoch", *scalars, *latents]
     for name in channels:

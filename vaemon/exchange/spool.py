@@ -69,10 +69,11 @@ class Spool:
         if kept is None:
             shape, dtype = ((), np.dtype("<f8")) if isinstance(value, float) else (value.shape, value.dtype)
             kept = self._names[name] = _Kept(self.folder / str(len(self._names)), shape, dtype)
-        self._waiting += kept.add(step, time, value)
+        size = kept.add(step, time, value)
+        self._waiting += size
         if self._waiting > MOST_WAITING:
             self._write()
-        return kept.took
+        return size > 0
 
     def purge(self, step: int) -> None:
         """Of what came so far, forget what is of this step, or a later one."""
@@ -103,21 +104,18 @@ class _Kept:
         self.shape = shape
         self.dtype = dtype
         self.count = 0
-        self.took = True
         self.purges: list[tuple[int, int]] = []
         """How many values had come, and the step from which on these are void."""
         self._paths = [path.with_suffix(f".{part}") for part in ("steps", "times", "values")]
         self._steps, self._times, self._values = array("q"), array("d"), bytearray()
 
     def add(self, step: int, time: float, value: float | Array) -> int:
-        if isinstance(value, float):  # nearly all are
-            self.took = not self.shape
-            size, written = 8, _DOUBLE.pack(value)
-        else:
-            self.took = value.shape == self.shape
-            size, written = value.size * self.dtype.itemsize, value.astype(self.dtype).tobytes()
-        if not self.took:
+        """Take a value; the bytes that it takes, 0 where it has another shape and is not taken."""
+        shape, size = ((), 8) if isinstance(value, float) else (value.shape, value.size * self.dtype.itemsize)
+        if shape != self.shape:
             return 0
+        # Nearly all are numbers.
+        written = _DOUBLE.pack(value) if isinstance(value, float) else value.astype(self.dtype).tobytes()
         self._steps.append(step)
         self._times.append(time)
         self._values += written

@@ -6,10 +6,10 @@ from typing import Protocol
 
 import numpy as np
 
-from vaemon.batch import Array, Columns, Excerpt, Series, Window
+from vaemon.batch import Array, Columns, Excerpt, Series, StageInfo, Window
 from vaemon.channels import CLOCKS, channel
+from vaemon.decimate import pool_between
 from vaemon.errors import VaemonError
-from vaemon.source.protocol import Source
 
 AT_ONCE = 8192
 """Rows asked for at a time, at most."""
@@ -70,7 +70,7 @@ def excerpts(
     reached, last, size = -1, begin, min(at_once, PROBE)
     while (first := last) < rows:
         last = min(first + size, rows)
-        found = source.excerpt(Excerpt(stage, first, last, tuple(channels), columns=last - first))
+        found = source.excerpt(Excerpt(stage, first, last, tuple(channels), columns=last - first, late=True))
         if len(found) != last - first or found.step[0] <= reached:
             raise _replaced(stage)
         reached = int(found.step[-1])
@@ -88,13 +88,20 @@ def _exact(source: Excerpts, stage: int, found: Columns) -> Columns:
     for name, values in found.mean.items():
         if np.isnan(values).any():
             series = source.series(name, window, len(found))
-            if not np.array_equal(series.step, found.step):
+            if np.array_equal(series.step, found.step):
+                mean[name] = series.mean
+            elif values.ndim == 1 and np.array_equal(
+                series.step, found.step[found.absent.get(name, 0 * found.step) == 0]
+            ):
+                # A scalar that is in no row has steps of its own.
+                mean[name] = values.astype(np.float64)
+                mean[name][np.isin(found.step, series.step)] = series.mean
+            else:
                 raise _replaced(stage)
-            mean[name] = series.mean
     return replace(found, mean=mean)
 
 
-def _replaced(stage: int) -> VaemonError:
+def _replaced(stage: int | None) -> VaemonError:
     return VaemonError(f"rows of stage {stage} were replaced while they were read; try again")
 
 
@@ -105,12 +112,14 @@ def stored(found: Columns, channels: Sequence[str]) -> dict[str, Array]:
     return {name: _stored(name, each) for name, each in known if each is not None}
 
 
-def pooled(source: Source, stage: int, first: int, last: int, channels: Sequence[str], points: int) -> dict[str, Array]:
+def pooled(
+    source: Excerpts, stage: StageInfo, first: int, last: int, channels: Sequence[str], points: int
+) -> dict[str, Array]:
     """A range of steps in at most so many points.
 
     Args:
-        source: asked once a channel.
-        stage: its number.
+        source: asked once a channel, or, of channels of many latents, once for so many points as are sent at once.
+        stage: which.
         first: the first step.
         last: the last step, included.
         channels: by name, "time" and "epoch" may be among them.
@@ -124,15 +133,32 @@ def pooled(source: Source, stage: int, first: int, last: int, channels: Sequence
         SourceLost: the place does not answer now.
         VaemonError: a resumed run has replaced rows meanwhile.
     """
-    table: dict[str, Array] = {}
+    step = source.series("time", Window(stage.number, first, last), points).step
+    size = max(MOST_NUMBERS // (3 * max(stage.latents, 1)), 1)
+    ends = [step[begin : begin + size] for begin in range(0, len(step), size)]
+    firsts = [first, *(int(each[-1]) + 1 for each in ends[:-1])]
+    table: dict[str, Array] = {"step": step}
     for name in channels:
-        found = source.series(name, Window(stage, first, last), points)
-        if not np.array_equal(table.setdefault("step", found.step), found.step):
-            raise _replaced(stage)
-        table[name] = found.mean
+        pieces = [
+            _piece(source, name, Window(stage.number, begin, int(each[-1])), each)
+            for begin, each in zip(firsts, ends, strict=True)
+        ]
+        mean, low, high = (np.concatenate(each) for each in zip(*pieces, strict=True))
+        table[name] = mean
         if name not in CLOCKS:
-            table |= {f"{name}.low": found.low, f"{name}.high": found.high}
+            table |= {f"{name}.low": low, f"{name}.high": high}
     return table
+
+
+def _piece(source: Excerpts, name: str, window: Window, ends: Array) -> tuple[Array, Array, Array]:
+    """Mean, low and high of a channel at the points that end at those steps."""
+    found = source.series(name, window, len(ends))
+    if np.array_equal(found.step, ends):
+        return found.mean, found.low, found.high
+    if not found.exact or found.mean.ndim > 1:
+        raise _replaced(window.stage)
+    seldom, _ = pool_between(found.mean, found.step, ends)  # a scalar that is in no row has steps of its own
+    return seldom.mean, seldom.low, seldom.high
 
 
 def _numbers(columns: Columns) -> int:

@@ -13,6 +13,7 @@ from vaemon.view.facts import state_of
 from vaemon.view.state import RunView
 from vaemon.view.status import status
 from vaemon.view.words import STATE_WORDS, counts, undefined
+from vaemon.wire.deep import changed
 
 EVENTS = 20
 """So many of the newest events stand in a record."""
@@ -67,6 +68,11 @@ def number(value: float) -> float | str:
     if math.isfinite(value):
         return float(f"{value:.7g}")
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+def strict(value: Any) -> Any:
+    """The same value, but for what is not finite in it, at any depth, which becomes a string: what JSON takes."""
+    return changed(value, lambda each: number(each) if isinstance(each, float) and not math.isfinite(each) else each)
 
 
 def _rounded(seconds: float, digits: int) -> float | str:

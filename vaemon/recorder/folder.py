@@ -35,12 +35,14 @@ def take_folder(
     if is_run(folder) and not resume and lock.holder(folder) is None:
         raise RunExists(f"there is a run {name!r} already, in {folder.parent}; --resume (resume=True) goes on with it")
     if resume and not is_run(folder):
-        raise UsageError(f"there is no run {name!r} to resume in {folder.parent.absolute()}")
+        raise UsageError(
+            f"there is no run {name!r} to resume in {folder.parent.absolute()}; without resume, one begins"
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire(folder)
     except OSError as error:
-        raise RunFileError(f"the run cannot be recorded in {folder}: {error.strerror}") from error
+        raise _refused(folder, error) from error
     try:
         begun = manifest.begin(folder, name, config or {}, thresholds)
         for path in leftovers(folder):
@@ -50,9 +52,16 @@ def take_folder(
         if isinstance(error, TypeError | ValueError):
             raise UsageError(f"the config cannot be written as JSON: {error}") from error
         if isinstance(error, OSError):
-            raise RunFileError(f"the run cannot be recorded in {folder}: {error.strerror}") from error
+            raise _refused(folder, error) from error
         raise
     return begun
+
+
+def _refused(folder: Path, error: OSError) -> RunFileError:
+    return RunFileError(
+        f"the run cannot be recorded in {folder}: {error.strerror}; see that you may write there and that its disk has "
+        "room, or record elsewhere (--runs DIR, runs=DIR)"
+    )
 
 
 def leave_folder(folder: Path, outcome: str, reason: str, *, lost: int, error: Exception | None) -> None:

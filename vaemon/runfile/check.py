@@ -89,7 +89,11 @@ def _check_manifest(folder: Path) -> Iterator[Finding]:
 
 def _check_images(folder: Path) -> Iterator[Checked]:
     images = ImageFolder(folder)
-    if images.list():
+    try:
+        there = images.list()
+    except OSError as error:
+        raise unreadable(images.folder, error) from error
+    if there:
         yield Checked(images.folder, 0, 0, ())
     for path, why in sorted(images.refused.items()):
         yield Checked(path, 0, 0, (Finding(path, why, Remedy.SET_ASIDE),))

@@ -21,7 +21,7 @@ _FORBIDDEN = re.compile(r"[/\\:*?\[\x00-\x1f\x7f]")
 
 def runs_folder(option: str | Path | None = None) -> Path:
     """The folder that runs live in; it need not exist."""
-    return Path(option or os.environ.get("VAEMON_RUNS") or "runs").expanduser()
+    return Path(os.path.expanduser(option or os.environ.get("VAEMON_RUNS") or "runs"))
 
 
 def check_name(name: str) -> str:
@@ -135,7 +135,7 @@ def find_run(address: str | Path | None, runs: Path) -> Path:
     if address is None or address == LATEST:
         return _find_latest(runs, named=address is not None)
     if is_path(address):
-        folder = Path(address).expanduser()
+        folder = Path(os.path.expanduser(address))
         if is_run(folder):
             return folder
         raise UsageError(f"{address} is not a run: it has no {manifest.FILE}")
@@ -170,7 +170,7 @@ def find_damaged(address: str | None, runs: Path) -> Path:
         RunFileError: it cannot be looked into.
     """
     if address is not None and address != LATEST:
-        folder = Path(address).expanduser() if is_path(address) else runs / check_name(address)
+        folder = Path(os.path.expanduser(address)) if is_path(address) else runs / check_name(address)
         try:
             if folder.is_dir() and list_segments(folder):
                 return folder

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vaemon.errors import UnknownName
-from vaemon.runfile.segment import patiently
+from vaemon.runfile.patience import patiently
 from vaemon.runfile.series import Given, StageRows
 
 if TYPE_CHECKING:

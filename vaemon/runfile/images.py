@@ -7,7 +7,6 @@ such an array are passed over, with the reason.
 import math
 import os
 import re
-import stat
 import time
 from pathlib import Path
 from typing import BinaryIO
@@ -18,6 +17,7 @@ import numpy.typing as npt
 
 from vaemon.batch import ImageSet
 from vaemon.errors import RunFileError
+from vaemon.runfile.strangers import open_file
 
 Array = npt.NDArray[np.uint8]
 
@@ -100,7 +100,7 @@ def read_images(path: Path) -> Array:
         RunFileError: it is gone, damaged, or no such file.
     """
     try:
-        with _opened(path) as file:
+        with open_file(path, follow=False) as file:
             shape = _shape(file, path)
             content = bytearray(file.read(math.prod(shape)))
     except OSError as error:
@@ -169,22 +169,13 @@ def _look(path: Path, changed: float) -> ImageSet | str:
     told = parse_name(path.name)
     assert told is not None
     try:
-        with _opened(path) as file:
+        with open_file(path, follow=False) as file:
             count, height, width, channels = _shape(file, path)
     except OSError as error:
         return f"it cannot be read: {error.strerror}"
     except RunFileError as error:
         return str(error)
     return ImageSet(*told, count, height, width, channels, changed)
-
-
-def _opened(path: Path) -> BinaryIO:
-    # Neither a link out of the run nor a pipe that nobody writes to; and opening waits for nothing.
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise RunFileError(f"{path} is not a file")
-    return os.fdopen(descriptor, "rb")
 
 
 def _shape(file: BinaryIO, path: Path) -> tuple[int, int, int, int]:

@@ -98,16 +98,11 @@ def holding(folder: Path) -> Iterator[None]:
         RunLocked: a live process is recording it; its pid and host are named.
         RunFileError: its folder cannot be written.
     """
-    _acquire_told(folder)
-    done = threading.Event()
-    thread = threading.Thread(target=_keep_touching, args=(folder, done), daemon=True)
-    try:
-        thread.start()
-        yield
-    finally:
-        done.set()
-        thread.join()
-        release(folder)
+    with _acquired(folder):
+        try:
+            yield
+        finally:
+            release(folder)
 
 
 @contextlib.contextmanager
@@ -118,18 +113,20 @@ def reserving(folder: Path) -> Iterator[None]:
         RunLocked: a live process is recording it; its pid and host are named.
         RunFileError: its folder cannot be written.
     """
-    _acquire_told(folder)
-    folder = folder.resolve()
-    _reserved.add(folder)
-    try:
-        yield
-    finally:
-        if folder in _reserved:
-            _reserved.remove(folder)
-            release(folder)
+    with _acquired(folder):
+        folder = folder.resolve()
+        _reserved.add(folder)
+        try:
+            yield
+        finally:
+            if folder in _reserved:
+                _reserved.remove(folder)
+                release(folder)
 
 
-def _acquire_told(folder: Path) -> None:
+@contextlib.contextmanager
+def _acquired(folder: Path) -> Iterator[None]:
+    """Become the writer of a run, and show that it is alive while nothing is recorded. Raises as `holding`."""
     try:
         acquire(folder)
     except OSError as error:
@@ -137,6 +134,14 @@ def _acquire_told(folder: Path) -> None:
             f"cannot write {folder / FILE}: {error.strerror}; nothing was done. See that you may write in that folder "
             f"and that its disk has room, or ask whom the run belongs to"
         ) from error
+    done = threading.Event()
+    thread = threading.Thread(target=_keep_touching, args=(folder, done), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 def _keep_touching(folder: Path, done: threading.Event) -> None:
@@ -267,7 +272,7 @@ def _who(content: bytes, pid: int) -> Holder:
 def _refusal(folder: Path) -> str:
     who = holder(folder)
     if who is None:
-        return f"run {folder.name!r} cannot be locked for writing: {folder / FILE}"
+        return f"run {folder.name!r} cannot be locked for writing; see that you may write {folder / FILE}"
     since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(who.since))
     return (
         f"run {folder.name!r} is being recorded by process {who.pid} on {who.host} since {since}; "

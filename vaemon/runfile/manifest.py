@@ -3,7 +3,6 @@
 import json
 import os
 import socket
-import stat
 import sys
 import time
 from collections.abc import Iterable, Mapping
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from vaemon.errors import RunFileError, UsageError
+from vaemon.runfile.strangers import read_whole
 from vaemon.thresholds import DEFAULT, Thresholds
 from vaemon.version import __version__
 
@@ -123,7 +123,7 @@ def read(folder: Path) -> Manifest:
     """
     path = folder / FILE
     try:
-        found = json.loads(_text(path))
+        found = json.loads(read_whole(path, MOST_BYTES).decode())
         if found["format"] != FORMAT:
             raise RunFileError(f"{path} has format {found['format']}, this vaemon {__version__} reads {FORMAT}")
         if not isinstance(found.get("thresholds", {}), dict):
@@ -134,19 +134,9 @@ def read(folder: Path) -> Manifest:
         raise RunFileError(f"cannot read {path}: {error.strerror}") from error
     except (ValueError, TypeError, KeyError, ArithmeticError, RecursionError, UsageError) as error:
         raise RunFileError(
-            f"{path} is damaged ({str(error)[:LONGEST_WORD]}); the recorded rows beside it are not touched by this"
+            f"{path} is damaged ({str(error)[:LONGEST_WORD]}); the rows beside it are not touched by this; "
+            "`vaemon check --repair` writes it anew"
         ) from error
-
-
-def _text(path: Path) -> str:
-    # It may be anyone's: neither a pipe that nobody writes to nor a device without an end is waited for.
-    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise ValueError("it is not a file")
-        content = file.read(MOST_BYTES + 1)
-    if len(content) > MOST_BYTES:
-        raise ValueError(f"it has more than {MOST_BYTES:,} bytes")
-    return content.decode("utf-8")
 
 
 def _checked(told: Manifest) -> Manifest:

@@ -16,10 +16,15 @@ NOT_LIVE = frozenset(
 """File systems that do not keep the order of writes, on which SWMR stands (HDF5 User Guide, "SWMR")."""
 
 
+def free_space(folder: Path) -> int:
+    """Bytes that a user may yet write to the disk of a folder. Raises OSError."""
+    space = os.statvfs(folder)
+    return space.f_bavail * space.f_frsize
+
+
 def check_space(folder: Path) -> None:
     """Refuse to go on where the disk is nearly full. Raises OSError."""
-    space = os.statvfs(folder)
-    free = space.f_bavail * space.f_frsize
+    free = free_space(folder)
     if free < KEEP_FREE:
         raise OSError(f"{folder}: only {free // 2**20} MiB are free, {KEEP_FREE // 2**20} MiB are kept free")
 

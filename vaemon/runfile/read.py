@@ -16,9 +16,10 @@ from vaemon.decimate import width_for
 from vaemon.errors import RunFileError, UnknownName
 from vaemon.evaluations import Evaluation, evaluations
 from vaemon.runfile import lock, manifest
-from vaemon.runfile.find import find_run, list_segments, runs_folder
+from vaemon.runfile.find import find_run, list_segments, runs_folder, unreadable
 from vaemon.runfile.follow import Follower
-from vaemon.runfile.segment import SegmentGone, SegmentReader, patiently
+from vaemon.runfile.patience import SegmentGone, patiently
+from vaemon.runfile.segment import SegmentReader
 from vaemon.runfile.series import StageRows
 from vaemon.runfile.standing import StandingEvents
 from vaemon.runstate import RunState
@@ -93,7 +94,10 @@ class RunReader:
         # The lock first: of a run that is over then, all rows are there to be read afterwards.
         self._holder = lock.holder(self.folder)
         self._unreadable.clear()
-        found = list_segments(self.folder)
+        try:
+            found = list_segments(self.folder)
+        except OSError as error:
+            raise unreadable(self.folder, error) from error
         for number, path in found:
             self._take_in(number, path, newest=number == found[-1][0])
         here = {path for _, path in found}
@@ -232,7 +236,7 @@ class RunReader:
             first: first step wanted; None is the first there is.
             last: last step wanted, included; None is the newest.
             points: at most so many points, pooled to mean, low and high; None is every row. A point then stands
-                for a power of two of rows.
+                for a power of two of rows. A scalar that is in no row, for it comes up too seldom, has all its values.
 
         Raises:
             UnknownName: there is no such channel in the stage.
@@ -265,7 +269,7 @@ class RunReader:
         raise UnknownName("channel", channel, self.channels(stage))
 
     def _late_values(self, channel: str, rows: StageRows) -> tuple[Array, Array]:
-        """Steps and values of a scalar that had no place in the rows; those of replaced rows are left out."""
+        """Steps and values of a scalar that had no place in the rows, by step; those of replaced rows are left out."""
         number = rows.info.number
         steps, values = [np.zeros(0, np.int64)], [np.zeros(0)]
         for i, segment in enumerate(self._all):
@@ -274,7 +278,15 @@ class RunReader:
             kept = step < min(later, default=2**63 - 1)
             steps.append(step[kept])
             values.append(value[kept])
-        return np.concatenate(steps), np.concatenate(values)
+        return _in_order(np.concatenate(steps), np.concatenate(values))
+
+
+def _in_order(step: Array, value: Array) -> tuple[Array, Array]:
+    """Values by their steps, in ascending order; of several of one step the one recorded last."""
+    order = np.argsort(step, kind="stable")
+    step = step[order]
+    last = np.append(step[1:] != step[:-1], True)[: len(step)]
+    return step[last], value[order][last]
 
 
 def _late_series(channel: str, step: Array, value: Array, first: int | None, last: int | None) -> Series:

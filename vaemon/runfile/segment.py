@@ -2,10 +2,10 @@
 
 import os
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ from vaemon.batch import Event
 from vaemon.errors import RunFileError
 from vaemon.runfile import shared
 from vaemon.runfile.commits import Commit, last_whole, totals_before
+from vaemon.runfile.patience import SegmentGone
 from vaemon.runfile.schema import (
     CLOCKS_PART,
     COMMIT,
@@ -32,26 +33,9 @@ from vaemon.runfile.superblock import read_superblock
 from vaemon.runfile.tail import Tail
 
 Array = npt.NDArray[Any]
-Answer = TypeVar("Answer")
 
-TRIES = 10
-"""How often a question is asked anew whose files were put together meanwhile."""
 UNSYNCED = 10.0
 """Seconds before its last commit from which on a writer's data may not have come to the disk; it syncs every 5."""
-
-
-class SegmentGone(RunFileError):
-    """A file that was there is gone, or has another in its place: segments were put together."""
-
-
-def patiently(ask: Callable[[], Answer], renew: Callable[[], object] = lambda: None) -> Answer:
-    """What `ask` gives; where a file was gone, once more after `renew`. Raises what `ask` raises."""
-    for _ in range(TRIES - 1):
-        try:
-            return ask()
-        except SegmentGone:
-            renew()
-    return ask()
 
 
 class SegmentReader:
@@ -263,7 +247,7 @@ class SegmentReader:
     def late_values(self, name: str, stage: int) -> tuple[Array, Array]:
         """Steps and values, in a stage, of a scalar that came up after the segment, or the one before, was frozen."""
         table = self._late(stage)
-        found = table[table["text"] == name.encode()]
+        found = table[table["text"] == name.encode(errors="replace")]
         return found["step"], found["value"]
 
     def late_names(self, stage: int) -> set[str]:

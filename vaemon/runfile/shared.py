@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+from h5py._objects import phil
 
 from vaemon.errors import RunFileError
 from vaemon.runfile import handles
@@ -132,5 +133,7 @@ def _bound_read_attempts(access: Any) -> None:
     library = ctypes.CDLL(h5py.h5p.__file__)
     bound = library.H5Pset_metadata_read_attempts
     bound.argtypes, bound.restype = (ctypes.c_int64, ctypes.c_uint), ctypes.c_int
-    if bound(access.id, READ_ATTEMPTS) < 0:
+    with phil:  # h5py's lock: two threads within HDF5 end the process
+        refused = bound(access.id, READ_ATTEMPTS) < 0
+    if refused:
         raise RunFileError("this HDF5 does not bound how often it reads damaged metadata; h5py 3.14 or newer does")

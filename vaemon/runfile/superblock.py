@@ -7,11 +7,11 @@ specification, superblock version 3; its checksum is Bob Jenkins' lookup3.
 
 import errno
 import os
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 
 from vaemon.errors import RunFileError
+from vaemon.runfile.strangers import open_file
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _SIZE = 48
@@ -41,9 +41,7 @@ def read_superblock(path: Path) -> Superblock:
         RunFileError: it is missing, damaged, or something else.
     """
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            raise RunFileError(f"cannot read {path}: it is not a file")
-        with open(path, "rb") as file:
+        with open_file(path) as file:
             head = file.read(_SIZE)
             size = os.fstat(file.fileno()).st_size
     except OSError as error:

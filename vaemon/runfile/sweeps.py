@@ -1,5 +1,6 @@
 """RUNS/.sweeps/NAME/sweep.json: the members of a sweep, their settings, how each fares."""
 
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -8,11 +9,14 @@ from pathlib import Path
 from vaemon.errors import RunFileError, UnknownName, UsageError
 from vaemon.runfile.find import is_path, is_run
 from vaemon.runfile.selection import find_all, settled
+from vaemon.runfile.strangers import read_whole
 
 FOLDER = ".sweeps"
 """Within the folder of runs; hidden, and so no run itself."""
 FILE = "sweep.json"
 FORMAT = 1
+MOST_BYTES = 16 << 20
+"""Bytes that such a file may have; a member takes some hundreds."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -72,9 +76,11 @@ def read(name: str, runs: Path) -> Sweep:
     if not is_sweep(name, runs):
         raise UnknownName("sweep", name, names(runs))
     try:
-        found = msgspec.json.decode(path.read_bytes(), type=Sweep)
-    except (OSError, msgspec.DecodeError) as error:
-        raise RunFileError(f"{path} cannot be read: {error}") from error
+        found = msgspec.json.decode(read_whole(path, MOST_BYTES), type=Sweep)
+    except (OSError, ValueError, RecursionError, msgspec.DecodeError) as error:
+        raise RunFileError(
+            f"{path} cannot be read: {error}; the runs of its members are not touched by this"
+        ) from error
     if found.format != FORMAT:
         raise RunFileError(f"{path} has format {found.format}, this vaemon reads {FORMAT}")
     return found
@@ -87,7 +93,7 @@ def names(runs: Path) -> list[str]:
 
 def is_sweep(name: str, runs: Path) -> bool:
     """Whether there is a sweep of that name."""
-    return bool(name) and not is_path(name) and (folder_of(name, runs) / FILE).is_file()
+    return bool(name) and not is_path(name) and os.path.isfile(folder_of(name, runs) / FILE)
 
 
 def is_meant(address: str, runs: Path) -> bool:

@@ -15,11 +15,12 @@ from vaemon.decimate import Pooled, width_for
 from vaemon.errors import RunFileError, SourceLost
 from vaemon.runfile.find import is_run, latest_run
 from vaemon.runfile.images import ImageFolder
+from vaemon.runfile.patience import patiently
 from vaemon.runfile.read import RunReader
-from vaemon.runfile.segment import patiently
 from vaemon.runfile.series import Given, Pool, StageRows, joined_absent
 from vaemon.runstate import RunState
 from vaemon.source.anew import Anew
+from vaemon.source.late import with_late
 from vaemon.source.newest import NOTHING_NEW, NewestRows
 from vaemon.thresholds import DEFAULT
 
@@ -102,7 +103,9 @@ class LocalSource:
     def _excerpt(self, asked: Excerpt) -> Columns:
         run = self._refreshed()
         rows = run.stage(asked.stage) if run is not None else None
-        return _excerpt(rows, asked) if rows is not None else Columns()
+        if run is None or rows is None:
+            return Columns()
+        return with_late(_excerpt(rows, asked), run, rows, asked)
 
     def series(self, channel: str, window: Window, points: int) -> Series:
         """One channel over a window. Raises UnknownName, SourceLost."""

@@ -1,5 +1,6 @@
 """From an address to a source: the one place that knows which kind of source serves it."""
 
+import os
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -158,7 +159,7 @@ def _all_far(address: FarAddress, links: Links) -> list[FarAddress]:
 
 
 def _all_meant(address: str, runs: Path) -> list[Path]:
-    if is_pattern(address) and not is_run(Path(address).expanduser()):
+    if is_pattern(address) and not is_run(Path(os.path.expanduser(address))):
         return [settled(each) for each in find_like(address, runs)]
     folder = _expected(address, runs)
     if folder.is_file():
@@ -175,7 +176,7 @@ def _expected(address: str | None, runs: Path) -> Path:
     if address is None or address == LATEST:
         return find_run(address, runs)
     if is_path(address):
-        return Path(address).expanduser()
+        return Path(os.path.expanduser(address))
     if not is_run(runs / check_name(address)) and nearest(address, [each.name for each in list_runs(runs)]):
         find_run(address, runs)
     return runs / address

@@ -46,6 +46,8 @@ class Source(Protocol):
     def series(self, channel: str, window: Window, points: int) -> Series:
         """One channel over a window, in at most `points` points; exact rows where they fit.
 
+        A scalar that is in no row, for it comes up too seldom, has all its values, each a point.
+
         Raises:
             UnknownName: the run has no such channel.
             SourceLost: the place does not answer now.

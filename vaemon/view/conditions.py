@@ -24,7 +24,7 @@ _SIGNS = {
     ">": operator.gt,
 }
 _WORD = r'"[^"]*"|[^\s<>=!"]+'
-_NUMBER = r"[-+]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_NUMBER = r"[-+]?(?:\d+(?:_\d+)*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _COMPARISON = re.compile(rf"\s*({_WORD})\s*(?:(<=|>=|==|!=|=|<|>)\s*({_NUMBER})\s*)?")
 EXAMPLES = "'active>=32', 'mse<0.01 and step>=1000', 'finished or crashed'"
 

@@ -7,14 +7,14 @@ from typing import Any
 from vaemon.view.words import NOTHING
 
 
-def flat(config: Mapping[str, Any], before: str = "") -> dict[str, str]:
-    """Every value in words, under its key; keys of nested ones have dots: {"stage1.lr": "0.001"}."""
-    found: dict[str, str] = {}
+def flat(config: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    """Every value under its key; keys of nested ones have dots: {"stage1.lr": 0.001}."""
+    found: dict[str, Any] = {}
     for key, value in config.items():
         if isinstance(value, Mapping) and value:
             found |= flat(value, f"{before}{key}.")
         else:
-            found[f"{before}{key}"] = _words(value)
+            found[f"{before}{key}"] = value
     return found
 
 
@@ -31,7 +31,7 @@ def differences(configs: Sequence[Mapping[str, Any]]) -> list[tuple[str, tuple[s
 
     A config that lacks a key has "–" there. In the order of the first config that has the key.
     """
-    known = [flat(each) for each in configs]
+    known = [{key: _words(value) for key, value in flat(each).items()} for each in configs]
     keys = dict.fromkeys(key for each in known for key in each)
     rows = [(key, tuple(each.get(key, NOTHING) for each in known)) for key in keys]
     return [(key, values) for key, values in rows if len(set(values)) > 1]

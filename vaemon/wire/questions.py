@@ -18,46 +18,42 @@ class Run(msgspec.Struct, frozen=True, array_like=True):
     """Whether it must be there already; else it is waited for."""
 
 
-class Info(msgspec.Struct, frozen=True, tag=True):
+class _OfRun(msgspec.Struct, frozen=True):
+    run: Run
+
+
+class Info(_OfRun, frozen=True, tag=True):
     """`Source.info`."""
 
-    run: Run
 
-
-class Poll(msgspec.Struct, frozen=True, tag=True):
+class Poll(_OfRun, frozen=True, tag=True):
     """`Source.poll`."""
 
-    run: Run
     since: Cursor
     want: Want
 
 
-class Part(msgspec.Struct, frozen=True, tag=True):
+class Part(_OfRun, frozen=True, tag=True):
     """`Source.excerpt`."""
 
-    run: Run
     excerpt: Excerpt
 
 
-class Line(msgspec.Struct, frozen=True, tag=True):
+class Line(_OfRun, frozen=True, tag=True):
     """`Source.series`."""
 
-    run: Run
     channel: str
     window: Window
     points: int
 
 
-class Sets(msgspec.Struct, frozen=True, tag=True):
+class Sets(_OfRun, frozen=True, tag=True):
     """`Source.images`."""
 
-    run: Run
 
-
-class Image(msgspec.Struct, frozen=True, tag=True):
+class Image(_OfRun, frozen=True, tag=True):
     """`Source.image`."""
 
-    run: Run
     which: ImageSet
 
 

@@ -7,8 +7,12 @@ from types import SimpleNamespace
 import pytest
 
 from vaemon import Recorder
+from vaemon.batch import Batch, Cursor, Latest, Listed, RunInfo
 from vaemon.commands import ls, summary
 from vaemon.runfile import manifest
+from vaemon.runstate import RunState
+from vaemon.source.far.address import FarAddress, Place
+from vaemon.source.far.links import Links
 
 
 @pytest.fixture
@@ -121,6 +125,55 @@ def test_an_empty_list_says_why(call, four, runs, key):
     assert (done.code, done.out) == (0, "")
     assert f"no such run among the 4 in {runs}" in done.err
     assert f"none has the config key '{key}' (did you mean 'stage1.lr'?)" in done.err
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("mnits", "unknown run 'mnits' (did you mean 'mnist'?)"),
+        ("./runs/mnist", "'./runs/mnist' is a path"),
+    ],
+)
+def test_a_name_of_no_run_is_an_error_and_the_others_are_listed_all_the_same(call, four, word, said):
+    done = call("ls", "shapes", word, "z*", "--json")
+    assert [line["name"] for line in json.loads(done.out)] == ["shapes"]
+    assert done.code == 2
+    assert said in done.err
+
+
+def test_the_latest_of_no_runs_is_an_error(call, runs):
+    assert call("ls", "latest").code == 2
+    assert call("ls").code == 0
+
+
+@pytest.fixture
+def far(monkeypatch):
+    """The runs that another machine tells of."""
+    runs = []
+    monkeypatch.setattr(Links, "listed", lambda self, asked, thresholds: list(runs))
+    return runs
+
+
+def test_a_name_of_no_run_on_another_machine_is_an_error(call, far, four):
+    done = call("ls", "gpu1:nope")
+    assert done.code == 2
+    assert "unknown run 'gpu1:nope'; `vaemon ls gpu1:` lists" in done.err
+    assert call("ls", "gpu1:").code == call("ls", "gpu1:exp/").code == call("ls", "gpu1:n*").code == 0
+    done = call("ls", "gpu1:exp/nope", "shapes")
+    assert done.code == 2
+    assert "shapes" in done.out
+
+
+def test_an_empty_list_of_another_machine_says_why_and_its_numbers_are_json(call, far):
+    info = RunInfo("a", "/runs/a", RunState.RUNNING, config={"stage1": {"lr": 1}})
+    batch = Batch(info, Cursor(), 1, latest=Latest(1, 0, float("inf"), {}, {}), rate=float("inf"))
+    far.append((FarAddress(Place("gpu1"), "a"), Listed("a", "/runs/a", 0.0, batch)))
+    done = call("ls", "gpu1:", "--where", "lr>0")
+    assert (done.code, done.out) == (0, "")
+    assert "none has the config key 'lr' (did you mean 'stage1.lr'?)" in done.err
+    (line,) = json.loads(call("ls", "gpu1:", "--json").out, parse_constant=pytest.fail)
+    assert (line["rate"], line["newest"]) == ("Infinity", "Infinity")
+    assert "gpu1:a" in call("ls", "gpu1:").out
 
 
 def test_the_table_is_cut_as_well(call, four):

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from vaemon import Recorder
+from vaemon import Recorder, open_run
 from vaemon.cli import vaemon
 from vaemon.errors import UnknownName, UsageError
 from vaemon.exchange.jsonl import json_lines
@@ -78,6 +78,56 @@ def test_infinite_values_and_latent_channels_of_ones_own(runs):
     rows = list(csv.DictReader(io.StringIO(export("--to", "csv", "--out", "-").decode())))
     assert [row["mse"] for row in rows[6:9]] == ["0.5", "inf", "0.5"]
     assert [(row["own[0]"], row["own[1]"]) for row in rows[98:]] == [("98.0", "-inf"), ("99.0", "-inf")]
+
+
+@pytest.fixture
+def seldom(runs):
+    """A run of 300 rows with a scalar that two of them have, so that it is kept beside the rows; its values by step."""
+    values = {11: 0.1, 151: float("inf")}
+    with Recorder("r", latents=1) as recorder:
+        for step in range(1, 301):
+            recorder.log(step, mse=1 / step, **({"rare": values[step]} if step in values else {}))
+    with open_run("r") as run:
+        assert "rare" not in run.stage().channels
+        assert run.series("rare").step.tolist() == [11, 151]
+    return values
+
+
+def read(path):
+    """The columns of a file of any kind, by name."""
+    if path.suffix == ".npz":
+        with np.load(path) as file:
+            return dict(file)
+    if path.suffix == ".parquet":
+        return {name: each.to_numpy() for name, each in zip(*unzipped(parquet.read_table(path)), strict=True)}
+    if path.suffix == ".json":
+        rows = [json.loads(line) for line in path.read_text().splitlines()]
+        return {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
+    rows = list(csv.reader(io.StringIO(path.read_text())))
+    return {name: np.array([float(row[i]) for row in rows[1:]]) for i, name in enumerate(rows[0])}
+
+
+def unzipped(table):
+    return table.column_names, table.columns
+
+
+@pytest.mark.parametrize("words", [(), ("--channel", "rare"), ("--channel", "rare", "--first", "100", "--last", "152")])
+@pytest.mark.parametrize("kind", ["csv", "json", "npz", "parquet"])
+def test_a_scalar_that_comes_up_too_seldom_for_the_rows_is_there_at_its_steps(seldom, tmp_path, kind, words):
+    export("--to", kind, "--out", str(tmp_path / f"x.{kind}"), *words)
+    found = read(tmp_path / f"x.{kind}")
+    assert found["step"].tolist() == list(range(100, 153) if "--first" in words else range(1, 301))
+    expected = [seldom.get(step, float("nan")) for step in found["step"].tolist()]
+    np.testing.assert_array_equal(found["rare"], expected)
+
+
+def test_few_points_of_a_scalar_that_comes_up_seldom(seldom, tmp_path):
+    export("--to", "npz", "--out", str(tmp_path / "x.npz"), "--points", "10", "--channel", "mse", "--channel", "rare")
+    found = read(tmp_path / "x.npz")
+    assert found["step"].tolist() == [*range(32, 300, 32), 300]
+    expected = [0.1, *[float("nan")] * 9]  # of what is infinite there is no mean
+    for name in ("rare", "rare.low", "rare.high"):
+        np.testing.assert_array_equal(found[name], expected)
 
 
 def test_parquet_has_a_column_a_channel(run, tmp_path):

@@ -3,13 +3,15 @@
 import errno
 import os
 import resource
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vaemon.errors import VaemonError
+from vaemon.errors import UsageError, VaemonError
 from vaemon.exchange.file import file_name, write_file
+from vaemon.exchange.folder import write_folder
 
 
 @pytest.mark.parametrize(
@@ -120,3 +122,12 @@ def test_no_more_room_while_it_is_written(tmp_path, part):
 def test_no_such_folder(tmp_path):
     with pytest.raises(VaemonError, match=r"cannot write .*a\.csv: No such file or directory"):
         write_file(tmp_path / "none" / "a.csv", [b"x"])
+
+
+@pytest.mark.parametrize("path", ["", ".", "/", "a/.."])
+def test_a_path_without_a_name_is_a_usage_error(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for write, what in ((write_file, [b"x"]), (write_folder, {"a": [b"x"]})):
+        with pytest.raises(UsageError, match="no name to write to"):
+            write(Path(path), what)
+    assert not [*tmp_path.iterdir()]

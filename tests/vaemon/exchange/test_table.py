@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from vaemon import Recorder
-from vaemon.batch import Columns
+from vaemon.batch import Columns, Series, StageInfo
 from vaemon.errors import VaemonError
+from vaemon.exchange import table
 from vaemon.exchange.csv import write_csv
-from vaemon.exchange.table import blocks
+from vaemon.exchange.table import blocks, pooled
 from vaemon.source.local import LocalSource
 from vaemon.wire.frames import LONGEST_ANSWER
 
@@ -52,6 +53,43 @@ def test_one_latent(source):
 def test_as_csv(source, tmp_path):
     path = write_csv(blocks(source, 1, 2, ("gamma",)), tmp_path / "a.csv")
     assert path.read_text() == "step,gamma\n1,0.1\n2,0.1\n"
+
+
+@pytest.mark.parametrize("points", [3, 13, 24])
+@pytest.mark.parametrize(("first", "last"), [(1, 50), (7, 50), (3, 47), (16, 33)])
+@pytest.mark.parametrize("most", [1, 9, 20, 100, 10_000])
+def test_few_points_are_the_same_in_however_many_pieces_they_come(source, monkeypatch, points, first, last, most):
+    channels = ("time", "epoch", "gamma", "mean_variance", "mine")
+    stage = StageInfo(1, 3)
+    whole = pooled(source, stage, first, last, channels, points)
+    assert len(whole["step"]) <= points
+    monkeypatch.setattr(table, "MOST_NUMBERS", most)
+    again = pooled(source, stage, first, last, channels, points)
+    assert list(again) == list(whole)
+    for name, values in whole.items():
+        np.testing.assert_allclose(again[name], values, rtol=1e-12, err_msg=name)
+
+
+class ManyLatents:
+    """A source whose points have many numbers."""
+
+    def __init__(self, latents):
+        self.latents, self.most = latents, 0
+
+    def series(self, channel, window, points):
+        step = np.arange(window.first, window.last + 1, 32) + 31
+        shape = (len(step),) if channel == "time" else (len(step), self.latents)
+        mean = np.zeros(shape)
+        self.most = max(self.most, 3 * mean.nbytes)
+        return Series(channel, step, mean, mean, mean, exact=False)
+
+
+@pytest.mark.parametrize("latents", [1, 1000, 50_000])
+def test_no_points_asked_for_are_too_large_to_be_sent(latents):
+    source = ManyLatents(latents)
+    found = pooled(source, StageInfo(1, latents), 1, 3200, ("mean_variance",), 100)
+    assert found["mean_variance.low"].shape == (100, latents)
+    assert source.most <= LONGEST_ANSWER // 2
 
 
 class Wide:

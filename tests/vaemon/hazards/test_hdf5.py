@@ -16,10 +16,12 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from h5py._objects import phil
 
 import vaemon
 from vaemon import Recorder, open_run
 from vaemon.errors import RunFileError, RunLocked
+from vaemon.runfile import shared
 
 ROOM = Path(vaemon.__file__).parent
 SWMR = {"libver": ("v110", "v110")}
@@ -381,3 +383,17 @@ def test_a_run_is_resumed_while_readers_look_on_and_they_see_it(forks, runs):
     for each in readers:
         each.say("go on")
         assert each.hear() == list(range(1, 401))
+
+
+def test_a_reader_that_opens_a_file_waits_for_whatever_thread_is_within_hdf5():
+    # Two at once end the process: h5py's own calls take its lock, the one that it lacks must, too.
+    access, done = h5py.h5p.create(h5py.h5p.FILE_ACCESS), threading.Event()
+
+    def bound():
+        shared._bound_read_attempts(access)
+        done.set()
+
+    with phil:
+        threading.Thread(target=bound).start()
+        assert not done.wait(0.5)
+    assert done.wait(60)

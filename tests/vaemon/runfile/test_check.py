@@ -14,7 +14,9 @@ from click.testing import CliRunner
 
 from vaemon import Recorder, open_run
 from vaemon.cli import vaemon
-from vaemon.errors import RunLocked, UnknownName
+from vaemon.errors import RunFileError, RunLocked, UnknownName
+from vaemon.runfile.check import check_run
+from vaemon.runfile.images import ImageFolder
 from vaemon.runfile.schema import commit_record
 from vaemon.runfile.superblock import read_superblock, renew_superblock
 
@@ -275,3 +277,12 @@ def test_flags_of_a_live_file_say_so(runs):
         recorder.flush()
         assert read_superblock(runs / "r" / "segment-0000.h5").flags
     assert not read_superblock(runs / "r" / "segment-0000.h5").flags
+
+
+def test_images_that_may_not_be_looked_into_are_told(run, monkeypatch):
+    def refused(self):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(ImageFolder, "list", refused)
+    with pytest.raises(RunFileError, match=r"cannot look into .*images: Permission denied"):
+        list(check_run(run, live=False))

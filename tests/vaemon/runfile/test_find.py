@@ -133,3 +133,10 @@ def test_a_new_name_is_not_taken(tmp_path):
     first = new_name("shapes", tmp_path)
     (tmp_path / first).mkdir()
     assert new_name("shapes", tmp_path) != first
+
+
+def test_the_home_of_nobody_is_a_path_that_there_is_not(runs):
+    assert runs_folder("~nobody-of-that-name/runs") == Path("~nobody-of-that-name/runs")
+    for find in (find_run, find_damaged):
+        with pytest.raises(UsageError, match="is not a run"):
+            find("~nobody-of-that-name/x", runs)

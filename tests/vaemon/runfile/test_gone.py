@@ -1,10 +1,13 @@
 """Files that are put together between being listed and being opened, or while a reader has let go of them."""
 
+import shutil
+
 import numpy as np
 import pytest
 
 from vaemon import Recorder, open_run
 from vaemon.batch import Cursor, Want
+from vaemon.errors import RunFileError, SourceLost
 from vaemon.runfile import read
 from vaemon.runfile.find import list_segments
 from vaemon.runfile.merge import merge
@@ -94,3 +97,15 @@ def test_a_file_that_leads_nowhere_hides_itself_only(folder):
     with open_run(folder) as run:
         assert len(run.series("step").mean) == 50
         assert any("segment-0099" in event.text for event in run.events())
+
+
+def test_a_folder_that_is_gone_is_told(folder):
+    source = LocalSource(folder)
+    with open_run(folder) as run:
+        source.poll(Cursor(), Want(("mse",)))
+        shutil.rmtree(folder)
+        with pytest.raises(RunFileError, match="cannot look into"):
+            run.refresh()
+    with pytest.raises(SourceLost, match="the run's folder is gone"):
+        source.poll(Cursor(), Want(("mse",)))
+    source.close()

@@ -220,3 +220,16 @@ def test_a_writer_in_trouble_says_so_where_there_is_always_room(runs):
         lock.tell(recorder.folder, "")
         with open_run("r") as run:
             assert run.info().reason == ""
+
+
+@pytest.mark.parametrize("had", [lock.holding, lock.reserving])
+def test_without_locks_whoever_has_a_run_is_seen_to_be_alive_though_nothing_is_recorded(
+    runs, no_locks, monkeypatch, had
+):
+    monkeypatch.setattr(lock, "TOUCH_EVERY", 0.01)
+    Recorder("r", latents=1).close()
+    with had(runs / "r"):
+        os.utime(runs / "r" / lock.FILE, (0, 0))
+        while os.stat(runs / "r" / lock.FILE).st_mtime == 0:  # whoever does not touch it is taken for dead
+            pass
+    assert lock.holder(runs / "r") is None

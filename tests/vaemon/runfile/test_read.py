@@ -116,8 +116,11 @@ def test_a_latent_channel_that_comes_up_late_opens_a_segment(runs):
 def test_an_unknown_channel_names_the_nearest(runs):
     with Recorder("r", latents=1) as recorder:
         recorder.log(1, mean_variance=[0.5], gamma=1.0)
-    with open_run("r") as run, pytest.raises(UnknownName, match="did you mean 'gamma'"):
-        run.series("gama")
+    with open_run("r") as run:
+        with pytest.raises(UnknownName, match="did you mean 'gamma'"):
+            run.series("gama")
+        with pytest.raises(UnknownName):
+            run.series("\udc80")  # what no file can hold
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"format": 99, "name": "r"}', '{"format": 1}'])

@@ -246,6 +246,27 @@ class SourceContract:
         assert len(source.excerpt(Excerpt(1, 400, 500, ("mse",), 32))) == 0
         assert len(source.excerpt(Excerpt(7, 0, 50, ("mse",), 32))) == 0
 
+    def test_an_excerpt_tells_scalars_that_are_in_no_row_where_they_are_asked_for(self, runs):
+        with Recorder("r", latents=1) as recorder:
+            for step in range(3, 103):
+                values = {"a": float(step), "b": float("inf")} if step in (5, 42) else {}
+                recorder.log(step, mse=1.0, **values)
+        source = self.open(runs / "r")
+        asked = Excerpt(1, 0, 100, ("mse", "a"), 32, late=True)
+        found = source.excerpt(asked)
+        assert found.width == 4
+        assert [*found.mean] == ["mse", "a"]
+        there = np.flatnonzero(np.isfinite(found.mean["a"])).tolist()
+        assert [(found.step[i], found.mean["a"][i]) for i in there] == [(6, 5.0), (42, 42.0)]
+        assert found.absent["a"].tolist() == [3 if i in there else 4 for i in range(25)]
+        more = source.excerpt(replace(asked, scalars=9))
+        assert [*more.mean] == ["mse", "a", "b"]
+        assert more.bad["b"].tolist() == [1 if i in there else 0 for i in range(25)]
+        assert [*source.excerpt(replace(asked, late=False, scalars=9)).mean] == ["mse"]
+        near = source.excerpt(replace(asked, first=3, last=35))
+        assert near.width == 1
+        assert np.isnan(near.mean["a"][near.step < 42]).all()
+
     def test_an_excerpt_of_one_latent_tells_its_range(self, recorder, staircase, log_rows):
         variance = staircase(300, 3)
         log_rows(recorder, variance)

@@ -57,9 +57,9 @@ class Machine:
         (folder / "run.json").write_text(json.dumps(told, indent=1, ensure_ascii=False), errors="replace")
         return folder
 
-    def start(self, python="", run="", runs="", login="dash"):
+    def start(self, python="", run="", login="dash"):
         """The exit code, what is written, and what is told, as by ssh's login shell."""
-        line = FarEnd(Place("gpu1"), python, run, runs).far_command()
+        line = FarEnd(Place("gpu1"), python, run).far_command()
         done = subprocess.run(
             [shutil.which(login), *["sh"] * (login == "busybox"), "-c", line],
             env={"HOME": str(self.home), "PATH": str(self.bin), **self.variables},
@@ -88,7 +88,7 @@ def one(tmp_path):
 
 def test_nothing_there(machine):
     assert machine.start() == (NO_VAEMON, "", "")
-    assert machine.start(run="run42", runs="elsewhere") == (NO_VAEMON, "", "")
+    assert machine.start(run="elsewhere/run42") == (NO_VAEMON, "", "")
 
 
 def test_the_interpreter_that_recorded_the_run(machine):
@@ -106,7 +106,7 @@ def test_the_interpreter_that_recorded_the_run(machine):
     machine.variables = {"VAEMON_RUNS": "~/else where"}
     machine.starts(venv, run="run1")
     machine.variables = {}
-    machine.starts(venv, run="run1", runs="~/else where")
+    machine.starts(venv, run="~/else where/run1")
 
 
 def test_the_order(machine):
@@ -310,8 +310,8 @@ def test_nor_in_that_of_one_beside_it_with_the_same_interpreter(one, what):
 def test_a_folder_of_runs_in_place_of_a_run(one):
     venv = one.python(one.home / "venv/bin/python")
     one.run(venv, one.home / "else where" / "run1")
-    one.starts(venv, run="else where/", runs="else where")
-    one.starts(venv, run=str(one.home / "else where"), runs=str(one.home))
+    one.starts(venv, run="else where/")
+    one.starts(venv, run=str(one.home / "else where"))
 
 
 HOSTILE = [
@@ -345,7 +345,7 @@ def test_a_path_runs_nothing(one):
     one.run(python, one.home / "my runs" / deep / "run1")
     one.starts(python, run=f"my runs/{deep}/run1")
     one.starts(python, run=f"~/my runs/{deep}/run1")
-    one.starts(python, runs=f"my runs/{deep}")
+    one.starts(python, run=f"my runs/{deep}/")
     one.starts(other, python=f"~/bin/{deep}/python")
     assert not [*one.home.rglob("pwned"), *Path("/").glob("pwned")]
 
@@ -354,7 +354,7 @@ def test_a_path_runs_nothing(one):
 def test_every_shell_hands_over_exactly_the_arguments(one, login, monkeypatch):
     monkeypatch.setattr("vaemon.source.far.ssh._script", lambda: "for each; do printf '<%s>' \"$each\"; done\n")
     for python, run, runs in zip(HOSTILE, HOSTILE[1:], HOSTILE[2:], strict=False):
-        assert one.start(python, run, runs, login=login) == (0, f"<{python}><{run}><{runs}>", "")
+        assert one.start(python, f"{runs}/{run}", login=login) == (0, f"<{python}><{runs}/{run}><{runs}>", "")
     assert one.start(login=login) == (0, "<><><>", "")
 
 

@@ -99,6 +99,13 @@ def test_the_reasons_are_the_comparisons_that_make_it_so():
     assert [each.name for each in condition.reasons(FACTS)] == ["mse", "step"]
 
 
+@pytest.mark.parametrize("number", ["1_", "1__0", "1_000_.5", "_1"])
+def test_digits_that_make_no_number_are_told(number):
+    with pytest.raises(UsageError, match="write it as in"):
+        parse_condition(f"step>={number}")
+    assert parse_condition("step>=1_000.5").comparisons[0].number == 1000.5
+
+
 def test_a_name_that_there_is_not_is_told_with_the_nearest():
     condition = parse_condition("activ_>=32")
     with pytest.raises(UnknownName, match=r"--until 'activ_' \(did you mean 'active'\?\)"):

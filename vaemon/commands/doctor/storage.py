@@ -1,12 +1,11 @@
 """The folder of runs: whether it can be written, what it lies on, how much room there is, and a run recorded there."""
 
-import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from vaemon.diagnosis import Diagnosis, failure, fine, warning
-from vaemon.runfile.place import KEEP_FREE, can_be_live, file_system
+from vaemon.diagnosis import Diagnosis, failure, fine, nearest_folder, warning
+from vaemon.runfile.place import KEEP_FREE, can_be_live, file_system, free_space
 
 LITTLE = 1024**3
 """Bytes below which room is short: some hours of a training with images and checkpoints."""
@@ -21,7 +20,7 @@ ELSEWHERE = "record to a local disk: --runs DIR, or VAEMON_RUNS=DIR"
 
 def examine(runs: Path) -> Iterator[Diagnosis]:
     """All about the folder; where it is not there yet, about the nearest above it."""
-    folder = _nearest(runs.absolute())
+    folder = nearest_folder(runs.absolute())
     yield (found := _folder(runs.absolute(), folder))
     yield _file_system(folder)
     yield _room(folder)
@@ -30,12 +29,6 @@ def examine(runs: Path) -> Iterator[Diagnosis]:
 
         with tempfile.TemporaryDirectory(prefix=".doctor-", dir=folder, ignore_cleanup_errors=True) as place:
             yield from try_out(Path(place), live=can_be_live(folder))
-
-
-def _nearest(folder: Path) -> Path:
-    while not folder.is_dir() and folder != folder.parent:
-        folder = folder.parent
-    return folder
 
 
 def _folder(runs: Path, folder: Path) -> Diagnosis:
@@ -67,8 +60,7 @@ def _file_system(folder: Path) -> Diagnosis:
 
 
 def _room(folder: Path) -> Diagnosis:
-    space = os.statvfs(folder)
-    free = space.f_bavail * space.f_frsize
+    free = free_space(folder)
     text = f"{free / 2**30:,.1f} GiB free"
     if free < KEEP_FREE:
         text = f"{free // 2**20} MiB free: nothing is recorded below {KEEP_FREE // 2**20} MiB"

@@ -1,16 +1,12 @@
 """A run as a folder for TensorBoard: stage1, stage2, … with an event file each."""
 
-import io
 from collections.abc import Iterator
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 from vaemon.batch import Event
 from vaemon.exchange.selection import Selected
 from vaemon.exchange.table import excerpts, pooled
 from vaemon.exchange.tensorboard.write import EventFile, Table, table_of
+from vaemon.png import png
 from vaemon.source.protocol import Source
 
 AT_ONCE = 1024
@@ -22,9 +18,7 @@ def file_of(chosen: Selected) -> str:
     return f"stage{chosen.stage}/events.out.tfevents.{int(max(chosen.info.created, 0)):010d}.vaemon"
 
 
-def event_file(
-    source: Source, chosen: Selected, events: tuple[Event, ...], points: int | None, *, images: bool
-) -> Iterator[bytes]:
+def event_file(source: Source, chosen: Selected, events: tuple[Event, ...], points: int | None) -> Iterator[bytes]:
     """The event file of a stage, in pieces.
 
     Args:
@@ -32,22 +26,18 @@ def event_file(
         chosen: rows and channels.
         events: of the run; those of other stages, or of steps that were not chosen, are left out.
         points: so many rows at most, pooled; None: every row.
-        images: write the images, too, which takes Pillow.
 
     Raises:
         SourceLost: the place does not answer now.
         VaemonError: a resumed run has replaced rows meanwhile.
     """
     first, last = chosen.steps
-    stage = chosen.info.stage(chosen.stage)
-    assert stage is not None
     made = EventFile(chosen.last - chosen.first)
     tables = _tables(source, chosen, points)
     table = next(tables)
-    yield from made.head(chosen.info, stage, float(table.time[0]))
+    yield from made.head(chosen.info, chosen.as_begun, float(table.time[0]))
     yield from made.events(each for each in events if each.stage == chosen.stage and first <= each.step <= last)
-    if images:
-        yield from _pictures(source, chosen, made)
+    yield from _pictures(source, chosen, made)
     yield made.rows(table)
     for table in tables:
         yield made.rows(table)
@@ -56,7 +46,7 @@ def event_file(
 def _tables(source: Source, chosen: Selected, points: int | None) -> Iterator[Table]:
     if points is not None and points < chosen.last - chosen.first:
         names = ("time", *(name for name in chosen.channels if name != "time"))
-        found = pooled(source, chosen.stage, *chosen.steps, names, points)
+        found = pooled(source, chosen.as_begun, *chosen.steps, names, points)
         step, time = found.pop("step"), found.pop("time")
         yield Table(step, time, found, {})
         return
@@ -68,13 +58,5 @@ def _pictures(source: Source, chosen: Selected, made: EventFile) -> Iterator[byt
     first, last = chosen.steps
     for each in source.images():
         if each.stage == chosen.stage and first <= each.step <= last:
-            encoded = [_png(pixels) for pixels in source.image(each)]
+            encoded = [png(pixels) for pixels in source.image(each)]
             yield made.pictures(each.kind, each.step, each.time, (each.width, each.height), encoded)
-
-
-def _png(pixels: npt.NDArray[Any]) -> bytes:
-    from PIL import Image
-
-    kept = io.BytesIO()
-    Image.fromarray(np.squeeze(pixels, 2) if pixels.shape[2] == 1 else pixels).save(kept, "PNG")
-    return kept.getvalue()

@@ -21,6 +21,7 @@ from vaemon.exchange.tensorboard import own
 from vaemon.exchange.tensorboard.messages import BLOBS, FILE_VERSION, SCALAR, TENSOR, Event, HParamsData
 from vaemon.exchange.tensorboard.records import framed
 from vaemon.exchange.tensorboard.tensors import STRING, fill, fill_number
+from vaemon.view.config import flat
 
 Array = npt.NDArray[Any]
 
@@ -165,7 +166,7 @@ def _every(lacking: Array) -> Array:
 def _settings(config: Mapping[str, Any], created: float) -> bytes:
     told = HParamsData(version=0)
     told.session_start_info.start_time_secs = created
-    for name, value in flat(config):
+    for name, value in flat(config).items():
         one = told.session_start_info.hparams.add(key=name.encode(errors="replace"))
         if isinstance(value, bool):
             one.value.bool_value = value
@@ -174,12 +175,3 @@ def _settings(config: Mapping[str, Any], created: float) -> bytes:
         else:
             one.value.string_value = str(value).encode(errors="replace")
     return bytes(told.SerializeToString())
-
-
-def flat(config: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
-    """The keys of a config with their sections before them: "stage1.lr"."""
-    for name, value in config.items():
-        if isinstance(value, Mapping):
-            yield from flat(value, f"{before}{name}.")
-        else:
-            yield f"{before}{name}", value

@@ -125,7 +125,7 @@ class Links:
             from vaemon.source.far.link import Link
             from vaemon.source.far.ssh import FarEnd
 
-            link = Link(FarEnd(place, self._python, path, dirname(path)))
+            link = Link(FarEnd(place, self._python, path))
             link.connect()
             self._held[place], self._users[place] = link, 0
         self._users[place] += 1

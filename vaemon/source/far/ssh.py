@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from posixpath import dirname
 from typing import NamedTuple
 
 from vaemon.errors import FarEndLacksVaemon, NeedsPerson, SourceLost, UsageError, VaemonError
@@ -28,8 +29,11 @@ class FarEnd(NamedTuple):
     """The interpreter asked for; "": found there."""
     run: str = ""
     """The run whose interpreter is tried first, or a folder of runs, tried last; "": none."""
-    runs: str = ""
-    """The folder of runs whose interpreters are tried last; "": where runs are by default."""
+
+    @property
+    def runs(self) -> str:
+        """The folder of runs whose interpreters are tried last; "": where runs are by default."""
+        return dirname(self.run)
 
     def command(self, *, asks: bool, environ: Mapping[str, str] = os.environ) -> list[str]:
         """The program and its arguments.

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from itertools import count
 
 from vaemon.batch import Array
+from vaemon.png import png
 from vaemon.watch.render.cells import Row
 from vaemon.watch.render.kitty import FEWEST, MARKS, MOST, delete, placeholders, through_tmux, transmit
 from vaemon.watch.render.pixels import Grain, Plan, extent, grid_pixels
-from vaemon.watch.render.png import png
 
 HELD = 32
 """Pictures that the terminal holds, at most; those in sight are far fewer."""

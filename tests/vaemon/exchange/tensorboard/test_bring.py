@@ -215,3 +215,10 @@ def test_a_damaged_file_is_imported_as_far_as_it_goes(write, bring, runs, flips,
     for folder in runs.iterdir():
         with open_run(folder) as run:
             assert 1 <= len(run.stage()) <= 2
+
+
+def test_a_tag_that_a_terminal_would_obey_is_told_as_text(write, event, bring):
+    shapes = {"a\x1b[2J": np.zeros((2, 2), np.float32), "loss": 1.0}
+    done = bring(write("run/events.out.tfevents.1", event(1, 1.0, shapes)))
+    assert "a?[2J kept as arrays" in done.stderr
+    assert "\x1b" not in done.output

@@ -6,7 +6,7 @@ import pytest
 from vaemon.exchange.tensorboard.messages import Event
 from vaemon.exchange.tensorboard.records import framed
 from vaemon.exchange.tensorboard.tensors import to_array
-from vaemon.exchange.tensorboard.write import EventFile, Table, flat
+from vaemon.exchange.tensorboard.write import EventFile, Table
 
 
 def values(data):
@@ -59,7 +59,3 @@ def test_nan_of_ones_own_is_told_once_and_of_a_listed_channel_always():
 def test_a_row_that_lacks_a_channel_has_no_value():
     given = Table(np.arange(3), np.zeros(3), {"loss": np.ones(3)}, {"loss": np.array([False, True, True])})
     assert [step for step, _ in values(EventFile(3).rows(given))["loss"]] == [1, 2]
-
-
-def test_a_config_is_flat():
-    assert dict(flat({"a": {"b": 1, "c": {"d": 2}}, "e": [3]})) == {"a.b": 1, "a.c.d": 2, "e": [3]}

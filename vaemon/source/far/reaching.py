@@ -1,4 +1,4 @@
-"""The option of the commands that reach runs on other machines."""
+"""The option of the commands that reach runs on other machines, which are of two rooms that do not know each other."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
