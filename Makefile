@@ -34,8 +34,10 @@ PURELIB := import sysconfig; print(sysconfig.get_path("purelib"))
 demo: $(VENV)/.installed  ## train on built-in images with the dashboard open, then print the analysis
 	@$(BIN)/vaemon demo
 
+# Bytecode is kept even where the environment says not to: to make that of all tests takes each process ten seconds.
 test: $(VENV)/.installed-dev  ## the tests: about eleven minutes on two cores
-	OMP_NUM_THREADS=1 $(BIN)/pytest -m "not soak and not slow and not adapters and not packages" -n $(WORKERS) --maxprocesses 8
+	OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -m "not soak and not slow and not adapters and not packages" \
+		-n $(WORKERS) --maxprocesses 8 --dist worksteal
 
 check: $(VENV)/.installed-dev  ## format, lint, types, floors, spelling
 	$(BIN)/ruff format --check .

@@ -1,5 +1,7 @@
 """Shared by all tests: a folder of runs of one's own, and runs with a known content."""
 
+import gc
+import importlib.util
 import signal
 import threading
 from pathlib import Path
@@ -14,6 +16,33 @@ settings.load_profile("untimed")
 # A shell's background jobs are started with Ctrl-C ignored, and so would be every process that a test starts.
 if threading.current_thread() is threading.main_thread():
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish():
+    """All that is imported by now stays to the end: the garbage collector need not go through it again and again."""
+    gc.collect()
+    gc.freeze()
+
+
+_spec = importlib.util.spec_from_file_location("forks", Path(__file__).with_name("forks.py"))
+_forks = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(_forks)
+
+
+@pytest.fixture(scope="session")
+def fork_server(tmp_path_factory):
+    """A process that forks those that need no torch; see tests/forks.py."""
+    server = _forks.ForkServer(tmp_path_factory.mktemp("forks") / "stderr")
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def torch_fork_server(tmp_path_factory):
+    """Another, which has imported torch once one of its children did."""
+    server = _forks.ForkServer(tmp_path_factory.mktemp("forks") / "stderr")
+    yield server
+    server.close()
 
 
 @pytest.fixture

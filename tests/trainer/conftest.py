@@ -1,9 +1,8 @@
 """For tests of the trainer: a config that trains in a blink, and stand-ins for recorder and screen."""
 
-import importlib.util
 import signal
 from contextlib import contextmanager
-from pathlib import Path
+from functools import cache
 from types import SimpleNamespace
 
 import numpy as np
@@ -27,14 +26,14 @@ TINY = [
 ]
 
 
+def tiny_config(*settings: str) -> Config:
+    return resolve(resolve(Config(), TINY), settings)
+
+
 @pytest.fixture
 def tiny():
     """tiny("stage1.epochs=3", …) -> a Config of 4 steps an epoch on 40 images of 8 x 8."""
-
-    def make(*settings: str) -> Config:
-        return resolve(resolve(Config(), TINY), settings)
-
-    return make
+    return tiny_config
 
 
 @pytest.fixture
@@ -105,23 +104,11 @@ def screen():
     return Screen()
 
 
-_spec = importlib.util.spec_from_file_location("forks", Path(__file__).parents[1] / "vaemon" / "hazards" / "forks.py")
-_forks = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(_forks)
-
-
-@pytest.fixture(scope="session")
-def fork_server(tmp_path_factory):
-    server = _forks.ForkServer(tmp_path_factory.mktemp("forks") / "stderr")
-    yield server
-    server.close()
-
-
 @pytest.fixture
-def forks(fork_server):
-    """start(job, **arguments) -> a child that may be killed; see tests/vaemon/hazards/forks.py."""
-    yield fork_server
-    fork_server.end_children()
+def forks(torch_fork_server):
+    """start(job, **arguments) -> a child that may be killed; see tests/forks.py."""
+    yield torch_fork_server
+    torch_fork_server.end_children()
 
 
 @pytest.fixture
@@ -132,6 +119,19 @@ def start(runs, screen):
         return train(Run(name, runs / name, "shapes", config, resume), screen, stop)
 
     return call
+
+
+@pytest.fixture(scope="session")
+def straight(tmp_path_factory):
+    """straight("stage1.epochs=3", …) -> the folder of the run of that config that went through; to be read, no more."""
+
+    @cache
+    def trained(*settings):
+        folder = tmp_path_factory.mktemp("straight") / "straight"
+        assert train(Run("straight", folder, "shapes", tiny_config(*settings), False), Screen(), str)
+        return folder
+
+    return trained
 
 
 class _After:

@@ -3,6 +3,7 @@ import pty
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,6 +17,7 @@ from trainer.command import train
 from trainer.settings import load_preset
 from vaemon import open_run
 from vaemon.batch import RunState
+from vaemon.cli import main
 from vaemon.errors import DataNotFound, RunExists, UnknownName, UsageError
 
 
@@ -185,30 +187,33 @@ def test_sighup_stays_ignored_where_it_is(invoke, monkeypatch):
         signal.signal(signal.SIGHUP, former)
 
 
-def test_a_training_whose_terminal_goes_away_is_saved(hangs_up, runs, tiny_settings):
+def train_at_a_terminal(talk, terminal, arguments):
+    """`vaemon ARGUMENTS` in a session of that terminal, telling its progress at each step."""
+    from trainer import progress
+
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # ignored, where the tests are started by nohup
+    os.setsid()
+    descriptor = os.open(terminal, os.O_RDWR)  # the first that a session opens is its own
+    for number in (0, 1, 2):
+        os.dup2(descriptor, number)
+    os.close(descriptor)
+    sys.stdout, sys.stderr = (os.fdopen(number, "w", buffering=1, closefd=False) for number in (1, 2))
+    progress.LINE_EVERY = 0.0
+    sys.argv = ["vaemon", *arguments]
+    main()
+
+
+def test_a_training_whose_terminal_goes_away_is_saved(runs, tiny_settings, forks):
     """As when ssh loses its connection: what is printed then fails."""
-    code = (
-        "import fcntl, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); import trainer.progress as progress\n"
-        "progress.LINE_EVERY = 0.0\n"
-        f"sys.argv = {['vaemon', 'train', 'shapes', '--run', 'a', *tiny_settings, '--set', 'stage1.epochs=100000']!r}\n"
-        "from vaemon.cli import main; main()\n"
-    )
     ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-c", code],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-        cwd=Path(__file__).parents[2],
-        env=os.environ | {"VAEMON_RUNS": str(runs)},
-    )
-    os.close(theirs)
+    arguments = ["train", "shapes", "--run", "a", "--runs", runs, *tiny_settings, "--set", "stage1.epochs=100000"]
+    child = forks.start(train_at_a_terminal, terminal=os.ttyname(theirs), arguments=arguments)
     said = b""
     while b"mse" not in said:
         said += os.read(ours, 4096)
+    os.close(theirs)
     os.close(ours)
-    assert process.wait(100) == 129
+    assert child.wait(100) == 129
     with open_run("a", runs) as run:
         assert (run.info().state, run.info().reason) == (RunState.STOPPED, "SIGHUP")
         assert run.series("loss", stage=1).step[-1] == checkpoint.load(runs / "a", 1)["step"]
@@ -263,37 +268,43 @@ def test_the_command_line_is_read_without_torch_or_numpy():
     assert done.stdout.strip() == "[]"
 
 
+def train_on_pictures_that_take_long(talk, arguments, told, folders):
+    """`vaemon ARGUMENTS`, which prints to the file `told`; each handful of pictures takes a twentieth of a second."""
+    from trainer.data import gallery
+
+    decode_each = gallery.decode_each
+
+    def slowly(*given):
+        for found in decode_each(*given):
+            time.sleep(0.05)
+            yield found
+
+    gallery.decode_each = slowly
+    os.environ.update(folders)
+    sys.stdout = os.fdopen(os.open(told, os.O_WRONLY), "w", buffering=1)
+    sys.argv = ["vaemon", *arguments]
+    main()
+
+
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)]
 )
-def test_a_signal_is_acted_on_while_pictures_are_decoded(number, code, tmp_path):
+def test_a_signal_is_acted_on_while_pictures_are_decoded(number, code, tmp_path, forks):
     """Decoded at this pace, they would take longer than a test may."""
     folder = tmp_path / "pictures"
     folder.mkdir()
     for i in range(4_000):
         Image.new("L", (8, 8), i % 256).save(folder / f"{i:04}.png")
     arguments = ["train", "shapes", "--set", "data=folder", "--data", str(folder), "--set", "data.size=0"]
-    code_of_child = (
-        "import time, trainer.data.gallery as gallery\n"
-        "decode_each = gallery.decode_each\n"
-        "def slowly(*given):\n"
-        "    for found in decode_each(*given):\n"
-        "        time.sleep(0.05)\n"
-        "        yield found\n"
-        "gallery.decode_each = slowly\n"
-        f"import sys; sys.argv = ['vaemon', *{arguments!r}]\n"
-        "from vaemon.cli import main; main()\n"
-    )
-    environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache"), "VAEMON_RUNS": str(tmp_path / "runs")}
-    process = subprocess.Popen(
-        [sys.executable, "-uc", code_of_child], stdout=subprocess.PIPE, text=True, env=environment
-    )
-    with process:
-        lines = iter(process.stdout.readline, "")
+    folders = {"XDG_CACHE_HOME": str(tmp_path / "cache"), "VAEMON_RUNS": str(tmp_path / "runs")}
+    told = tmp_path / "told"
+    os.mkfifo(told)
+    child = forks.start(train_on_pictures_that_take_long, arguments=arguments, told=told, folders=folders)
+    with open(told) as lines:
         next(line for line in lines if line.startswith("decoding  "))
-        process.send_signal(number)
+        child.kill(number)
         rest = list(lines)
-    assert process.returncode == code
+    assert child.wait() == code
     assert rest[-1] == "stopped while the images were read; nothing was recorded\n"
     assert not (tmp_path / "runs").exists()
     assert not list((tmp_path / "cache" / "vaemon").glob("images-*")), "nothing half-written is left"

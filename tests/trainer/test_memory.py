@@ -1,41 +1,34 @@
 import platform
-import subprocess
-import sys
+import resource
 
 import pytest
 import torch
 
 from trainer import training
-from trainer.memory import explained_memory
+from trainer.memory import explained_memory, keep_freed_memory
 from vaemon.errors import OutOfMemory
 
-FAULTS = """
-import resource, sys, torch
-from trainer.memory import keep_freed_memory
-if sys.argv[1] == "kept":
-    keep_freed_memory()
-torch.set_num_threads(1)
-def use():
-    torch.ones(2_000_000)  # 8 MB
-    torch.ones(10_000_000)  # 40 MB
-for _ in range(10):
-    use()
-before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-for _ in range(10):
-    use()
-print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
-"""
 
+def faults(talk, kept):
+    """The page faults of ten rounds of large tensors, after ten others."""
+    if kept:
+        keep_freed_memory()
+    torch.set_num_threads(1)
 
-def faults(how: str) -> int:
-    found = subprocess.run([sys.executable, "-c", FAULTS, how], capture_output=True, text=True, check=True)
-    return int(found.stdout)
+    def use():
+        for _ in range(10):
+            torch.ones(2_000_000)  # 8 MB
+            torch.ones(10_000_000)  # 40 MB
+        return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+
+    return -use() + use()
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the C library is not glibc")
-def test_freed_memory_is_used_again_without_a_page_fault():
+def test_freed_memory_is_used_again_without_a_page_fault(forks):
     page = 4096
-    assert faults("kept") < 10 * 8_000_000 / page / 10 < faults("given back")
+    kept, given_back = (forks.call(faults, kept=each) for each in (True, False))
+    assert kept < 10 * 8_000_000 / page / 10 < given_back
 
 
 @pytest.mark.parametrize(

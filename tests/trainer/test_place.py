@@ -1,7 +1,4 @@
 import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
@@ -55,10 +52,9 @@ def test_what_is_wrong_with_it_is_said(environment, changed, said):
 
 
 @pytest.mark.parametrize("words", [("train", "shapes"), ("fid", "a.npz", "b.npz")], ids=["train", "fid"])
-def test_no_command_answers_with_a_traceback(words, tmp_path):
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "WORLD_SIZE": "2"}
+def test_no_command_answers_with_a_traceback(words, tmp_path, torch_fork_server):
+    environment = {**os.environ, "WORLD_SIZE": "2"}
     environment.pop("RANK", None)
-    command = [sys.executable, "-m", "vaemon", *words]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=tmp_path, timeout=100)
+    done = torch_fork_server.run(*words, environment=environment, folder=str(tmp_path))
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "vaemon: RANK is not set; torchrun sets it; one process alone wants WORLD_SIZE unset\n"

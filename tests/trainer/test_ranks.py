@@ -311,9 +311,9 @@ def test_processes_that_read_other_images_are_refused_before_a_run_begins(ranks,
     assert not (runs / "a").exists()
 
 
-def test_torchrun_starts_it(runs, tiny_settings):
+def test_torchrun_starts_it(runs, tiny_settings, torch_fork_server):
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "--no-python"]
-    command += ["--", sys.executable, "-m", "vaemon", "train", "shapes", "--run", "a", *tiny_settings]
+    command += ["--", str(torch_fork_server.python), "-m", "vaemon", "train", "shapes", "--run", "a", *tiny_settings]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr

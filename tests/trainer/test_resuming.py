@@ -26,15 +26,16 @@ def series(name, runs, channel, stage):
 @pytest.mark.parametrize(
     ("network", "asked"), [*(((), ask) for ask in (3, 5, 6, 11, 13, 17, 18)), (RESNET, 5), (RESNET, 17)]
 )
-def test_a_run_stopped_and_resumed_is_the_run_that_went_through(assert_same, start, tiny, runs, network, asked, after):
+def test_a_run_stopped_and_resumed_is_the_run_that_went_through(
+    assert_same, start, straight, tiny, runs, network, asked, after
+):
     """Stops within and between epochs, between the stages and within the second, all bitwise equal in the end."""
-    start("straight", tiny(*network))
     assert not start("halted", tiny(*network), stop=after(asked))
     with open_run("halted", runs) as run:
         assert run.info().state is RunState.STOPPED
     assert start("halted", tiny(*network), resume=True)
 
-    assert_same(runs / "straight", runs / "halted")
+    assert_same(straight(*network), runs / "halted")
 
 
 def test_what_draws_from_torchs_own_generator_goes_on_in_its_stream(start, tiny, runs, monkeypatch, after):
@@ -71,15 +72,15 @@ def test_a_run_whose_checkpoints_are_gone_is_not_begun_anew_over_its_rows(start,
         assert run.info().state is RunState.FINISHED
 
 
-def test_rows_after_the_checkpoint_are_replaced(start, tiny, runs, monkeypatch, after):
+def test_rows_after_the_checkpoint_are_replaced(start, straight, tiny, runs, monkeypatch, after):
     """A crash between two checkpoints: the run goes on from the first of them."""
-    start("straight", tiny())
     start("crashed", tiny(), stop=after(4))
     early = checkpoint.path_of(runs / "crashed", 1).read_bytes()
     start("crashed", tiny(), stop=after(3), resume=True)
     checkpoint.path_of(runs / "crashed", 1).write_bytes(early)
     assert start("crashed", tiny(), resume=True)
-    np.testing.assert_array_equal(series("crashed", runs, "mse", 1).mean, series("straight", runs, "mse", 1).mean)
+    one, other = (series(folder.name, folder.parent, "mse", 1) for folder in (runs / "crashed", straight()))
+    np.testing.assert_array_equal(one.mean, other.mean)
 
 
 def test_a_finished_run_has_nothing_left_to_do(start, tiny, runs, screen):

@@ -15,23 +15,32 @@ import time
 import pytest
 
 PATIENCE = 60.0
+VAEMON = (sys.executable, "-m", "vaemon")
 
 
 class Terminal:
-    """A process in a terminal of its own, and everything it has written to it."""
+    """A process in a terminal of its own, and everything it has written to it.
 
-    def __init__(self, words, size=(40, 120), environment=None, command=(sys.executable, "-m", "vaemon"), shell=""):
+    It is forked by `server` where nothing but words and size is given; Python reads its environment as it starts.
+    """
+
+    def __init__(self, server, words, size=(40, 120), environment=None, command=None, shell=""):
         self.main, side = pty.openpty()
         self.resize(size)
+        anew = environment or command or shell
         usual = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LC_ALL": "C.UTF-8"}
         environment = {**os.environ, **usual, **(environment or {})}
         environment.pop("NO_COLOR", None)
-        command = [*command, *words]
-        if shell:
-            command = ["sh", "-c", shell.format(shlex.join(command))]
-        self.process = subprocess.Popen(
-            command, stdin=side, stdout=side, stderr=side, env=environment, start_new_session=True
-        )
+        if anew:
+            command = [*(command or VAEMON), *words]
+            if shell:
+                command = ["sh", "-c", shell.format(shlex.join(command))]
+            self.process = subprocess.Popen(
+                command, stdin=side, stdout=side, stderr=side, env=environment, start_new_session=True
+            )
+        else:
+            there = {"stdin": side, "stdout": side, "stderr": side}
+            self.process = server.command(*words, **there, environment=environment, session=True)
         os.close(side)
         self.written = b""
 
@@ -75,12 +84,12 @@ def plain(written):
 
 
 @pytest.fixture
-def terminal_of(runs):
+def terminal_of(runs, fork_server):
     """open(*words) -> a Terminal of its own that runs `vaemon WORDS`; options as of `Terminal`."""
     opened = []
 
     def open_terminal(*words, **options):
-        opened.append(Terminal(words, **options))
+        opened.append(Terminal(fork_server, words, **options))
         return opened[-1]
 
     yield open_terminal

@@ -60,7 +60,7 @@ DAMAGES = [empty, truncated, not_hdf5, later_version, a_folder, no_description, 
 
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
-def test_a_damaged_run_is_told_in_words(run, terminal_of, damage):
+def test_a_damaged_run_is_told_in_words(run, terminal_of, fork_server, damage):
     if damage is no_rights and os.geteuid() == 0:
         pytest.skip("root may read everything")
     damage(run)
@@ -74,9 +74,7 @@ def test_a_damaged_run_is_told_in_words(run, terminal_of, damage):
         assert "Traceback" not in text
         if b"\x1b[?1049h" in screen.written:
             assert LEAVE in screen.written
-    done = subprocess.run(
-        [sys.executable, "-m", "vaemon", "watch", "r", "--once"], capture_output=True, text=True, check=False
-    )
+    done = fork_server.run("watch", "r", "--once")
     assert done.returncode in (0, 1, 2)
     assert "Traceback" not in done.stderr
     assert done.stdout.strip() or done.stderr.startswith("vaemon: ")

@@ -58,9 +58,12 @@ def test_how_far_the_pictures_are_decoded_is_seen_before_the_dashboard(runs, ter
 
 
 @pytest.mark.parametrize("keys", [b"q", b""], ids=["the dashboard closed first", "the dashboard open"])
-def test_ctrl_c_stops_the_training_cleanly_and_it_goes_on_later(runs, environment, terminal_of, keys):
-    endless = ["--set", "stage1.epochs=100000"]
-    screen = terminal_of("train", "shapes", "--run", "r", "--watch", "--set", "data.limit=400", *endless)
+def test_ctrl_c_stops_the_training_cleanly_and_it_goes_on_later(
+    runs, environment, terminal_of, torch_fork_server, keys
+):
+    endless = ["--set", "data.limit=400", "--set", "stage1.epochs=100000"]
+    command = (sys.executable, "-m", "vaemon")
+    screen = terminal_of("train", "shapes", "--run", "r", "--watch", *endless, command=command)
     screen.wait_for("running")
     if keys:
         screen.type(keys)
@@ -75,9 +78,9 @@ def test_ctrl_c_stops_the_training_cleanly_and_it_goes_on_later(runs, environmen
     with open_run("r") as run:
         assert run.info().state is RunState.STOPPED
         reached = len(run.series("step").mean)
-    more = [sys.executable, "-m", "vaemon", "train", "shapes", "--run", "r", "--resume", "--quiet"]
-    more += ["--set", f"stage1.max_steps={reached + 20}", "--set", "stage2.enabled=false"]
-    subprocess.run(more, check=True, env=environment, timeout=100, capture_output=True)
+    more = ["--set", f"stage1.max_steps={reached + 20}", "--set", "stage2.enabled=false"]
+    done = torch_fork_server.run("train", "shapes", "--run", "r", "--resume", "--quiet", *more, environment=environment)
+    assert done.returncode == 0, done.stderr
     with open_run("r") as run:
         assert run.info().state is RunState.FINISHED
         assert run.series("step").mean.tolist() == list(range(1, reached + 21))

@@ -24,7 +24,7 @@ def terminal(runs, staircase, log_rows, terminal_of):
 
 
 def test_the_dashboard_opens_is_resized_and_quits_leaving_the_terminal_clean(terminal):
-    screen = terminal("watch", "r")
+    screen = terminal("watch", "r", command=(sys.executable, "-m", "vaemon"))
     at = screen.wait_for("finished")
     screen.wait_for("z3")
     for size in ((10, 40), (60, 200)):

@@ -4,7 +4,6 @@ import io
 import json
 import os
 import socket
-import subprocess
 import sys
 from itertools import permutations
 from pathlib import Path
@@ -18,7 +17,6 @@ from analysis.columns import COLUMNS
 from vaemon.cli import vaemon
 from vaemon.errors import DataNotFound, NotFetched, UsageError, VaemonError
 
-ROOT = Path(__file__).parents[3]
 RNG = np.random.default_rng(0)
 PIXELS = ("--features", "pixels")
 PATIENCE = 300
@@ -247,7 +245,7 @@ def means(x):
 
 
 @pytest.fixture
-def two(monkeypatch):
+def two(torch_fork_server, monkeypatch):
     """two("A", "B", …) -> what two processes of `vaemon fid` say, started as by torchrun, and their exit codes."""
 
     def fid(*words):
@@ -255,23 +253,10 @@ def two(monkeypatch):
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         shared = {**os.environ, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2"}
-        shared |= {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-        processes = [
-            subprocess.Popen(
-                [sys.executable, "-m", "vaemon", "fid", *words],
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-                env={**shared, "RANK": str(rank), "LOCAL_RANK": str(rank)},
-            )
-            for rank in (0, 1)
-        ]
-        try:
-            said = [process.communicate(timeout=PATIENCE) for process in processes]
-        finally:
-            for process in processes:
-                process.kill()
-        return said, [process.returncode for process in processes]
+        environments = [{**shared, "RANK": str(rank), "LOCAL_RANK": str(rank)} for rank in (0, 1)]
+        both = [torch_fork_server.captured("fid", *words, environment=each) for each in environments]
+        done = [each.ended(PATIENCE) for each in both]
+        return [(each.stdout, each.stderr) for each in done], [each.returncode for each in done]
 
     monkeypatch.setattr(sys, "path", list(sys.path))
     return fid

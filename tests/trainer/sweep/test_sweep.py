@@ -71,7 +71,8 @@ def states(runs, name):
     return {member.run: member.state for member in sweeps.read(name, runs).members}
 
 
-def test_a_sweep_trains_every_member_and_tells_mean_and_deviation(invoke, runs):
+def test_a_sweep_trains_every_member_and_tells_mean_and_deviation(invoke, runs, monkeypatch, torch_fork_server):
+    monkeypatch.setattr(sys, "executable", str(torch_fork_server.python))  # by which submitit starts the members
     done = invoke("shapes", "--name", "s", "--seeds", "2", "--at-most", "2", *tiny("lr=1e-3,1e-2"))
     assert done.exit_code == 0, done.output
     names = [f"s-lr{lr}-seed{seed}" for lr in ("1e-3", "1e-2") for seed in (0, 1)]

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from textual.css.stylesheet import Stylesheet
 
 from vaemon import latents
 from vaemon.batch import Batch, Columns, Cursor, Event, Latest, Listed, RunInfo, RunState, StageInfo, Want
@@ -340,6 +341,22 @@ def full_colour(monkeypatch):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("COLORTERM", "truecolor")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def parsed_once():
+    """A stylesheet is parsed once for all apps of the tests: every app has the same."""
+    parsed, parse = {}, Stylesheet._parse_rules
+
+    def parse_once(self, *place, **kind):
+        asked = (frozenset(self._variables.items()), place, tuple(kind.items()))
+        if asked not in parsed:
+            parsed[asked] = parse(self, *place, **kind)
+        return parsed[asked]
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Stylesheet, "_parse_rules", parse_once)
+        yield
 
 
 @pytest.fixture

@@ -148,10 +148,11 @@ class RunScreen(Going, Writing, BareScreen):
     def on_mount(self) -> None:
         """Look, now and then, at what grows old by itself or could not be drawn before."""
         self.styles.background = self.pen.palette["ground"]
-        # Textual finds these out only after it has laid out, and painted, everything without them.
+        # Textual finds these out only after it has laid out, and painted, everything without them. It styles everything
+        # as the screen comes to the front, which is next.
         for sizes, cells in ((WIDTHS, self.app.size.width), (HEIGHTS, self.app.size.height)):
-            self.add_class(max(each for each in sizes if each[0] <= cells)[1])
-        self.view.add_class("-seen")
+            self.add_class(max(each for each in sizes if each[0] <= cells)[1], update=False)
+        self.view.add_class("-seen", update=False)
         self.focus_first()
         self.set_interval(max(self._period, 0.5), self._tick)
         self.set_timer(AT_ONCE, self._has_risen)
