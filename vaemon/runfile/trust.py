@@ -94,8 +94,9 @@ def own_attributes(file: Any, names: tuple[str, ...]) -> dict[str, Any]:
 def _check_heaps(descriptor: int) -> None:
     """Refuse a heap of texts in which HDF5 would go round for ever: it has no checksum, and is not looked at there.
 
-    Ours have none, for their texts have a fixed length; what others wrote with h5py has one. Its layout is that of the HDF5 file format specification,
-    "Global Heap", of version 1: GCOL, version, 3 bytes, size; then objects of 16 bytes and what they hold.
+    Ours have none, for their texts have a fixed length; what others wrote with h5py has one. Its layout is that of the
+    HDF5 file format specification, "Global Heap", of version 1: GCOL, version, 3 bytes, size; then objects of 16 bytes
+    and what they hold.
     """
     with mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ) as content:
         at = content.find(_HEAP)
