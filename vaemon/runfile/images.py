@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from vaemon.batch import ImageSet
 from vaemon.errors import RunFileError
-from vaemon.runfile.strangers import open_file
+from vaemon.runfile.strangers import open_file, open_new
 
 Array = npt.NDArray[np.uint8]
 
@@ -72,7 +72,7 @@ def write_images(run_folder: Path, name: str, images: Array) -> Path:
     folder.mkdir(exist_ok=True)
     path, temporary = folder / name, folder / f".{name}.{os.getpid()}"
     try:
-        with temporary.open("wb") as file:
+        with open_new(temporary) as file:
             np.lib.format.write_array(file, np.ascontiguousarray(images), version=(1, 0), allow_pickle=False)
         os.replace(temporary, path)
     except BaseException:

@@ -80,7 +80,8 @@ def acquire(folder: Path) -> None:
         return
     if folder in _held:
         raise RunLocked(f"run {folder.name!r} is already being recorded by this process")
-    descriptor = os.open(folder / FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    # It is written, and emptied at the end: not what a link of somebody's leads to.
+    descriptor = os.open(folder / FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
     try:
         _lock(descriptor, folder)
         _sign_first(descriptor)
@@ -98,11 +99,12 @@ def holding(folder: Path) -> Iterator[None]:
         RunLocked: a live process is recording it; its pid and host are named.
         RunFileError: its folder cannot be written.
     """
-    with _acquired(folder):
-        try:
+    _acquire_told(folder)
+    try:
+        with _touched(folder):
             yield
-        finally:
-            release(folder)
+    finally:
+        release(folder)
 
 
 @contextlib.contextmanager
@@ -113,20 +115,19 @@ def reserving(folder: Path) -> Iterator[None]:
         RunLocked: a live process is recording it; its pid and host are named.
         RunFileError: its folder cannot be written.
     """
-    with _acquired(folder):
-        folder = folder.resolve()
-        _reserved.add(folder)
-        try:
+    _acquire_told(folder)
+    folder = folder.resolve()
+    _reserved.add(folder)
+    try:
+        with _touched(folder):
             yield
-        finally:
-            if folder in _reserved:
-                _reserved.remove(folder)
-                release(folder)
+    finally:
+        if folder in _reserved:
+            _reserved.remove(folder)
+            release(folder)
 
 
-@contextlib.contextmanager
-def _acquired(folder: Path) -> Iterator[None]:
-    """Become the writer of a run, and show that it is alive while nothing is recorded. Raises as `holding`."""
+def _acquire_told(folder: Path) -> None:
     try:
         acquire(folder)
     except OSError as error:
@@ -134,6 +135,11 @@ def _acquired(folder: Path) -> Iterator[None]:
             f"cannot write {folder / FILE}: {error.strerror}; nothing was done. See that you may write in that folder "
             f"and that its disk has room, or ask whom the run belongs to"
         ) from error
+
+
+@contextlib.contextmanager
+def _touched(folder: Path) -> Iterator[None]:
+    """Show that the writer is alive while nothing is recorded."""
     done = threading.Event()
     thread = threading.Thread(target=_keep_touching, args=(folder, done), daemon=True)
     thread.start()
@@ -217,7 +223,7 @@ def holder(folder: Path) -> Holder | None:
         return _who(os.pread(_held[folder], _SIZE, 0), os.getpid())
     try:
         # Should it be a pipe, opening it waits for nobody.
-        descriptor = os.open(folder / FILE, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        descriptor = os.open(folder / FILE, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW)
     except OSError:
         return None
     try:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from vaemon.errors import NewerFormat, RunFileError, UsageError
-from vaemon.runfile.strangers import read_whole
+from vaemon.runfile.strangers import open_new, read_whole
 from vaemon.thresholds import DEFAULT, Thresholds
 from vaemon.version import __version__
 
@@ -93,7 +93,8 @@ def write(folder: Path, manifest: Manifest) -> None:
         raise ValueError(f"it may have {MOST_BYTES:,} bytes, and {MOST_DEPTH} mappings or lists within each other")
     temporary = folder / f".{FILE}.{os.getpid()}"
     try:
-        temporary.write_bytes(content)
+        with open_new(temporary) as file:
+            file.write(content)
         os.replace(temporary, folder / FILE)
     except BaseException:
         temporary.unlink(missing_ok=True)

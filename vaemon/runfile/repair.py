@@ -18,6 +18,7 @@ from vaemon.runfile.check import Checked, Remedy, check_run, check_segment, rows
 from vaemon.runfile.commits import Commit
 from vaemon.runfile.find import list_segments
 from vaemon.runfile.segment import SegmentReader
+from vaemon.runfile.strangers import open_new
 from vaemon.runfile.superblock import renew_superblock
 
 Array = npt.NDArray[Any]
@@ -104,11 +105,14 @@ def _lacking(segment: SegmentReader) -> tuple[tuple[str, int, int], ...]:
 
 def _set_aside(checked: Checked) -> Iterator[str]:
     path = checked.file
+    if not path.exists():  # left half made, and made anew under that name since
+        return
     kept = _keep_aside(path)
     if path.suffix == ".h5" and not path.name.startswith("."):
         # It may be but the first bytes that are damaged: those can be made again.
         trial = path.with_name(f".{path.name}.{os.getpid()}")
-        shutil.copyfile(kept, trial)
+        with kept.open("rb") as damaged, open_new(trial) as file:
+            shutil.copyfileobj(damaged, file)
         if _is_readable_when_renewed(trial):
             os.replace(trial, path)
             yield f"{path.name}: its first bytes were made anew; the damaged file is kept as {ASIDE}/{kept.name}"
@@ -156,6 +160,8 @@ def _first_times(folder: Path) -> Iterator[float]:
 def _keep_aside(path: Path) -> Path:
     """A second name for a file, in the folder for what is damaged."""
     folder = path.parent / ASIDE
+    if folder.is_symlink():
+        raise RunFileError(f"{folder} is a link, which is not followed; remove it, and repair again")
     folder.mkdir(exist_ok=True)
     place = next(_free_names(folder / path.name.lstrip(".")))
     try:

@@ -1,4 +1,7 @@
-"""Opening files that may be anyone's: a pipe that nobody writes to or a device without an end keeps nobody waiting."""
+"""Files in folders that may be anyone's.
+
+A pipe that nobody writes to or a device without an end keeps nobody waiting; nothing is written where a link leads to.
+"""
 
 import errno
 import os
@@ -23,6 +26,12 @@ def open_file(path: Path, *, follow: bool = True) -> BinaryIO:
         os.close(descriptor)
         raise OSError(errno.EINVAL, "it is not a file", str(path))
     return os.fdopen(descriptor, "rb")
+
+
+def open_new(path: Path) -> BinaryIO:
+    """A new file, open for writing, in place of what has its name: a link is removed, not followed. Raises OSError."""
+    path.unlink(missing_ok=True)
+    return path.open("xb")
 
 
 def read_whole(path: Path, most: int) -> bytes:

@@ -7,12 +7,15 @@ import shutil
 import h5py
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from vaemon import Recorder
 from vaemon.batch import Cursor, Want
+from vaemon.cli import vaemon
 from vaemon.errors import RunFileError, VaemonError
 from vaemon.runfile import lock, manifest
 from vaemon.runfile.check import check_run
+from vaemon.runfile.repair import repair_run
 from vaemon.runfile.schema import COMMITS, EVENTS, ROWS, commit_record
 from vaemon.source.directory import LocalDirectory
 from vaemon.source.local import LocalSource
@@ -76,6 +79,35 @@ def test_no_other_file_is_read_through_a_segment(run, tmp_path):
         said = refusal(run)
         assert "segment-0000.h5" in said, how
         assert "not in it" in said or "lies in other files" in said, how
+
+
+@pytest.mark.parametrize("words", [["check", "--repair"], ["compact"], ["rm", "--yes"], ["mv", "other"]], ids=" ".join)
+@pytest.mark.parametrize("name", ["writer.lock", f".run.json.{os.getpid()}", f".segment-0000.h5.{os.getpid()}"])
+def test_nothing_is_written_through_the_links_of_a_run(run, tmp_path, name, words):
+    """Neither through that of its lock nor through those that lie where files are made."""
+    (kept := tmp_path / "kept").write_text("precious")
+    (run / name).unlink(missing_ok=True)
+    (run / name).symlink_to(kept)
+    CliRunner().invoke(vaemon, [words[0], "r", *words[1:]], standalone_mode=False)
+    assert kept.read_text() == "precious"
+
+
+def test_nothing_is_put_aside_where_a_link_leads(run, tmp_path):
+    (run / "damaged").symlink_to(tmp_path, target_is_directory=True)
+    (run / "segment-0000.h5").write_bytes(bytes(2000))
+    with pytest.raises(RunFileError, match="is a link"):
+        list(repair_run(run))
+    assert not (tmp_path / "segment-0000.h5").exists()
+
+
+def test_what_repair_makes_anew_is_made_beside_links(run, tmp_path):
+    (kept := tmp_path / "kept").write_text("precious")
+    for name in ("run.json", "segment-0000.h5"):
+        (run / f".{name}.{os.getpid()}").symlink_to(kept)
+        (run / name).write_bytes(bytes(2000))
+    list(repair_run(run))
+    assert kept.read_text() == "precious"
+    assert manifest.read(run).name == "r"
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")], ids=["pipe", "device"])

@@ -184,6 +184,17 @@ def test_who_holds_a_run_without_recording_it_touches_the_file(runs, monkeypatch
     assert lock.holder(runs / "r") is None
 
 
+@pytest.mark.parametrize("had", [lock.holding, lock.reserving])
+def test_a_process_that_can_start_no_thread_holds_nothing_afterwards(runs, monkeypatch, had):
+    (runs / "r").mkdir(parents=True)
+    monkeypatch.setattr(threading.Thread, "start", lambda thread: (_ for _ in ()).throw(RuntimeError("no more")))
+    with pytest.raises(RuntimeError, match="no more"), had(runs / "r"):
+        pass
+    monkeypatch.undo()
+    with lock.holding(runs / "r"):
+        pass
+
+
 def disk_full(descriptor, data, offset):
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

@@ -1,7 +1,6 @@
 """Event files, read once from beginning to end: what they hold, sorted by what becomes of it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -132,8 +131,7 @@ class Reading:
             self._odd.add(f"values of {plugin[:40] or 'no'} plugin are of a kind that is not imported")
             return
         if isinstance(found, Settings):
-            room = MOST_SETTINGS - len(self.settings)
-            self.settings |= dict(islice(found.values.items(), max(room, 0)))
+            self._keep_settings(found)
             return
         if not 0 <= step < LAST_STEP:
             self._odd.add("values have negative steps; they are left out")
@@ -177,6 +175,13 @@ class Reading:
         has = self._unfolded + size <= MOST_UNFOLDED * self._read + UNFOLDED_ANYWAY
         self._unfolded += size if has else 0
         return has
+
+    def _keep_settings(self, found: Settings) -> None:
+        for key, value in found.values.items():
+            if key in self.settings or len(self.settings) < MOST_SETTINGS:
+                self.settings[key] = value
+            else:
+                self._odd.add(f"hyperparameters beyond the first {MOST_SETTINGS:,} are left out")
 
     def _keep_text(self, tag: str, step: int, time: float, found: Text) -> None:
         if tag == own.RUN:

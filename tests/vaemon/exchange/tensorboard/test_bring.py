@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from vaemon import open_run
 from vaemon.errors import BadRunName, RunExists, UnknownName, UsageError
+from vaemon.exchange.tensorboard import reading
 from vaemon.runfile.check import check_segment
 from vaemon.runfile.images import ImageFolder
 
@@ -72,6 +73,15 @@ def test_hyperparameters_are_the_config_and_belong_to_the_run_above(log, bring, 
     with open_run("run") as run:
         assert dict(run.info().config) == {"lr": 0.001, "bs": 64, "opt": "adam", "amp": True}
         assert run.series("hparam/acc").mean[0] == 0.5
+
+
+def test_hyperparameters_beyond_the_bound_are_told(log, bring, runs, monkeypatch):
+    monkeypatch.setattr(reading, "MOST_SETTINGS", 3)
+    log("run/events.out.tfevents.1", "tensorboard.tfevents")
+    done = bring(log("run/1600000009.25/events.out.tfevents.2", "hparams.tfevents"))
+    assert "1 hyperparameters beyond the first 3 are left out" in done.output
+    with open_run("run") as run:
+        assert len(run.info().config) == 3
 
 
 def test_a_run_that_began_anew_replaces_what_came_after(log, bring):
