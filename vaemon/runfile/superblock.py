@@ -59,11 +59,14 @@ def renew_superblock(path: Path) -> None:
     """Write the first bytes anew, as those of a file that was closed. Nothing else is touched.
 
     HDF5's own tool (h5clear -s) does not move the end of the file, and HDF5 then cuts off what lies beyond it.
+
+    Raises:
+        OSError: the file system refuses; or it is a link, which might lead to a file of somebody else.
     """
     # As HDF5 writes them for the files that we create: offsets and lengths of 8 bytes, no extension, the root group
     # right behind.
     head = _SIGNATURE + bytes([3, 8, 8, 0]) + bytes(8) + b"\xff" * 8
-    with open(path, "r+b") as file:
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW), "r+b") as file:
         size = os.fstat(file.fileno()).st_size
         told = int.from_bytes(os.pread(file.fileno(), 8, 28), "little")
         end = told if size < told < 2 * size else size

@@ -13,8 +13,8 @@ from vaemon import Recorder
 from vaemon.batch import Cursor, Want
 from vaemon.cli import vaemon
 from vaemon.errors import RunFileError, VaemonError
-from vaemon.runfile import lock, manifest
-from vaemon.runfile.check import check_run
+from vaemon.runfile import lock, manifest, superblock
+from vaemon.runfile.check import Remedy, check_run
 from vaemon.runfile.repair import repair_run
 from vaemon.runfile.schema import COMMITS, EVENTS, ROWS, commit_record
 from vaemon.source.directory import LocalDirectory
@@ -90,6 +90,23 @@ def test_nothing_is_written_through_the_links_of_a_run(run, tmp_path, name, word
     (run / name).symlink_to(kept)
     CliRunner().invoke(vaemon, [words[0], "r", *words[1:]], standalone_mode=False)
     assert kept.read_text() == "precious"
+
+
+def test_a_linked_segment_is_not_marked_closed(run, tmp_path):
+    """It may be that of another run, which is being recorded."""
+    path, other = run / "segment-0000.h5", tmp_path / "other.h5"
+    path.rename(other)
+    whole = other.read_bytes()
+    path.symlink_to(other)
+    other.write_bytes(whole[:11] + b"\x05" + whole[12:])  # its writer has it open
+    head = other.read_bytes()[:44]
+    other.write_bytes(head + superblock.lookup3(head).to_bytes(4, "little") + whole[48:])
+    before = other.read_bytes()
+    (checked,) = [each for each in check_run(run, live=False) if each.file == path]
+    assert Remedy.CLOSE in [finding.remedy for finding in checked.findings]
+    with pytest.raises(OSError, match="symbolic link"):
+        list(repair_run(run))
+    assert other.read_bytes() == before
 
 
 def test_nothing_is_put_aside_where_a_link_leads(run, tmp_path):
