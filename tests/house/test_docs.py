@@ -180,5 +180,6 @@ def test_the_plain_h5py_of_the_run_file_runs(tmp_path, monkeypatch):
     assert len(block.splitlines()) <= 15
 
 
-def test_the_changelog_has_a_place_for_what_is_new():
-    assert "## [Unreleased]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+def test_the_changelog_begins_with_what_is_new_or_with_this_version():
+    newest = re.search(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert newest[1] in ("Unreleased", vaemon.__version__)
