@@ -206,6 +206,13 @@ def test_the_data_path_becomes_absolute_and_data_wins(tmp_path, monkeypatch):
     assert resolve(Config()).data.path == ""
 
 
+def test_the_home_of_nobody_is_a_path_that_there_is_not(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert resolve(Config(), data="~nobody-of-that-name/a.npz").data.path == str(tmp_path / "~nobody-of-that-name/a.npz")
+    with pytest.raises(UsageError, match=r"cannot read ~nobody-of-that-name/a.toml: No such file"):
+        load_preset("~nobody-of-that-name/a.toml")
+
+
 def test_a_resumed_run_may_get_more_epochs_but_no_other_network():
     old = resolve(Config())
     assert resolve_resumed(old, ["stage1.epochs=9"]).stage1.epochs == 9
