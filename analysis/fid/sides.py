@@ -52,11 +52,15 @@ Found = ImageSet | statistics.Kept
 class Passes:
     """Makes sides, with bars on the way."""
 
-    def __init__(self, means: Means, progress: Progress, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, means: Means, progress: Progress, say: Callable[[str], None], device: torch.device | None = None
+    ) -> None:
+        """Prepare them; by default for the GPU of this process, where there is one."""
         self._means = means
         self._progress = progress
         self._say = say
-        self._device = torch.device(f"cuda:{ranks.here().local}" if torch.cuda.is_available() else "cpu")
+        own = f"cuda:{ranks.here().local}" if torch.cuda.is_available() else "cpu"
+        self._device = torch.device(own) if device is None else device
 
     def sides(self, paths: list[Path], asked: Asked) -> list[Side | None]:
         """The reference and, where there is a second path, what is judged; None in all processes but the first.
