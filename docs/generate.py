@@ -1,9 +1,10 @@
-"""Write what the pages under docs/ take from the code: `make docs-generate`.
+"""Write what the pages under docs/, or in another folder that is given, take from the code: `make docs-generate`.
 
 A page has places marked `<!-- generated: NAME -->` … `<!-- end of NAME -->`; what stands between is made anew.
 """
 
 import re
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -160,9 +161,9 @@ def generated(page: str) -> str:
     return _PLACE.sub(lambda match: f"{match[1]}\n{MADE[match[2]]()}\n\n{match[3]}", page)
 
 
-def main() -> None:
-    """Rewrite the pages that are out of date."""
-    for page in sorted(DOCS.glob("*.md")):
+def main(folder: Path = DOCS) -> None:
+    """Rewrite the pages that are out of date, and name them."""
+    for page in sorted(folder.glob("*.md")):
         text = page.read_text(encoding="utf-8")
         if (new := generated(text)) != text:
             page.write_text(new, encoding="utf-8")
@@ -170,4 +171,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(*map(Path, sys.argv[1:2]))

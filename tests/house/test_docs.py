@@ -3,6 +3,9 @@
 import importlib.util
 import re
 import shlex
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -105,9 +108,13 @@ def test_the_readme_is_short():
     assert len(PAGES["README.md"].splitlines()) < 200
 
 
-@pytest.mark.parametrize("page", [name for name in PAGES if name.startswith("docs/")])
-def test_what_a_page_takes_from_the_code_is_up_to_date(page):
-    assert generator().generated(PAGES[page]) == PAGES[page], "stale: make docs-generate"
+def test_what_pages_take_from_the_code_is_up_to_date(tmp_path):
+    for page in (ROOT / "docs").glob("*.md"):
+        shutil.copy(page, tmp_path)
+    # In a process of its own: a command remembers how it was first asked for its help, be it in another test.
+    words = [sys.executable, str(ROOT / "docs" / "generate.py"), str(tmp_path)]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert not done.stdout, f"stale: make docs-generate\n{done.stdout}"
 
 
 def test_everything_generated_stands_in_a_page():
@@ -180,5 +187,6 @@ def test_the_plain_h5py_of_the_run_file_runs(tmp_path, monkeypatch):
     assert len(block.splitlines()) <= 15
 
 
-def test_the_changelog_has_a_place_for_what_is_new():
-    assert "## [Unreleased]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+def test_the_changelog_begins_with_what_is_new_or_with_this_version():
+    newest = re.search(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert newest[1] in ("Unreleased", vaemon.__version__)
