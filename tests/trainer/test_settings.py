@@ -208,9 +208,10 @@ def test_the_data_path_becomes_absolute_and_data_wins(tmp_path, monkeypatch):
 
 def test_the_home_of_nobody_is_a_path_that_there_is_not(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert resolve(Config(), data="~nobody-of-that-name/a.npz").data.path == str(tmp_path / "~nobody-of-that-name/a.npz")
-    with pytest.raises(UsageError, match=r"cannot read ~nobody-of-that-name/a.toml: No such file"):
-        load_preset("~nobody-of-that-name/a.toml")
+    place = "~nobody-of-that-name/a.toml"
+    assert resolve(Config(), data=place).data.path == str(tmp_path / place)
+    with pytest.raises(UsageError, match=f"cannot read {place}: No such file"):
+        load_preset(place)
 
 
 def test_a_resumed_run_may_get_more_epochs_but_no_other_network():

@@ -189,7 +189,7 @@ def test_features_of_two_kinds_are_not_compared(run, a):
         (("a.npy", "b.npy", "--features", "os:listdir", "--infinity"), "5,000 images and more; b.npy holds 70"),
         (("a.npy", "three.npy", "--features", "os:listdir", "--precision-recall"), "three.npy holds 3 images"),
         (("a.npy", "some.npz", "--features", "os:listdir", "--kid"), "some.npz holds statistics alone"),
-        (("a.npy", "of-pixels.npz", "--features", "os:listdir"), r"some of a.npy \(FD-listdir\) against 5 of of-pixels"),
+        (("a.npy", "of-pixels.npz", "--features", "os:listdir"), r"some of a.npy \(FD-listdir\) against 5 of of-"),
         (("some.npz", "a.npy", "--recipe", "tf"), r"5 of some.npz against 2,048 of a.npy \(FID\)"),
     ],
 )
