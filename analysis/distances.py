@@ -55,6 +55,7 @@ SETS = ("REC", "GEN-1", "GEN-2", "GEN-2 renormalised", "GEN-GMM")
 """Of a run's images, those it has."""
 _NAMES = {*SETS, *(f"{name}.{figure}" for name in SETS for figure in FIGURES)}
 """What --fail-if may name: a set for its distance, or a figure of it."""
+_EXAMPLES = """'GEN-1>50', 'GEN-1.kid>0.02 or REC>20', '"GEN-2 renormalised">50'"""
 _OPTIONS = (
     click.option("--fid", is_flag=True, help="FID of reconstructions and samples against the test images."),
     click.option(
@@ -83,7 +84,7 @@ def measuring(command: Callable[..., None]) -> Callable[..., None]:
         one_form(options["as_json"], options["as_csv"])
         from analysis import failing
 
-        parsed = failing.parse(options["conditions"], _NAMES, "'GEN-1>50', 'GEN-1.kid>0.02 or REC>20'", SETS)
+        parsed = failing.parse(options["conditions"], _NAMES, _EXAMPLES, SETS)
         found, failed = answer_each(
             options["run"], options["runs"], lambda folder: _measured(folder, options["data"], **chosen)
         )

@@ -3,6 +3,7 @@
 Imports nothing heavy before it is called, as analysis/command.py.
 """
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,6 +120,8 @@ def sample(run: str | None, data: Path | None, runs: Path | None, **asked: Any) 
     RUN is a name, a run's folder, or `latest`, which is the default. Equal seeds give equal images, on any device; the
     images of a smaller N are the first of those of a larger one.
     """
+    if asked["to"] is not None:
+        asked["to"] = Path(os.path.expanduser(asked["to"]))
     question = Asked(**asked)
     _refuse(question)
     folders = run_folders(() if run is None else (run,), runs)
@@ -130,7 +133,7 @@ def sample(run: str | None, data: Path | None, runs: Path | None, **asked: Any) 
     from analysis.pictures.files import check_place
 
     if question.to is not None:
-        check_place(question.to.expanduser(), question.overwrite)
+        check_place(question.to, question.overwrite)
     trained = Trained(folders[0], data)
     if question.is_walk:
         _show_walk(_walk(trained, question), question)
@@ -181,7 +184,7 @@ def _show_walk(walk: "Walk", asked: Asked) -> None:
         from vaemon.exchange.file import write_file
         from vaemon.png import png
 
-        path = write_file(asked.to.expanduser(), [png(tiled(walk.images))], replace=asked.overwrite)
+        path = write_file(asked.to, [png(tiled(walk.images))], replace=asked.overwrite)
         click.echo(f"written: {path}", err=True)
     else:
         from analysis.pictures.terminal import drawn_whole
@@ -211,7 +214,7 @@ def _show_samples(trained: "Trained", asked: Asked) -> None:
         if asked.to is not None:
             from analysis.pictures.files import write_images
 
-            path = write_images(asked.to.expanduser(), watched, (count, *trained.shape), asked.overwrite)
+            path = write_images(asked.to, watched, (count, *trained.shape), asked.overwrite)
         else:
             import numpy as np
 

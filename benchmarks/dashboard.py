@@ -146,7 +146,7 @@ def main() -> int:
 
 
 def chosen(only: str | None, bench: Bench, *, with_rivals: bool) -> list[Dashboard]:
-    """Those that are to be measured; a rival that is not installed is passed over with a word."""
+    """Those that are to be measured; a rival that is not installed, or not asked for, is passed over with a word."""
     there, absent = [], []
     for each in ALL:
         if only and only.lower() not in each.name.lower() and each is not FLOOR:

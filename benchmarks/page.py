@@ -7,6 +7,7 @@
 
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 
 _PART = re.compile(r"^<!-- measured: ([\w-]+) -->\n(.*?)^<!-- end of \1 -->$", re.DOTALL | re.MULTILINE)
@@ -59,7 +60,7 @@ def replace(path: Path, name: str, printed: str) -> None:
     The page is read anew, for a benchmark takes minutes, in which someone may have written in it.
 
     Raises:
-        PageError: the part is no longer there, or what was printed has marks of its own.
+        PageError: the part is no longer there, what was printed has marks of its own, or the page cannot be written.
     """
     text = _read(path)
     if _MARK.search(printed):
@@ -69,8 +70,13 @@ def replace(path: Path, name: str, printed: str) -> None:
     new = f"<!-- measured: {name} -->\n{printed.strip()}\n<!-- end of {name} -->"
     written = _PART.sub(lambda match: new if match[1] == name else match[0], text)
     beside = path.with_name(f".{path.name}.new")
-    beside.write_text(written, encoding="utf-8")
-    os.replace(beside, path)
+    try:
+        beside.write_text(written, encoding="utf-8")
+        os.replace(beside, path)
+    except OSError as error:
+        with suppress(OSError):
+            beside.unlink()
+        raise PageError(f"{path} cannot be written: {error.strerror}; make room or give --page FILE") from None
 
 
 def _read(path: Path) -> str:

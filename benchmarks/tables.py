@@ -28,9 +28,9 @@ def print_note(text: str) -> None:
 
 
 def print_absent(names: Sequence[str]) -> None:
-    """Say what was not measured, for it is not there; nothing where all is."""
+    """Say what was not measured, for it is not installed or not asked for; nothing where all was."""
     if names:
-        print_note(f"Not installed, hence not measured: {', '.join(names)}.")
+        print_note(f"Not measured here: {', '.join(names)}.")
 
 
 def number(value: float, digits: int = 3) -> str:

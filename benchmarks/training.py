@@ -187,7 +187,7 @@ def measure(name: str, asked: argparse.Namespace) -> tuple[list[tuple[str, ...]]
 
 
 def noise(shape: tuple[int, ...]) -> np.ndarray:
-    """As many images as any round takes are not needed: the arithmetic is the same."""
+    """Images (2000, H, W, C), which are passed over again and again: the arithmetic is that of more."""
     return np.random.default_rng(0).integers(0, 256, (2000, *shape), dtype=np.uint8)
 
 

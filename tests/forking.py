@@ -39,7 +39,8 @@ def question_of(line):
     """What is asked next, and the descriptors that came with it; nothing where nobody asks any more."""
     sentence, descriptors, _, _ = socket.recv_fds(line, 1 << 20, 3)
     while sentence and not sentence.endswith(b"\n"):
-        sentence += line.recv(1 << 20)
+        more = line.recv(1 << 20)
+        sentence = more and sentence + more
     return sentence and json.loads(sentence), descriptors
 
 
@@ -48,14 +49,15 @@ def serve(line, door):
     while True:
         if door in select.select([line, door], [], [])[0]:
             visitor, _ = door.accept()
-            question = question_of(visitor)
-            prepare(question[0])
-            if os.fork() == 0:
-                line.close()
-                door.close()
-                return keep(visitor, *question)
+            question, descriptors = question_of(visitor)
+            if question:  # else it was killed before it had asked
+                prepare(question)
+                if os.fork() == 0:
+                    line.close()
+                    door.close()
+                    return keep(visitor, question, descriptors)
             visitor.close()
-            close(question[1])
+            close(descriptors)
             continue
         question, descriptors = question_of(line)
         if not question:

@@ -4,6 +4,7 @@ Besides the keys of a config a file may have `about` (a sentence for people), `b
 and `quick` (a table of keys for a laptop). Whether the values make sense is for trainer/settings.py to say.
 """
 
+import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -60,7 +61,7 @@ def layers(name: str, quick: bool = False) -> list[Layer]:
 
 def _chain(name: str) -> list[tuple[str, dict[str, Any]]]:
     if name.endswith(".toml"):
-        path = Path(name).expanduser()
+        path = Path(os.path.expanduser(name))
         found = [(path.name, _read_file(path))]
     else:
         found = [(f"preset {name}", _read_preset(name))]

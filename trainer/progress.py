@@ -65,7 +65,8 @@ class Piped(Quiet):
 
     def __init__(self, told: int) -> None:
         """Tell through a descriptor; what it does not take at once is lost, for nothing is to wait for it."""
-        os.set_blocking(told, False)
+        with suppress(OSError):
+            os.set_blocking(told, False)
         self._told = told
 
     def show_reading(self, what: str, done: int, total: int) -> None:

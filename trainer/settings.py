@@ -4,6 +4,7 @@ Knows no torch, so that a typo is answered at once.
 """
 
 import json
+import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -129,6 +130,11 @@ def full_key(key: str) -> str:
     return meant[0] if meant else key
 
 
+def absolute(path: str | Path) -> str:
+    """A path, wherever one will be; a home of nobody is a name like others."""
+    return str(Path(os.path.expanduser(path)).absolute())
+
+
 def resolve(config: Config, settings: Iterable[str] = (), data: str | Path | None = None) -> Config:
     """The config after `--set` and `--data`, checked as a whole; its data path is absolute.
 
@@ -138,7 +144,7 @@ def resolve(config: Config, settings: Iterable[str] = (), data: str | Path | Non
     config = with_settings(config, settings)
     path = str(data) if data is not None else config.data.path
     if path:
-        path = str(Path(path).expanduser().absolute())
+        path = absolute(path)
     config = msgspec.structs.replace(config, data=msgspec.structs.replace(config.data, path=path))
     check_options(config)
     return config

@@ -18,7 +18,7 @@ VARIABLE = "VAEMON_INCEPTION"
 
 def named_file() -> Path | None:
     """The file that the user says the weights are in."""
-    return Path(os.environ[VARIABLE]).expanduser() if os.environ.get(VARIABLE) else None
+    return Path(os.path.expanduser(os.environ[VARIABLE])) if os.environ.get(VARIABLE) else None
 
 
 def examine() -> Diagnosis:

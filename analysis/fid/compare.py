@@ -38,6 +38,18 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
+class Kind:
+    """Of which features a side is, or will be."""
+
+    side: str
+    """The side's name."""
+    width: int
+    """Features of an image; 0 while nobody knows."""
+    distance: str
+    """What a distance of them is called; empty: nobody knows."""
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """What is asked besides the Fréchet distance; all of it needs the features themselves."""
 
@@ -76,7 +88,7 @@ def compare(reference: Side, judged: Side, asked: Asked) -> Comparison:
     Raises:
         UsageError: features that cannot be compared, or only statistics where the features themselves are needed.
     """
-    _refuse_unlike(reference, judged)
+    refuse_unlike([kind_of(each.name, each.statistics, each.made) for each in (reference, judged)])
     made = reference.made or judged.made
     distance = made.distance if made else f"FD of {len(reference.statistics.mean):,} features"
     return Comparison(
@@ -115,13 +127,24 @@ def check_answerable(asked: Asked, counts: Sequence[tuple[str, int | None]]) -> 
             )
 
 
-def _refuse_unlike(reference: Side, judged: Side) -> None:
-    widths = [len(side.statistics.mean) for side in (reference, judged)]
-    distances = {side.made.distance for side in (reference, judged) if side.made}
-    if widths[0] != widths[1] or len(distances) > 1:
+def kind_of(name: str, statistics: FeatureStatistics, made: Made | None) -> Kind:
+    """The kind of a side that is there."""
+    return Kind(name, len(statistics.mean), made.distance if made else "")
+
+
+def refuse_unlike(kinds: Sequence[Kind]) -> None:
+    """Refuse to compare features of two kinds.
+
+    Raises:
+        UsageError: the sides are not of one kind, as far as that is known.
+    """
+    widths = {each.width for each in kinds if each.width}
+    distances = {each.distance for each in kinds if each.distance}
+    if len(widths) > 1 or len(distances) > 1:
         told = " against ".join(
-            f"{width:,} of {side.name}{f' ({side.made.distance})' if side.made else ''}"
-            for width, side in zip(widths, (reference, judged), strict=True)
+            f"{f'{each.width:,}' if each.width else 'some'} of {each.side}"
+            f"{f' ({each.distance})' if each.distance else ''}"
+            for each in kinds
         )
         raise UsageError(f"these are features of two kinds, {told}; compare such as come from one network")
 

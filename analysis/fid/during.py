@@ -53,14 +53,14 @@ class TrainingDistance:
             raise UsageError(
                 "--features encoder are the run's own, which change as it trains: use pixels, or another's"
             )
-        means = Means(features, recipe)
-        check_means(means)
+        self._means = Means(features, recipe)
+        check_means(self._means)
         self._stop: Stop = bool
-        self._passes = Passes(means, self._looking, lambda sentence: None)
+        self._passes = self._passes_on(None)
         self._extractor: Extractor | None = None
         self._true: Side | None = None
         if features != "pixels":  # which are fitted to the test images
-            self._extractor = self._passes.extractor([])
+            self._passes.extractor([])  # so that what is wrong is said at once
         if features == "inception":
             weights.find(None, progress)
 
@@ -77,12 +77,16 @@ class TrainingDistance:
         if self._true is None:
             key = f"{sha256(test.tobytes()).hexdigest()} {test.shape}"
             reference = arrays_set("the test images", key, test)
-            self._extractor = self._extractor or self._passes.extractor([reference])
+            self._passes = self._passes_on(stage.device)
+            self._extractor = self._passes.extractor([reference])
             self._true = self._passes.side_of(reference, self._extractor, "reference")
         return {
             f"{self._before}{name}": self._distance(name, len(test), make)
             for name, make in _sets(stage, first, test, noise)
         }
+
+    def _passes_on(self, device: torch.device | None) -> Passes:
+        return Passes(self._means, self._looking, lambda sentence: None, device)
 
     @contextmanager
     def _looking(self, name: str) -> Iterator[Callable[[int, int], None]]:

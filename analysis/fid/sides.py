@@ -14,7 +14,7 @@ from analysis.features.images import ImageSet, image_set
 from analysis.features.pixels import PixelFeatures
 from analysis.features.recipes import Role, recipe_named
 from analysis.features.statistics import Made
-from analysis.fid.compare import Asked, Side, check_answerable
+from analysis.fid.compare import Asked, Kind, Side, check_answerable, kind_of, refuse_unlike
 from trainer import ranks
 from trainer.data.load import reading
 from trainer.data.watch import Watch
@@ -52,26 +52,32 @@ Found = ImageSet | statistics.Kept
 class Passes:
     """Makes sides, with bars on the way."""
 
-    def __init__(self, means: Means, progress: Progress, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, means: Means, progress: Progress, say: Callable[[str], None], device: torch.device | None = None
+    ) -> None:
+        """Prepare them; by default for the GPU of this process, where there is one."""
         self._means = means
         self._progress = progress
         self._say = say
-        self._device = torch.device(f"cuda:{ranks.here().local}" if torch.cuda.is_available() else "cpu")
+        own = f"cuda:{ranks.here().local}" if torch.cuda.is_available() else "cpu"
+        self._device = torch.device(own) if device is None else device
 
     def sides(self, paths: list[Path], asked: Asked) -> list[Side | None]:
         """The reference and, where there is a second path, what is judged; None in all processes but the first.
 
         Raises:
-            UsageError: they cannot answer what is asked.
+            UsageError: they cannot answer what is asked, or are not of one kind.
             VaemonError: something is not there, damaged, or not to be had without weights.
         """
         found = [self._found(path) for path in paths]
         extractor = self._extractor(found)
-        check_answerable(asked, [(str(path), _count(each, extractor)) for path, each in zip(paths, found, strict=True)])
+        named = [*zip(map(str, paths), found, strict=True)]
+        check_answerable(asked, [(name, _count(each, extractor)) for name, each in named])
+        refuse_unlike([_kind(name, each, extractor) for name, each in named])
         roles: tuple[Role, Role] = ("reference", "judged")
         return [
-            self._side(str(path), each, extractor, role, asked.rows)
-            for path, each, role in zip(paths, found, roles, strict=False)
+            self._side(name, each, extractor, role, asked.rows)
+            for (name, each), role in zip(named, roles, strict=False)
         ]
 
     def _found(self, path: Path) -> Found:
@@ -145,6 +151,14 @@ def no_bar(name: str) -> Iterator[Callable[[int, int], None]]:
 def _count(found: Found, extractor: Extractor | None) -> int | None:
     """How many images a side will be of; None where it has none, but statistics."""
     return images_used(found, extractor) if isinstance(found, ImageSet) and extractor is not None else None
+
+
+def _kind(name: str, found: Found, extractor: Extractor | None) -> Kind:
+    """Of which features a side is, or will be once its images have passed."""
+    if isinstance(found, statistics.Kept):
+        return kind_of(name, found.statistics, found.made)
+    assert extractor is not None
+    return Kind(name, extractor.width, extractor.distance)
 
 
 def _quantisation(extractor: Extractor, found: Features, role: Role) -> str:

@@ -10,15 +10,15 @@ from analysis.measures.features import check_features
 Array = npt.NDArray[Any]
 
 
-class Spread(NamedTuple):
-    """A figure that was taken several times."""
+class KernelDistance(NamedTuple):
+    """KID, of many random subsets."""
 
     mean: float
     deviation: float
-    """Standard deviation over the times (divided by their number)."""
+    """Standard deviation over the subsets (divided by their number)."""
 
 
-def kid(a: Array, b: Array, subset: int = 1000, subsets: int = 100, seed: int = 0) -> Spread:
+def kid(a: Array, b: Array, subset: int = 1000, subsets: int = 100, seed: int = 0) -> KernelDistance:
     """Mean and deviation of MMD² over random subsets of both sets (Bińkowski et al. 2018, with its cubic kernel).
 
     Of random subsets without replacement, equally large on both sides. The deviation is one subset's: it tells what
@@ -38,7 +38,7 @@ def kid(a: Array, b: Array, subset: int = 1000, subsets: int = 100, seed: int = 
     check_features(a, b, max(subset, 2), f"KID's subsets of {subset} images")
     draws = np.random.default_rng(seed)
     found = [squared_mmd(_drawn(a, subset, draws), _drawn(b, subset, draws)) for _ in range(subsets)]
-    return Spread(float(np.mean(found)), float(np.std(found)))
+    return KernelDistance(float(np.mean(found)), float(np.std(found)))
 
 
 def squared_mmd(a: Array, b: Array) -> float:

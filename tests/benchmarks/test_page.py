@@ -86,6 +86,13 @@ def test_a_part_too_few_or_too_many_is_named(page, file):
         page.check(file.with_name("none.md"), ["a"])
 
 
+def test_a_page_that_cannot_be_written_is_told_and_left(page, file):
+    (file.parent / f".{file.name}.new").mkdir()
+    with pytest.raises(page.PageError, match=f"{file} cannot be written: Is a directory"):
+        page.replace(file, "a", "new")
+    assert file.read_text() == TEXT
+
+
 def test_a_benchmark_does_not_end_its_own_part(page, file):
     with pytest.raises(page.PageError, match="a printed a mark of the page"):
         page.replace(file, "a", "x\n<!-- end of a -->\ny")

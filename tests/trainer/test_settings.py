@@ -206,6 +206,14 @@ def test_the_data_path_becomes_absolute_and_data_wins(tmp_path, monkeypatch):
     assert resolve(Config()).data.path == ""
 
 
+def test_the_home_of_nobody_is_a_path_that_there_is_not(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    place = "~nobody-of-that-name/a.toml"
+    assert resolve(Config(), data=place).data.path == str(tmp_path / place)
+    with pytest.raises(UsageError, match=f"cannot read {place}: No such file"):
+        load_preset(place)
+
+
 def test_a_resumed_run_may_get_more_epochs_but_no_other_network():
     old = resolve(Config())
     assert resolve_resumed(old, ["stage1.epochs=9"]).stage1.epochs == 9

@@ -1,5 +1,6 @@
 """`vaemon data`: a dataset from where it is published to a folder."""
 
+import os
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -31,7 +32,7 @@ def data(name: str, to: str | None) -> None:
     if name not in CATALOGUE:
         raise UnknownName("dataset", name, CATALOGUE, f"those that can be fetched are {', '.join(CATALOGUE)}")
     published = CATALOGUE[name]
-    folder = Path(to).expanduser() if to else Path("data") / name
+    folder = Path(os.path.expanduser(to)) if to else Path("data") / name
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if published.mirrors:

@@ -6,7 +6,7 @@ import click
 
 from trainer import runs as run_folders
 from trainer.command import complete_preset
-from trainer.settings import load_preset, resolve
+from trainer.settings import absolute, load_preset, resolve
 from trainer.sweep import book
 from trainer.sweep.plan import members_of
 from vaemon.errors import UsageError
@@ -76,7 +76,7 @@ def sweep(
     if rerun is not None:
         found = sweeps.read(rerun, home) if sweeps.is_sweep(rerun, home) else sweeps.sweep_with(rerun, home)
         chosen = _left(found, rerun, home)
-        found.data = _absolute(data) or found.data
+        found.data = absolute(data) if data is not None else found.data
         found.at_most = at_most or found.at_most
     else:
         assert preset is not None
@@ -129,8 +129,8 @@ def _planned(
     home: Path,
 ) -> Sweep:
     """A new sweep, checked, and nowhere noted."""
-    path = str(Path(preset).expanduser().absolute()) if preset.endswith(".toml") else preset
-    images = _absolute(data)
+    path = absolute(preset) if preset.endswith(".toml") else preset
+    images = absolute(data) if data is not None else None
     name = run_folders.new_run(name, f"{run_folders.short_name(preset)}-sweep", home).name
     members = members_of(name, load_preset(preset), settings, seeds, images)
     for member in members:
@@ -142,10 +142,6 @@ def _planned(
             check_images(resolve(load_preset(preset), member.settings, images))
     at_once = at_most if at_most is not None else 0 if slurm else 1
     return Sweep(name=name, preset=path, data=images, slurm=slurm, at_most=at_once, members=members)
-
-
-def _absolute(path: str | None) -> str | None:
-    return str(Path(path).expanduser().absolute()) if path is not None else None
 
 
 def _slurm(given: tuple[str, ...]) -> dict[str, str]:

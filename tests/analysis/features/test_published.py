@@ -41,3 +41,8 @@ def test_those_that_the_user_names_are_looked_for_there(tmp_path, monkeypatch):
     found = published.examine()
     assert found.level == "ok"
     assert "$VAEMON_INCEPTION" in found.text
+
+
+def test_the_home_of_nobody_is_a_path_that_there_is_not(monkeypatch):
+    monkeypatch.setenv(published.VARIABLE, "~nobody-of-that-name/pt.pth")
+    assert "~nobody-of-that-name/pt.pth ($VAEMON_INCEPTION): No such file" in published.examine().text

@@ -14,6 +14,8 @@ from click.testing import CliRunner
 from PIL import Image
 
 from analysis.columns import COLUMNS
+from analysis.features.statistics import Made, save
+from analysis.measures.features import FeatureStatistics
 from vaemon.cli import vaemon
 from vaemon.errors import DataNotFound, NotFetched, UsageError, VaemonError
 
@@ -155,9 +157,6 @@ def test_statistics_of_pytorch_fid_are_taken_with_a_warning(run):
 
 
 def test_other_recipes_on_the_two_sides_are_warned_of(run):
-    from analysis.features.statistics import Made, save
-    from analysis.measures.features import FeatureStatistics
-
     for recipe in ("tf", "clean"):
         made = Made("FID", recipe, f"inception {recipe} float32", "bytes")
         save(Path(f"{recipe}.npz"), FeatureStatistics(10_000, np.zeros(3), np.eye(3)), made)
@@ -190,6 +189,8 @@ def test_features_of_two_kinds_are_not_compared(run, a):
         (("a.npy", "b.npy", "--features", "os:listdir", "--infinity"), "5,000 images and more; b.npy holds 70"),
         (("a.npy", "three.npy", "--features", "os:listdir", "--precision-recall"), "three.npy holds 3 images"),
         (("a.npy", "some.npz", "--features", "os:listdir", "--kid"), "some.npz holds statistics alone"),
+        (("a.npy", "of-pixels.npz", "--features", "os:listdir"), r"some of a.npy \(FD-listdir\) against 5 of of-"),
+        (("some.npz", "a.npy", "--recipe", "tf"), r"5 of some.npz against 2,048 of a.npy \(FID\)"),
     ],
 )
 def test_a_question_that_is_wrong_is_answered_in_a_line(run, a, b, words, said):
@@ -197,6 +198,8 @@ def test_a_question_that_is_wrong_is_answered_in_a_line(run, a, b, words, said):
     np.save("nan.npy", np.full((9, 8, 8), np.nan))
     np.save("three.npy", np.zeros((3, 8, 8)))
     np.savez("some.npz", mu=np.zeros(5), sigma=np.eye(5))
+    made = Made("FD-pixels", "", "pixels", "bytes")
+    save(Path("of-pixels.npz"), FeatureStatistics(90, np.zeros(5), np.eye(5)), made)
     with pytest.raises(UsageError, match=said) as told:
         run(*words)
     assert "\n" not in str(told.value)

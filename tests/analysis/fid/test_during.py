@@ -1,5 +1,7 @@
 """Fréchet distances while a network trains: their names, their values, and what is left of them."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -102,6 +104,14 @@ def test_a_pass_leaves_off_where_it_is_told_to_stop():
         TrainingDistance("pixels", "")(
             first, first.network, images.test, noise(), lambda: len(asked) > 3 or asked.append(1)
         )
+
+
+def test_features_are_made_on_the_device_that_is_trained_on(monkeypatch):
+    Path("channels.py").write_text("def means(x):\n    return x.mean((2, 3))\n")
+    _, first, images = stages()
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)  # and yet the training is on the CPU
+    found = TrainingDistance("channels:means", "")(first, first.network, images.test, noise())
+    assert list(found) == ["FD-means.REC", "FD-means.GEN-1"]
 
 
 def test_features_that_change_as_it_trains_are_refused():

@@ -198,6 +198,8 @@ def test_fail_if_is_looked_at_before_any_image_is_made(make_run, runs, analyze):
     make_run()
     with pytest.raises(UnknownName, match="did you mean 'GEN-1'"):
         analyze("tiny", "--runs", runs, "--fid", "--features", "os:listdir", "--fail-if", "GEN1>3")
+    with pytest.raises(UsageError, match=r'write it as in .*"GEN-2 renormalised">50'):
+        analyze("tiny", "--runs", runs, "--fid", "--features", "os:listdir", "--fail-if", "GEN-2 renormalised>3")
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,14 @@ def test_options_that_make_no_sense(shrunken, options, message):
         invoke("tiny", *options)
 
 
+def test_a_tilde_is_the_home_and_that_of_nobody_a_name(shrunken, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    for place, written in (("~/a.png", "a.png"), ("~nobody-of-that-name.png", "~nobody-of-that-name.png")):
+        invoke("tiny", "--n", 2, "--to", place)
+        assert (tmp_path / written).is_file()
+
+
 def test_a_picture_is_not_replaced_unasked(shrunken, tmp_path):
     place = tmp_path / "out.png"
     invoke("tiny", "--traverse", "1", "--to", place)

@@ -152,8 +152,9 @@ def test_what_is_wrong_is_said_before_anything_begins(invoke, runs):
     assert not runs.exists()
 
 
-def test_a_sweep_on_data_that_are_not_there_is_refused_at_once(invoke, runs, tmp_path):
-    result = invoke("mnist", "--data", str(tmp_path / "nowhere"))
+@pytest.mark.parametrize("place", ["nowhere", "~nobody-of-that-name/mnist"])
+def test_a_sweep_on_data_that_are_not_there_is_refused_at_once(invoke, runs, place):
+    result = invoke("mnist", "--data", place)
     assert isinstance(result.exception, DataNotFound)
     assert not runs.exists()
 
