@@ -182,7 +182,7 @@ def test_every_kind_of_balance_is_of_the_whole_batch(ranks, runs, balance):
     """A weight that is trained, a bound that is not linear in the batch, one that remembers, a Jacobian's penalty."""
     if balance[0].startswith("rae"):
         pytest.importorskip("sklearn")
-    # Pseudo-inputs pass by the averages of batch norms, which lag behind those biases: so they are tried without.
+    # Pseudo-inputs pass by the averages of batch norms, which lag behind the biases before these (see above).
     network = () if balance[0] == "vampprior" else RESNET
     given = setting(*network, "stage1.epochs=5", "stage2.enabled=false", f"balance={balance[0]}", *balance[1:])
     said, codes = ended(ranks(2, "--run", "two", *given))
