@@ -35,7 +35,7 @@ VAEMON = Dashboard(
     painted=("bench", "latents", "gamma", "MSE", "KL"),
     whole=(f"step {LAST_STEP:,}",),
     kind="vaemon",
-    keys=(b"j", b"k", b"\t", b"o", b"j", b"L", b"x", b"\t", b"s", b"k"),
+    keys=(b"j", b"k", b"\t", b"o", b"j", b"L", b"x", b"\t", b"s", b"x"),
 )
 FLOOR = Dashboard(
     name="empty app",
