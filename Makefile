@@ -35,7 +35,7 @@ demo: $(VENV)/.installed  ## train on built-in images with the dashboard open, t
 	@$(BIN)/vaemon demo
 
 # Bytecode is kept even where the environment says not to: to make that of all tests takes each process ten seconds.
-test: $(VENV)/.installed-dev  ## the tests: about eleven minutes on two cores
+test: $(VENV)/.installed-dev  ## the tests: about ten minutes on two cores
 	OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -m "not soak and not slow and not adapters and not packages" \
 		-n $(WORKERS) --maxprocesses 8 --dist worksteal
 
