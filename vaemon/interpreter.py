@@ -11,7 +11,7 @@ def command(module: str, *words: str) -> list[str]:
     """The command that runs a module of ours in a process of its own.
 
     Of the working folder, which may be anyone's, nothing is imported for it (-P): `python -m` would look there first.
-    Only where vaemon itself lies there and is installed nowhere, it has to.
+    Only where vaemon itself lies there, in its own checkout, it may.
     """
     return [sys.executable, *([] if _is_here() else ["-P"]), "-m", module, *words]
 
